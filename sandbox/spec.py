@@ -1,0 +1,223 @@
+"""What can be asked of a sandbox and what it answers. Plain values only: no I/O, nothing of Docker.
+
+Source of the shapes: the measurements in ARCHITECTURE.md, decision 4. Sizes are bytes, durations seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from threading import Event
+from typing import Protocol
+
+SCHEMA = 1
+"""Part of every environment key: raise it when the meaning of a stored environment changes."""
+
+
+class Fidelity(StrEnum):
+    """How near the sandbox comes to what CI ran."""
+
+    EXACT = "exact"  # scripts from the log, same tool minor versions
+    CLOSE = "close"  # same commands, other patch versions or distribution
+    APPROXIMATE = "approximate"  # guessed from the repository's files
+    IMPOSSIBLE = "not reproducible here"
+
+
+class Ending(StrEnum):
+    """How a command in the sandbox ended. Everything here is the untrusted side's doing."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    OOM = "oom"
+    OUTPUT_LIMIT = "output_limit"
+    DISK_FULL = "disk_full"
+    KILLED = "killed"
+    PATCH_REJECTED = "patch_rejected"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One shell step. The script reaches the shell as a file, as on GitHub's runner.
+
+    `shell` holds `{0}` where the script's path goes; `workdir` is relative to the workspace.
+    """
+
+    name: str
+    script: str
+    shell: str = "bash -e {0}"
+    env: Mapping[str, str] = field(default_factory=dict)
+    workdir: str = "."
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A step of the job that is not run here, why, and whether that weakens what a green run proves."""
+
+    step: str
+    reason: str
+    weakens_proof: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe: how to make the environment, which command failed, what follows it in the same job.
+
+    `image` is a language key of `sandbox/images` ("python", "debian") or a full image reference.
+    `manifests` maps each path that decides the environment (lock and requirement files) to its content hash.
+    `trust` is the trust domain (repository, and base or fork): domains never share an environment.
+    """
+
+    image: str
+    setup: tuple[Step, ...]
+    check: Step
+    after: tuple[Step, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    manifests: Mapping[str, str] = field(default_factory=dict)
+    trust: str = "local"
+    fidelity: Fidelity = Fidelity.APPROXIMATE
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def env_key(self, image_id: str) -> str:
+        """Content key of the environment: same key, same packages. `image_id` is the engine's digest."""
+        parts = {
+            "schema": SCHEMA,
+            "image": image_id,
+            "setup": [asdict(step) for step in self.setup],
+            "env": dict(self.env),
+            "manifests": dict(self.manifests),
+            "trust": self.trust,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Hard limits of one container."""
+
+    wall_s: float = 600
+    memory: int = 2 << 30
+    cpus: float = 2.0
+    pids: int = 512
+    workspace: int = 1 << 30
+    tmp: int = 512 << 20
+    output_head: int = 256 << 10
+    output_tail: int = 768 << 10
+    output_kill: int = 256 << 20
+    report: int = 8 << 20
+
+
+SETUP_LIMITS = Limits(wall_s=1200, memory=4 << 30, pids=1024)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files of one commit: `sha` names it, `archive` is an uncompressed tar with paths relative to the root."""
+
+    sha: str
+    archive: bytes
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """One reported test. `status` is passed, failed, error or skipped; `id` is the runner's own name for it."""
+
+    __test__ = False  # a value, not a test class
+
+    id: str
+    status: str
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """Captured output with the middle cut away; `dropped` counts the bytes that are not shown."""
+
+    text: str
+    dropped: int = 0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What makes a result checkable: ids and hashes, no prose."""
+
+    image: str
+    environment: str
+    tree: str
+    patch: str
+    runtime: str
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command did. `output` is stdout and stderr as written; `report` the bytes left in $HEAL_REPORT."""
+
+    ending: Ending
+    exit_code: int | None
+    output: Output
+    tests: tuple[TestCase, ...]
+    report: bytes
+    wall_s: float
+    peak_memory: int
+    evidence: Evidence
+    notes: tuple[str, ...] = ()
+
+    @property
+    def green(self) -> bool:
+        """The command passed. The report alone never makes a run green."""
+        return self.ending is Ending.PASSED and self.exit_code == 0
+
+    def count(self, *statuses: str) -> int:
+        """How many reported tests ended in one of the statuses."""
+        return sum(test.status in statuses for test in self.tests)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of `doctor`: what was looked at, how it stands, and the command that repairs it."""
+
+    what: str
+    ok: bool
+    detail: str
+    repair: str = ""
+
+
+class Environment(Protocol):
+    """A frozen environment: dependencies installed, read-only from here on, no network."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def image(self) -> str: ...
+
+    def run(
+        self,
+        step: Step,
+        tree: Tree,
+        patch: bytes | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - a frozen value
+        inputs: Mapping[str, bytes] | None = None,
+        cancel: Event | None = None,
+    ) -> Result:
+        """Run one step on a fresh copy of the tree with the patch applied.
+
+        `inputs` are extra read-only files under /heal/in by name. A report is whatever the command leaves
+        in the file named by $HEAL_REPORT. Returns a Result for anything the untrusted side did; raises
+        `sandbox.errors.SandboxError` only for what we lack.
+        """
+
+
+class Sandbox(Protocol):
+    """Makes environments. Raises `SetupFailed` when the plan's own set-up steps fail."""
+
+    def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> Environment: ...
+
+    def doctor(self) -> list[Finding]: ...

@@ -1,0 +1,231 @@
+"""The nouns everything in `workers` speaks: ids, outcomes, failures, candidates, verdicts. Values only, no I/O.
+
+Names follow the field: head SHA, check run, candidate patch, plausible patch, regression, fingerprint.
+Durations are seconds, money is US dollars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from sandbox.spec import Plan, Result
+
+RunId = NewType("RunId", str)
+Sha = NewType("Sha", str)
+
+
+class Outcome(StrEnum):
+    """How a run ends: a closed set, exactly one per run. Each has a message, a story test and a row in the docs."""
+
+    FIXED = "FIXED"
+    UNCONFIRMED = "UNCONFIRMED"  # proven in the sandbox, but the repository's own CI is red on our branch
+    NO_FIX_FOUND = "NO_FIX_FOUND"
+    NOT_REPRODUCED = "NOT_REPRODUCED"
+    FLAKY = "FLAKY"
+    INFRASTRUCTURE = "INFRASTRUCTURE"
+    BASE_ALREADY_RED = "BASE_ALREADY_RED"
+    UNSUPPORTED = "UNSUPPORTED"
+    REFUSED_BY_POLICY = "REFUSED_BY_POLICY"
+    OVER_BUDGET = "OVER_BUDGET"
+    HEAD_MOVED = "HEAD_MOVED"
+    DUPLICATE = "DUPLICATE"
+    DISABLED = "DISABLED"
+    CANCELLED = "CANCELLED"
+    CRASHED = "CRASHED"
+
+
+class StageName(StrEnum):
+    """The stages of a run, in order. `verify` may repeat, once per candidate."""
+
+    ADMIT = "admit"
+    CHECKOUT = "checkout"
+    REPRODUCE = "reproduce"
+    DIAGNOSE = "diagnose"
+    PROPOSE = "propose"
+    VERIFY = "verify"
+    PUBLISH = "publish"
+    FOLLOW = "follow"
+
+
+class FailureClass(StrEnum):
+    """What kind of failure it is; decides which fixers apply."""
+
+    FORMAT = "format"
+    LINT = "lint"
+    TYPE = "type"
+    SYNTAX = "syntax"
+    IMPORT = "missing_import"
+    DEPENDENCY = "dependency"
+    TEST = "test_failure"
+    ERROR = "test_error"  # a test raised something other than an assertion
+    TIMEOUT = "timeout"
+    FLAKY = "flaky"
+    INFRASTRUCTURE = "infrastructure"
+    WORKFLOW = "workflow"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    """The class of a verified patch: high is proposed, medium is a labelled draft, low is told but not proposed."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a run is about. Ids are GitHub's; a local run has id 0 and its path in `repo`.
+
+    `run_id` of Actions and `job` may be empty (other CI, local). `pull_request` is the number, when the red
+    commit is the head of one. `fork` says that the head lives in another repository.
+    """
+
+    run: RunId
+    repo: str
+    repo_id: int
+    installation_id: int
+    head_sha: Sha
+    branch: str
+    job: str = ""
+    job_id: int = 0
+    actions_run_id: int = 0
+    attempt: int = 1
+    workflow_path: str = ""
+    pull_request: int | None = None
+    fork: bool = False
+    requested_by: str | None = None
+    check: str | None = None
+    """A command given by the person; beats every recipe."""
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What CI said: the failed job's name, its log (raw text, may be empty) and the workflow file's text."""
+
+    name: str
+    log: str = ""
+    workflow: str | None = None
+    workflow_path: str = ""
+    steps: tuple[tuple[str, str], ...] = ()
+    """(step name, conclusion) in order, as the job API gives them."""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a tool complained about. `line` counts from 1."""
+
+    message: str
+    path: str | None = None
+    line: int | None = None
+    test: str | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong: class, the tool that said so, its findings, and the files to suspect, likeliest first.
+
+    `fingerprint` is equal for the same failure on another day: numbers, paths' roots and times are masked.
+    """
+
+    cls: FailureClass
+    tool: str
+    fingerprint: str
+    findings: tuple[Finding, ...]
+    summary: str
+    excerpt: str
+    suspects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """The failure, again: the plan, the first red run and how many of the identical reruns were red."""
+
+    plan: Plan
+    before: Result
+    reruns: int
+    red_reruns: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a candidate cost. `cost_usd` is None when the model's price is unknown, never a guess."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A candidate patch: a unified diff with a/ and b/ prefixes that applies to the head commit's tree."""
+
+    fixer: str
+    patch: str
+    reasoning: str
+    confidence: Confidence
+    model: str | None = None
+    usage: Usage = Usage()
+    alternatives: int = 0
+    """Other plausible patches that were seen and not chosen."""
+    error: str = ""
+    """Set when the fixer's answer could not be made into a patch: counts as a tried and rejected candidate."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verification found. `rejected_by` names the gate, empty when the candidate is accepted."""
+
+    accepted: bool
+    rejected_by: str = ""
+    why: str = ""
+    after: Result | None = None
+    reverse_red: bool = False
+    """Without the patch, in the same environment and after the green run, the check was red again."""
+    regressions: tuple[str, ...] = ()
+    reruns: int = 0
+    later_steps: tuple[tuple[str, bool], ...] = ()
+    """The job's steps after the failing one, with the patch: (name, green)."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A candidate with its verdict, kept also when rejected."""
+
+    candidate: Candidate
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where the fix went. For a local run only `branch` or nothing is set."""
+
+    pull_request: int | None = None
+    url: str = ""
+    branch: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a run found out, for messages, `--json` and the run page."""
+
+    case: Case
+    outcome: Outcome
+    detail: str
+    job: JobReport | None = None
+    reproduction: Reproduction | None = None
+    diagnosis: Diagnosis | None = None
+    attempts: tuple[Attempt, ...] = ()
+    published: Published | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> Attempt | None:
+        """The attempt that was verified, if any."""
+        return next((attempt for attempt in self.attempts if attempt.verdict.accepted), None)

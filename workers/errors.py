@@ -1,0 +1,42 @@
+"""Three kinds of failure, told apart by type.
+
+Stop       expected: ends the run in a stated outcome, told to people
+Retryable  machine trouble: the run is parked and tried again after a while
+LeaseLost  another worker has the run: drop everything, write nothing
+(anything else is our bug: logged with the run's id, outcome CRASHED)
+"""
+
+from __future__ import annotations
+
+from workers.domain import Outcome
+
+
+class Stop(Exception):  # noqa: N818 - control flow, not an error
+    """Ends the run. `detail` is one or two sentences for people, `data` what the message needs."""
+
+    def __init__(self, outcome: Outcome, detail: str, **data: object) -> None:
+        super().__init__(detail)
+        self.outcome = outcome
+        self.detail = detail
+        self.data = data
+
+
+class Retryable(Exception):  # noqa: N818
+    """Trouble that passes: `after` seconds until the next try, `blame` names the part (engine, github, model...)."""
+
+    def __init__(self, message: str, *, blame: str, after: float = 30.0) -> None:
+        super().__init__(message)
+        self.blame = blame
+        self.after = after
+
+
+class Park(Exception):  # noqa: N818
+    """Not trouble: the run waits for somebody else (the repository's CI) and is rung again after `after` seconds."""
+
+    def __init__(self, message: str, *, after: float) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class LeaseLost(Exception):  # noqa: N818
+    """The fence moved on: this worker may change nothing any more."""

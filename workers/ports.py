@@ -1,0 +1,165 @@
+"""The seams of the worker: what stages and fixers may ask of the world. Each has two implementations today.
+
+SourceTree  bare mirror of a clone; tests' in-memory tree
+Forge       GitHub; a local checkout (`heal fix`)
+Journal     the database ledger; memory (`heal fix`)
+Fixer       autofix, search, llm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from sandbox.spec import Environment, Tree
+from workers.domain import (
+    Attempt,
+    Candidate,
+    Case,
+    Diagnosis,
+    Finding,
+    JobReport,
+    Published,
+    Reproduction,
+    Sha,
+)
+from workers.repo_config import RepoConfig
+
+T = TypeVar("T")
+
+
+class SourceTree(Protocol):
+    """The files of the head commit, read from the bare mirror. Paths are POSIX, relative to the root."""
+
+    sha: Sha
+
+    def paths(self) -> Sequence[str]: ...
+
+    def read(self, path: str) -> bytes | None:
+        """The content, or None when there is no such regular file."""
+
+    def tar(self) -> Tree: ...
+
+    def diff(self, edits: Mapping[str, bytes | None]) -> str:
+        """The unified diff from this tree to one with the edits (None deletes), made by git."""
+
+    def apply(self, patch: str) -> Mapping[str, bytes | None]:
+        """The changed files after the patch; raises `workers.patch.PatchError` when it does not apply exactly."""
+
+
+class Once(Protocol):
+    """Runs a function once per run and key, and remembers its JSON-able answer across restarts."""
+
+    def __call__(self, key: str, kind: type[T], compute: Callable[[], T]) -> T: ...
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What a fixer may use. It has no way to GitHub and no way to the host's files."""
+
+    tree: SourceTree
+    diagnosis: Diagnosis
+    reproduction: Reproduction
+    environment: Environment
+    once: Once
+    instructions: str = ""
+
+
+class Fixer(Protocol):
+    """A source of candidate patches."""
+
+    @property
+    def name(self) -> str: ...
+
+    def applies(self, diagnosis: Diagnosis) -> bool: ...
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        """The next candidate given what this fixer tried before in this run, or None when it has no more."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What the forge knows before anything is run. `target` is the branch a fix is proposed against."""
+
+    config: RepoConfig
+    default_branch: str
+    target: str
+    head_is_current: bool
+    own_branch: bool = False
+    """The red branch is one of ours (`heal/...`): never healed recursively."""
+    archived: bool = False
+    base_red: bool = False
+    """For a pull request: the same job is red on the base branch too."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A verified fix, ready to be shown. All texts are final: escaped, redacted, within GitHub's limits."""
+
+    branch: str
+    target: str
+    title: str
+    body: str
+    commit_message: str
+    draft: bool
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What people are told about a run. Texts are final Markdown: escaped, redacted, cut to GitHub's limits.
+
+    `final` closes the check run; its conclusion is always neutral, a helper must never block a merge.
+    """
+
+    title: str
+    summary: str
+    text: str = ""
+    comment: str | None = None
+    annotations: tuple[Finding, ...] = ()
+    final: bool = False
+
+
+class Forge(Protocol):
+    """Where a run comes from and where its result goes. Every effect is found again before it is made twice.
+
+    Raises `workers.errors.Stop` for final refusals (gone, forbidden) and `Retryable` for trouble that passes.
+    """
+
+    def admission(self, case: Case) -> Admission: ...
+
+    def job(self, case: Case) -> JobReport: ...
+
+    def tree(self, case: Case) -> SourceTree:
+        """Fetch the pinned commit into the mirror and give a view of it."""
+
+    def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
+        """Write the notice into the one check run `heal` of the head commit and, when it has a comment, into the
+        one sticky comment: on the case's pull request, else on the published one, else nowhere."""
+
+    def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
+        """Make the commit and open (or update) the one pull request of this case."""
+
+    def ci(self, case: Case, published: Published) -> str:
+        """The real CI on our branch: "pending", "green", "red" or "none"."""
+
+    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
+        """Write the real CI's answer into the pull request and take it out of draft when it is ready."""
+
+
+class Journal(Protocol):
+    """The memory of one run, fenced: every call raises `LeaseLost` once another worker has taken the run over,
+    and `Stop(CANCELLED | HEAD_MOVED)` once somebody has cancelled it."""
+
+    def recall(self, stage: str, n: int, kind: type[T]) -> T | None:
+        """The stored answer of a finished stage, or None."""
+
+    def record(self, stage: str, n: int, value: object, seconds: float) -> None:
+        """Store a stage's answer (a dataclass of `workers.domain`, kept as JSON). A checkpoint."""
+
+    def event(self, kind: str, title: str, **data: object) -> None:
+        """Append to the run's timeline. `data` is small and JSON-able."""
+
+    def guard(self) -> None:
+        """Return while the lease is held and nobody cancelled. Called before every effect."""
