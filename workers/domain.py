@@ -209,6 +209,8 @@ class Published:
     url: str = ""
     branch: str = ""
     commit: str = ""
+    at: float = 0.0
+    """When, in seconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,13 @@ class Report:
     attempts: tuple[Attempt, ...] = ()
     published: Published | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
+    """What the outcome's message needs beyond the detail (a log, counts), as text."""
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """The class of the accepted candidate."""
+        return self.accepted.candidate.confidence if self.accepted else None
 
     @property
     def accepted(self) -> Attempt | None:

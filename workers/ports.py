@@ -62,8 +62,8 @@ class Workbench:
     diagnosis: Diagnosis
     reproduction: Reproduction
     environment: Environment
+    config: RepoConfig
     once: Once
-    instructions: str = ""
 
 
 class Fixer(Protocol):

@@ -1,0 +1,176 @@
+"""What the check run and the sticky comment say: where a run stands, and how it ended, one text per outcome.
+
+Every ending names cause, evidence, what was tried, and what a person can do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from workers.domain import Attempt, Case, Outcome, Report
+from workers.messages.markup import LIMIT, cut, details, fence, plain, quote
+from workers.ports import Notice
+from workers.reruns import command
+
+
+def started(case: Case, run_url: str) -> Notice:
+    """The run has begun."""
+    return Notice("Looking into it", f"Reproducing {_job(case)} on `{case.head_sha[:7]}`.{_link(run_url)}")
+
+
+def proposed(report: Report, run_url: str) -> Notice:
+    """The pull request is open and the repository's CI has not spoken yet."""
+    number = report.published.pull_request if report.published else None
+    text = f"{_fix(report)} Waiting for the repository's CI on it.{_link(run_url)}"
+    return Notice(cut(f"Fix proposed in #{number}" if number else "Fix found", 60), text, comment=text)
+
+
+def nothing_held(attempts: Sequence[Attempt]) -> str:
+    """Why no candidate was good enough, in one sentence."""
+    if not attempts:
+        return "The failure is reproduced, but no fixer has an idea for it."
+    gates = ", ".join(sorted({attempt.verdict.rejected_by for attempt in attempts}))
+    tried = f"{len(attempts)} candidate{'s' if len(attempts) > 1 else ''}"
+    return f"The failure is reproduced; {tried} tried, none held (rejected by: {gates})."
+
+
+def ended(report: Report, run_url: str) -> Notice:
+    """How the run ended. Exactly one text per outcome."""
+    title, say = _ENDINGS[report.outcome]
+    text = f"{say(report)}{_link(run_url)}"
+    evidence = _evidence(report)
+    findings = report.diagnosis.findings if report.diagnosis else ()
+    return Notice(
+        title=cut(title, 60),
+        summary=cut(text, LIMIT),
+        text=cut(evidence, LIMIT),
+        comment=None if report.outcome in _QUIET else cut(f"{text}\n\n{evidence}".strip(), LIMIT),
+        annotations=tuple(finding for finding in findings if finding.path and finding.line)[:10],
+        final=True,
+    )
+
+
+def _fixed(report: Report) -> str:
+    return _fix(report)
+
+
+def _unconfirmed(report: Report) -> str:
+    return (
+        f"**Proven in the sandbox, but the repository's CI is red on the fix.** {_fix(report)} {plain(report.detail)} "
+        "It stays a draft. Look at the failing check there: it saw something the sandbox did not."
+    )
+
+
+def _no_fix(report: Report) -> str:
+    cause = f" What is known: {plain(report.diagnosis.summary)}" if report.diagnosis else ""
+    return (
+        f"**I reproduced the failure but found no fix I can stand behind.** {plain(report.detail)}{cause} "
+        "The next step is a person's: start at the findings below."
+    )
+
+
+def _not_reproduced(report: Report) -> str:
+    return (
+        f"**I could not reproduce {_job(report.case)} and changed nothing.** {_detail(report)} "
+        "Most likely the environment differs: set `environment.setup` or `environment.image` in `.github/heal.yml`."
+    )
+
+
+def _flaky(report: Report) -> str:
+    tests = report.data.get("tests", "")
+    named = f" Unsteady: {quote(tests)}." if tests and tests != "()" else ""
+    return (
+        f"**{_job(report.case, capital=True)} is flaky: this commit did not break it.** {_detail(report)}{named} "
+        "I opened no pull request; a retry or a skip would only hide it."
+    )
+
+
+def _infrastructure(report: Report) -> str:
+    line = f" CI's log says: {quote(report.data['line'])}." if report.data.get("line") else ""
+    return f"**Not a code problem.** {_detail(report)}{line} Nothing to merge; re-running the job may be enough."
+
+
+def _base_red(report: Report) -> str:
+    return f"**The base branch is red as well.** {_detail(report)} Heal it there first; I changed nothing here."
+
+
+def _unsupported(report: Report) -> str:
+    return f"**I cannot run this job.** {_detail(report)} Nothing was spent on it."
+
+
+def _refused(report: Report) -> str:
+    return f"**I did not act.** {_detail(report)} A maintainer can change this in `.github/heal.yml` on the default branch."
+
+
+def _over_budget(report: Report) -> str:
+    return f"**The budget is spent.** {_detail(report)} A maintainer can raise `limits` in `.github/heal.yml`."
+
+
+def _plainly(report: Report) -> str:
+    return _detail(report)
+
+
+def _crashed(report: Report) -> str:
+    return f"Heal itself failed on this run and changed nothing further. The operator finds it as `{report.case.run}`."
+
+
+_ENDINGS: dict[Outcome, tuple[str, Callable[[Report], str]]] = {
+    Outcome.FIXED: ("Fix proposed", _fixed),
+    Outcome.UNCONFIRMED: ("Fix proposed, CI disagrees", _unconfirmed),
+    Outcome.NO_FIX_FOUND: ("Reproduced, no fix found", _no_fix),
+    Outcome.NOT_REPRODUCED: ("Not reproduced", _not_reproduced),
+    Outcome.FLAKY: ("Flaky, not broken by this commit", _flaky),
+    Outcome.INFRASTRUCTURE: ("Infrastructure, not the code", _infrastructure),
+    Outcome.BASE_ALREADY_RED: ("The base branch is already red", _base_red),
+    Outcome.UNSUPPORTED: ("This job cannot be run here", _unsupported),
+    Outcome.REFUSED_BY_POLICY: ("Not allowed by policy", _refused),
+    Outcome.OVER_BUDGET: ("Budget spent", _over_budget),
+    Outcome.HEAD_MOVED: ("Superseded by a newer commit", _plainly),
+    Outcome.DUPLICATE: ("Already being handled", _plainly),
+    Outcome.DISABLED: ("Switched off for this repository", _plainly),
+    Outcome.CANCELLED: ("Cancelled", _plainly),
+    Outcome.CRASHED: ("Internal error", _crashed),
+}
+
+_QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Outcome.CANCELLED, Outcome.CRASHED})
+"""Endings that are nobody's news: the check run says them, no comment does."""
+
+
+def _fix(report: Report) -> str:
+    published = report.published
+    if published is None or published.pull_request is None:
+        return "A verified fix was found."
+    return f"A verified fix for {_job(report.case)} is in #{published.pull_request}."
+
+
+def _detail(report: Report) -> str:
+    # Our own sentence: its quoted commands are already in backticks, everything else in it is ours.
+    return report.detail
+
+
+def _job(case: Case, capital: bool = False) -> str:
+    return quote(case.job) if case.job else ("The check" if capital else "the check")
+
+
+def _evidence(report: Report) -> str:
+    parts = []
+    if report.reproduction:
+        before = report.reproduction.before
+        again = f"{report.reproduction.red_reruns} of {report.reproduction.reruns} reruns red"
+        parts.append(f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}")
+    if report.diagnosis:
+        places = [
+            f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "
+            f"{plain(cut(finding.message, 200))}"
+            for finding in report.diagnosis.findings[:10]
+        ]
+        parts.append("\n".join(places))
+    if report.data.get("log"):
+        parts.append(details("Log", fence(report.data["log"])))
+    if report.data.get("patch"):
+        parts.append(details("The patch that was not proposed", fence(report.data["patch"], "diff", 20_000)))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _link(run_url: str) -> str:
+    return f" [Evidence]({run_url})" if run_url else ""

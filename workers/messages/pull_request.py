@@ -1,0 +1,192 @@
+"""The pull request: title, branch, commit message, and a body whose first screen is enough to decide on."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sandbox.spec import Result
+from workers.domain import Attempt, Case, Confidence, Diagnosis, FailureClass, Report, Reproduction
+from workers.messages.markup import LIMIT, cut, details, fence, plain, quote
+from workers.patch import changes
+from workers.reruns import command
+
+_WHY = {
+    Confidence.HIGH: "reproduced, the same command is green, nothing that passed broke, red again without the patch",
+    Confidence.MEDIUM: "green and nothing broken, but the evidence leaves room for another fix: read it closely",
+    Confidence.LOW: "a guess that happens to be green",
+}
+
+_CI = {
+    "pending": "running",
+    "green": "\u2705 green",
+    "red": "\u274c red: the sandbox and CI disagree, see the checks below",
+    "none": "no run seen on this branch",
+}
+
+
+def branch(report: Report) -> str:
+    """`heal/<key>`: the same red job of the same commit always has the same branch."""
+    case = report.case
+    key = f"{case.repo_id}:{case.head_sha}:{case.job or case.actions_run_id}"
+    return f"heal/{_slug(case)}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+
+
+def pull_request_title(report: Report) -> str:
+    """One line, at most 72 characters, no text that GitHub would read as a reference."""
+    return cut(f"fix: {_cause(_known(report)[1])}", 72)
+
+
+def commit_message(report: Report) -> str:
+    """Subject, what was proven, and who asked."""
+    reproduction, _, accepted = _known(report)
+    lines = [
+        pull_request_title(report),
+        "",
+        cut(" ".join(accepted.candidate.reasoning.split()), 600),
+        "",
+        f"Check: {command(reproduction.plan.check)}",
+        f"Red before ({_count(reproduction.before)}), green after ({_count(accepted.verdict.after)}).",
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def pull_request_body(report: Report, run_url: str, ci: str = "pending") -> str:
+    """The whole body, within GitHub's limit: logs are cut first, the evidence never."""
+    for log in (6_000, 2_000, 500):
+        body = _body(report, run_url, ci, log)
+        if len(body) <= LIMIT:
+            return body
+    return cut(body, LIMIT)
+
+
+def _body(report: Report, run_url: str, ci: str, log: int) -> str:
+    reproduction, diagnosis, accepted = _known(report)
+    case, verdict, candidate = report.case, accepted.verdict, accepted.candidate
+    patch = changes(candidate.patch)
+    where = quote(case.branch) + (f" (#{case.pull_request})" if case.pull_request else "")
+    after = verdict.after.output.text if verdict.after else ""
+    sections = [
+        f"**{quote(report.job.name) if report.job and report.job.name else 'The check'} on {where} fails: "
+        f"{plain(diagnosis.summary)}**\n\n{plain(candidate.reasoning)} "
+        f"{len(patch.files)} file{'s' if len(patch.files) != 1 else ''}, +{patch.added} \u2212{patch.removed}.",
+        _evidence(report, reproduction, accepted, ci),
+        f"**Confidence: {candidate.confidence}** \u2013 {_WHY[candidate.confidence]}.\n\n"
+        f"**Not checked:** {_not_checked(reproduction)}",
+        "### Root cause\n\n" + _root_cause(diagnosis),
+        details("Failing output before", fence(reproduction.before.output.text, limit=log)),
+        details("Output of the same command after", fence(after, limit=log)),
+        details("Reproduce locally", _locally(report, reproduction)),
+    ]
+    rejected = [attempt for attempt in report.attempts if not attempt.verdict.accepted]
+    if rejected:
+        sections.append(details(f"Tried and rejected ({len(rejected)})", _rejected(rejected)))
+    sections.append(details("How this was made", _made(report, accepted, run_url)))
+    sections.append(
+        f"---\nOpened by Heal. It pushes only to this branch, never merges, and stops when you push here. "
+        f"<!-- heal:run={case.run} kind=pr v=1 -->"
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def _evidence(report: Report, reproduction: Reproduction, accepted: Attempt, ci: str) -> str:
+    before, verdict = reproduction.before, accepted.verdict
+    name = quote(command(reproduction.plan.check))
+    rows = [
+        f"| | before (`{report.case.head_sha[:7]}`) | after (this branch) |",
+        "|---|---|---|",
+        f"| {name} | \u274c {_count(before)} | \u2705 {_count(verdict.after)} |",
+        f"| the same, repeated | {reproduction.red_reruns}/{reproduction.reruns} red | "
+        f"{verdict.reruns}/{verdict.reruns} green |",
+        "| once more without the patch | \u274c red | |",
+        f"| tests that passed before | {before.count('passed')} | {_kept(before, accepted)} |",
+    ]
+    rows += [f"| then {quote(step)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
+    rows.append(f"| the repository's CI | \u274c red | {_CI[ci]} |")
+    return "\n".join(rows)
+
+
+def _kept(before: Result, accepted: Attempt) -> str:
+    kept = before.count("passed") - len(accepted.verdict.regressions)
+    return f"{kept} still pass" if before.tests else "the command reports no single tests"
+
+
+def _not_checked(reproduction: Reproduction) -> str:
+    plan = reproduction.plan
+    gaps = [f"{plain(skip.step)} ({plain(skip.reason)})" for skip in plan.skipped if skip.weakens_proof]
+    gaps += [plain(note) for note in plan.notes]
+    gaps.append("other jobs of the workflow; only Linux x86-64, without network")
+    return f"fidelity *{plan.fidelity}*. " + "; ".join(gaps) + "."
+
+
+def _root_cause(diagnosis: Diagnosis) -> str:
+    lines = []
+    for finding in diagnosis.findings[:8]:
+        place = quote(f"{finding.path}:{finding.line}" if finding.line else finding.path or finding.test or "")
+        lines.append(f"- {place}: {plain(cut(finding.message, 300))}")
+    return "\n".join(lines) or plain(diagnosis.summary)
+
+
+def _locally(report: Report, reproduction: Reproduction) -> str:
+    setup = [line for step in reproduction.plan.setup for line in step.script.strip().splitlines()]
+    name = branch(report)
+    commands = [f"git fetch origin {name} && git checkout {name}", *setup, reproduction.plan.check.script.strip()]
+    return fence("\n".join(commands), "sh", 3_000)
+
+
+def _rejected(attempts: list[Attempt]) -> str:
+    rows = ["| # | fixer | rejected by | why |", "|---|---|---|---|"]
+    for n, attempt in enumerate(attempts, 1):
+        why = plain(cut(attempt.verdict.why, 200))
+        rows.append(f"| {n} | {attempt.candidate.fixer} | {attempt.verdict.rejected_by} | {why} |")
+    return "\n".join(rows)
+
+
+def _made(report: Report, accepted: Attempt, run_url: str) -> str:
+    candidate, evidence = accepted.candidate, report.reproduction.before.evidence if report.reproduction else None
+    cost = "unknown" if candidate.usage.cost_usd is None else f"${candidate.usage.cost_usd:.2f}"
+    lines = [
+        f"- run: {f'[{report.case.run}]({run_url})' if run_url else quote(report.case.run)}",
+        f"- fixer: {candidate.fixer}, candidates tried: {len(report.attempts)}, "
+        f"other plausible patches seen: {candidate.alternatives}",
+        f"- model: {candidate.model or 'none'}, tokens: {candidate.usage.input_tokens} in, "
+        f"{candidate.usage.output_tokens} out, cost: {cost}",
+    ]
+    if evidence:
+        lines.append(
+            f"- image {quote(evidence.image)}, environment {quote(evidence.environment)}, "
+            f"tree {quote(evidence.tree)}, runtime {quote(evidence.runtime)}"
+        )
+    spent = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in report.seconds.items())
+    return "\n".join([*lines, f"- seconds: {spent}"])
+
+
+def _count(result: Result | None) -> str:
+    if result is None:
+        return "not run"
+    ran = f"exit {result.exit_code}" if result.exit_code is not None else result.ending.value
+    if not result.tests:
+        return f"{ran}, {result.wall_s:.1f} s"
+    return f"{ran}, {result.count('failed', 'error')} failed, {result.count('passed')} passed, {result.wall_s:.1f} s"
+
+
+def _cause(diagnosis: Diagnosis) -> str:
+    """The title's half sentence. The class decides when the finding's own words would be about a test."""
+    path = diagnosis.suspects[0] if diagnosis.suspects else ""
+    words = {
+        FailureClass.FORMAT: f"format with {diagnosis.tool}",
+        FailureClass.LINT: f"{diagnosis.tool} findings",
+        FailureClass.IMPORT: "missing import",
+    }.get(diagnosis.cls, diagnosis.summary)
+    suffix = f" in {path}" if path and path not in words else ""
+    return plain(words + suffix).replace("\\", "").rstrip(".")
+
+
+def _slug(case: Case) -> str:
+    name = "".join(char if char.isalnum() and char.isascii() else "-" for char in (case.job or "check").lower())
+    return "-".join(part for part in name.split("-") if part)[:30] or "check"
+
+
+def _known(report: Report) -> tuple[Reproduction, Diagnosis, Attempt]:
+    if report.reproduction is None or report.diagnosis is None or report.accepted is None:
+        raise ValueError("a pull request needs a reproduction, a diagnosis and an accepted candidate")
+    return report.reproduction, report.diagnosis, report.accepted

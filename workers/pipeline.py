@@ -1,0 +1,166 @@
+"""The spine: the story of one run, top to bottom. Every stage is one call down and back; none knows what comes next.
+
+A finished stage is kept in the journal, so a run that is taken up again goes on where it stopped and pays for nothing
+twice. Expected ends arrive as `Stop`; what people read about them is made in `workers.messages`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import ParamSpec, TypeVar
+
+from sandbox.spec import Sandbox
+from workers import messages, recipe
+from workers.domain import (
+    Attempt,
+    Candidate,
+    Case,
+    Diagnosis,
+    JobReport,
+    Outcome,
+    Published,
+    Report,
+    Reproduction,
+    StageName,
+    Verdict,
+)
+from workers.errors import Stop
+from workers.ports import Admission, Fixer, Forge, Journal, Workbench
+from workers.stages.admit import admit
+from workers.stages.diagnose import diagnose
+from workers.stages.follow import follow
+from workers.stages.propose import propose
+from workers.stages.publish import publish
+from workers.stages.reproduce import prepare, reproduce
+from workers.stages.verify import verify
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run works with. `cancelled` is set when somebody stops the run or another worker takes it over."""
+
+    forge: Forge
+    sandbox: Sandbox
+    fixers: tuple[Fixer, ...]
+    journal: Journal
+    cancelled: Event
+    run_url: str = ""
+    patience: float = 3600.0
+    """Seconds to wait for the repository's own CI on the fix."""
+
+
+def drive(case: Case, parts: Parts) -> Report:
+    """Take the run to its end, or raise `Park` or `Retryable` when it must wait."""
+    story = Story(case, parts)
+    try:
+        heal(case, parts, story)
+        report = story.report(Outcome.FIXED, "")
+    except Stop as end:
+        report = story.report(end.outcome, end.detail, **end.data)
+    parts.journal.guard()
+    parts.forge.tell(case, messages.ended(report, parts.run_url), report.published)
+    return report
+
+
+def heal(case: Case, parts: Parts, story: Story) -> None:
+    """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
+    at, forge, cancelled = story.at, parts.forge, parts.cancelled
+
+    admission = at(StageName.ADMIT, Admission, admit, case, forge)
+    forge.tell(case, messages.started(case, parts.run_url))
+
+    job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
+    tree = story.timed(StageName.CHECKOUT, forge.tree, case)
+
+    plan = recipe.plan(job, tree, admission.config, case)
+    files = tree.tar()
+    environment = story.timed("prepare", prepare, parts.sandbox, plan, files, cancelled)
+    found = story.reproduction = at(
+        StageName.REPRODUCE, Reproduction, reproduce, environment, plan, files, job, cancelled
+    )
+
+    story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree, admission.config)
+
+    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
+    while not story.accepted:
+        candidate = at(StageName.PROPOSE, Candidate, propose, parts.fixers, bench, story.attempts)
+        verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
+        story.attempts.append(Attempt(candidate, verdict))
+
+    story.published = at(StageName.PUBLISH, Published, publish, story.report(), admission, tree, forge, parts.run_url)
+    forge.tell(case, messages.proposed(story.report(), parts.run_url), story.published)
+    at(StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.run_url, parts.patience)
+
+
+@dataclass
+class Story:
+    """What one run has found out so far, and the checkpoints it was found out at."""
+
+    case: Case
+    parts: Parts
+    job: JobReport | None = None
+    reproduction: Reproduction | None = None
+    diagnosis: Diagnosis | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    published: Published | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> bool:
+        """A candidate was verified."""
+        return bool(self.attempts) and self.attempts[-1].verdict.accepted
+
+    def at(self, stage: StageName, kind: type[T], work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The stage's answer: from the journal when it was finished before, else worked out and recorded there.
+
+        Stages that repeat are told apart by the number of candidates tried so far.
+        """
+        journal, n = self.parts.journal, len(self.attempts)
+        known = journal.recall(stage, n, kind)
+        if known is not None:
+            return known
+        journal.guard()
+        journal.event("stage", stage, state="started", n=n)
+        spent = self.seconds.get(stage, 0.0)
+        answer = self.timed(stage, work, *args, **kwargs)
+        journal.record(stage, n, answer, self.seconds[stage] - spent)
+        return answer
+
+    def timed(self, name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the work and add its seconds to the stage's."""
+        started = time.monotonic()
+        try:
+            return work(*args, **kwargs)
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+
+    def once(self, key: str, kind: type[T], compute: Callable[[], T]) -> T:
+        """`workers.ports.Once` over the journal: what a fixer paid for is never paid for again."""
+        journal = self.parts.journal
+        known = journal.recall(f"once:{key}", 0, kind)
+        if known is None:
+            started = time.monotonic()
+            known = compute()
+            journal.record(f"once:{key}", 0, known, time.monotonic() - started)
+        return known
+
+    def report(self, outcome: Outcome = Outcome.FIXED, detail: str = "", **data: object) -> Report:
+        """Everything known by now, as a value."""
+        return Report(
+            case=self.case,
+            outcome=outcome,
+            detail=detail,
+            job=self.job,
+            reproduction=self.reproduction,
+            diagnosis=self.diagnosis,
+            attempts=tuple(self.attempts),
+            published=self.published,
+            seconds=dict(self.seconds),
+            data={key: str(value) for key, value in data.items()},
+        )

@@ -1,0 +1,32 @@
+"""May we, should we, is it still the head? Decides before anything is cloned, run or spent."""
+
+from __future__ import annotations
+
+from workers.domain import Case, Outcome
+from workers.errors import Stop
+from workers.messages.markup import quote
+from workers.ports import Admission, Forge
+
+
+def admit(case: Case, forge: Forge) -> Admission:
+    """Ask the forge what it knows and refuse what must not be healed. Raises `Stop` with the rule that refused."""
+    admission = forge.admission(case)
+    if admission.archived:
+        raise Stop(Outcome.DISABLED, "The repository is archived.")
+    if admission.config.mode == "off":
+        raise Stop(Outcome.DISABLED, "`mode: off` in `.github/heal.yml` on the default branch.")
+    if admission.own_branch:
+        raise Stop(Outcome.DUPLICATE, f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed.")
+    if case.fork:
+        raise Stop(
+            Outcome.REFUSED_BY_POLICY,
+            "The pull request comes from a fork. This version never runs a fork's code.",
+        )
+    if not admission.head_is_current:
+        raise Stop(Outcome.HEAD_MOVED, f"{quote(case.branch)} has moved on from `{case.head_sha[:7]}`.")
+    if admission.base_red:
+        raise Stop(
+            Outcome.BASE_ALREADY_RED,
+            f"{quote(case.job)} is red on `{admission.target}` too, so this pull request did not break it.",
+        )
+    return admission

@@ -1,0 +1,24 @@
+"""The next candidate patch: asks the fixers in their declared order, cheapest first, within the repository's limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workers import messages
+from workers.domain import Attempt, Candidate, Outcome
+from workers.errors import Stop
+from workers.ports import Fixer, Workbench
+
+
+def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attempt]) -> Candidate:
+    """The first fixer that applies and still has an idea, told what it tried before. Raises `Stop(NO_FIX_FOUND)`
+    when all have run out or the limit of attempts is reached."""
+    if len(attempts) < bench.config.limits.attempts:
+        for fixer in fixers:
+            if not fixer.applies(bench.diagnosis):
+                continue
+            tried = [attempt for attempt in attempts if attempt.candidate.fixer == fixer.name]
+            candidate = fixer.propose(bench, tried)
+            if candidate is not None:
+                return candidate
+    raise Stop(Outcome.NO_FIX_FOUND, messages.nothing_held(attempts))

@@ -1,0 +1,87 @@
+"""The failure, again: makes the environment from the plan and finds out whether the check is red here, and always."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Event
+from typing import NoReturn
+
+from sandbox.errors import SetupFailed
+from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
+from workers import diagnosis, logs
+from workers.domain import JobReport, Outcome, Reproduction
+from workers.errors import Stop
+from workers.messages.markup import quote
+from workers.reruns import command, rerun, unsteady
+
+RERUNS = 4
+"""Reruns before a failure counts as stable. A failure in one run of two slips through 5 runs once in 16 times when
+the seed has no part in it; the reruns and the reverse run of verification are the next nets."""
+
+
+def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environment:
+    """The environment of the plan; a set-up that fails here ends the run, with its log as the evidence."""
+    try:
+        return sandbox.prepare(plan, tree, cancel)
+    except SetupFailed as failed:
+        raise Stop(
+            Outcome.NOT_REPRODUCED,
+            f"Setting up failed here at {quote(failed.step)} (exit code {failed.exit_code}).",
+            log=failed.log,
+        ) from failed
+
+
+def reproduce(environment: Environment, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> Reproduction:
+    """Run the check until it is known to be red for good. Raises `Stop` when it is not."""
+    plan, before = _first_run(environment, plan, tree, job, cancel)
+    _refuse_what_is_ours(before, job)
+    seen = rerun(environment, plan.check, tree, None, RERUNS, cancel)
+    runs = [before, *seen]
+    failed = sum(not result.green for result in runs)
+    if failed == 0:
+        _never_red(plan, job, len(runs))
+    if failed < len(runs):
+        raise Stop(
+            Outcome.FLAKY,
+            f"{failed} of {len(runs)} identical runs of {quote(command(plan.check))} failed on the same commit.",
+            runs=len(runs),
+            failed=failed,
+            tests=unsteady(runs),
+        )
+    if job.log and not diagnosis.same_failure(before, logs.parse(job.log)):
+        raise Stop(
+            Outcome.NOT_REPRODUCED,
+            f"{quote(command(plan.check))} is red here too, but with another failure than CI's.",
+            log=before.output.text,
+        )
+    return Reproduction(plan=plan, before=before, reruns=len(seen), red_reruns=failed - 1)
+
+
+def _first_run(environment: Environment, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> tuple[Plan, Result]:
+    """The first run. When CI did not say which step failed, the job's steps are tried in order until one is red."""
+    first = environment.run(plan.check, tree, cancel=cancel)
+    at, result = plan, first
+    while result.green and at.after and not (job.log or job.steps):
+        at = replace(at, check=at.after[0], after=at.after[1:])
+        result = environment.run(at.check, tree, cancel=cancel)
+    return (plan, first) if result.green else (at, result)
+
+
+def _refuse_what_is_ours(result: Result, job: JobReport) -> None:
+    """Endings that say more about this sandbox than about the code."""
+    if result.ending in (Ending.OOM, Ending.DISK_FULL, Ending.OUTPUT_LIMIT):
+        raise Stop(
+            Outcome.INFRASTRUCTURE,
+            f"The check ran into a limit of the sandbox ({result.ending.value.replace('_', ' ')}).",
+            log=result.output.text,
+        )
+    if result.exit_code == 127 and "exit code 127" not in job.log:  # the shell's "command not found"
+        raise Stop(Outcome.NOT_REPRODUCED, "The check's command is not found in the sandbox.", log=result.output.text)
+
+
+def _never_red(plan: Plan, job: JobReport, runs: int) -> NoReturn:
+    trouble = diagnosis.infrastructure(job.log)
+    green = f"{quote(command(plan.check))} is green here in {runs} of {runs} runs"
+    if trouble:
+        raise Stop(Outcome.INFRASTRUCTURE, f"{green}, and CI's log shows trouble around it.", line=trouble)
+    raise Stop(Outcome.NOT_REPRODUCED, f"{green}.", runs=runs)
