@@ -28,7 +28,7 @@ from workers.domain import (
     Verdict,
 )
 from workers.errors import Stop
-from workers.ports import Admission, Fixer, Forge, Journal, Workbench
+from workers.ports import Admission, Fixer, Forge, Journal, Notice, Workbench
 from workers.stages.admit import admit
 from workers.stages.diagnose import diagnose
 from workers.stages.follow import follow
@@ -73,7 +73,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
     admission = at(StageName.ADMIT, Admission, admit, case, forge)
-    forge.tell(case, messages.started(case, parts.run_url))
+    story.say("started", messages.started(case, parts.run_url))
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
     tree = story.timed(StageName.CHECKOUT, forge.tree, case)
@@ -94,7 +94,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
         story.attempts.append(Attempt(candidate, verdict))
 
     story.published = at(StageName.PUBLISH, Published, publish, story.report(), admission, tree, forge, parts.run_url)
-    forge.tell(case, messages.proposed(story.report(), parts.run_url), story.published)
+    story.say("proposed", messages.proposed(story.report(), parts.run_url))
     at(StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.run_url, parts.patience)
 
 
@@ -139,6 +139,14 @@ class Story:
             return work(*args, **kwargs)
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+
+    def say(self, key: str, notice: Notice) -> None:
+        """Tell people once, also when the run is taken up again."""
+        journal = self.parts.journal
+        if not journal.recall(f"say:{key}", 0, bool):
+            journal.guard()
+            self.timed("tell", self.parts.forge.tell, self.case, notice, self.published)
+            journal.record(f"say:{key}", 0, True, 0.0)
 
     def once(self, key: str, kind: type[T], compute: Callable[[], T]) -> T:
         """`workers.ports.Once` over the journal: what a fixer paid for is never paid for again."""

@@ -99,7 +99,7 @@ def _unsupported(report: Report) -> str:
 
 
 def _refused(report: Report) -> str:
-    return f"**I did not act.** {_detail(report)} A maintainer can change this in `.github/heal.yml` on the default branch."
+    return f"**I did not act.** {_detail(report)} A maintainer can change this in `.github/heal.yml` (default branch)."
 
 
 def _over_budget(report: Report) -> str:

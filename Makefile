@@ -1,0 +1,44 @@
+# Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
+.PHONY: setup services images demo test test-fast check bench serve clean help
+
+CASE ?= wrong-operator
+MODEL ?=
+PY := .venv/bin/python
+export HEAL_STATE_DIR ?= $(CURDIR)/.heal
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## uv, .venv with the locked dependencies
+	@deploy/bootstrap python
+
+services: setup ## the Docker engine, Redis, debootstrap
+	@deploy/bootstrap services
+
+images: services ## the sandbox images
+	@.venv/bin/heal images build --quiet
+
+demo: images ## the main job, end to end: CASE=name|all MODEL=openai:...
+	@$(PY) -m tests.story.demo --case '$(CASE)' $(if $(MODEL),--model '$(MODEL)')
+
+check: setup ## formatting, lint, types, import rules
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test: check images ## everything CI runs
+	@deploy/bootstrap tests
+	.venv/bin/coverage run -m pytest
+	.venv/bin/coverage report
+
+test-fast: setup ## the inner loop: no engine, no Redis, no browser, no PostgreSQL
+	$(PY) -m pytest -q -m 'not engine and not redis and not postgres and not browser and not story'
+
+bench: images ## measured figures, printed as tables
+	$(PY) -m benchmarks.webhook
+	$(PY) -m benchmarks.story
+	$(PY) -m benchmarks.startup
+
+clean: ## what the build left in this folder (not the engine's images)
+	rm -rf .venv .tools .heal .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,1 @@
+"""Shipping costs of the shop."""
