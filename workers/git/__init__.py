@@ -1,0 +1,6 @@
+"""Git on the host: bare mirrors and plumbing only, never a work tree that untrusted code has touched.
+
+command  the hardened environment every git process gets
+mirror   one bare mirror per repository: fetch a pinned commit, translate what goes wrong
+tree     the files of one commit: list, read, archive, diff and apply without checking anything out
+"""

@@ -1,0 +1,132 @@
+"""One bare mirror per repository: the pinned commit is fetched by its sha, or its objects are read where they lie.
+
+Knows how git's complaints about a remote translate into the outcomes of a run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workers.domain import Outcome, Sha
+from workers.errors import Retryable, Stop
+from workers.git.command import Command, GitFailed, authorization
+from workers.git.tree import MirrorTree
+
+ATTRIBUTES = (
+    "* -export-ignore -export-subst -filter -ident -text -whitespace !diff !merge !working-tree-encoding !eol\n"
+)
+"""Beats every .gitattributes of the tree: `export-ignore` would hide files from the archive, `export-subst` rewrite
+them, `-diff` turn our patch into "binary files differ"."""
+
+FETCH_TIMEOUT_S = 300.0
+LOCK_TIMEOUT_S = 310.0
+
+_COMMIT_GONE = ("not our ref", "remote ref", "unadvertised object", "no such remote ref", "expected shallow")
+_REPOSITORY_GONE = ("not found", "error: 403", "error: 401", "error: 404", "error: 410", "authentication failed")
+_REPOSITORY_GONE_MORE = ("could not read username", "access denied", "permission to ")
+_DAMAGED = ("fsck error", "badobject", "index-pack failed", "invalid index-pack")
+
+
+class Mirror:
+    """The bare mirror at `directory`. `token` is asked for only when the network is really needed.
+
+    `url` must be http(s); plain http is allowed only when the operator's own setting says http, by giving such a url.
+    """
+
+    def __init__(self, directory: Path, url: str = "", token: Callable[[], str] | None = None) -> None:
+        scheme = url.partition("://")[0]
+        if url and scheme not in {"http", "https"}:
+            raise ValueError("a mirror fetches over http or https only")
+        self.directory = directory
+        self._url = url
+        self._token = token
+        self.git = Command(directory, protocols=scheme)
+
+    def fetch(self, sha: Sha) -> MirrorTree:
+        """The tree of the commit, from the network only when the mirror does not hold it yet."""
+        _check(sha)
+        with self._locked():
+            self._ensure()
+            if not self._holds(sha):
+                self._download(sha)
+        return MirrorTree(self.git, sha)
+
+    def borrow(self, objects: Path, sha: Sha) -> MirrorTree:
+        """The tree of a commit whose objects lie in a local checkout's object folder.
+
+        Objects are read in place as an alternate, so no git process ever runs under that checkout's configuration.
+        """
+        _check(sha)
+        with self._locked():
+            self._ensure()
+            (self.directory / "objects" / "info" / "alternates").write_text(f"{objects}\n")
+        try:
+            self.git.run("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")
+        except GitFailed as failure:
+            raise Stop(Outcome.UNSUPPORTED, f"Commit {sha[:12]} is not complete in this checkout.") from failure
+        return MirrorTree(self.git, sha)
+
+    def _holds(self, sha: Sha) -> bool:
+        # The ref is written after the pack: it, not the object, says that a fetch was complete.
+        try:
+            self.git.run("rev-parse", "--verify", "--quiet", f"refs/heal/{sha}^{{tree}}")
+        except GitFailed:
+            return False
+        return True
+
+    def _download(self, sha: Sha) -> None:
+        env = authorization(self._url, self._token()) if self._token else {}
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--depth=1")
+        try:
+            self.git.run("fetch", *options, self._url, f"+{sha}:refs/heal/{sha}", env=env, timeout=FETCH_TIMEOUT_S)
+        except GitFailed as failure:
+            raise _translate(failure, sha) from failure
+
+    def _ensure(self) -> None:
+        if not (self.directory / "HEAD").exists():
+            try:
+                Command(self.directory).run_outside("init", "--quiet", "--bare", "--template=", ".")
+            except GitFailed as failure:
+                raise Retryable(f"the mirror could not be made: {failure}", blame="git") from failure
+        info = self.directory / "info"
+        info.mkdir(exist_ok=True)
+        if not (info / "attributes").exists() or (info / "attributes").read_text() != ATTRIBUTES:
+            (info / "attributes").write_text(ATTRIBUTES)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        with (self.directory / "heal.lock").open("w") as lock:
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise Retryable("another worker holds the mirror", blame="git") from None
+                    time.sleep(0.02)
+            yield
+
+
+def _check(sha: str) -> None:
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", sha):
+        raise Stop(Outcome.UNSUPPORTED, "The commit is not named by a full sha.")
+
+
+def _translate(failure: GitFailed, sha: Sha) -> Exception:
+    text = failure.stderr.lower()
+    if failure.timed_out:
+        return Retryable("fetching the commit took too long", blame="github", after=60)
+    if any(mark in text for mark in _REPOSITORY_GONE + _REPOSITORY_GONE_MORE):
+        return Stop(Outcome.DISABLED, "The repository is gone, or Heal is no longer allowed to read it.")
+    if any(mark in text for mark in _COMMIT_GONE):
+        return Stop(Outcome.HEAD_MOVED, f"Commit {sha[:12]} is no longer in the repository; it was probably replaced.")
+    if any(mark in text for mark in _DAMAGED):
+        return Stop(Outcome.UNSUPPORTED, f"Commit {sha[:12]} holds objects that git refuses as damaged or unsafe.")
+    return Retryable(f"the commit could not be fetched: {failure}", blame="github", after=30)
