@@ -1,0 +1,84 @@
+"""A source tree held in memory, for tests: diffs are made by git in a throw-away folder, as the real one does."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sandbox.spec import Tree
+from workers.domain import Sha
+from workers.patch import PatchError
+
+
+class MemoryTree:
+    """`SourceTree` over a dictionary of files."""
+
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
+        self.files = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
+        digest = hashlib.sha1(repr(sorted(self.files.items())).encode(), usedforsecurity=False)
+        self.sha = Sha(digest.hexdigest())
+
+    def paths(self) -> Sequence[str]:
+        return sorted(self.files)
+
+    def read(self, path: str) -> bytes | None:
+        return self.files.get(path)
+
+    def tar(self) -> Tree:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for path, data in sorted(self.files.items()):
+                info = tarfile.TarInfo(path)
+                info.size, info.mode = len(data), 0o644
+                archive.addfile(info, io.BytesIO(data))
+        return Tree(self.sha, buffer.getvalue())
+
+    def diff(self, edits: Mapping[str, bytes | None]) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            _write(root, self.files)
+            _git(root, "init", "-q")
+            _git(root, "add", "-A")
+            before = _git(root, "write-tree").strip()
+            _write(root, edits)
+            _git(root, "add", "-A")
+            return _git(root, "diff", "--cached", "--no-ext-diff", "--no-renames", "--no-color", before)
+
+    def apply(self, patch: str) -> Mapping[str, bytes | None]:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            _write(root, self.files)
+            _git(root, "init", "-q")
+            done = subprocess.run(
+                ["git", "apply", "-"], cwd=root, input=patch.encode(), capture_output=True, check=False
+            )
+            if done.returncode:
+                raise PatchError(done.stderr.decode())
+            after = {
+                str(file.relative_to(root)): file.read_bytes()
+                for file in root.rglob("*")
+                if file.is_file() and ".git" not in file.relative_to(root).parts
+            }
+            paths = {*after, *self.files}
+            return {path: after.get(path) for path in paths if after.get(path) != self.files.get(path)}
+
+
+def _write(root: Path, files: Mapping[str, bytes | None]) -> None:
+    for path, data in files.items():
+        target = root / path
+        if data is None:
+            target.unlink()
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+def _git(root: Path, *args: str) -> str:
+    return subprocess.run(
+        ["git", "-c", "core.autocrlf=false", *args], cwd=root, capture_output=True, check=True
+    ).stdout.decode()

@@ -1,0 +1,61 @@
+"""What `workers.patch` promises: every understandable answer lands as meant, every doubtful one is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.workers.fixers.trees import MemoryTree
+from tests.workers.patch.cases import ACCEPTED, REFUSED, Case
+from workers.patch import PatchError, check, read_answer, reasoning
+
+
+@pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.name)
+def test_a_malformed_answer_is_understood(case: Case) -> None:
+    """Exactly the meant files change, to exactly the meant bytes, and git's diff of them is well-formed."""
+    tree = MemoryTree(dict(case.before))
+    edits = read_answer(case.answer, tree)
+    assert {path: data.decode() if data is not None else None for path, data in edits.items()} == case.after
+    assert check(tree.diff(edits))[0] == len(case.after)
+
+
+@pytest.mark.parametrize(("name", "before", "answer", "why"), REFUSED, ids=[case[0] for case in REFUSED])
+def test_a_doubtful_answer_is_refused(name: str, before: dict[str, str], answer: str, why: str) -> None:
+    """Nothing is changed and the message says what to correct."""
+    with pytest.raises(PatchError, match=why):
+        read_answer(answer, MemoryTree(dict(before)))
+
+
+def test_the_refusal_shows_the_nearest_real_lines() -> None:
+    """The author can correct the answer from the message alone."""
+    tree = MemoryTree({"a.py": "def total(a):\n    value = a + 1\n    return value\n"})
+    answer = "a.py\n<<<<<<< SEARCH\n    value = b * 2 + 1\n=======\n    value = b\n>>>>>>> REPLACE\n"
+    with pytest.raises(PatchError) as refused:
+        read_answer(answer, tree)
+    assert "value = a + 1" in str(refused.value)
+
+
+def test_mixed_line_ends_stay_where_they_are() -> None:
+    """Only the changed line is written anew."""
+    tree = MemoryTree({"a.txt": b"one\r\ntwo\nthree\r\nfour\r\n"})
+    edits = read_answer("--- a/a.txt\n+++ b/a.txt\n@@ -3 +3 @@\n-three\n+3\n", tree)
+    assert edits == {"a.txt": b"one\r\ntwo\n3\r\nfour\r\n"}
+
+
+def test_a_file_that_was_broken_before_may_stay_broken() -> None:
+    """The syntax gate only refuses what the change itself broke."""
+    tree = MemoryTree({"a.py": "x = (\ny = 1\n"})
+    assert read_answer("--- a/a.py\n+++ b/a.py\n@@ -2 +2 @@\n-y = 1\n+y = 2\n", tree) == {"a.py": b"x = (\ny = 2\n"}
+
+
+def test_reasoning_is_found_beside_the_edit() -> None:
+    """From JSON, from the analysis tag, or from the prose above."""
+    assert reasoning('{"diff": "x", "reasoning": "because"}') == "because"
+    assert reasoning("<analysis>off by one</analysis>\na.py\n<<<<<<< SEARCH\n") == "off by one"
+    assert reasoning("Off by one.\n```diff\n--- a/x\n") == "Off by one."
+
+
+@pytest.mark.parametrize("text", ["", "hello", "--- a/x\n+++ b/x\n@@ -1,5 +1 @@\n-x\n", "GIT binary patch\n"])
+def test_a_diff_that_is_none_is_refused(text: str) -> None:
+    """Empty, prose, wrong counts and binary content never pass the check."""
+    with pytest.raises(PatchError):
+        check(text)

@@ -1,0 +1,125 @@
+"""Turns what somebody answered into changed files, and checks diffs. Answers are untrusted: only their meaning is used.
+
+The diff that is kept is always our own, made by git from the changed files (`SourceTree.diff`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from unidiff.errors import UnidiffParseError
+from unidiff.patch import PatchSet
+
+from workers.patch import paths
+from workers.patch.edits import Edit, Hunk, PatchError
+from workers.patch.envelope import reasoning, variants
+from workers.patch.parse import parse
+from workers.patch.rewrite import fits, rewritten
+from workers.patch.syntax import gate
+from workers.ports import SourceTree
+
+__all__ = ["Edit", "Hunk", "PatchError", "check", "read_answer", "reasoning"]
+
+_TEXT_LIMIT = 2 << 20
+
+
+def read_answer(text: str, tree: SourceTree) -> Mapping[str, bytes | None]:
+    """The changed files (None: deleted) that an answer means, all or nothing.
+
+    Search/replace blocks, V4A, unified diffs with wrong numbers, whole files and JSON around any of them are
+    accepted. Raises `PatchError` when nothing, or not exactly one thing, can be meant.
+    """
+    if len(text) > _TEXT_LIMIT:
+        raise PatchError("the answer is too long")
+    first: PatchError | None = None
+    for reading in variants(text):
+        try:
+            edits = parse(reading)
+            if edits:
+                return _applied(edits, tree)
+        except PatchError as error:
+            first = first or error
+    raise first or PatchError("there is no edit in the answer: give SEARCH/REPLACE blocks, each with the path above it")
+
+
+def _applied(edits: Sequence[Edit], tree: SourceTree) -> dict[str, bytes | None]:
+    names = tree.paths()
+    changed: dict[str, bytes | None] = {}
+    for edit in edits:
+        path = _target(edit, tree, names)
+        before = changed[path] if path in changed else tree.read(path)
+        try:
+            changed[path] = _after(edit, before)
+        except PatchError as error:
+            raise PatchError(f"{path}: {error}") from None
+    real = {path: data for path, data in changed.items() if data != tree.read(path)}
+    if not real:
+        raise PatchError("the answer changes nothing: the files already are like this")
+    for path, data in real.items():
+        if data is not None:
+            gate(path, tree.read(path), data)
+    return real
+
+
+def _target(edit: Edit, tree: SourceTree, names: Sequence[str]) -> str:
+    if not edit.path:
+        return _by_content(edit, tree, names)
+    if edit.create or edit.content is not None:
+        try:
+            found = paths.existing(edit.path, names)
+        except PatchError:
+            return paths.created(edit.path, names)
+        if edit.create and not edit.path.endswith(found):
+            return paths.created(edit.path, names)
+        return found
+    return paths.existing(edit.path, names)
+
+
+def _by_content(edit: Edit, tree: SourceTree, names: Sequence[str]) -> str:
+    """The only file that holds the hunk's lines: for diffs without a header."""
+    if not edit.hunks:
+        raise PatchError("an edit does not say which file it changes: put the path in front of it")
+    found = [name for name in names if fits(tree.read(name) or b"", edit.hunks)]
+    if len(found) != 1:
+        many = f"; its lines are in {', '.join(found[:5])}" if found else ""
+        raise PatchError(f"an edit does not say which file it changes{many}: put the path in front of it")
+    return found[0]
+
+
+def _after(edit: Edit, before: bytes | None) -> bytes | None:
+    if edit.delete:
+        return None
+    if edit.content is None:
+        if before is None:
+            raise PatchError("there is no such regular file")
+        return rewritten(before, edit.hunks)
+    if edit.create and before is not None and before.strip():
+        if before.decode("utf-8", "replace").split() == edit.content.split():
+            return before
+        raise PatchError("the file exists already: quote the lines that are to change in the SEARCH part")
+    return _whole(edit.content, before)
+
+
+def _whole(content: str, before: bytes | None) -> bytes:
+    """A whole new text in the old file's encoding mark, line ends and end of file."""
+    if before is None:
+        return content.encode("utf-8", "strict")
+    old = before.decode("utf-8", "replace")
+    if old and not old.endswith("\n"):
+        content = content.rstrip("\n")
+    if old.count("\r\n") * 2 > old.count("\n"):
+        content = content.replace("\n", "\r\n")
+    return (("\ufeff" if old.startswith("\ufeff") else "") + content).encode("utf-8", "strict")
+
+
+def check(patch: str) -> tuple[int, int, int]:
+    """Files, added and removed lines of a well-formed text diff; raises `PatchError` for anything else."""
+    if "GIT binary patch" in patch or "\nBinary files " in f"\n{patch}":
+        raise PatchError("the diff changes binary files")
+    try:
+        files = PatchSet(patch)
+    except (UnidiffParseError, ValueError) as error:
+        raise PatchError(f"not a well-formed diff: {error}") from None
+    if not files:
+        raise PatchError("the diff is empty")
+    return len(files), sum(file.added for file in files), sum(file.removed for file in files)

@@ -1,0 +1,133 @@
+"""Changes a file's bytes by placed hunks. Lines that are not changed keep every byte: encoding mark, line ends, spaces.
+
+New lines take the file's own line end and, where the author's indentation differed from the file's, the file's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workers.patch.edits import Hunk, PatchError
+from workers.patch.match import LEVELS, PLAIN, Placement, place, plain
+
+_BOM = "\ufeff"
+_LIMIT = 10 << 20
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file as lines with their own ends. `eol` is what most lines end with."""
+
+    lines: tuple[str, ...]
+    ends: tuple[str, ...]
+    eol: str
+    bom: bool
+
+    @staticmethod
+    def of(data: bytes) -> Text:
+        """Read UTF-8 text; anything else is refused."""
+        if len(data) > _LIMIT:
+            raise PatchError("the file is too large to be changed")
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise PatchError("the file is not UTF-8 text") from None
+        bom = text.startswith(_BOM)
+        parts = re.split(r"(\r\n|\n)", text.removeprefix(_BOM))
+        lines, ends = parts[0::2], [*parts[1::2], ""]
+        if lines[-1] == "":
+            lines, ends = lines[:-1], ends[:-1]
+        eol = "\r\n" if ends.count("\r\n") > ends.count("\n") else "\n"
+        return Text(tuple(lines), tuple(ends), eol, bom)
+
+
+def rewritten(data: bytes, hunks: Sequence[Hunk]) -> bytes:
+    """The file after all hunks; raises `PatchError` when one of them does not fit exactly one place."""
+    text = Text.of(data)
+    removed: set[int] = set()
+    inserted: dict[int, list[str]] = defaultdict(list)
+    for hunk in hunks:
+        for placement in place(hunk, text.lines):
+            _collect(placement, text.lines, removed, inserted)
+    return _joined(text, removed, inserted)
+
+
+def _collect(placed: Placement, lines: Sequence[str], removed: set[int], inserted: dict[int, list[str]]) -> None:
+    indent = Indent(placed, lines)
+    cursor = placed.at[0] if placed.at else 0
+    index = 0
+    for kind, line in placed.hunk.lines:
+        if kind == "+":
+            inserted[cursor].append(indent.of(plain(line) if placed.level >= PLAIN else line))
+            continue
+        here = placed.at[index]
+        index += 1
+        cursor = here + 1
+        if kind == "-":
+            if here in removed:
+                raise PatchError(f"two changes overlap at line {here + 1}")
+            removed.add(here)
+
+
+def _joined(text: Text, removed: set[int], inserted: dict[int, list[str]]) -> bytes:
+    out: list[tuple[str, str]] = []
+    for i in range(len(text.lines) + 1):
+        out += [(line, text.eol) for line in inserted.get(i, ())]
+        if i < len(text.lines) and i not in removed:
+            out.append((text.lines[i], text.ends[i]))
+    rows = [(line, end or text.eol) for line, end in out]
+    if rows and text.ends and text.ends[-1] == "":
+        rows[-1] = (rows[-1][0], "")
+    return ((_BOM if text.bom else "") + "".join(line + end for line, end in rows)).encode("utf-8")
+
+
+class Indent:
+    """How the author's indentation maps to the file's, learnt from the lines that both have."""
+
+    def __init__(self, placed: Placement, lines: Sequence[str]) -> None:
+        self.map: dict[str, str] = {}
+        for theirs, at in zip(placed.hunk.old, placed.at, strict=True):
+            if theirs.strip():
+                self.map.setdefault(_lead(theirs), _lead(lines[at]))
+        self.same = all(a == b for a, b in self.map.items())
+
+    def of(self, line: str) -> str:
+        """A new line with the file's indentation."""
+        lead = _lead(line)
+        if self.same or not line.strip():
+            return line
+        if lead in self.map:
+            return self.map[lead] + line[len(lead) :]
+        known = sorted((a for a in self.map if lead.startswith(a)), key=len)
+        if known:
+            rest = lead[len(known[-1]) :]
+            return self.map[known[-1]] + self._converted(rest) + line[len(lead) :]
+        theirs = min(self.map, key=len)
+        cut = len(theirs.expandtabs(4)) - len(self.map[theirs].expandtabs(4))
+        return " " * max(0, len(lead.expandtabs(4)) - cut) + line[len(lead) :]
+
+    def _converted(self, rest: str) -> str:
+        """Deeper indentation in the file's own unit."""
+        if any("\t" in real for real in self.map.values()) and "\t" not in rest:
+            return "\t" * (len(rest) // 4) + " " * (len(rest) % 4)
+        if all("\t" not in real for real in self.map.values()):
+            return rest.expandtabs(4)
+        return rest
+
+
+def _lead(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t\u00a0"))]
+
+
+def fits(data: bytes, hunks: Sequence[Hunk]) -> bool:
+    """The first hunk's lines are in the file, word for word: for diffs that do not name their file."""
+    try:
+        lines = Text.of(data).lines
+    except PatchError:
+        return False
+    old = [LEVELS[1](line) for line in hunks[0].old]
+    have = [LEVELS[1](line) for line in lines]
+    return any(have[i : i + len(old)] == old for i in range(len(have) - len(old) + 1)) if old else False
