@@ -1,0 +1,84 @@
+"""A run as the JSON object that `heal fix --json` and `/api/runs/{id}` promise. Keys are a contract: add, never rename."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.spec import Result
+from workers.domain import Attempt, Diagnosis, Report
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """The object of the contract in ARCHITECTURE.md. Unknown parts are null, never left out."""
+    accepted = report.accepted
+    reproduction = report.reproduction
+    chosen = accepted or (report.attempts[-1] if report.attempts else None)
+    usage = [attempt.candidate.usage for attempt in report.attempts]
+    costs = [use.cost_usd for use in usage]
+    return {
+        "outcome": report.outcome.value,
+        "detail": report.detail,
+        "run": report.case.run,
+        "check": reproduction.plan.check.script.strip() if reproduction else report.case.check,
+        "failure": _failure(report.diagnosis),
+        "patch": accepted.candidate.patch if accepted else None,
+        "reasoning": accepted.candidate.reasoning if accepted else None,
+        "confidence": accepted.candidate.confidence.value if accepted else None,
+        "fixer": accepted.candidate.fixer if accepted else None,
+        "model": chosen.candidate.model if chosen else None,
+        "evidence": _evidence(report, accepted),
+        "attempts": len(report.attempts),
+        "tokens": {"input": sum(use.input_tokens for use in usage), "output": sum(use.output_tokens for use in usage)},
+        "cost_usd": None if None in costs else round(sum(cost or 0.0 for cost in costs), 6),
+        "seconds": {name: round(seconds, 2) for name, seconds in report.seconds.items()},
+        "published": {
+            "pull_request": report.published.pull_request,
+            "url": report.published.url,
+            "branch": report.published.branch,
+            "commit": report.published.commit,
+        }
+        if report.published
+        else None,
+    }
+
+
+def _failure(diagnosis: Diagnosis | None) -> dict[str, Any] | None:
+    if diagnosis is None:
+        return None
+    findings = [
+        {"path": one.path, "line": one.line, "test": one.test, "rule": one.rule, "message": one.message}
+        for one in diagnosis.findings
+    ]
+    return {
+        "class": diagnosis.cls.value,
+        "tool": diagnosis.tool,
+        "fingerprint": diagnosis.fingerprint,
+        "summary": diagnosis.summary,
+        "findings": findings,
+    }
+
+
+def _evidence(report: Report, accepted: Attempt | None) -> dict[str, Any] | None:
+    if report.reproduction is None:
+        return None
+    plan, verdict = report.reproduction.plan, accepted.verdict if accepted else None
+    return {
+        "image": report.reproduction.before.evidence.image,
+        "environment": report.reproduction.before.evidence.environment,
+        "before": _counts(report.reproduction.before),
+        "after": _counts(verdict.after) if verdict and verdict.after else None,
+        "regressions": list(verdict.regressions) if verdict else [],
+        "reruns": verdict.reruns if verdict else 0,
+        "red_without_patch": verdict.reverse_red if verdict else None,
+        "fidelity": plan.fidelity.value,
+        "skipped_steps": [{"step": skip.step, "reason": skip.reason} for skip in plan.skipped],
+    }
+
+
+def _counts(result: Result) -> dict[str, Any]:
+    return {
+        "exit_code": result.exit_code,
+        "passed": result.count("passed"),
+        "failed": result.count("failed", "error"),
+        "seconds": round(result.wall_s, 2),
+    }
