@@ -1,1 +1,1 @@
-"""LISTENS: receives webhooks, shows pages, offers the command line. Holds the webhook secret and two addresses, nothing else."""
+"""LISTENS: receives webhooks, shows pages, offers the command line. Holds the webhook secret and two addresses."""

@@ -1,0 +1,96 @@
+"""What the receiver counts, under the names operators alert on. Queue figures come from the database at scrape time.
+
+Each app has its own registry, so that two of them in one process (as in tests) do not add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Figures(Protocol):
+    """The numbers of one scrape, as the database knows them."""
+
+    @property
+    def deliveries(self) -> dict[str, int]: ...
+    @property
+    def oldest_new(self) -> float: ...
+    @property
+    def runs(self) -> dict[str, int]: ...
+    @property
+    def outcomes(self) -> dict[str, int]: ...
+
+
+class Metrics:
+    """The counters of one receiver process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.deliveries = Counter(
+            "heal_deliveries", "Webhook requests by event and result", ["event", "result"], registry=self.registry
+        )
+        self.ack = Histogram(
+            "heal_delivery_ack_seconds",
+            "From the first byte of a stored delivery to its answer",
+            buckets=ACK_BUCKETS,
+            registry=self.registry,
+        )
+        self.routed = Counter(
+            "heal_deliveries_routed", "Deliveries routed, by decision", ["decision"], registry=self.registry
+        )
+        self.route_lag = Histogram(
+            "heal_delivery_route_seconds",
+            "From the commit of a delivery to its decision",
+            buckets=ACK_BUCKETS,
+            registry=self.registry,
+        )
+        self.broker_up = Gauge("heal_broker_up", "1 when the last bell could be rung", registry=self.registry)
+        self.logins_refused = Counter("heal_logins_refused", "Wrong dashboard tokens", registry=self.registry)
+
+
+def figures_as_metrics(figures: Figures) -> Iterable[Metric]:
+    """The database's figures as metric families."""
+    inbox = GaugeMetricFamily("heal_inbox_deliveries", "Deliveries kept, by state", labels=["state"])
+    for state, count in figures.deliveries.items():
+        inbox.add_metric([state], count)
+    yield inbox
+    yield GaugeMetricFamily("heal_inbox_pending", "Deliveries not yet routed", value=figures.deliveries.get("new", 0))
+    yield GaugeMetricFamily(
+        "heal_inbox_oldest_seconds", "Age of the oldest delivery not yet routed", value=figures.oldest_new
+    )
+    active = GaugeMetricFamily("heal_runs_active", "Runs that have no outcome yet, by state", labels=["state"])
+    for state, count in figures.runs.items():
+        if state != "done":
+            active.add_metric([state], count)
+    yield active
+    ended = CounterMetricFamily("heal_runs", "Runs that ended, by outcome", labels=["outcome"])
+    for outcome, count in figures.outcomes.items():
+        ended.add_metric([outcome], count)
+    yield ended
+
+
+class _OneScrape(Collector):
+    """Yields the families of figures that were already read."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        return figures_as_metrics(self._figures)
+
+
+def render(metrics: Metrics, figures: Figures | None) -> bytes:
+    """The text of one scrape; `figures` is None while the database does not answer."""
+    text = generate_latest(metrics.registry)
+    if figures is None:
+        return text
+    registry = CollectorRegistry()
+    registry.register(_OneScrape(figures))
+    return text + generate_latest(registry)
