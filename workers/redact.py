@@ -1,0 +1,138 @@
+"""Takes secrets out of text: registered values in the forms they travel in, and the shapes of well-known keys.
+
+Text that people read gets everything. Values that a resumed run works on (`scrub`) keep what only looks like a
+password in a URL: `postgres://postgres:postgres@localhost` is what the repository's own test needs.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+from collections.abc import Mapping
+from enum import Enum
+from threading import Lock
+from typing import Any, TypeVar
+from urllib.parse import quote, quote_plus
+
+T = TypeVar("T")
+
+MARK = "[redacted]"
+SHORTEST = 8
+"""Shorter exact values would blank ordinary words."""
+
+_KEYS = re.compile(
+    r"""
+      \bgh[pousr]_[A-Za-z0-9._-]{36,}                                  # GitHub tokens, the longer ones of 2026 too
+    | \bgithub_pat_[A-Za-z0-9_]{22,}
+    | \bsk-[A-Za-z0-9_-]{20,}                                          # OpenAI, Anthropic and their kin
+    | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
+    | \bxox[abprs]-[A-Za-z0-9-]{10,}
+    | \bglpat-[A-Za-z0-9_-]{20,}
+    | \bAIza[0-9A-Za-z_-]{35}
+    | \beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}  # JWT
+    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
+    """,
+    re.VERBOSE,
+)
+_TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"]+")
+_BEARER = re.compile(r"(?P<keep>\b(?:bearer|token|basic)\s+)(?=[^\s]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
+_USERINFO = re.compile(r"(?P<keep>[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,256}:)[^\s@/'\"]{1,512}(?=@)", re.IGNORECASE)
+
+_READ_BY_PEOPLE = frozenset({"text", "message", "excerpt", "summary", "detail", "why", "reasoning", "log", "report"})
+"""Fields of stored values that no later stage runs as a command or applies as a patch."""
+
+
+def redact(text: str) -> str:
+    """Blank everything that has the shape of a secret."""
+    text = redact_keys(text)
+    for pattern in (_BEARER, _USERINFO):
+        text = pattern.sub(lambda found: found["keep"] + MARK, text)
+    return text
+
+
+def redact_keys(text: str) -> str:
+    """Blank only what has the unmistakable shape of a real key."""
+    text = _KEYS.sub(MARK, text)
+    return _TOKEN_USER.sub(lambda found: found["keep"] + MARK, text)
+
+
+class Redactor:
+    """Knows this process's secrets. Safe to use from several threads; tokens minted later are added as they come."""
+
+    def __init__(self, *secrets: str) -> None:
+        self._lock = Lock()
+        self._values: frozenset[str] = frozenset()
+        self._exact: re.Pattern[str] | None = None
+        self.add(*secrets)
+
+    def add(self, *secrets: str) -> None:
+        """Register exact values. Their base64 and URL-quoted forms are blanked too, and each line of a long one."""
+        forms = {form for secret in secrets for form in _forms(secret)}
+        with self._lock:
+            self._values |= forms
+            longest_first = sorted(self._values, key=len, reverse=True)
+            self._exact = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        """The text as people may read it."""
+        return redact(self.exact(text))
+
+    def exact(self, text: str) -> str:
+        """Blank only registered values."""
+        return self._exact.sub(MARK, text) if self._exact else text
+
+    def scrub(self, value: T) -> T:
+        """A stored value: registered values go everywhere, shapes of keys go where only people read."""
+        cleaned: T = self._walk(value, "")
+        return cleaned
+
+    def publish(self, value: T) -> T:
+        """A value that people read in every part: nothing may stay."""
+        cleaned: T = self._walk(value, None)
+        return cleaned
+
+    def _walk(self, value: Any, name: str | None) -> Any:
+        if isinstance(value, Enum):
+            return value
+        if isinstance(value, str):  # a lone surrogate (undecodable output) could not be stored as UTF-8
+            return self._text(value, name).encode("utf-8", "replace").decode()
+        if isinstance(value, bytes):
+            return self._text(value.decode(errors="surrogateescape"), name).encode(errors="surrogateescape")
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
+            inner = {key: self._walk(item, None if name is None else key) for key, item in fields.items()}
+            return dataclasses.replace(value, **inner)
+        if isinstance(value, Mapping):
+            return {self._walk(key, name): self._walk(item, name) for key, item in value.items()}
+        if isinstance(value, tuple | list):
+            return type(value)(self._walk(item, name) for item in value)
+        return value
+
+    def _text(self, text: str, name: str | None) -> str:
+        if name is None:
+            return self(text)
+        text = self.exact(text)
+        return redact_keys(text) if name in _READ_BY_PEOPLE else text
+
+
+def _forms(secret: str) -> set[str]:
+    parts = {secret, *(line.strip() for line in secret.splitlines() if "PRIVATE KEY" not in line)}
+    forms: set[str] = set()
+    for part in parts:
+        if len(part.strip()) < SHORTEST:
+            continue
+        forms |= {part, quote(part, safe=""), quote_plus(part), part.replace("\n", "\\n")}
+        forms |= _base64_forms(part.encode())
+    return {form for form in forms if len(form) >= SHORTEST}
+
+
+def _base64_forms(raw: bytes) -> set[str]:
+    """The secret's base64 at each of the three offsets it can have inside a longer text ("user:secret")."""
+    forms = set()
+    for offset in range(3):
+        text = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
+        tail = (offset + len(raw)) % 3
+        core = text[-(-offset * 8 // 6) : len(text) - (1 if tail else 0)]
+        forms |= {core, core.replace("+", "-").replace("/", "_")}
+    return forms

@@ -1,0 +1,152 @@
+"""Everything the workers' side reads from the environment, as frozen typed objects; nowhere else is it read.
+
+Secrets are `SecretStr` and never printed. `table()` is the settings page of the documentation.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_CONFIG = SettingsConfigDict(env_prefix="HEAL_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+
+def _default_state() -> Path:
+    return Path.home() / ".local" / "state" / "heal"
+
+
+class StoreSettings(BaseSettings):
+    """Where the database is. Read by the receiver, the workers and the command line."""
+
+    model_config = _CONFIG
+
+    state_dir: Path = Field(
+        default_factory=_default_state,
+        description="Folder for the default database, mirrors and other state. Default: `~/.local/state/heal`.",
+    )
+    database_url: str = Field(
+        default="",
+        description="SQLAlchemy URL, `sqlite:////path` or `postgresql://…`. Default: `heal.db` in the state folder.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_database_url(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not values.get("database_url"):
+            state = Path(values.get("state_dir") or _default_state()).expanduser().absolute()
+            return {**values, "database_url": f"sqlite:///{state / 'heal.db'}"}
+        return values
+
+
+class QueueSettings(BaseSettings):
+    """Where the bell hangs. Losing Redis loses nothing."""
+
+    model_config = _CONFIG
+
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis that carries the bells (run ids).")
+
+
+class LedgerSettings(BaseSettings):
+    """How runs are leased and found again. The receiver and the workers should agree on it."""
+
+    model_config = _CONFIG
+
+    lease_seconds: float = Field(default=60.0, gt=0, description="How long a claim lasts without a heartbeat.")
+    sweep_seconds: float = Field(default=5.0, gt=0, description="How often due runs are looked for and rung.")
+
+
+class WorkerSettings(LedgerSettings, StoreSettings, QueueSettings):
+    """What one worker needs: the App's key, the model's key, the engine, and the limits of a run."""
+
+    model_config = SettingsConfigDict(**{**_CONFIG, "populate_by_name": True})
+
+    app_id: int = Field(default=0, ge=0, description="The GitHub App's id.")
+    private_key: SecretStr | None = Field(default=None, description="The App's private key (PEM).")
+    private_key_file: Path | None = Field(default=None, description="File that holds the App's private key instead.")
+    github_api_url: str = Field(
+        default="https://api.github.com",
+        description="Root of GitHub's REST API; `https://<host>/api/v3` for Enterprise Server.",
+    )
+    github_pace: float = Field(
+        default=1.0, ge=0, description="Least seconds between two writes to GitHub; 0 only for tests."
+    )
+    docker_host: str | None = Field(
+        default=None,
+        description="Engine that runs untrusted code: `unix://…`, `tcp://…`, `ssh://…`. Default: the local socket.",
+    )
+    sandbox_runtime: str | None = Field(
+        default=None, description="Container runtime of the sandbox, such as `runsc`. Default: the engine's own."
+    )
+    ca_bundle: Path | None = Field(
+        default=None, description="Certificate bundle for containers in the set-up phase, behind a private authority."
+    )
+    model: str | None = Field(
+        default=None, description="Model as `provider:name`, such as `openai:gpt-5`. Default: none, repair is offline."
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_API_KEY", "HEAL_OPENAI_API_KEY"),
+        description="Key of the model's endpoint.",
+    )
+    openai_base_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_BASE_URL", "HEAL_OPENAI_BASE_URL"),
+        description="Root of an OpenAI-compatible endpoint. Default: the provider's own.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000", description="Where people reach the dashboard; used in links to run pages."
+    )
+    run_seconds: float = Field(default=1800.0, gt=0, description="Longest time a run may work before it is stopped.")
+    follow_seconds: float = Field(
+        default=3600.0, ge=0, description="How long the repository's own CI is waited for after publishing."
+    )
+    follow_poll_seconds: float = Field(
+        default=60.0, gt=0, description="How often the repository's own CI is looked at while it is waited for."
+    )
+    slots: int = Field(default=1, ge=1, le=64, description="Runs that one worker works on at a time.")
+    alive_file: Path | None = Field(
+        default=None, description="File touched every 10 s while the worker's loop turns. Default: in the state folder."
+    )
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.private_key is not None and self.private_key_file is not None:
+            raise ValueError("set HEAL_PRIVATE_KEY or HEAL_PRIVATE_KEY_FILE, not both")
+        return self
+
+    def app_key(self) -> SecretStr | None:
+        """The App's private key from either place. Raises OSError when the named file cannot be read."""
+        if self.private_key_file is not None:
+            return SecretStr(self.private_key_file.read_text())
+        return self.private_key
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for the redactor."""
+        held = (self.app_key(), self.openai_api_key)
+        return tuple(secret.get_secret_value() for secret in held if secret is not None)
+
+
+def table(*classes: type[BaseSettings]) -> str:
+    """All settings of the classes (default: ours) as a Markdown table, each once."""
+    rows: dict[str, str] = {}
+    for settings in classes or (WorkerSettings,):
+        prefix = settings.model_config.get("env_prefix", "")
+        for name, field in settings.model_fields.items():
+            variable = _variable(prefix, name, field)
+            rows.setdefault(variable, f"| `{variable}` | {_default(field)} | {field.description} |")
+    return "\n".join(["| variable | default | meaning |", "| --- | --- | --- |", *sorted(rows.values())]) + "\n"
+
+
+def _variable(prefix: str, name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"{prefix}{name}".upper()
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return "" if field.default_factory is not None or field.default in (None, "", 0) else f"`{field.default}`"

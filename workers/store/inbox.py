@@ -1,0 +1,137 @@
+"""The inbox: deliveries that were signed and committed before they were answered, waiting to be routed into runs."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from workers.store.codec import clean
+from workers.store.database import db_now, transact
+from workers.store.models import Delivery, DeliveryState
+
+TAKEN_SECONDS = 30.0
+"""A taken delivery that is not marked by then (its dispatcher died) is taken again."""
+MOST_TAKES = 5
+"""A delivery that kills its dispatcher this often is set aside as an error."""
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """A delivery as the receiver knows it: headers and raw body, nothing parsed. `target` is '' when not sent."""
+
+    guid: str
+    event: str
+    body: bytes
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of an added delivery. `altered`: a duplicate id came with another body; the first one is kept."""
+
+    duplicate: bool
+    altered: bool = False
+
+
+@dataclass(frozen=True)
+class TakenDelivery:
+    """A delivery handed to a dispatcher, which must `mark` it. `received_at` is in seconds since 1970."""
+
+    id: int
+    guid: str
+    event: str
+    body: bytes
+    received_at: float
+    attempts: int
+
+
+@dataclass(frozen=True)
+class InboxCounts:
+    """For metrics: rows per state, and the age in seconds of the oldest new one (0 when there is none)."""
+
+    by_state: dict[str, int]
+    oldest_new: float
+
+
+class Inbox:
+    """Deliveries, kept once per (target, GUID)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, row: DeliveryRow) -> Stored:
+        """Store one delivery; committed when this returns."""
+        return self.add_many([row])[0]
+
+    def add_many(self, rows: Sequence[DeliveryRow]) -> list[Stored]:
+        """Store deliveries in one transaction (one disk flush for all), answers in the same order."""
+        packed = [(row, zlib.compress(row.body, 1), hashlib.sha256(row.body).hexdigest()) for row in rows]
+        return transact(self._engine, lambda connection: [_insert(connection, *item) for item in packed])
+
+    def take(self, limit: int = 50) -> list[TakenDelivery]:
+        """Hand out new deliveries, oldest first. Two dispatchers never get the same one within `TAKEN_SECONDS`."""
+        return transact(self._engine, lambda connection: _take(connection, limit))
+
+    def mark(self, delivery_id: int, state: DeliveryState, reason: str = "") -> None:
+        """Write what became of a delivery."""
+        values = {"state": state.value, "reason": clean(reason)}
+        statement = update(Delivery).where(Delivery.id == delivery_id).values(**values)
+        transact(self._engine, lambda connection: connection.execute(statement))
+
+    def counts(self) -> InboxCounts:
+        """How many there are, and how old the oldest unrouted one is."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).all()
+            age = connection.execute(
+                select(db_now() - func.min(Delivery.received_at)).where(Delivery.state == DeliveryState.NEW)
+            ).scalar()
+        return InboxCounts({str(state): int(n) for state, n in rows}, max(0.0, float(age or 0.0)))
+
+
+def _insert(connection: Connection, row: DeliveryRow, body: bytes, sha256: str) -> Stored:
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    target, guid = clean(row.target), clean(row.guid)
+    statement = (
+        insert(Delivery)
+        .values(
+            target=target,
+            guid=guid,
+            event=clean(row.event),
+            state=DeliveryState.NEW.value,
+            received_at=db_now(),
+            next_at=db_now(),
+            body=body,
+            sha256=sha256,
+        )
+        .on_conflict_do_nothing(index_elements=["target", "guid"])
+        .returning(Delivery.id)
+    )
+    if connection.execute(statement).scalar() is not None:
+        return Stored(duplicate=False)
+    kept = select(Delivery.sha256).where(Delivery.target == target, Delivery.guid == guid)
+    return Stored(duplicate=True, altered=connection.execute(kept).scalar() != sha256)
+
+
+def _take(connection: Connection, limit: int) -> list[TakenDelivery]:
+    waiting = (Delivery.state == DeliveryState.NEW, Delivery.next_at <= db_now())
+    connection.execute(
+        update(Delivery)
+        .where(*waiting, Delivery.attempts >= MOST_TAKES)
+        .values(state=DeliveryState.ERROR.value, reason=f"given up after {MOST_TAKES} tries to route it")
+    )
+    picked = select(Delivery.id).where(*waiting).order_by(Delivery.id).limit(limit).with_for_update(skip_locked=True)
+    rows = connection.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(picked.scalar_subquery()))
+        .values(attempts=Delivery.attempts + 1, next_at=db_now() + TAKEN_SECONDS)
+        .returning(Delivery.id, Delivery.guid, Delivery.event, Delivery.body, Delivery.received_at, Delivery.attempts)
+    ).all()
+    return [
+        TakenDelivery(id_, guid, event, zlib.decompress(body), received_at, attempts)
+        for id_, guid, event, body, received_at, attempts in sorted(rows)
+    ]

@@ -1,0 +1,298 @@
+"""A claimed run: its fenced memory, its heartbeat, and the ways to let go of it.
+
+Every write first renews the lease `WHERE fence = ?` in the same transaction. When no row answers, another worker has
+the run: `LeaseLost`, and nothing of the transaction stays.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, case, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from workers.domain import Attempt, Case, Outcome, Published, Report, RunId
+from workers.errors import LeaseLost, Stop
+from workers.redact import Redactor
+from workers.store import models
+from workers.store.codec import clean, data_to_json, from_json, to_json
+from workers.store.database import db_now, transact
+from workers.store.models import Run, RunState, StageResult
+
+T = TypeVar("T")
+
+MOST_CLAIMS = 3
+"""A run that was claimed this often without a checkpoint, and still is not through, is poison."""
+MOST_TRIES = 8
+"""Retries without a checkpoint before we give up on the part that is to blame."""
+LONGEST_WAIT = 600.0
+"""Seconds; the growing pause between retries stops growing here, unless the trouble itself asks for more."""
+
+
+class Lease:
+    """The right to work on a run, as a context manager that keeps it alive. Implements `workers.ports.Journal`."""
+
+    def __init__(self, engine: Engine, redactor: Redactor, run: RunId, case: Case, fence: int, seconds: float) -> None:
+        self.run = run
+        self.case = case
+        self.fence = fence
+        self.cancelled = threading.Event()
+        """Set once somebody asked to end the run or the lease is lost: whatever is running should stop."""
+        self.lost = False
+        self._engine = engine
+        self._redactor = redactor
+        self._seconds = seconds
+        self._stop: Stop | None = None
+        self._stop_told = False
+        self._renewed = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat_until_ended, name=f"lease-{run}", daemon=True)
+
+    def __enter__(self) -> Lease:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join(timeout=self._seconds)
+
+    # What a run remembers
+
+    def recall(self, stage: str, n: int, kind: type[T]) -> T | None:
+        """The checkpoint, or None: also when another release wrote it in a shape this one does not know."""
+        query = (
+            select(Run.fence, Run.state, StageResult.data)
+            .outerjoin(
+                StageResult, (StageResult.run_id == Run.id) & (StageResult.stage == stage) & (StageResult.n == n)
+            )
+            .where(Run.id == self.run)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one()
+        if row.fence != self.fence or row.state != RunState.RUNNING:
+            raise self._lose()
+        self._raise_stop()
+        if row.data is None:
+            return None
+        try:
+            return from_json(row.data, kind)
+        except ValidationError:
+            return None  # doing a stage twice is safe, stopping for good over an old shape is not
+
+    def record(self, stage: str, n: int, value: object, seconds: float) -> None:
+        """Store the checkpoint, its event, and what the run's row shows of it, all or nothing."""
+        kept = self._redactor.scrub(value)
+        row = {
+            "run_id": self.run,
+            "stage": stage,
+            "n": n,
+            "fence": self.fence,
+            "kind": type(value).__name__,
+            "data": clean(to_json(kept)),
+            "seconds": seconds,
+            "finished_at": db_now(),
+        }
+
+        def work(connection: Connection) -> None:
+            same = (StageResult.run_id == self.run, StageResult.stage == stage, StageResult.n == n)
+            connection.execute(delete(StageResult).where(*same))
+            connection.execute(insert(StageResult).values(**row))
+            # this claim counts as the first one at the next stage
+            self._update(connection, stage=stage, claims=1, tries=0, **_published(kept))
+            if isinstance(value, Attempt):
+                self._keep_attempts(connection, {n: value})
+            self._append(connection, "stage", stage, {"stage": stage, "n": n, "seconds": round(seconds, 3)})
+
+        self._write(work)
+
+    def event(self, kind: str, title: str, **data: object) -> None:
+        """Append to the timeline."""
+        self._write(lambda connection: self._append(connection, kind, title, data))
+
+    def guard(self) -> None:
+        """Ask the database: still ours, still wanted? Raises `Stop` once per lease, so that goodbyes can be said."""
+        self._write(lambda _: None)
+        self._raise_stop()
+
+    # Letting go
+
+    def finish(self, report: Report) -> None:
+        """The end: outcome, report and attempts, redacted for people."""
+        shown = self._redactor.publish(report)
+
+        def work(connection: Connection) -> None:
+            self._update(
+                connection,
+                state=RunState.DONE.value,
+                outcome=report.outcome.value,
+                detail=clean(shown.detail),
+                report=clean(to_json(shown)),
+                finished_at=db_now(),
+                next_ring=None,
+                **_FREE,
+                **_published(shown.published),
+            )
+            connection.execute(delete(models.Attempt).where(models.Attempt.run_id == self.run))
+            self._keep_attempts(connection, dict(enumerate(report.attempts)))
+            self._append(connection, "done", report.outcome.value, {"outcome": report.outcome.value})
+
+        self._write(work)
+
+    def park(self, after: float, reason: str) -> None:
+        """Wait for somebody else for `after` seconds, or until `Ledger.wake`, also one that came while we ran."""
+        woken = case((Run.next_ring.is_not(None), db_now()), else_=db_now() + after)
+
+        def work(connection: Connection) -> None:
+            self._update(connection, state=RunState.PARKED.value, next_ring=woken, claims=0, tries=0, **_FREE)
+            self._append(connection, "park", reason, {"after": after})
+
+        self._write(work)
+
+    def retry(self, after: float, reason: str, blame: str) -> bool:
+        """Try again later, with growing pauses. False, and still held: it was tried too often."""
+
+        def work(connection: Connection) -> bool:
+            tries = connection.execute(select(Run.tries).where(Run.id == self.run)).scalar_one()
+            if tries >= MOST_TRIES:
+                return False
+            pause = max(after, min(after * 2**tries, LONGEST_WAIT))
+            self._requeue(connection, pause, tries=tries + 1, error=self._text(reason), blame=clean(blame)[:32])
+            self._append(connection, "retry", reason, {"after": pause, "blame": blame})
+            return True
+
+        return self._write(work)
+
+    def crashed(self, reason: str) -> bool:
+        """Our bug: try again until the poison count is reached. False, and still held: it is poison."""
+
+        def work(connection: Connection) -> bool:
+            claims = connection.execute(select(Run.claims).where(Run.id == self.run)).scalar_one()
+            self._update(connection, error=self._text(reason))
+            if claims >= MOST_CLAIMS:
+                return False
+            self._update(connection, state=RunState.QUEUED.value, next_ring=db_now() + 2.0**claims, **_FREE)
+            self._append(connection, "crash", reason, {"claims": claims})
+            return True
+
+        return self._write(work)
+
+    def give_back(self) -> None:
+        """Somebody else may go on at once: this worker is being stopped. Does not count as a failed claim."""
+
+        def work(connection: Connection) -> None:
+            self._requeue(connection, 0.0)
+            self._append(connection, "released", "the worker is being stopped", {})
+
+        self._write(work)
+
+    # Inside
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        def held(connection: Connection) -> tuple[T, Any]:
+            renewed = self._update(connection, lease_until=db_now() + self._seconds)
+            return work(connection), renewed
+
+        try:
+            answer, renewed = transact(self._engine, held)
+        except LeaseLost:
+            self._lose()
+            raise
+        self._renewed = time.monotonic()
+        if renewed.cancel_outcome is not None:
+            self._stop = self._stop or Stop(Outcome(renewed.cancel_outcome), renewed.cancel_detail)
+            self.cancelled.set()
+        return answer
+
+    def _update(self, connection: Connection, **values: object) -> Any:
+        held = (Run.id == self.run, Run.fence == self.fence)
+        statement = update(Run).where(*held, Run.state == RunState.RUNNING.value).values(**values)
+        row = connection.execute(statement.returning(Run.cancel_outcome, Run.cancel_detail)).one_or_none()
+        if row is None:
+            raise LeaseLost(f"run {self.run}: fence {self.fence} is no longer the newest")
+        return row
+
+    def _requeue(self, connection: Connection, pause: float, **values: object) -> None:
+        claims = func.coalesce(case((Run.claims > 0, Run.claims - 1)), 0)
+        self._update(
+            connection, state=RunState.QUEUED.value, next_ring=db_now() + pause, claims=claims, **_FREE, **values
+        )
+
+    def _append(self, connection: Connection, kind: str, title: str, data: dict[str, object]) -> None:
+        append_event(connection, self._redactor, self.run, kind, title, data)
+
+    def _keep_attempts(self, connection: Connection, attempts: dict[int, Attempt]) -> None:
+        for n, attempt in attempts.items():
+            same = (models.Attempt.run_id == self.run, models.Attempt.n == n)
+            connection.execute(delete(models.Attempt).where(*same))
+            row = _attempt_row(self._redactor.publish(attempt))
+            connection.execute(insert(models.Attempt).values(run_id=self.run, n=n, **row))
+
+    def _text(self, text: str) -> str:
+        return clean(self._redactor(text))
+
+    def _raise_stop(self) -> None:
+        if self._stop is not None and not self._stop_told:
+            self._stop_told = True
+            raise self._stop
+
+    def _lose(self) -> LeaseLost:
+        self.lost = True
+        self.cancelled.set()
+        return LeaseLost(f"run {self.run}: fence {self.fence} is no longer the newest")
+
+    def _beat_until_ended(self) -> None:
+        while not self._ended.wait(self._seconds / 3):
+            try:
+                self._write(lambda _: None)
+            except LeaseLost:
+                return
+            except SQLAlchemyError:
+                # The database is away. Once the lease has run out, others who can reach it may have the run.
+                if time.monotonic() - self._renewed > self._seconds:
+                    self._lose()
+                    return
+
+
+_FREE: dict[str, None] = {"owner": None, "lease_until": None, "rung_at": None}
+
+
+def append_event(
+    connection: Connection, redactor: Redactor, run: RunId, kind: str, title: str, data: dict[str, object]
+) -> None:
+    """One line of the timeline, redacted, in the caller's transaction."""
+    text = clean(data_to_json(redactor.publish(data)))
+    row = {"run_id": run, "at": db_now(), "kind": kind, "title": clean(redactor(title)), "data": text}
+    connection.execute(insert(models.Event).values(**row))
+
+
+def _published(value: object) -> dict[str, object]:
+    if not isinstance(value, Published):
+        return {}
+    return {
+        "published_branch": value.branch or None,
+        "published_pull_request": value.pull_request,
+        "published_url": value.url or None,
+    }
+
+
+def _attempt_row(attempt: Attempt) -> dict[str, object]:
+    candidate, verdict = attempt.candidate, attempt.verdict
+    return {
+        "fixer": candidate.fixer,
+        "model": candidate.model,
+        "patch": clean(candidate.patch),
+        "reasoning": clean(candidate.reasoning),
+        "accepted": verdict.accepted,
+        "rejected_by": verdict.rejected_by[:64],
+        "why": clean(verdict.why),
+        "input_tokens": candidate.usage.input_tokens,
+        "output_tokens": candidate.usage.output_tokens,
+        "cost_usd": candidate.usage.cost_usd,
+    }

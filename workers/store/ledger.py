@@ -1,0 +1,250 @@
+"""The ledger of runs: opening them once, finding what is due, handing out leases, cancelling, waking.
+
+The database is the queue of record; Celery only rings the bell. Leases are compared in the database's time alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from workers.domain import Case, Outcome, Report, RunId, Sha
+from workers.redact import Redactor
+from workers.store.codec import clean, from_json, to_json
+from workers.store.database import db_now, transact
+from workers.store.lease import MOST_CLAIMS, Lease, append_event
+from workers.store.models import Run, RunState
+
+RING_AGAIN = 15.0
+"""Seconds until a due run that was rung for, and that nobody claimed, is rung for again: the broker may forget."""
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_WAITING_ITS_TURN = (RunState.QUEUED.value, RunState.WAITING.value, RunState.PARKED.value)
+
+
+def new_run_id() -> RunId:
+    """26 characters: milliseconds since 1970, then 80 random bits. Later ids sort later."""
+    number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10), "big")
+    return RunId("".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)))
+
+
+class Ledger:
+    """All runs. `lease_seconds` is how long a claim lasts without a heartbeat."""
+
+    def __init__(self, engine: Engine, lease_seconds: float = 60.0, redactor: Redactor | None = None) -> None:
+        self.redactor = redactor or Redactor()
+        self._engine = engine
+        self._lease_seconds = lease_seconds
+
+    def open_run(
+        self, case: Case, key: str, trigger: str, delivery_id: int | None = None, wait: float | None = None
+    ) -> tuple[RunId, bool]:
+        """The run of this key, and whether it was made now. `case.run` is set to its id.
+
+        With `wait` the run is held back until `release_run`, or that many seconds at most.
+        """
+        run = new_run_id()
+        row = _new_row(dataclasses.replace(case, run=run), key, trigger, delivery_id, wait)
+
+        def work(connection: Connection) -> tuple[RunId, bool]:
+            insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+            statement = insert(Run).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(Run.id)
+            if connection.execute(statement).scalar() is None:
+                return RunId(connection.execute(select(Run.id).where(Run.key == key)).scalar_one()), False
+            append_event(connection, self.redactor, run, "opened", f"opened by {trigger}", {"trigger": trigger})
+            return run, True
+
+        return transact(self._engine, work)
+
+    def release_run(self, key: str) -> RunId | None:
+        """Let a held-back run start now. None when there is no such run waiting."""
+        statement = (
+            update(Run)
+            .where(Run.key == key, Run.state == RunState.WAITING.value)
+            .values(state=RunState.QUEUED.value, next_ring=db_now(), rung_at=None)
+            .returning(Run.id)
+        )
+        return transact(self._engine, lambda connection: _id(connection.execute(statement).scalar()))
+
+    def due(self, limit: int = 100) -> list[RunId]:
+        """Runs that somebody should claim: their time has come, or their holder is gone. Oldest first."""
+        unrung = or_(Run.rung_at.is_(None), Run.rung_at < db_now() - RING_AGAIN)
+        query = select(Run.id).where(_claimable(), unrung).order_by(Run.next_ring, Run.id).limit(limit)
+        with self._engine.connect() as connection:
+            return [RunId(found) for found in connection.execute(query).scalars()]
+
+    def rung(self, run: RunId) -> None:
+        """Note that the bell was rung, so that a long queue is not rung for every few seconds."""
+        statement = update(Run).where(Run.id == run).values(rung_at=db_now())
+        transact(self._engine, lambda connection: connection.execute(statement))
+
+    def claim(self, run: RunId, owner: str, bury: Callable[[Report], None] | None = None) -> Lease | None:
+        """Take the run, or None when it is not due or somebody else was faster: one statement decides.
+
+        A run that was claimed too often without a checkpoint ends as CRASHED instead; `bury` then gets its report.
+        """
+        statement = (
+            update(Run)
+            .where(Run.id == run, _claimable())
+            .values(
+                state=RunState.RUNNING.value,
+                owner=owner,
+                fence=Run.fence + 1,
+                claims=Run.claims + 1,
+                lease_until=db_now() + self._lease_seconds,
+                started_at=func.coalesce(Run.started_at, db_now()),
+                next_ring=None,
+                rung_at=None,
+            )
+            .returning(Run.case, Run.fence, Run.claims, Run.stage, Run.error)
+        )
+
+        def work(connection: Connection) -> Lease | Report | None:
+            row = connection.execute(statement).one_or_none()
+            if row is None:
+                return None
+            case_ = from_json(row.case, Case)
+            if row.claims > MOST_CLAIMS:
+                return self._bury(connection, case_, row.stage, row.error)
+            data: dict[str, object] = {"owner": owner, "fence": row.fence, "claims": row.claims}
+            append_event(connection, self.redactor, run, "claimed", f"claimed by {owner}", data)
+            return Lease(self._engine, self.redactor, run, case_, row.fence, self._lease_seconds)
+
+        answer = transact(self._engine, work)
+        if isinstance(answer, Report):
+            if bury is not None:
+                bury(answer)
+            return None
+        return answer
+
+    def _bury(self, connection: Connection, case_: Case, stage: str, error: str) -> Report:
+        where = f"after stage '{stage}'" if stage else "before its first stage was done"
+        reason = error or "the worker process died"
+        detail = f"Heal itself failed {MOST_CLAIMS} times {where}: {reason}"
+        report = Report(case=case_, outcome=Outcome.CRASHED, detail=detail)
+        values = {
+            "state": RunState.DONE.value,
+            "outcome": Outcome.CRASHED.value,
+            "detail": detail,
+            "report": clean(to_json(self.redactor.publish(report))),
+            "finished_at": db_now(),
+            "lease_until": None,
+            "owner": None,
+        }
+        connection.execute(update(Run).where(Run.id == case_.run).values(**values))
+        append_event(connection, self.redactor, case_.run, "done", Outcome.CRASHED.value, {"dead_letter": True})
+        return report
+
+    def cancel(self, run: RunId, outcome: Outcome, detail: str) -> bool:
+        """Ask to end a run; False when it is done already. One that never started ends here and now."""
+        return bool(self._cancel(Run.id == run, outcome, detail))
+
+    def cancel_for_branch(
+        self, repo_id: int, branch: str, except_sha: Sha, outcome: Outcome = Outcome.HEAD_MOVED, detail: str = ""
+    ) -> list[RunId]:
+        """End the runs of older commits of a branch. Those that published a fix already go on to follow it."""
+        older = and_(Run.repo_id == repo_id, Run.branch == clean(branch), Run.head_sha != except_sha)
+        return self._cancel(
+            and_(older, Run.published_branch.is_(None)), outcome, detail or f"{branch} moved on to {except_sha}"
+        )
+
+    def cancel_for_installation(self, installation_id: int, detail: str) -> list[RunId]:
+        """End every run of an installation: the App was removed or suspended."""
+        return self._cancel(Run.installation_id == installation_id, Outcome.CANCELLED, detail)
+
+    def _cancel(self, which: ColumnElement[bool], outcome: Outcome, detail: str) -> list[RunId]:
+        text = clean(self.redactor(detail))
+        never = Run.started_at.is_(None)
+        statement = (
+            update(Run)
+            .where(which, Run.state != RunState.DONE.value)
+            .values(
+                cancel_outcome=func.coalesce(Run.cancel_outcome, outcome.value),
+                cancel_detail=case((Run.cancel_outcome.is_(None), text), else_=Run.cancel_detail),
+                state=case((never, RunState.DONE.value), else_=Run.state),
+                outcome=case((never, outcome.value), else_=Run.outcome),
+                detail=case((never, text), else_=Run.detail),
+                finished_at=case((never, db_now()), else_=Run.finished_at),
+                next_ring=db_now(),  # a parked one is claimed, so that its worker can say goodbye
+                rung_at=None,
+            )
+            .returning(Run.id)
+        )
+
+        def work(connection: Connection) -> list[RunId]:
+            found = [RunId(one) for one in connection.execute(statement).scalars()]
+            for one in found:
+                append_event(connection, self.redactor, one, "cancel", detail, {"outcome": outcome.value})
+            return found
+
+        return transact(self._engine, work)
+
+    def wake(self, run: RunId) -> bool:
+        """What a parked run waits for has happened. False when there is nothing to wake."""
+        states = (RunState.PARKED.value, RunState.RUNNING.value)
+        statement = update(Run).where(Run.id == run, Run.state.in_(states)).values(next_ring=db_now(), rung_at=None)
+        return transact(self._engine, lambda connection: connection.execute(statement).rowcount > 0)
+
+    def find_by_branch(self, repo_id: int, branch: str) -> RunId | None:
+        """The newest run that published this branch of ours."""
+        query = (
+            select(Run.id)
+            .where(Run.repo_id == repo_id, Run.published_branch == clean(branch))
+            .order_by(Run.id.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            return _id(connection.execute(query).scalar())
+
+    def release_worker(self, worker: str, *, crashed: bool = False) -> list[RunId]:
+        """Free every run held by processes of a worker (owner "worker/pid") that has gone, and fence them out."""
+        forgiven = Run.claims if crashed else case((Run.claims > 0, Run.claims - 1), else_=0)
+        statement = (
+            update(Run)
+            .where(Run.state == RunState.RUNNING.value, Run.owner.startswith(f"{worker}/", autoescape=True))
+            .values(
+                state=RunState.QUEUED.value,
+                owner=None,
+                lease_until=None,
+                fence=Run.fence + 1,
+                claims=forgiven,
+                next_ring=db_now(),
+            )
+            .returning(Run.id)
+        )
+        return transact(self._engine, lambda c: [RunId(one) for one in c.execute(statement).scalars()])
+
+
+def _claimable() -> ColumnElement[bool]:
+    its_turn = and_(Run.state.in_(_WAITING_ITS_TURN), Run.next_ring <= db_now())
+    holder_gone = and_(Run.state == RunState.RUNNING.value, Run.lease_until < db_now())
+    return or_(its_turn, holder_gone)
+
+
+def _new_row(case_: Case, key: str, trigger: str, delivery_id: int | None, wait: float | None) -> dict[str, object]:
+    return {
+        "id": case_.run,
+        "key": key,
+        "state": (RunState.QUEUED if wait is None else RunState.WAITING).value,
+        "trigger": trigger,
+        "delivery_id": delivery_id,
+        "case": clean(to_json(case_)),
+        "repo": clean(case_.repo),
+        "repo_id": case_.repo_id,
+        "installation_id": case_.installation_id,
+        "branch": clean(case_.branch),
+        "head_sha": case_.head_sha,
+        "job": clean(case_.job),
+        "pull_request": case_.pull_request,
+        "created_at": db_now(),
+        "next_ring": db_now() + (wait or 0.0),
+    }
+
+
+def _id(found: str | None) -> RunId | None:
+    return None if found is None else RunId(found)

@@ -1,0 +1,46 @@
+"""The journal of a local run (`heal fix`): remembers in memory, tells a callback, belongs to nobody else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from workers.domain import Outcome
+from workers.errors import Stop
+
+T = TypeVar("T")
+
+OnEvent = Callable[[str, str, Mapping[str, object]], None]
+"""Called with kind, title and data of each event, as they happen."""
+
+
+class MemoryJournal:
+    """Implements `workers.ports.Journal`. Setting `cancelled` (Ctrl-C) ends the run at its next guard."""
+
+    def __init__(self, on_event: OnEvent | None = None) -> None:
+        self.cancelled = threading.Event()
+        self._on_event = on_event
+        self._values: dict[tuple[str, int], object] = {}
+        self._told = False
+
+    def recall(self, stage: str, n: int, kind: type[T]) -> T | None:
+        """What was recorded, if it has the asked kind."""
+        value = self._values.get((stage, n))
+        return value if isinstance(value, kind) else None
+
+    def record(self, stage: str, n: int, value: object, seconds: float) -> None:
+        """Keep the value for the rest of the run."""
+        self._values[stage, n] = value
+        self.event("stage", stage, stage=stage, n=n, seconds=round(seconds, 3))
+
+    def event(self, kind: str, title: str, **data: object) -> None:
+        """Pass on to the callback."""
+        if self._on_event is not None:
+            self._on_event(kind, title, data)
+
+    def guard(self) -> None:
+        """Raises `Stop(CANCELLED)` once after `cancelled` was set."""
+        if self.cancelled.is_set() and not self._told:
+            self._told = True
+            raise Stop(Outcome.CANCELLED, "The run was cancelled.")

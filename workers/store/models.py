@@ -1,0 +1,188 @@
+"""The tables, one class each, every column explained. All times are seconds since 1970, UTC, by the database's clock.
+
+One number type for time lets a lease be compared and extended inside one statement on SQLite and PostgreSQL alike.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+BIG_ID = BigInteger().with_variant(Integer(), "sqlite")
+"""A counting key: SQLite only counts by itself in a column of the type INTEGER."""
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class DeliveryState(StrEnum):
+    """What became of a delivery."""
+
+    NEW = "new"
+    ROUTED = "routed"
+    IGNORED = "ignored"
+    ERROR = "error"
+
+
+class RunState(StrEnum):
+    """Where a run stands. `waiting` is held back, `parked` waits for somebody else, `done` has an outcome."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PARKED = "parked"
+    DONE = "done"
+
+
+class Table(DeclarativeBase):
+    """Root of all tables; constraints are named, so that batch migrations on SQLite can find them."""
+
+
+Table.metadata.naming_convention = NAMES
+
+
+class Delivery(Table):
+    """The inbox: one signed webhook delivery, committed before GitHub gets its 202."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (UniqueConstraint("target", "guid"), Index(None, "state", "next_at"))
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True, doc="order of arrival")
+    target: Mapped[str] = mapped_column(String(64), doc="X-GitHub-Hook-Installation-Target-ID, '' when absent")
+    guid: Mapped[str] = mapped_column(String(64), doc="X-GitHub-Delivery; the same again on redelivery")
+    event: Mapped[str] = mapped_column(String(64), doc="X-GitHub-Event")
+    state: Mapped[str] = mapped_column(String(16), doc="a DeliveryState")
+    reason: Mapped[str] = mapped_column(Text, default="", doc="why it was ignored or could not be read")
+    attempts: Mapped[int] = mapped_column(Integer, default=0, doc="how often a dispatcher has taken it")
+    received_at: Mapped[float] = mapped_column(Double, doc="when the row was inserted")
+    next_at: Mapped[float] = mapped_column(Double, doc="not taken again before this time")
+    body: Mapped[bytes] = mapped_column(LargeBinary, doc="the raw body, compressed by zlib")
+    sha256: Mapped[str] = mapped_column(String(64), doc="of the raw body, before compression")
+
+
+class Run(Table):
+    """One try to heal one red job: the state machine that workers claim, fence and finish."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index(None, "state", "next_ring"),
+        Index(None, "repo_id", "published_branch"),
+        Index(None, "repo_id", "branch"),
+        Index(None, "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, doc="sortable by time of creation")
+    key: Mapped[str] = mapped_column(String(255), doc="what makes two triggers the same run")
+    state: Mapped[str] = mapped_column(String(16), doc="a RunState")
+    outcome: Mapped[str | None] = mapped_column(String(32), doc="a domain.Outcome, once done")
+    detail: Mapped[str] = mapped_column(Text, default="", doc="one or two sentences on the outcome, redacted")
+    stage: Mapped[str] = mapped_column(String(64), default="", doc="the last checkpointed stage")
+    fence: Mapped[int] = mapped_column(Integer, default=0, doc="grows with every claim; a writer must hold the newest")
+    owner: Mapped[str | None] = mapped_column(String(128), doc="host:worker pid/process pid of the lease's holder")
+    lease_until: Mapped[float | None] = mapped_column(Double, doc="the holder must have renewed before this time")
+    claims: Mapped[int] = mapped_column(Integer, default=0, doc="claims since the last checkpoint: the poison count")
+    tries: Mapped[int] = mapped_column(Integer, default=0, doc="retries since the last checkpoint")
+    next_ring: Mapped[float | None] = mapped_column(Double, doc="due from this time on, while nobody runs it")
+    rung_at: Mapped[float | None] = mapped_column(Double, doc="when the bell was last rung for it")
+    cancel_outcome: Mapped[str | None] = mapped_column(String(32), doc="set when somebody asked to end it")
+    cancel_detail: Mapped[str] = mapped_column(Text, default="", doc="who asked, or what happened")
+    error: Mapped[str] = mapped_column(Text, default="", doc="the last trouble or crash, redacted")
+    blame: Mapped[str] = mapped_column(String(32), default="", doc="the part the last retry was put down to")
+    trigger: Mapped[str] = mapped_column(String(32), doc="delivery, command, cli ...")
+    delivery_id: Mapped[int | None] = mapped_column(
+        ForeignKey("delivery.id", ondelete="SET NULL"), doc="the delivery that opened it"
+    )
+    case: Mapped[str] = mapped_column(Text, doc="the domain.Case as JSON")
+    repo: Mapped[str] = mapped_column(Text, doc="owner/name at the time")
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id, 0 for a local run")
+    installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id, 0 for a local run")
+    branch: Mapped[str] = mapped_column(Text, doc="the red branch")
+    head_sha: Mapped[str] = mapped_column(String(64), doc="the red commit")
+    job: Mapped[str] = mapped_column(Text, default="", doc="name of the red job, may be empty")
+    pull_request: Mapped[int | None] = mapped_column(Integer, doc="the pull request whose head is red")
+    published_branch: Mapped[str | None] = mapped_column(String(255), doc="our branch with the fix")
+    published_pull_request: Mapped[int | None] = mapped_column(Integer, doc="our pull request")
+    published_url: Mapped[str | None] = mapped_column(Text, doc="where people read our pull request")
+    report: Mapped[str | None] = mapped_column(Text, doc="the domain.Report as JSON, redacted, once done")
+    created_at: Mapped[float] = mapped_column(Double, doc="when the trigger was routed")
+    started_at: Mapped[float | None] = mapped_column(Double, doc="the first claim")
+    finished_at: Mapped[float | None] = mapped_column(Double, doc="when the outcome was written")
+
+
+class StageResult(Table):
+    """A checkpoint: what a finished stage answered. A resumed run reads it instead of working again."""
+
+    __tablename__ = "stage_result"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(64), primary_key=True, doc="stage, or a fixer's own key")
+    n: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, doc="counts repeats of the stage")
+    fence: Mapped[int] = mapped_column(Integer, doc="the claim that wrote it")
+    kind: Mapped[str] = mapped_column(String(64), doc="name of the stored type, for people")
+    data: Mapped[str] = mapped_column(Text, doc="the value as JSON; bytes are base64")
+    seconds: Mapped[float] = mapped_column(Double, doc="how long the stage took")
+    finished_at: Mapped[float] = mapped_column(Double, doc="when it was stored")
+
+
+class Attempt(Table):
+    """A candidate patch with its verdict, kept also when rejected."""
+
+    __tablename__ = "attempt"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, doc="order of trying, from 0")
+    fixer: Mapped[str] = mapped_column(String(64), doc="autofix, search, llm ...")
+    model: Mapped[str | None] = mapped_column(String(128), doc="the model that wrote it, if one did")
+    patch: Mapped[str] = mapped_column(Text, doc="unified diff, redacted for reading")
+    reasoning: Mapped[str] = mapped_column(Text, doc="why the fixer thinks it is right, redacted")
+    accepted: Mapped[bool] = mapped_column(doc="verified")
+    rejected_by: Mapped[str] = mapped_column(String(64), default="", doc="the gate that refused it")
+    why: Mapped[str] = mapped_column(Text, default="", doc="what the gate said, redacted")
+    input_tokens: Mapped[int] = mapped_column(Integer, default=0, doc="tokens sent to the model")
+    output_tokens: Mapped[int] = mapped_column(Integer, default=0, doc="tokens it answered with")
+    cost_usd: Mapped[float | None] = mapped_column(Double, doc="None: the price is unknown")
+
+
+class Event(Table):
+    """The timeline. `id` grows within a run and is the Last-Event-ID of the live page."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "run_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
+    at: Mapped[float] = mapped_column(Double, doc="when it was stored")
+    kind: Mapped[str] = mapped_column(String(64), doc="for programs: stage, claim, retry, park, done ...")
+    title: Mapped[str] = mapped_column(Text, doc="for people, redacted")
+    data: Mapped[str] = mapped_column(Text, default="{}", doc="a small JSON object, redacted")
+
+
+class Worker(Table):
+    """A worker process that has shown life."""
+
+    __tablename__ = "worker"
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True, doc="host:pid")
+    version: Mapped[str] = mapped_column(String(32), doc="of the distribution it runs")
+    slots: Mapped[int] = mapped_column(Integer, doc="how many runs it works on at a time")
+    started_at: Mapped[float] = mapped_column(Double, doc="its first sign of life")
+    seen_at: Mapped[float] = mapped_column(Double, doc="its last sign of life")
+
+
+class Artifact(Table):
+    """A large product, named by its content; the same bytes are kept once."""
+
+    __tablename__ = "artifact"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True, doc="of the content, before compression")
+    kind: Mapped[str] = mapped_column(String(64), doc="log, diff, archive ...")
+    body: Mapped[bytes] = mapped_column(LargeBinary, doc="the content, compressed by zlib")
+    size: Mapped[int] = mapped_column(BigInteger, doc="bytes before compression")
+    created_at: Mapped[float] = mapped_column(Double, doc="when it was first stored")

@@ -1,0 +1,63 @@
+"""Brings a database to the schema of this release and tells whether it is there. Works from any folder, no ini file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from workers.store.database import open_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK = 0x6865616C
+"""Advisory lock key in PostgreSQL: two processes that start together migrate one after the other."""
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """The revision this release expects."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def revision(engine: Engine) -> str | None:
+    """The revision the database is at, None for an empty one."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(engine: Engine) -> bool:
+    """The database has exactly the schema of this release."""
+    return revision(engine) == head()
+
+
+def upgrade(url: str, target: str = "head") -> None:
+    """Migrate up to `target`. Safe to run again after an interruption, and by several processes at once."""
+    _migrate(url, target, down=False)
+
+
+def downgrade(url: str, target: str = "base") -> None:
+    """Migrate down to `target`; "base" removes every table."""
+    _migrate(url, target, down=True)
+
+
+def _migrate(url: str, target: str, *, down: bool) -> None:
+    engine = open_engine(url)
+    try:
+        with engine.connect().execution_options(heal_write=True) as connection, connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            move = command.downgrade if down else command.upgrade
+            move(_config(connection), target)
+    finally:
+        engine.dispose()
