@@ -2,6 +2,7 @@
 
 Stop       expected: ends the run in a stated outcome, told to people
 Retryable  machine trouble: the run is parked and tried again after a while
+UsageError  wrong use of the command line or a wrong setting: one line for the person, exit code 2
 LeaseLost  another worker has the run: drop everything, write nothing
 (anything else is our bug: logged with the run's id, outcome CRASHED)
 """
@@ -40,3 +41,7 @@ class Park(Exception):  # noqa: N818
 
 class LeaseLost(Exception):  # noqa: N818
     """The fence moved on: this worker may change nothing any more."""
+
+
+class UsageError(Exception):
+    """What the person at the command line asked for cannot be done as asked; the message says what to do instead."""
