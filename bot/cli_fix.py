@@ -1,4 +1,4 @@
-"""How `heal fix` shows a report: the contract's JSON object, or the patch on standard output and the story beside it."""
+"""How `heal fix` shows a report: the contract's JSON object, or the patch on standard output and the story beside."""
 
 from __future__ import annotations
 
