@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import annotated_types
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from workers import strict_yaml
+from workers.strict_yaml import Path
 
 
 class _Section(BaseModel):
@@ -70,3 +76,89 @@ class RepoConfig(_Section):
     pr: PullRequest = PullRequest()
     limits: RunLimits = RunLimits()
     instructions: str = Field(default="", max_length=2000)
+
+
+MAX_BYTES = 64 * 1024
+_MAX_ALIASES = 20
+PATH = ".github/heal.yml"
+
+
+class ConfigError(Exception):
+    """The file is refused. `problems` are sentences for people, each with its place, all of them at once."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def parse(text: str) -> RepoConfig:
+    """Read the file; an empty one means all defaults. Raises `ConfigError`."""
+    try:
+        document = strict_yaml.load(text.removeprefix("\ufeff"), max_bytes=MAX_BYTES, max_aliases=_MAX_ALIASES)
+    except strict_yaml.YamlProblem as problem:
+        raise ConfigError([f"{PATH}:{problem.line}:{problem.column} {problem.message}"]) from problem
+    value = {} if document.value is None else document.value
+    if not isinstance(value, dict):
+        raise ConfigError([f"{PATH}:1:1 expected keys and values, got {_shown(value)}"])
+    try:
+        return RepoConfig.model_validate(value)
+    except ValidationError as error:
+        raise ConfigError([_problem(details, document) for details in error.errors()]) from error
+
+
+def _problem(details: ErrorDetails, document: strict_yaml.Document) -> str:
+    line, column = document.place(details["loc"])
+    name = ".".join(map(str, details["loc"]))
+    return f"{PATH}:{line}:{column} {name} - {_reason(details)}"
+
+
+def _reason(details: ErrorDetails) -> str:
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(details["loc"])
+    context = details.get("ctx", {})
+    got = f", got {_shown(details['input'])}"
+    if details["type"] == "literal_error":
+        return f"expected {context.get('expected')}{got}"
+    message = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"expected {message}{_bounds(details['loc'])}{got}"
+
+
+def _unknown_key(location: Path) -> str:
+    section: type[BaseModel] = RepoConfig
+    for key in location[:-1]:
+        section = _section(section, str(key)) or section
+    allowed = sorted(section.model_fields)
+    near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
+    hint = f' Did you mean "{near[0]}"?' if near else ""
+    return f"unknown key.{hint} Allowed: {', '.join(allowed)}"
+
+
+def _bounds(location: Path) -> str:
+    """The whole range of a number, not only the end that was crossed."""
+    section: type[BaseModel] | None = RepoConfig
+    for key in location[:-1]:
+        section = _section(section, str(key)) if section else None
+    field = section.model_fields.get(str(location[-1])) if section and location else None
+    bounds = (
+        [rule for rule in field.metadata if isinstance(rule, annotated_types.Ge | annotated_types.Le)] if field else []
+    )
+    low = next((rule.ge for rule in bounds if isinstance(rule, annotated_types.Ge)), None)
+    high = next((rule.le for rule in bounds if isinstance(rule, annotated_types.Le)), None)
+    return f" (between {low} and {high})" if low is not None and high is not None else ""
+
+
+def _section(section: type[BaseModel], key: str) -> type[BaseModel] | None:
+    field = section.model_fields.get(key)
+    kind = field.annotation if field else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _shown(value: object) -> str:
+    text = (
+        f'"{value}"'
+        if isinstance(value, str)
+        else type(value).__name__
+        if isinstance(value, dict | list)
+        else str(value)
+    )
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,220 @@
+"""Reads the shell scripts of steps as far as that is safe: commands, which of them install, where a tool is called.
+
+This is no shell: a script with loops, branches or here-documents is left whole, and its callers are told so.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+
+_ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
+_CONTROL = re.compile(r"^\s*(if|for|while|until|case|function|select|\{|\()|<<|^\s*\w+\s*\(\)", re.MULTILINE)
+_PYTHON = re.compile(r"^python(3(\.\d+)?)?$")
+_KEPT_IN_BOTH = frozenset({"cd", "export", "source", ".", "set", "pushd", "popd"})
+_INSTALLS: tuple[tuple[str, ...], ...] = (
+    ("pip", "install"),
+    ("pip3", "install"),
+    ("pipx", "install"),
+    ("uv", "pip", "install"),
+    ("uv", "pip", "sync"),
+    ("uv", "sync"),
+    ("uv", "venv"),
+    ("uv", "tool", "install"),
+    ("venv",),
+    ("ensurepip",),
+    ("poetry", "install"),
+    ("poetry", "config"),
+    ("pdm", "install"),
+    ("pdm", "sync"),
+    ("pipenv", "install"),
+    ("pipenv", "sync"),
+    ("hatch", "env", "create"),
+    ("apt-get",),
+    ("apt", "install"),
+    ("apt", "update"),
+    ("npm", "ci"),
+    ("npm", "install"),
+    ("npm", "i"),
+    ("pnpm", "install"),
+    ("yarn", "install"),
+    ("corepack",),
+    ("go", "mod", "download"),
+    ("go", "install"),
+    ("cargo", "fetch"),
+    ("bundle", "install"),
+)
+_RUNNERS: tuple[tuple[str, ...], ...] = (
+    ("uv", "run"),
+    ("poetry", "run"),
+    ("pdm", "run"),
+    ("hatch", "run"),
+    ("pipenv", "run"),
+)
+_PRIMERS: tuple[tuple[str, str], ...] = (
+    ("tox", "tox run --notest"),
+    ("nox", "nox --install-only"),
+    ("pre-commit", "pre-commit install-hooks"),
+)
+_BUILDERS = (("setup.py",), ("npm", "run"), ("make",), ("poetry", "install"), ("uv", "sync"), ("pdm", "install"))
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of a tool: what stands before its name ("python -m", "uv run"), and its arguments."""
+
+    prefix: tuple[str, ...]
+    tool: str
+    args: tuple[str, ...]
+
+    def command(self, *args: str) -> str:
+        """The same tool with other arguments, quoted for the shell."""
+        return shlex.join([*self.prefix, self.tool, *args])
+
+
+@dataclass(frozen=True)
+class Split:
+    """A script cut into what installs and what checks. `whole` says that it could not be cut."""
+
+    install: str
+    check: str
+    whole: bool = False
+
+
+def commands(script: str) -> tuple[str, ...]:
+    """The simple commands in order: lines, cut at `&&` and `;` outside quotes; comments are left out."""
+    joined = re.sub(r"\\\r?\n", " ", script)
+    found: list[str] = []
+    for line in joined.split("\n"):
+        if line.strip() and not line.lstrip().startswith("#"):
+            found.extend(part.strip() for part in _cut(line) if part.strip())
+    return tuple(found)
+
+
+def words(command: str) -> tuple[str, ...]:
+    """The words of a command without assignments and `sudo` before it; empty when the quotes do not close."""
+    try:
+        parts = shlex.split(command, comments=True)
+    except ValueError:
+        return ()
+    while parts and (
+        _ASSIGNMENT.match(parts[0]) or parts[0] == "sudo" or (parts[0].startswith("-") and len(parts) > 1)
+    ):
+        parts = parts[1:]
+    return tuple(parts)
+
+
+def invocations(script: str, tool: str) -> tuple[Invocation, ...]:
+    """Every call of the tool in the script, however it is started."""
+    found = (_invocation(words(command), tool) for command in commands(script))
+    return tuple(call for call in found if call is not None)
+
+
+def installs(command: str) -> bool:
+    """The command only brings packages."""
+    parts = _without_python(words(command))
+    return any(parts[: len(known)] == known for known in _INSTALLS) or parts == ("yarn",)
+
+
+def only_installs(script: str) -> bool:
+    """Every command of the script installs or prepares the shell for that."""
+    listed = commands(script)
+    return any(map(installs, listed)) and all(
+        installs(c) or (words(c)[:1] and words(c)[0] in _KEPT_IN_BOTH) for c in listed
+    )
+
+
+def installs_project(script: str) -> bool:
+    """The script puts the repository's own files into the environment, so every file decides the environment."""
+    for command in commands(script):
+        parts = _without_python(words(command))
+        if parts[:2] in (("pip", "install"), ("pip3", "install")) or parts[:3] == ("uv", "pip", "install"):
+            if any(part == "." or part.startswith(("./", ".[", "../", "/")) for part in parts[2:]):
+                return True
+        elif any(parts[: len(known)] == known for known in _BUILDERS):
+            return True
+    return False
+
+
+def split(script: str) -> Split:
+    """Cut a step that installs and checks. What prepares the shell (`cd`, `export`) stands in both halves."""
+    listed = commands(script)
+    if not any(map(installs, listed)):
+        return Split("", script)
+    if _CONTROL.search(script):
+        return Split("", script, whole=True)
+    install: list[str] = []
+    check: list[str] = []
+    for command in listed:
+        if installs(command):
+            install.append(command)
+        elif words(command)[:1] and words(command)[0] in _KEPT_IN_BOTH:
+            install.append(command)
+            check.append(command)
+        else:
+            check.append(command)
+    return Split("\n".join(install), "\n".join(check))
+
+
+def primer(script: str) -> str | None:
+    """The command that lets a self-installing tool (tox, nox, pre-commit) fetch what it needs, or None."""
+    for tool, prime in _PRIMERS:
+        for call in invocations(script, tool):
+            chosen = _selection(call.args) if tool != "pre-commit" else ()
+            return shlex.join([*call.prefix, *prime.split(), *chosen])
+    return None
+
+
+def _selection(args: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments of tox and nox that choose environments."""
+    kept: list[str] = []
+    for option, value in zip(args, (*args[1:], ""), strict=False):
+        if option in ("-e", "-s", "-c", "-f", "--session", "--sessions"):
+            kept += [option, value]
+    return tuple(kept)
+
+
+def _invocation(parts: tuple[str, ...], tool: str) -> Invocation | None:
+    for at, part in enumerate(parts):
+        before = parts[:at]
+        started = (
+            not before or before in _RUNNERS or (len(before) >= 2 and _PYTHON.match(before[-2]) and before[-1] == "-m")
+        )
+        if part.rsplit("/", 1)[-1] == tool and (started or before in (("uvx",), ("npx",))):
+            return Invocation(before, part, _plain(parts[at + 1 :]))
+    return None
+
+
+def _plain(args: tuple[str, ...]) -> tuple[str, ...]:
+    """Arguments up to the first pipe, redirection or alternative."""
+    for at, arg in enumerate(args):
+        if arg in ("|", "||", "&") or re.match(r"^\d?[<>]", arg):
+            return args[:at]
+    return args
+
+
+def _without_python(parts: tuple[str, ...]) -> tuple[str, ...]:
+    if len(parts) > 2 and _PYTHON.match(parts[0].rsplit("/", 1)[-1]) and parts[1] == "-m":
+        return parts[2:]
+    if len(parts) > 1 and _PYTHON.match(parts[0].rsplit("/", 1)[-1]) and parts[1] == "setup.py":
+        return parts[1:]
+    return parts
+
+
+def _cut(line: str) -> list[str]:
+    """Cut at `&&` and `;` where no quote is open."""
+    parts, start, quote, at = [], 0, "", 0
+    while at < len(line):
+        char = line[at]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "\\":
+            at += 1
+        elif line.startswith("&&", at) or char == ";":
+            parts.append(line[start:at])
+            start = at + (2 if char == "&" else 1)
+        at += 1
+    return [*parts, line[start:]]

@@ -1,0 +1,66 @@
+"""Reads `isort --check-only`: which files have imports in another order than configured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sandbox.spec import TestCase
+from workers.domain import FailureClass, Finding
+from workers.scripts import invocations
+from workers.tools.options import files_of, kept
+
+NAME = "isort"
+_SORTED = re.compile(r"^ERROR: (?P<path>.+?) Imports are incorrectly sorted(?: and/or formatted)?\.?$", re.MULTILINE)
+_VALUES = frozenset(
+    [
+        "--settings-path",
+        "--sp",
+        "--settings-file",
+        "--settings",
+        "--profile",
+        "-l",
+        "--line-length",
+        "-p",
+        "--project",
+        "-s",
+        "--skip",
+        "--skip-glob",
+        "--sg",
+        "--src",
+        "--src-path",
+        "-m",
+        "--multi-line",
+        "--py",
+        "--python-version",
+        "-o",
+        "--thirdparty",
+        "-j",
+        "--jobs",
+    ]
+)
+_DROPPED = frozenset(
+    ["-c", "--check", "--check-only", "-d", "--diff", "-q", "--quiet", "-v", "--verbose", "--color", "-j", "--jobs"]
+)
+
+
+def recognises(command: str, output: str) -> bool:
+    return bool(invocations(command, NAME)) or bool(_SORTED.search(output))
+
+
+def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - formatters report no tests
+    found = (
+        Finding("imports are not sorted", match["path"], None, None, "unsorted") for match in _SORTED.finditer(output)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa: ARG001 - the findings say all
+    return FailureClass.FORMAT if findings else FailureClass.UNKNOWN
+
+
+def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """isort on the named files, as the failing command calls it."""
+    files = files_of(findings)
+    calls = invocations(command, NAME) if files else ()
+    return tuple(call.command(*kept(call.args, _VALUES, _DROPPED), "--", *files) for call in calls)
