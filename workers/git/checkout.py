@@ -1,0 +1,110 @@
+"""A developer's own checkout, read without trusting its configuration: nothing written there can make git run anything.
+
+Git looks at its refs with every option that starts programs overridden; the index and the work tree are compared
+from the mirror, whose configuration is ours, so filters, fsmonitor and submodules of the checkout are never known.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.domain import Outcome, Sha
+from workers.errors import Stop
+from workers.git.command import Command, GitFailed
+from workers.git.tree import MirrorTree
+
+AUTHOR = "Heal <heal@localhost>"
+
+
+class UsageError(Exception):
+    """Heal was started in a place or a way that cannot work; one sentence for the person, exit code 2."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """Where things lie: the work tree's top, its git folder, and the folder all work trees share."""
+
+    top: Path
+    git_dir: Path
+    common: Path
+    sha: Sha
+    branch: str
+
+    @property
+    def objects(self) -> Path:
+        """The object folder."""
+        return self.common / "objects"
+
+    def dirty(self, mirror: Path) -> Sequence[str]:
+        """Tracked paths that differ from HEAD in the index or the work tree."""
+        with tempfile.TemporaryDirectory(prefix="heal-git-") as folder:
+            index = Path(folder) / "index"
+            if (self.git_dir / "index").exists():
+                shutil.copy2(self.git_dir / "index", index)
+            for shared in self.git_dir.glob("sharedindex.*"):
+                shutil.copy2(shared, mirror / shared.name)
+            git = Command(mirror)
+            env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(self.top)}
+            git.run("update-index", "-q", "--ignore-submodules", "--refresh", env=env, ok=(0, 1))
+            options = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--name-only", "-z")
+            changed = git.run("diff-index", *options, self.sha, env=env)
+        return changed.decode(errors="replace").split("\0")[:-1]
+
+    def has_branch(self, name: str) -> bool:
+        """The branch exists. Raises `UsageError` for a name git does not allow."""
+        git = Command(self.git_dir)
+        try:
+            git.run("check-ref-format", f"refs/heads/{name}")
+        except GitFailed as failure:
+            raise UsageError(f"'{name}' is not a name git allows for a branch.") from failure
+        return bool(git.run("for-each-ref", "--format=%(refname)", f"refs/heads/{name}"))
+
+    def commit(self, tree: MirrorTree, edits: Mapping[str, bytes | None], message: str, branch: str) -> Sha:
+        """A commit on a new branch, by plumbing: no checkout, no hook, and the work tree stays as it is."""
+        made = tree.commit(edits, message, AUTHOR, self.objects)
+        try:
+            Command(self.git_dir).run("update-ref", f"refs/heads/{branch}", made, "0" * len(made))
+        except GitFailed as failure:
+            raise Stop(Outcome.HEAD_MOVED, f"Branch '{branch}' was made by somebody else meanwhile.") from failure
+        return made
+
+    def write(self, tree: MirrorTree, edits: Mapping[str, bytes | None]) -> None:
+        """Write the edits into the work tree, all of them or none, and never through a symlink."""
+        for path in edits:
+            target = self.top / path
+            if any(parent.is_symlink() for parent in (target, *target.parents) if parent.is_relative_to(self.top)):
+                raise Stop(Outcome.HEAD_MOVED, f"{path} became a symlink while Heal was working; nothing was written.")
+            now = target.read_bytes() if target.is_file() else None
+            if now != tree.read(path):
+                raise Stop(Outcome.HEAD_MOVED, f"{path} changed while Heal was working; nothing was written.")
+        for path, content in edits.items():
+            target = self.top / path
+            if content is None:
+                target.unlink()
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def discover(path: Path) -> Checkout:
+    """The checkout a path lies in. Raises `UsageError` where there is none, or nothing to heal in it."""
+    if not path.is_dir():
+        raise UsageError(f"{path} is not a folder.")
+    # The person named this folder, and nothing of its configuration is obeyed: its owner does not matter.
+    asked = ("--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir")
+    try:
+        found = Command(path).run_outside("rev-parse", *asked, config=("safe.directory=*",)).decode()
+    except GitFailed as failure:
+        raise UsageError(f"{path} is not inside a git repository with a work tree.") from failure
+    top, git_dir, common = (Path(line) for line in found.splitlines())
+    git = Command(git_dir)
+    try:
+        sha = git.run("rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
+    except GitFailed as failure:
+        raise UsageError(f"{top} has no commit yet: commit something first.") from failure
+    branch = git.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1)).decode().strip()
+    return Checkout(top, git_dir, common, Sha(sha), branch or "HEAD")

@@ -1,0 +1,118 @@
+"""The forge of `heal fix`: a local checkout instead of GitHub. Reads HEAD, never asks the network, and changes only
+what `--apply` or `--branch` asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from workers import repo_config
+from workers.domain import Case, JobReport, Outcome, Published, RunId
+from workers.errors import Stop
+from workers.git.checkout import Checkout, UsageError, discover
+from workers.git.mirror import Mirror
+from workers.git.tree import MirrorTree
+from workers.ports import Admission, Notice, Proposal, SourceTree
+from workers.repo_config import RepoConfig
+
+__all__ = ["LocalForge", "UsageError"]
+
+CONFIG_PATH = ".github/heal.yml"
+
+
+class LocalForge:
+    """`workers.ports.Forge` over the checkout that `path` lies in. Made only when there is something to work on.
+
+    Raises `UsageError`: no repository, no commit, tracked changes that are not committed, a branch that exists.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        state: Path,
+        *,
+        apply: bool = False,
+        branch: str | None = None,
+        told: Callable[[Notice], None] = lambda _: None,
+    ) -> None:
+        if apply and branch:
+            raise UsageError("--apply and --branch exclude each other.")
+        self.checkout: Checkout = discover(path.resolve())
+        self._apply = apply
+        self._branch = branch
+        self._told = told
+        key = hashlib.sha256(str(self.checkout.common).encode()).hexdigest()[:16]
+        self._mirror = Mirror(state.resolve() / "mirrors" / f"local-{key}")
+        self._tree: MirrorTree = self._mirror.borrow(self.checkout.objects, self.checkout.sha)
+        self._refuse()
+
+    def case(self, run: RunId, *, check: str | None = None, job: str = "") -> Case:
+        """What this run is about, in the words of the worker."""
+        here = self.checkout
+        return Case(
+            run,
+            str(here.top),
+            repo_id=0,
+            installation_id=0,
+            head_sha=here.sha,
+            branch=here.branch,
+            job=job,
+            check=check,
+        )
+
+    def admission(self, case: Case) -> Admission:
+        """HEAD is what was asked for; the configuration is the one HEAD holds."""
+        del case
+        text = self._tree.read(CONFIG_PATH)
+        try:
+            config = repo_config.parse(text.decode(errors="replace")) if text is not None else RepoConfig()
+        except repo_config.ConfigError as error:
+            raise UsageError(f"{CONFIG_PATH}: {error}") from error
+        branch = self.checkout.branch
+        return Admission(config, default_branch=branch, target=branch, head_is_current=True)
+
+    def job(self, case: Case) -> JobReport:
+        """No log and no workflow text: the recipe chooses among the workflow files of the tree."""
+        return JobReport(name=case.job)
+
+    def tree(self, case: Case) -> SourceTree:
+        """The files of HEAD."""
+        del case
+        return self._tree
+
+    def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
+        """Hand the notice to whoever shows it."""
+        del case, published
+        self._told(notice)
+
+    def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
+        """Apply the patch to the work tree, or commit it on a new branch, or do nothing, as asked."""
+        edits = tree.apply(patch)
+        now = discover(self.checkout.top)
+        if now.sha != case.head_sha:
+            raise Stop(Outcome.HEAD_MOVED, f"HEAD moved on to {now.sha[:12]} while Heal was working.")
+        if self._branch:
+            commit = self.checkout.commit(self._tree, edits, proposal.commit_message, self._branch)
+            return Published(branch=self._branch, commit=commit, at=time.time())
+        if self._apply:
+            self.checkout.write(self._tree, edits)
+        return Published(at=time.time())
+
+    def ci(self, case: Case, published: Published) -> str:
+        """There is no CI here."""
+        del case, published
+        return "none"
+
+    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
+        """There is no pull request here."""
+
+    def _refuse(self) -> None:
+        dirty = self.checkout.dirty(self._mirror.directory)
+        if dirty:
+            shown = ", ".join(dirty[:3]) + (f" and {len(dirty) - 3} more" if len(dirty) > 3 else "")
+            raise UsageError(f"There are changes that are not committed ({shown}): commit or stash them first.")
+        if self._branch and self.checkout.has_branch(self._branch):
+            raise UsageError(f"Branch '{self._branch}' exists already: choose another name.")
