@@ -59,7 +59,13 @@ class LedgerSettings(BaseSettings):
     sweep_seconds: float = Field(default=5.0, gt=0, description="How often due runs are looked for and rung.")
 
 
-class WorkerSettings(LedgerSettings, StoreSettings, QueueSettings):
+class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings):
+    """What finding and ringing due runs needs: no secret."""
+
+    model_config = _CONFIG
+
+
+class WorkerSettings(SweeperSettings):
     """What one worker needs: the App's key, the model's key, the engine, and the limits of a run."""
 
     model_config = SettingsConfigDict(**{**_CONFIG, "populate_by_name": True})

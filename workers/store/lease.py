@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, case, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from workers.domain import Attempt, Case, Outcome, Published, Report, RunId
+from workers.domain import Attempt, Candidate, Case, Outcome, Published, Report, RunId, StageName, Verdict
 from workers.errors import LeaseLost, Stop
 from workers.redact import Redactor
 from workers.store import models
@@ -33,6 +33,8 @@ MOST_TRIES = 8
 LONGEST_WAIT = 600.0
 """Seconds; the growing pause between retries stops growing here, unless the trouble itself asks for more."""
 
+_STAGES = frozenset(stage.value for stage in StageName)
+
 
 class Lease:
     """The right to work on a run, as a context manager that keeps it alive. Implements `workers.ports.Journal`."""
@@ -45,7 +47,7 @@ class Lease:
         """Set once somebody asked to end the run or the lease is lost: whatever is running should stop."""
         self.lost = False
         self._engine = engine
-        self._redactor = redactor
+        self.redactor = redactor
         self._seconds = seconds
         self._stop: Stop | None = None
         self._stop_told = False
@@ -88,7 +90,7 @@ class Lease:
 
     def record(self, stage: str, n: int, value: object, seconds: float) -> None:
         """Store the checkpoint, its event, and what the run's row shows of it, all or nothing."""
-        kept = self._redactor.scrub(value)
+        kept = self.redactor.scrub(value)
         row = {
             "run_id": self.run,
             "stage": stage,
@@ -105,10 +107,13 @@ class Lease:
             connection.execute(delete(StageResult).where(*same))
             connection.execute(insert(StageResult).values(**row))
             # this claim counts as the first one at the next stage
-            self._update(connection, stage=stage, claims=1, tries=0, **_published(kept))
-            if isinstance(value, Attempt):
-                self._keep_attempts(connection, {n: value})
-            self._append(connection, "stage", stage, {"stage": stage, "n": n, "seconds": round(seconds, 3)})
+            self._update(connection, claims=1, tries=0, **_published(kept))
+            if isinstance(value, Verdict):
+                self._keep_tried(connection, n, value)
+            if stage in _STAGES:  # the story's smaller notes ("once:...") are no news to people
+                self._update(connection, stage=stage)
+                told = {"state": "finished", "n": n, "seconds": round(seconds, 3)}
+                self._append(connection, "stage", stage, told)
 
         self._write(work)
 
@@ -125,7 +130,7 @@ class Lease:
 
     def finish(self, report: Report) -> None:
         """The end: outcome, report and attempts, redacted for people."""
-        shown = self._redactor.publish(report)
+        shown = self.redactor.publish(report)
 
         def work(connection: Connection) -> None:
             self._update(
@@ -225,17 +230,25 @@ class Lease:
         )
 
     def _append(self, connection: Connection, kind: str, title: str, data: dict[str, object]) -> None:
-        append_event(connection, self._redactor, self.run, kind, title, data)
+        append_event(connection, self.redactor, self.run, kind, title, data)
 
     def _keep_attempts(self, connection: Connection, attempts: dict[int, Attempt]) -> None:
         for n, attempt in attempts.items():
             same = (models.Attempt.run_id == self.run, models.Attempt.n == n)
             connection.execute(delete(models.Attempt).where(*same))
-            row = _attempt_row(self._redactor.publish(attempt))
+            row = _attempt_row(self.redactor.publish(attempt))
             connection.execute(insert(models.Attempt).values(run_id=self.run, n=n, **row))
 
+    def _keep_tried(self, connection: Connection, n: int, verdict: Verdict) -> None:
+        proposed = select(StageResult.data).where(
+            StageResult.run_id == self.run, StageResult.stage == StageName.PROPOSE.value, StageResult.n == n
+        )
+        text = connection.execute(proposed).scalar()
+        if text is not None:
+            self._keep_attempts(connection, {n: Attempt(from_json(text, Candidate), verdict)})
+
     def _text(self, text: str) -> str:
-        return clean(self._redactor(text))
+        return clean(self.redactor(text))
 
     def _raise_stop(self) -> None:
         if self._stop is not None and not self._stop_told:

@@ -122,7 +122,7 @@ class StageResult(Table):
     __tablename__ = "stage_result"
 
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
-    stage: Mapped[str] = mapped_column(String(64), primary_key=True, doc="stage, or a fixer's own key")
+    stage: Mapped[str] = mapped_column(Text, primary_key=True, doc="stage, or a key of the story's own")
     n: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, doc="counts repeats of the stage")
     fence: Mapped[int] = mapped_column(Integer, doc="the claim that wrote it")
     kind: Mapped[str] = mapped_column(String(64), doc="name of the stored type, for people")

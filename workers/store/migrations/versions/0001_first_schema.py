@@ -129,7 +129,7 @@ def upgrade() -> None:
     op.create_table(
         "stage_result",
         sa.Column("run_id", sa.String(length=26), nullable=False),
-        sa.Column("stage", sa.String(length=64), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),

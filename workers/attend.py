@@ -1,0 +1,91 @@
+"""One visit to a run: claim it, tell its story, let go of it in the way its end asks for. Knows nothing of Celery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import structlog
+
+from workers.domain import Case, Outcome, Report, RunId
+from workers.errors import LeaseLost, Park, Retryable, Stop
+from workers.store.lease import MOST_CLAIMS, Lease
+from workers.store.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+Told = Callable[[Case, Lease], Report]
+"""The story of a run: works it through and gives its report, or raises one of `workers.errors`."""
+Farewell = Callable[[Report], None]
+"""Tells people about an end that the story itself could not tell (poison, given up, cancelled midway)."""
+
+
+class Visit(StrEnum):
+    """How a visit ended."""
+
+    NOT_OURS = "not ours"  # not due, or somebody else has it
+    FINISHED = "finished"
+    PARKED = "parked"
+    RETRY = "retry"
+    CRASHED = "crashed"  # to be tried again
+    LOST = "lost"
+
+
+class Interrupted(SystemExit):
+    """This worker is being stopped. Not an Exception: no story may swallow it, and its process ends with it."""
+
+
+def attend(ledger: Ledger, run: RunId, owner: str, story: Told, farewell: Farewell | None = None) -> Visit:
+    """Claim the run and take it as far as it goes now. Safe to call twice at once: only one visit works."""
+    goodbye = farewell or _no_farewell
+    lease = ledger.claim(run, owner, bury=goodbye)
+    if lease is None:
+        return Visit.NOT_OURS
+    with lease, structlog.contextvars.bound_contextvars(run=run, fence=lease.fence):
+        try:
+            return _told(lease, story, goodbye)
+        except LeaseLost:
+            log.warning("lease lost")
+            return Visit.LOST
+        except Interrupted:
+            lease.give_back()
+            raise
+
+
+def _told(lease: Lease, story: Told, farewell: Farewell) -> Visit:
+    try:
+        lease.finish(story(lease.case, lease))
+        return Visit.FINISHED
+    except Stop as end:
+        return _end(lease, Report(lease.case, end.outcome, end.detail), farewell)
+    except Park as wait:
+        lease.park(wait.after, str(wait))
+        return Visit.PARKED
+    except Retryable as trouble:
+        if lease.retry(trouble.after, str(trouble), trouble.blame):
+            return Visit.RETRY
+        detail = f"Gave up after many tries: {trouble.blame} did not answer as it should. Last: {trouble}"
+        return _end(lease, Report(lease.case, Outcome.INFRASTRUCTURE, detail), farewell)
+    except LeaseLost:
+        raise
+    except Exception as bug:  # noqa: BLE001 - one of the three places: whatever it is, the run must not be lost
+        return _crash(lease, bug, farewell)
+
+
+def _crash(lease: Lease, bug: Exception, farewell: Farewell) -> Visit:
+    log.exception("the story crashed", exc_info=bug)
+    reason = f"{type(bug).__name__}: {bug}"[:2000]
+    if lease.crashed(reason):
+        return Visit.CRASHED
+    detail = f"Heal itself failed {MOST_CLAIMS} times. Last: {reason}"
+    return _end(lease, Report(lease.case, Outcome.CRASHED, detail), farewell)
+
+
+def _end(lease: Lease, report: Report, farewell: Farewell) -> Visit:
+    lease.finish(report)
+    farewell(report)
+    return Visit.FINISHED
+
+
+def _no_farewell(report: Report) -> None:
+    log.info("run ended", run=report.case.run, outcome=report.outcome.value)

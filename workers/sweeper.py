@@ -1,0 +1,83 @@
+"""Finds runs that are due and rings for them: what a lost bell, a dead worker or a passed pause leaves behind.
+
+The receiver calls `sweep_forever` in a thread. A worker starts this module as a process of its own (`python -m
+workers.sweeper`), because its pool forks, and a process that forks must not hold a SQLite database open. The worker
+writes a line to the sweeper's standard input every 10 s; when the pipe closes, the worker is gone and its leases are
+freed.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import TextIO
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from workers.domain import RunId
+from workers.queue import make_celery, ring
+from workers.settings import SweeperSettings
+from workers.store.database import open_engine
+from workers.store.ledger import Ledger
+from workers.store.roster import Roster
+
+log = structlog.get_logger(__name__)
+
+Ring = Callable[[RunId], bool]
+GOODBYE = "bye"
+
+
+def sweep(ledger: Ledger, ring_for: Ring, limit: int = 100) -> int:
+    """Ring once for every due run; stops at the first bell that is not taken (Redis is away). Gives how many rang."""
+    rang = 0
+    for run in ledger.due(limit):
+        if not ring_for(run):
+            break
+        ledger.rung(run)
+        rang += 1
+    return rang
+
+
+def sweep_forever(ledger: Ledger, ring_for: Ring, stop: threading.Event, every: float = 5.0) -> None:
+    """Sweep every few seconds until `stop` is set. A database that is away is tried again at the next round."""
+    while not stop.wait(every):
+        try:
+            sweep(ledger, ring_for)
+        except SQLAlchemyError as trouble:
+            log.warning("sweep failed", error=str(trouble))
+
+
+def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, slots: int) -> None:
+    """Note each sign of life; when the lines end, free the worker's leases."""
+    said_goodbye = False
+    for line in lines:
+        said_goodbye = said_goodbye or line.strip() == GOODBYE
+        try:
+            roster.seen(worker, version("heal-bot"), slots)
+        except SQLAlchemyError as trouble:
+            log.warning("sign of life not stored", error=str(trouble))
+    freed = ledger.release_worker(worker, crashed=not said_goodbye)
+    roster.gone(worker)
+    log.info("worker gone", worker=worker, freed=freed)
+
+
+def main(worker: str, slots: int) -> None:
+    """The process beside a worker: sweeps until its standard input closes."""
+    settings = SweeperSettings()
+    engine = open_engine(settings.database_url)
+    ledger = Ledger(engine, settings.lease_seconds)
+    bell = make_celery(settings.redis_url, socket_timeout=1.0)
+    stop = threading.Event()
+    sweeping = threading.Thread(
+        target=sweep_forever, args=(ledger, lambda run: ring(bell, run), stop, settings.sweep_seconds), daemon=True
+    )
+    sweeping.start()
+    attend_worker(worker, sys.stdin, ledger, Roster(engine), slots)
+    stop.set()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,153 @@
+"""The worker process: Celery's pool around `workers.attend`, with a sweeper beside it and a sign of life.
+
+The parent process never opens the database, because its pool forks; each pool process opens its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from celery import Celery, bootsteps, signals
+from celery.exceptions import SoftTimeLimitExceeded
+
+from workers.attend import Farewell, Interrupted, Told, attend
+from workers.domain import Case, Outcome, Report, RunId
+from workers.errors import Stop
+from workers.queue import QUEUE, TASK, make_celery
+from workers.redact import Redactor
+from workers.settings import WorkerSettings
+from workers.store.database import open_engine
+from workers.store.lease import Lease
+from workers.store.ledger import Ledger
+from workers.sweeper import GOODBYE
+
+BEAT_SECONDS = 10.0
+
+
+def wired(settings: WorkerSettings) -> tuple[Told, Farewell]:
+    """The real story. Imported here, late: it brings git, Docker and the model's client with it."""
+    from workers import wiring
+
+    def story(case: Case, lease: Lease) -> Report:
+        return wiring.drive(case.run, lease, settings)
+
+    return story, partial(wiring.farewell, settings=settings)
+
+
+def run_worker(settings: WorkerSettings, tell: Callable[[WorkerSettings], tuple[Told, Farewell]] = wired) -> None:
+    """Be a worker until SIGTERM, which ends it within about 10 s and gives its leases back."""
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when it starts: stop soon, do not wait for runs
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    celery = make_celery(settings.redis_url, run_seconds=settings.run_seconds)
+    celery.task(name=TASK)(_task(settings, worker, tell))
+    alive = settings.alive_file or settings.state_dir.expanduser() / "worker.alive"
+    celery.steps["worker"].add(_liveness(Liveness(worker, settings.slots, alive)))
+    signals.worker_process_init.connect(_listen_for_the_end, weak=False)
+    celery.worker_main(_arguments(settings, worker))
+
+
+def _arguments(settings: WorkerSettings, worker: str) -> list[str]:
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [
+        "worker",
+        "--pool=prefork",
+        f"--concurrency={settings.slots}",
+        f"--queues={QUEUE}",
+        *quiet,
+        f"--hostname={worker}",
+    ]
+
+
+def _task(
+    settings: WorkerSettings, worker: str, tell: Callable[[WorkerSettings], tuple[Told, Farewell]]
+) -> Callable[[str], None]:
+    @cache
+    def opened() -> tuple[Ledger, Told, Farewell]:
+        redactor = Redactor(*settings.secrets())
+        ledger = Ledger(open_engine(settings.database_url), settings.lease_seconds, redactor)
+        return ledger, *tell(settings)
+
+    def drive(run_id: str) -> None:
+        ledger, story, farewell = opened()
+        attend(ledger, RunId(run_id), f"{worker}/{os.getpid()}", partial(_in_time, story), farewell)
+
+    return drive
+
+
+def _in_time(story: Told, case: Case, lease: Lease) -> Report:
+    try:
+        return story(case, lease)
+    except SoftTimeLimitExceeded:
+        raise Stop(Outcome.OVER_BUDGET, "The run took longer than a run may take.") from None
+
+
+def _listen_for_the_end(**_: object) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(0)
+
+    signal.signal(signal.SIGQUIT, interrupt)
+
+
+@dataclass
+class Liveness:
+    """Shows that the worker's event loop turns: a touched file, and a line to the sweeper process beside it."""
+
+    worker: str
+    slots: int
+    file: Path
+    _sweeper: subprocess.Popen[str] | None = field(default=None, init=False)
+
+    def beat(self, line: str = "alive") -> None:
+        """Touch the file and pass the line on, starting the sweeper when there is none."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.touch()
+        if self._sweeper is None or self._sweeper.poll() is not None:
+            command = [sys.executable, "-m", "workers.sweeper", self.worker, str(self.slots)]
+            # its own session: a terminal's Ctrl-C must not end it before the worker
+            self._sweeper = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
+        pipe: IO[str] | None = self._sweeper.stdin
+        if pipe is not None:
+            pipe.write(line + "\n")
+            pipe.flush()
+
+    def goodbye(self) -> None:
+        """The worker ends on purpose: the runs it gives back are not held against them."""
+        self.file.unlink(missing_ok=True)
+        if self._sweeper is not None and self._sweeper.stdin is not None and self._sweeper.poll() is None:
+            self._sweeper.stdin.write(GOODBYE + "\n")
+            self._sweeper.stdin.flush()
+
+
+def _liveness(liveness: Liveness) -> type[Any]:
+    class Step(bootsteps.StartStopStep):  # type: ignore[misc] - celery has no types
+        requires = ("celery.worker.components:Timer",)
+
+        def start(self, parent: Any) -> None:
+            liveness.beat()
+            parent.timer.call_repeatedly(BEAT_SECONDS, liveness.beat)
+
+        def stop(self, parent: Any) -> None:  # noqa: ARG002 - celery's signature
+            liveness.goodbye()
+
+        terminate = stop
+
+    return Step
+
+
+def main() -> None:
+    """`python -m workers.tasks`: a worker with the settings of the environment."""
+    run_worker(WorkerSettings())
+
+
+if __name__ == "__main__":
+    main()
