@@ -1,0 +1,79 @@
+"""Looks at everything a worker leans on and says, line by line, how it stands and which command repairs it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import redis
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from sandbox.spec import Finding
+from workers.settings import WorkerSettings
+from workers.store.database import open_engine
+from workers.store.schema import is_current
+from workers.wiring import make_sandbox
+
+OLDEST_GIT = (2, 35)
+"""The first release with `safe.directory` and the fixes the hardened environment counts on."""
+
+
+def examine() -> list[Finding]:
+    """All findings, the ones `heal fix` needs first. What only a worker needs counts once an App is set. Never raises
+    for what it looks at."""
+    settings = WorkerSettings()
+    findings = [_git(), *make_sandbox(settings, "doctor").doctor(), _model(settings)]
+    if settings.app_id:
+        return [*findings, _app(settings), _database(settings), _redis(settings)]
+    return [*findings, Finding("GitHub App", True, "none set: `heal fix` works, `heal worker` needs HEAL_APP_ID")]
+
+
+def _git() -> Finding:
+    if shutil.which("git") is None:
+        return Finding("git", False, "not found", "apt-get install git")
+    printed = subprocess.run(["git", "--version"], capture_output=True, text=True, check=False).stdout.split()
+    version = printed[2] if len(printed) > 2 else "unknown"
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    return Finding("git", numbers >= OLDEST_GIT, version, "install git 2.35 or newer")
+
+
+def _database(settings: WorkerSettings) -> Finding:
+    shown = settings.database_url.split("@")[-1]
+    try:
+        engine = open_engine(settings.database_url)
+        with engine.connect() as connection:
+            connection.execute(text("select 1"))
+        current = is_current(engine)
+    except SQLAlchemyError as error:
+        return Finding("database", False, f"{shown}: {type(error).__name__}", "set HEAL_DATABASE_URL; heal db upgrade")
+    return Finding("database", current, shown if current else f"{shown}: not at this version", "heal db upgrade")
+
+
+def _redis(settings: WorkerSettings) -> Finding:
+    shown = settings.redis_url.split("@")[-1]
+    client = redis.Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+    try:
+        client.ping()
+        policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "unknown")
+    except redis.RedisError as error:
+        return Finding("redis", False, f"{shown}: {type(error).__name__}",
+                       "deploy/bootstrap services && redis-server --daemonize yes")  # fmt: skip
+    finally:
+        client.close()
+    forgets = policy not in ("noeviction", "unknown")
+    return Finding("redis", not forgets, f"{shown}, {policy}", "set maxmemory-policy noeviction")
+
+
+def _app(settings: WorkerSettings) -> Finding:
+    repair = "set HEAL_PRIVATE_KEY_FILE to the App's PEM file"
+    try:
+        key = settings.app_key()
+    except OSError as error:
+        return Finding("GitHub App", False, f"the key file cannot be read: {error.strerror}", repair)
+    good = key is not None and "PRIVATE KEY" in key.get_secret_value()
+    return Finding("GitHub App", good, f"id {settings.app_id}" if good else "its key is missing or no PEM", repair)
+
+
+def _model(settings: WorkerSettings) -> Finding:
+    return Finding("model", True, settings.model or "none: repair is offline")
