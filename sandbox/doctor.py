@@ -1,0 +1,94 @@
+"""Looks at the engine as a sandbox needs it, and says for each finding which command mends it.
+
+Limits are not believed but tried: a probe container has to show that it is as small as it should be.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox import policy
+from sandbox.engine import Caps, Engine
+from sandbox.errors import EngineDown, SandboxError
+from sandbox.images.build import LANGUAGES, resolve
+from sandbox.spec import Finding, Limits
+
+_NEEDED_BYTES = 5 << 30
+_API = (1, 41)
+_PROBE_LIMITS = Limits(wall_s=20, memory=64 << 20, cpus=1.0, pids=64, workspace=8 << 20, tmp=8 << 20)
+_PROBE = """
+cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null
+cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null
+grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status; id -u; ls /sys/class/net | tr '\\n' ' '; echo
+"""
+_EXPECTED = (str(_PROBE_LIMITS.memory), str(_PROBE_LIMITS.pids), "CapBnd:\t0000000000000000", "NoNewPrivs:\t1",
+             str(policy.USER), "lo")  # fmt: skip
+
+
+def examine(engine: Engine, owner: str, runtime: str | None, state_dir: Path) -> list[Finding]:
+    """All findings; stops early when no engine answers, because nothing else can be known then."""
+    try:
+        version, info = engine.version(), engine.info()
+    except EngineDown as error:
+        return [Finding("container engine", False, str(error), error.repair)]
+    number = str(version.get("ApiVersion", "0.0"))
+    components = ", ".join(f"{part.get('Name')} {part.get('Version')}" for part in version.get("Components", ()))
+    recent = tuple(int(part) for part in number.split(".")) >= _API
+    findings = [
+        Finding("container engine", recent, f"{engine.host}, API {number}: {components}", "" if recent else "upgrade"),
+        Finding("cgroups", True, f"version {info.get('CgroupVersion', '1')}, driver {info.get('CgroupDriver')}"),
+        _runtime(runtime, info.get("Runtimes") or {}, str(info.get("DefaultRuntime"))),
+        *(_image(engine, language) for language in LANGUAGES),
+        _disk(state_dir),
+    ]
+    if engine.has_image(resolve("debian")):
+        findings.append(_probe(engine, owner, runtime))
+    return findings
+
+
+def _runtime(wanted: str | None, known: dict[str, object], default: str) -> Finding:
+    if wanted is None:
+        return Finding("container runtime", True, f"the engine's default: {default}")
+    there = wanted in known
+    detail = f"{wanted} is {'known' if there else 'not known'} to the engine"
+    return Finding(
+        "container runtime", there, detail, "" if there else f"register {wanted} in the engine's daemon.json"
+    )
+
+
+def _image(engine: Engine, language: str) -> Finding:
+    reference = resolve(language)
+    there = engine.has_image(reference)
+    return Finding(f"image {language}", there, reference, "" if there else "heal images build")
+
+
+def _disk(state_dir: Path) -> Finding:
+    place = next(folder for folder in (state_dir.absolute(), *state_dir.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    enough = free >= _NEEDED_BYTES
+    return Finding("disk", enough, f"{free / (1 << 30):.1f} GiB free at {place}", "" if enough else "free some space")
+
+
+def _probe(engine: Engine, owner: str, runtime: str | None) -> Finding:
+    """Start a container under the check phase's settings and read the limits from inside."""
+    name = uuid.uuid4().hex[:12]
+    labels = policy.Labels(owner, name, "probe", name, time.time() + 60)
+    settings = policy.check_container(resolve("debian"), f"heal-probe-{name}", {}, _PROBE_LIMITS, labels, runtime)
+    settings = {**settings, "mounts": [], "entrypoint": ["sh", "-c", _PROBE]}
+    return _tried(lambda: engine.run(settings, (), 30, Caps(4096, 4096, 4096, 1 << 20)).stdout.decode())
+
+
+def _tried(probe: Callable[[], str]) -> Finding:
+    try:
+        seen = probe()
+    except SandboxError as error:
+        return Finding("limits", False, str(error), error.repair)
+    lines = [line.strip() for line in seen.splitlines()]
+    missing = [line for line in _EXPECTED if line not in lines]
+    if missing:
+        return Finding("limits", False, f"a probe container does not show {missing}", "enable the engine's cgroups")
+    return Finding("limits", True, "a probe container has no network, no capability, and its memory and pids limits")

@@ -1,0 +1,364 @@
+"""The container engine: the only module that imports docker, and the place where its errors become ours.
+
+One client per process, made on first use so that a forked worker never shares a socket with its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from sandbox.capture import Capture
+from sandbox.errors import EngineDown, ImageMissing, RuntimeUnknown, SandboxError
+
+_STDERR = 2
+_POLL_S = 0.05
+_DRAIN_S = 10.0
+
+
+class Stop(StrEnum):
+    """Why we ended a container that would have gone on."""
+
+    DEADLINE = "deadline"
+    CANCELLED = "cancelled"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much of each stream is kept, and how much may pass before the container is killed (bytes)."""
+
+    stdout: int
+    head: int
+    tail: int
+    kill: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A container's whole life: what it said, how it ended, when the marker line and the last line passed."""
+
+    exit_code: int | None
+    oom_killed: bool
+    stdout: bytes
+    stderr: Capture
+    stopped: Stop | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Volume:
+    name: str
+    labels: Mapping[str, str]
+
+
+class Engine:
+    """A Docker engine (API 1.41 or later), local or remote. `host` None means the engine's usual socket."""
+
+    def __init__(self, host: str | None = None, call_timeout_s: int = 60) -> None:
+        self.host = host or "unix:///var/run/docker.sock"
+        self._call_timeout_s = call_timeout_s
+        self._lock = threading.Lock()
+        self._client: docker.DockerClient | None = None
+        self._pid = 0
+
+    def client(self) -> docker.DockerClient:
+        with self._lock:
+            if self._client is None or self._pid != os.getpid():
+                with translated():
+                    self._client = docker.DockerClient(
+                        base_url=self.host, timeout=self._call_timeout_s, max_pool_size=32, version="auto"
+                    )
+                self._pid = os.getpid()
+            return self._client
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None and self._pid == os.getpid():
+                self._client.close()
+            self._client = None
+
+    def version(self) -> dict[str, Any]:
+        with translated():
+            return dict(self.client().version())
+
+    def info(self) -> dict[str, Any]:
+        with translated():
+            return dict(self.client().info())
+
+    # Images
+
+    def image_id(self, reference: str) -> str:
+        """The content id of an image; ImageMissing when the engine does not have it."""
+        with translated():
+            return str(self.client().images.get(reference).id)
+
+    def has_image(self, reference: str) -> bool:
+        try:
+            self.image_id(reference)
+        except ImageMissing:
+            return False
+        return True
+
+    def pull(self, reference: str) -> None:
+        with translated():
+            self.client().images.pull(reference)
+
+    def tag(self, reference: str, repository: str, tag: str) -> None:
+        with translated():
+            self.client().images.get(reference).tag(repository, tag)
+
+    def import_rootfs(self, tarball: Path, repository: str, tag: str) -> None:
+        """Make an image of one layer from a root file system's tar."""
+        with translated():
+            self.client().api.import_image_from_file(str(tarball), repository=repository, tag=tag)
+
+    def build(self, context: bytes, dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
+        """Build an image from a tar of its context; yields the engine's lines, raises SandboxError when it fails."""
+        with translated():
+            lines = self.client().api.build(
+                fileobj=io.BytesIO(context), custom_context=True, dockerfile=dockerfile, tag=tag,
+                buildargs=dict(args), rm=True, forcerm=True, decode=True,
+            )  # fmt: skip
+            for line in lines:
+                if "error" in line:
+                    raise SandboxError(f"image {tag} cannot be built: {str(line['error']).strip()}")
+                if text := str(line.get("stream", "")).strip():
+                    yield text
+
+    # Volumes and left-overs
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
+        """Create a volume, or return the one of that name as it is: the first creator's labels stay."""
+        with translated():
+            volume = self.client().volumes.create(name=name, labels=dict(labels))
+            return self.volume(str(volume.name)) or Volume(name, dict(labels))
+
+    def volume(self, name: str) -> Volume | None:
+        try:
+            with translated():
+                attrs = self.client().volumes.get(name).attrs or {}
+        except Missing:
+            return None
+        return Volume(name, attrs.get("Labels") or {})
+
+    def volumes(self, label: str) -> list[Volume]:
+        with translated():
+            found = self.client().volumes.list(filters={"label": label})
+            return [Volume(str(volume.name), (volume.attrs or {}).get("Labels") or {}) for volume in found]
+
+    def remove_volume(self, name: str) -> bool:
+        """Remove a volume; False when it is in use."""
+        try:
+            with translated():
+                self.client().volumes.get(name).remove(force=True)
+        except Missing:
+            return True
+        except InUse:
+            return False
+        return True
+
+    def containers(self, label: str) -> dict[str, Mapping[str, str]]:
+        """Ids and labels of every container with the label, running or not."""
+        with translated():
+            found = self.client().containers.list(all=True, filters={"label": label}, ignore_removed=True)
+            return {str(container.id): dict(container.labels) for container in found}
+
+    def remove_container(self, container_id: str) -> None:
+        with contextlib.suppress(Missing, InUse), translated():
+            self.client().api.remove_container(container_id, v=True, force=True)
+
+    # Running
+
+    def run(
+        self,
+        settings: Mapping[str, Any],
+        feed: Sequence[bytes],
+        deadline_s: float,
+        caps: Caps,
+        cancel: Event | None = None,
+        marker: bytes = b"\x00",
+        commit: Callable[[Container], None] | None = None,
+    ) -> Ended:
+        """Create a container, stream `feed` into it, drain it until it ends or has to be ended, and remove it.
+
+        `deadline_s` counts from the start of the container on our own clock. `seconds` in the answer runs from the
+        line `marker` on standard output (else from the start) to the last byte of standard output.
+        """
+        with translated():
+            container = self.client().containers.create(**settings)
+        try:
+            with translated():
+                return self._run(container, feed, deadline_s, caps, cancel, marker, commit)
+        finally:
+            self.remove_container(str(container.id))
+
+    def _run(
+        self,
+        container: Container,
+        feed: Sequence[bytes],
+        deadline_s: float,
+        caps: Caps,
+        cancel: Event | None,
+        marker: bytes,
+        commit: Callable[[Container], None] | None,
+    ) -> Ended:
+        stream = _Stream(self.client(), str(container.id), caps, marker)
+        try:
+            container.start()
+            stream.begin(feed)
+            stopped = _watch(stream, time.monotonic() + deadline_s, cancel)
+            if stopped is not None:
+                with contextlib.suppress(APIError):  # it may have ended by itself a moment ago
+                    container.kill()
+                stream.ended.wait(_DRAIN_S)
+            code = int(container.wait(timeout=30)["StatusCode"])
+            container.reload()
+            state = (container.attrs or {}).get("State", {})
+            if commit is not None and stopped is None and code == 0:
+                commit(container)
+        finally:
+            stream.close()
+        return Ended(
+            code, bool(state.get("OOMKilled")), stream.stdout.bytes(), stream.stderr, stopped, stream.seconds()
+        )
+
+
+class Missing(SandboxError):  # noqa: N818
+    """The engine has no such object."""
+
+
+class InUse(SandboxError):  # noqa: N818
+    """The engine refuses because something still uses the object."""
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the docker SDK and of the connection below it become ours."""
+    try:
+        yield
+    except ImageNotFound as error:
+        raise ImageMissing(f"the engine has no such image: {error.explanation}") from error
+    except NotFound as error:
+        raise Missing(str(error.explanation)) from error
+    except APIError as error:
+        raise _of_api(error) from error
+    except DockerException as error:
+        raise EngineDown(f"no container engine answers: {error}") from error
+    except (requests.ConnectionError, requests.Timeout, OSError) as error:
+        raise EngineDown(f"the container engine stopped answering: {error}") from error
+
+
+def _of_api(error: APIError) -> SandboxError:
+    text = str(error.explanation or error)
+    if "unknown runtime" in text.lower() or "unknown or invalid runtime" in text.lower():
+        return RuntimeUnknown(text)
+    if error.response is not None and error.response.status_code == requests.codes.conflict:
+        return InUse(text)
+    return SandboxError(f"the container engine refused: {text}")
+
+
+def _watch(stream: _Stream, deadline: float, cancel: Event | None) -> Stop | None:
+    """Wait for the end of the stream, or tell why it has to be ended now."""
+    while not stream.ended.wait(_POLL_S):
+        if stream.flooded:
+            return Stop.OUTPUT
+        if cancel is not None and cancel.is_set():
+            return Stop.CANCELLED
+        if time.monotonic() > deadline:
+            return Stop.DEADLINE
+    return Stop.OUTPUT if stream.flooded else None
+
+
+class _Stream:
+    """An attached container: one thread feeds its input, one drains its output to the very end.
+
+    An attached stream that nobody reads makes every later call on the container hang (moby issue 41827), so the
+    drain goes on, and throws away, whatever happens to the container.
+    """
+
+    def __init__(self, client: docker.DockerClient, container_id: str, caps: Caps, marker: bytes) -> None:
+        self.stdout = Capture(0, caps.stdout)
+        self.stderr = Capture(caps.head, caps.tail)
+        self.ended = Event()
+        self.flooded = False
+        self._kill, self._marker = caps.kill, marker
+        self._began = self._first = self._last = time.monotonic()
+        params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        self._attached = client.api.attach_socket(container_id, params=params)
+        self._socket = getattr(self._attached, "_sock", self._attached)
+        self._socket.settimeout(None)
+        self._threads: list[threading.Thread] = []
+
+    def begin(self, feed: Sequence[bytes]) -> None:
+        self._began = self._first = self._last = time.monotonic()
+        for target, args in ((self._drain, ()), (self._feed, (feed,))):
+            thread = threading.Thread(target=target, args=args, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def seconds(self) -> float:
+        return max(0.0, self._last - self._first)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(2)
+        for thread in self._threads:
+            thread.join(_DRAIN_S)
+        if response := getattr(self._attached, "_response", None):  # it keeps the connection of the hijacked call
+            response.close()
+        self._attached.close()
+        self._socket.close()
+
+    def _feed(self, feed: Sequence[bytes]) -> None:
+        with contextlib.suppress(OSError):  # the container ended without reading everything: its exit says why
+            for data in feed:
+                self._socket.sendall(data)
+
+    def _drain(self) -> None:
+        try:
+            with contextlib.suppress(OSError):
+                while header := self._exactly(8):
+                    channel, size = struct.unpack(">BxxxL", header)
+                    self._frame(channel, size)
+        finally:
+            self.ended.set()
+
+    def _frame(self, channel: int, size: int) -> None:
+        while size:
+            data = self._socket.recv(min(size, 1 << 16))
+            if not data:
+                return
+            size -= len(data)
+            if channel == _STDERR:
+                self.stderr.feed(data)
+            else:
+                self.stdout.feed(data)
+                self._last = time.monotonic()
+                if self._marker in data:
+                    self._first = self._last
+            self.flooded = self.stderr.total + self.stdout.total > self._kill
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            more = self._socket.recv(count - len(data))
+            if not more:
+                return b""
+            data += more
+        return bytes(data)

@@ -1,0 +1,66 @@
+"""A pytest plugin that appends one JSON line per finished test to the file named by $HEAL_REPORT.
+
+Standard library only, Python 3.8 and later. It only listens: nothing it does or fails to do changes the outcome of a
+test, and each line is written at once, so a run that dies keeps the tests it had finished.
+"""
+
+import contextlib
+import json
+import os
+
+MESSAGE_LIMIT = 2000
+
+
+def _message(report):
+    crash = getattr(getattr(report, "longrepr", None), "reprcrash", None)
+    if crash is not None:
+        return f"{crash.path}:{crash.lineno}: {crash.message}"
+    longrepr = getattr(report, "longrepr", None)
+    if isinstance(longrepr, tuple) and len(longrepr) == 3:
+        return "{}:{}: {}".format(*longrepr)
+    return str(longrepr or "")
+
+
+def _write(entry):
+    target = os.environ.get("HEAL_REPORT")
+    if not target:
+        return
+    line = json.dumps(entry).encode("ascii") + b"\n"
+    handle = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(handle, line)
+    finally:
+        os.close(handle)
+
+
+def _entry(report, when, status):
+    message = "" if status == "passed" else _message(report)[:MESSAGE_LIMIT]
+    seconds = round(getattr(report, "duration", 0.0) or 0.0, 6)
+    return {"id": report.nodeid, "status": status, "when": when, "seconds": seconds, "message": message}
+
+
+def _status(report):
+    if report.when == "call":
+        return report.outcome if report.outcome in ("passed", "failed", "skipped") else None
+    if report.outcome == "failed":
+        return "error"
+    return "skipped" if report.outcome == "skipped" and report.when == "setup" else None
+
+
+class _Listener:
+    def pytest_runtest_logreport(self, report):
+        with contextlib.suppress(Exception):  # the outcome of a test must never depend on its report
+            status = _status(report)
+            if status is not None:
+                _write(_entry(report, report.when, status))
+
+    def pytest_collectreport(self, report):
+        with contextlib.suppress(Exception):  # as above
+            if report.outcome == "failed":
+                _write(_entry(report, "collect", "error"))
+
+
+def pytest_configure(config):
+    # Workers of pytest-xdist send their reports to the controller, which is the one that writes.
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Listener(), "heal-report-listener")

@@ -1,0 +1,190 @@
+"""Every setting of the containers that run untrusted code, as values from pure functions: review this one file.
+
+The check phase has no network, no capability, no writable root and no user but 1000; the set-up phase, which has to
+install packages, is root with five capabilities on the engine's default bridge. An egress proxy with an allow-list
+for that phase is a later step, so until then set-up code can reach whatever the engine's host can reach.
+
+Neither phase gets a secret, a host path, a device, a port, or the engine's socket: files come and go as a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.spec import Limits
+
+USER = 1000
+WORKSPACE = "/ws"
+SCRATCH = "/heal"
+ENVIRONMENT = "/env"
+REPORT = f"{SCRATCH}/report"
+CA_FILE = f"{SCRATCH}/ca.crt"
+
+SETUP_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
+"""What apt needs to drop to its own user and dpkg to set owners; without them "Method http has died"."""
+
+_SCRATCH_BYTES = 256 << 20
+_SETUP_FILE_BYTES = 4 << 30
+_CHECK_FILE_BYTES = 2 << 30
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What marks a container or volume as ours, so that the reaper finds it when its worker has died."""
+
+    owner: str
+    run: str
+    role: str
+    key: str
+    deadline: float
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "heal.owner": self.owner,
+            "heal.run": self.run,
+            "heal.role": self.role,
+            "heal.key": self.key,
+            "heal.deadline": str(int(self.deadline)),
+        }
+
+
+def check_container(
+    image: str, volume: str, env: Mapping[str, str], limits: Limits, labels: Labels, runtime: str | None = None
+) -> dict[str, Any]:
+    """Settings (keyword arguments of docker's `containers.create`) for one untrusted command."""
+    return {
+        **_common(image, env, limits, labels, runtime),
+        "network_mode": "none",
+        "user": f"{USER}:{USER}",
+        "read_only": True,
+        "mounts": [_volume(volume, read_only=True)],
+        "tmpfs": {
+            "/tmp": _tmpfs(limits.tmp, 1777),  # noqa: S108 - a path in the container
+            WORKSPACE: _tmpfs(limits.workspace, 755, USER),
+            SCRATCH: _tmpfs(_SCRATCH_BYTES, 755, USER),
+        },
+        "ulimits": _ulimits(_CHECK_FILE_BYTES),
+    }
+
+
+def setup_container(
+    image: str, volume: str, env: Mapping[str, str], limits: Limits, labels: Labels, runtime: str | None = None
+) -> dict[str, Any]:
+    """Settings for the phase that installs: root with five capabilities, network, writable root and /env."""
+    return {
+        **_common(image, env, limits, labels, runtime),
+        "entrypoint": ["/opt/heal/heal-setup"],
+        "network_mode": "bridge",
+        "user": "0:0",
+        "read_only": False,
+        "cap_add": list(SETUP_CAPABILITIES),
+        "mounts": [_volume(volume, read_only=False)],
+        "tmpfs": {
+            "/tmp": _tmpfs(max(limits.tmp, 1 << 30), 1777),  # noqa: S108 - a path in the container
+            WORKSPACE: _tmpfs(max(limits.workspace, 2 << 30), 755),
+            SCRATCH: _tmpfs(_SCRATCH_BYTES, 755),
+        },
+        "ulimits": _ulimits(_SETUP_FILE_BYTES),
+    }
+
+
+def flags(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The settings that limit a container, one per line, for the evidence of a result."""
+    named = ("network_mode", "user", "read_only", "cap_drop", "cap_add", "security_opt", "pids_limit", "mem_limit",
+             "memswap_limit", "nano_cpus", "ipc_mode", "tmpfs", "runtime")  # fmt: skip
+    return tuple(f"{name}={settings[name]}" for name in named if name in settings)
+
+
+def actions_environment() -> dict[str, str]:
+    """What every step on GitHub's runner can rely on; no token among it."""
+    return {
+        "CI": "true",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_WORKSPACE": WORKSPACE,
+        "GITHUB_ENV": f"{SCRATCH}/github/env",
+        "GITHUB_PATH": f"{SCRATCH}/github/path",
+        "GITHUB_OUTPUT": f"{SCRATCH}/github/output",
+        "GITHUB_STEP_SUMMARY": f"{SCRATCH}/github/summary",
+        "RUNNER_OS": "Linux",
+        "RUNNER_ARCH": "X64",
+        "RUNNER_TEMP": "/tmp/runner",  # noqa: S108 - a path in the container
+        "RUNNER_TOOL_CACHE": f"{ENVIRONMENT}/tools",
+        "PYTHONUSERBASE": f"{ENVIRONMENT}/home/.local",
+        "PRE_COMMIT_HOME": f"{ENVIRONMENT}/home/.cache/pre-commit",
+    }
+
+
+def setup_environment(ca_bundle: bool, package_indexes: Mapping[str, str]) -> dict[str, str]:
+    """Environment of the set-up phase: certificates where the host has its own, the host's package indexes."""
+    certificates = dict.fromkeys(
+        ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"),
+        CA_FILE,
+    )
+    return {
+        **actions_environment(),
+        **(certificates if ca_bundle else {}),
+        **package_indexes,
+        "HOME": f"{ENVIRONMENT}/home",  # what set-up leaves at home stays with the environment
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "PIP_CACHE_DIR": "/tmp/pip",  # noqa: S108 - a path in the container
+        "UV_CACHE_DIR": f"{ENVIRONMENT}/.cache/uv",  # same volume as the packages, so that uv can link
+    }
+
+
+def check_environment(limits: Limits) -> dict[str, str]:
+    """Environment of the check phase. The reporter is offered to pytest, tox passes the offer on."""
+    return {
+        **actions_environment(),
+        "HOME": "/tmp/home",  # noqa: S108 - a path in the container
+        "HEAL_REPORT": REPORT,
+        "HEAL_REPORT_LIMIT": str(limits.report),
+        "HEAL_WALL": f"{limits.wall_s:g}",
+        "PYTEST_ADDOPTS": "-p heal_report",
+        "PYTHONPATH": "/opt/heal/plugins",
+        "TOX_OVERRIDE": "testenv.pass_env+=PYTEST_ADDOPTS,PYTHONPATH,HEAL_REPORT",
+        "PIP_RETRIES": "0",  # there is no network: say so at once instead of after five tries
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
+
+def _common(image: str, env: Mapping[str, str], limits: Limits, labels: Labels, runtime: str | None) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "image": image,
+        "environment": dict(env),
+        "working_dir": "/",
+        "stdin_open": True,
+        "tty": False,
+        "init": True,
+        "cap_drop": ["ALL"],
+        # The engine's own seccomp profile applies: engines before 25.0 still allow io_uring in it.
+        "security_opt": ["no-new-privileges"],
+        "ipc_mode": "private",
+        "pids_limit": limits.pids,
+        "mem_limit": limits.memory,
+        "memswap_limit": limits.memory,
+        "nano_cpus": int(limits.cpus * 1_000_000_000),
+        "log_config": {"type": "none", "config": {}},
+        "labels": labels.as_dict(),
+    }
+    return settings if runtime is None else {**settings, "runtime": runtime}
+
+
+def _volume(name: str, *, read_only: bool) -> dict[str, Any]:
+    """A mount in the API's own form. Never `volumes=`: a later commit would bake it into the image."""
+    return {"Type": "volume", "Source": name, "Target": ENVIRONMENT, "ReadOnly": read_only}
+
+
+def _tmpfs(size: int, mode: int, owner: int = 0) -> str:
+    """`exec` because a program built in a scratch directory must run; limits on bytes and on files."""
+    return f"rw,exec,nosuid,nodev,size={size},nr_inodes=500k,mode={mode},uid={owner},gid={owner}"
+
+
+def _ulimits(file_bytes: int) -> list[dict[str, Any]]:
+    return [
+        {"Name": "nofile", "Soft": 16384, "Hard": 16384},
+        {"Name": "core", "Soft": 0, "Hard": 0},
+        {"Name": "fsize", "Soft": file_bytes, "Hard": file_bytes},
+    ]

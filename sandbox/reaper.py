@@ -1,0 +1,58 @@
+"""Removes what dead workers left behind on the engine: containers past their deadline, then unfinished environments.
+
+Everything is told by our own labels; an object without them is never touched.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sandbox.engine import Engine, Volume
+
+
+@dataclass(frozen=True)
+class Reaped:
+    containers: int
+    volumes: int
+
+
+def reap(engine: Engine, owner: str, now: float | None = None) -> Reaped:
+    """Remove the owner's containers and half-made environments whose deadline has passed. Raises EngineDown."""
+    moment = time.time() if now is None else now
+    label = f"heal.owner={owner}"
+    late = [name for name, labels in engine.containers(label).items() if expired(labels, moment)]
+    for container in late:
+        engine.remove_container(container)
+    volumes = unfinished(engine.volumes(label), moment)
+    removed = [engine.remove_volume(volume) for volume in volumes]
+    return Reaped(len(late), sum(removed))
+
+
+def remove_all(engine: Engine, owner: str) -> Reaped:
+    """Remove every container and environment of the owner, whatever its age: for tests and for uninstalling."""
+    label = f"heal.owner={owner}"
+    containers = list(engine.containers(label))
+    for container in containers:
+        engine.remove_container(container)
+    removed = [engine.remove_volume(volume.name) for volume in engine.volumes(label)]
+    return Reaped(len(containers), sum(removed))
+
+
+def expired(labels: Mapping[str, str], now: float) -> bool:
+    """Past its deadline; a label that is no number counts as past."""
+    try:
+        return float(labels.get("heal.deadline", "0")) < now
+    except ValueError:
+        return True
+
+
+def unfinished(volumes: list[Volume], now: float) -> list[str]:
+    """Names of environment volumes that no marker points to and whose set-up cannot be running any more."""
+    wanted = {volume.labels.get("heal.volume") for volume in volumes}
+    return [
+        volume.name
+        for volume in volumes
+        if volume.labels.get("heal.role") == "environment" and volume.name not in wanted and expired(volume.labels, now)
+    ]

@@ -1,0 +1,1 @@
+"""Readers of test reports: bytes that untrusted code wrote become `TestCase` values."""

@@ -1,0 +1,86 @@
+"""How a finished check container becomes a `Result`: the rules that tell a failure from a limit that was hit.
+
+Pure. The command's own exit code travels in the trailer that `heal-init` writes last; a container whose exit code
+says otherwise was tampered with or died, and counts as killed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sandbox.engine import Ended, Stop
+from sandbox.errors import SandboxError
+from sandbox.results.jsonl import parse
+from sandbox.spec import Ending, Evidence, Limits, Result
+
+_TRAILER = re.compile(rb"\nHEAL-END rc=(\d+) peak=(\d+) full=(\d+)\n\Z")
+_START = b"HEAL-START\n"
+_KILLED = 137
+_FULL_PERCENT = 95
+_STOPPED = {Stop.CANCELLED: Ending.CANCELLED, Stop.OUTPUT: Ending.OUTPUT_LIMIT, Stop.DEADLINE: Ending.TIMEOUT}
+
+
+@dataclass(frozen=True)
+class Trailer:
+    exit_code: int
+    peak_memory: int
+    fullest_percent: int
+
+
+def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
+    """Raises SandboxError when the tree we sent could not be unpacked although there was room for it."""
+    head, started, body = ended.stdout.partition(_START)
+    trailer = _trailer(body)
+    output = ended.stderr.output()
+    report = _TRAILER.sub(b"", body)[: limits.report]
+    notes = []
+    if trailer is not None and ended.exit_code != trailer.exit_code and ended.stopped is None:
+        trailer = None
+        notes.append("the container's exit code and the command's differ: not to be trusted")
+    if not started and b"HEAL-TREE-FAILED" in head and "No space left" not in output.text:
+        raise SandboxError(f"the files of commit {evidence.tree} could not be unpacked: {output.text[-500:]}")
+    ending = _stopped_early(ended, head, bool(started)) or _ending(ended, trailer, limits, output.text)
+    if ended.oom_killed and ending is not Ending.OOM:
+        notes.append("a process ran out of memory although the command went on")
+    return Result(
+        ending=ending,
+        exit_code=trailer.exit_code if trailer else None,
+        output=output,
+        tests=parse(report),
+        report=report,
+        wall_s=round(ended.seconds, 3),
+        peak_memory=trailer.peak_memory if trailer else 0,
+        evidence=evidence,
+        notes=tuple(notes),
+    )
+
+
+def _trailer(body: bytes) -> Trailer | None:
+    match = _TRAILER.search(body)
+    return Trailer(*(int(group) for group in match.groups())) if match else None
+
+
+def _stopped_early(ended: Ended, head: bytes, started: bool) -> Ending | None:
+    """Endings before the command ran, and those we brought about ourselves."""
+    if ended.stopped is not None:
+        return _STOPPED[ended.stopped]
+    if not started and b"HEAL-PATCH-REJECTED" in head:
+        return Ending.PATCH_REJECTED
+    if not started and b"HEAL-TREE-FAILED" in head:
+        return Ending.DISK_FULL
+    return None
+
+
+def _ending(ended: Ended, trailer: Trailer | None, limits: Limits, output: str) -> Ending:
+    if trailer is None:
+        return Ending.OOM if ended.oom_killed else Ending.KILLED
+    if trailer.exit_code == 0:
+        return Ending.PASSED
+    if trailer.exit_code == _KILLED and ended.seconds >= limits.wall_s - 0.05:
+        return Ending.TIMEOUT
+    if ended.oom_killed:
+        return Ending.OOM
+    if trailer.fullest_percent >= _FULL_PERCENT and "No space left on device" in output:
+        return Ending.DISK_FULL
+    return Ending.KILLED if trailer.exit_code == _KILLED else Ending.FAILED
