@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sandbox.spec import Ending, Plan, Result
+from sandbox.spec import Ending, Plan, Result, TestCase
 from workers import logs
 from workers.domain import Diagnosis, FailureClass, Finding, JobReport
 from workers.ports import SourceTree
@@ -87,7 +87,7 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
     theirs, ours = _tests(failed.output, ()), _tests(output, before.tests)
     if theirs and ours:
         return bool(theirs & ours)
-    their_lines, our_lines = set(_signature(failed.output)), set(_signature(output))
+    their_lines, our_lines = set(logs.signature_lines(failed.output)), set(logs.signature_lines(output))
     if their_lines and their_lines & our_lines:
         return True
     return before.exit_code == failed.exit_code and _last(failed.output) == _last(output)
@@ -157,7 +157,7 @@ def _frames(texts: Iterable[str], paths: frozenset[str]) -> tuple[Frame, ...]:
 def _suspects(
     found: Sequence[Finding], frames: Sequence[Frame], tree: SourceTree, paths: frozenset[str]
 ) -> tuple[str, ...]:
-    """Source files of the traces, deepest first; then files the findings name; then what red tests import; tests last."""
+    """Files of the traces, deepest first; then what the findings name; then what red tests import; tests last."""
     traced = [frame.path for frame in reversed(frames)]
     named = [finding.path for finding in found if finding.path]
     tests = [path for path in dict.fromkeys([*traced, *named, *_test_files(found)]) if _TEST_PATH.search(path)]
@@ -207,14 +207,10 @@ def _bare(test: str) -> str:
     return test.split("[")[0]
 
 
-def _tests(output: str, cases: Sequence[object]) -> set[str]:
+def _tests(output: str, cases: Sequence[TestCase]) -> set[str]:
     if cases:
-        return {_bare(str(test.id)) for test in cases if getattr(test, "status", "") in ("failed", "error")}  # type: ignore[attr-defined]
+        return {_bare(test.id) for test in cases if test.status in ("failed", "error")}
     return {_bare(finding.test) for tool in TOOLS[:2] for finding in tool.findings(output, ()) if finding.test}
-
-
-def _signature(output: str) -> tuple[str, ...]:
-    return logs.signature_lines(output)
 
 
 def _last(output: str) -> str:

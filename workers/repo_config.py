@@ -1,4 +1,4 @@
-"""The repository's own settings, `.github/heal.yml` on the default branch: what may be written there and what it means."""
+"""The repository's own settings, `.github/heal.yml` on the default branch: what may stand there and what it means."""
 
 from __future__ import annotations
 
@@ -103,7 +103,11 @@ def parse(text: str) -> RepoConfig:
     try:
         return RepoConfig.model_validate(value)
     except ValidationError as error:
-        raise ConfigError([_problem(details, document) for details in error.errors()]) from error
+        raise ConfigError(_problems(error.errors(), document)) from error
+
+
+def _problems(found: list[ErrorDetails], document: strict_yaml.Document) -> list[str]:
+    return [_problem(details, document) for details in sorted(found, key=lambda d: document.place(d["loc"]))]
 
 
 def _problem(details: ErrorDetails, document: strict_yaml.Document) -> str:
@@ -119,16 +123,22 @@ def _reason(details: ErrorDetails) -> str:
     got = f", got {_shown(details['input'])}"
     if details["type"] == "literal_error":
         return f"expected {context.get('expected')}{got}"
-    message = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"expected {message}{_bounds(details['loc'])}{got}"
+    if bounds := _bounds(details["loc"]):
+        return f"expected a number {bounds}{got}"
+    if details["type"] in ("model_type", "dict_type"):
+        return f"expected keys and values{got}"
+    message = details["msg"].removeprefix("Input should be ")
+    return f"expected {message}{got}"
 
 
 def _unknown_key(location: Path) -> str:
     section: type[BaseModel] = RepoConfig
-    for key in location[:-1]:
-        section = _section(section, str(key)) or section
+    for name in location[:-1]:
+        section = _section(section, str(name)) or section
     allowed = sorted(section.model_fields)
-    near = difflib.get_close_matches(str(location[-1]), allowed, n=1)
+    key = str(location[-1])
+    near = difflib.get_close_matches(key, allowed, n=3)
+    near.sort(key=lambda name: sorted(name) != sorted(key))  # swapped letters are the likeliest slip
     hint = f' Did you mean "{near[0]}"?' if near else ""
     return f"unknown key.{hint} Allowed: {', '.join(allowed)}"
 
@@ -144,7 +154,7 @@ def _bounds(location: Path) -> str:
     )
     low = next((rule.ge for rule in bounds if isinstance(rule, annotated_types.Ge)), None)
     high = next((rule.le for rule in bounds if isinstance(rule, annotated_types.Le)), None)
-    return f" (between {low} and {high})" if low is not None and high is not None else ""
+    return f"between {low} and {high}" if low is not None and high is not None else ""
 
 
 def _section(section: type[BaseModel], key: str) -> type[BaseModel] | None:

@@ -14,7 +14,7 @@ NAME = "black"
 _WOULD = re.compile(r"^would reformat (?P<path>.+)$", re.MULTILINE)
 _CANNOT = re.compile(r"^error: cannot format (?P<path>.+?): (?P<text>.+)$", re.MULTILINE)
 _VALUES = frozenset(
-    [
+    {
         "-l",
         "--line-length",
         "-t",
@@ -31,10 +31,22 @@ _VALUES = frozenset(
         "-c",
         "--code",
         "--line-ranges",
-    ]
+    }
 )
 _DROPPED = frozenset(
-    ["--check", "--diff", "--color", "--no-color", "-q", "--quiet", "-v", "--verbose", "-c", "--code", "--line-ranges"]
+    {
+        "--check",
+        "--diff",
+        "--color",
+        "--no-color",
+        "-q",
+        "--quiet",
+        "-v",
+        "--verbose",
+        "-c",
+        "--code",
+        "--line-ranges",
+    }
 )
 
 

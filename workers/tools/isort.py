@@ -13,7 +13,7 @@ from workers.tools.options import files_of, kept
 NAME = "isort"
 _SORTED = re.compile(r"^ERROR: (?P<path>.+?) Imports are incorrectly sorted(?: and/or formatted)?\.?$", re.MULTILINE)
 _VALUES = frozenset(
-    [
+    {
         "--settings-path",
         "--sp",
         "--settings-file",
@@ -37,10 +37,23 @@ _VALUES = frozenset(
         "--thirdparty",
         "-j",
         "--jobs",
-    ]
+    }
 )
 _DROPPED = frozenset(
-    ["-c", "--check", "--check-only", "-d", "--diff", "-q", "--quiet", "-v", "--verbose", "--color", "-j", "--jobs"]
+    {
+        "-c",
+        "--check",
+        "--check-only",
+        "-d",
+        "--diff",
+        "-q",
+        "--quiet",
+        "-v",
+        "--verbose",
+        "--color",
+        "-j",
+        "--jobs",
+    }
 )
 
 

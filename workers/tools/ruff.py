@@ -20,7 +20,7 @@ _ARROW = re.compile(r"^\s*--> (?P<path>.+?):(?P<line>\d+):\d+$")
 _REFORMAT = re.compile(r"^Would reformat: (?P<path>.+)$")
 _FIXABLE = re.compile(r"^\[\*\] |^\[-\] ")
 _VALUES = frozenset(
-    [
+    {
         "--config",
         "--select",
         "--ignore",
@@ -40,10 +40,10 @@ _VALUES = frozenset(
         "--stdin-filename",
         "--extension",
         "--color",
-    ]
+    }
 )
 _DROPPED = frozenset(
-    [
+    {
         "--check",
         "--diff",
         "--no-fix",
@@ -68,7 +68,7 @@ _DROPPED = frozenset(
         "zero-on-fix",
         "--show-source",
         "--add-noqa",
-    ]
+    }
 )
 UNFORMATTED = "unformatted"
 

@@ -1,0 +1,298 @@
+"""What a patch may not do, whoever proposed it: leave its scope, touch what is protected, or cheat the check.
+
+A rule looks at the diff and the files alone. It names itself and quotes the line, so a person can judge it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from unidiff.errors import UnidiffParseError
+from unidiff.patch import PatchedFile, PatchSet
+
+from workers.domain import Diagnosis, FailureClass
+from workers.ports import SourceTree
+from workers.repo_config import Policy
+
+_TEST = re.compile(r"(^|/)(tests?|testing|spec|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|[^/]*\.(test|spec))\.\w+$")
+_CI = (
+    ".github/**",
+    ".gitlab-ci.yml",
+    ".circleci/**",
+    ".travis.yml",
+    "azure-pipelines.yml",
+    "Jenkinsfile",
+    ".buildkite/**",
+    ".drone.yml",
+    ".woodpecker/**",
+    ".woodpecker.yml",
+    ".pre-commit-config.yaml",
+)
+_SETTINGS = (
+    "**/conftest.py",
+    "**/pytest.ini",
+    "**/.pytest.ini",
+    "**/tox.ini",
+    "**/noxfile.py",
+    "**/setup.cfg",
+    "**/.coveragerc",
+    "**/ruff.toml",
+    "**/.ruff.toml",
+    "**/mypy.ini",
+    "**/.mypy.ini",
+    "**/.flake8",
+    "**/.isort.cfg",
+    "**/.pylintrc",
+    "**/Makefile",
+    "**/Dockerfile",
+    "**/.eslintrc*",
+    "**/eslint.config.*",
+    "**/jest.config.*",
+    "**/vitest.config.*",
+    "**/codecov.yml",
+    "**/.codecov.yml",
+)
+_HIJACKS = (
+    "**/*.pth",
+    "**/sitecustomize.py",
+    "**/usercustomize.py",
+    ".git/**",
+    "**/.git/**",
+    ".githooks/**",
+    ".husky/**",
+)
+_GENERATED = (".venv/**", "node_modules/**", "**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**", "**/*.egg-info/**")
+_TOOL_SECTION = re.compile(r"^\s*\[tool\.(pytest|ruff|mypy|coverage|black|isort|flake8|pylint|tox)\b")
+
+# Rules on added lines, in every file.
+_ADDED: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "skips a test",
+        re.compile(
+            r"@(?:unittest|pytest\.mark)\.(?:skip|skipIf|skipUnless|skipif|xfail|expectedFailure)\b"
+            r"|\bpytest\.(?:skip|xfail|importorskip)\(|\bself\.skipTest\(|\braise\s+(?:unittest\.)?SkipTest\b"
+            r"|\b(?:it|test|describe)\.(?:skip|only|todo)\(|\bt\.Skip\w*\(|#\[ignore\]"
+        ),
+    ),
+    (
+        "silences a checker",
+        re.compile(
+            r"#\s*(?:(?:ruff:\s*|flake8:\s*)?noqa|type:\s*ignore|mypy:\s|pyright:\s|pylint:\s*disable|nosec"
+            r"|pragma:\s*no\s*cover|fmt:\s*(?:off|skip)|isort:\s*skip)"
+            r"|eslint-disable|@ts-(?:ignore|nocheck|expect-error)|//\s*nolint|#\[allow\(",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "ignores an exit code",
+        re.compile(r"\|\|\s*(?:true|:|exit 0)(?:\s|$|[\"'])|\bcontinue-on-error\b|\bset \+e\b"),
+    ),
+    (
+        "looks whether it is being tested",
+        re.compile(
+            r"\bPYTEST_\w+|\bsys\.modules\b.*\b(?:pytest|unittest)\b"
+            r"|[\"'](?:pytest|unittest|_pytest)[\"']\s+(?:not\s+)?in\s+sys\.modules"
+            r"|(?:environ|getenv)\b.*[\"'](?:CI|GITHUB_\w+|PYTEST\w*|TOX\w*|HEAL\w*)[\"']"
+            r"|\bprocess\.env\.(?:CI|NODE_ENV|JEST\w*)\b"
+        ),
+    ),
+    (
+        "ends the process",
+        re.compile(
+            r"\bos\._exit\s*\(|\bsys\.exit\s*\(|\bos\.abort\s*\(|\bos\.kill\s*\(|\braise\s+SystemExit\b"
+            r"|(?<![.\w])(?:quit|exit)\s*\("
+        ),
+    ),
+    (
+        "compares equal to anything",
+        re.compile(r"\bassertTrue\(\s*True\s*\)|^\s*assert\s+True\b|\bdef\s+__(?:eq|ne)__\s*\(.*:\s*return\s+True\b"),
+    ),
+    (
+        "replaces parts of the test's tools",
+        re.compile(r"\b(?:pytest|unittest|_pytest)(?:\.\w+)+\s*=[^=]|\b(?:time|random|builtins)\.\w+\s*=[^=]"),
+    ),
+)
+_ASSERT = re.compile(
+    r"^\s*(?:assert\b|self\.assert\w+\(|self\.fail\(|with\s+pytest\.raises\b|with\s+self\.assertRaises\w*\(|expect\()"
+)
+_TEST_DEF = re.compile(r"^\s*(?:async\s+)?def\s+test\w*\s*\(|^\s*class\s+Test\w*\b|^\s*(?:it|test)\(")
+_MODES = re.compile(r"^(?:old mode|new mode|new file mode (?!100644)|deleted file mode 1[26]0000)\b.*$", re.MULTILINE)
+_LINK = re.compile(r"^(?:new file mode|new mode|index [0-9a-f]+\.\.[0-9a-f]+) 1[26]0000$", re.MULTILINE)
+_BINARY = re.compile(r"^(?:GIT binary patch|Binary files .* differ)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A broken rule: its name, the file, the line (0 when it is about the file) and the quoted line."""
+
+    rule: str
+    path: str
+    line: int
+    quote: str
+
+
+def review(patch: str, tree: SourceTree, diagnosis: Diagnosis, policy: Policy) -> list[Violation]:
+    """Everything in the patch that must not be there, in the order of the diff. Empty means allowed."""
+    try:
+        files = PatchSet(patch)
+    except (UnidiffParseError, ValueError, IndexError, AttributeError) as error:
+        return [Violation("is no readable diff", "", 0, str(error)[:200])]
+    special = _special(patch)
+    if not files and not special:
+        return [Violation("changes nothing", "", 0, "")]
+    found = [*special, *_size(files, policy)]
+    for file in files:
+        found += _file(file, tree, diagnosis, policy)
+    return list(dict.fromkeys(found))
+
+
+def ast_equal(before: bytes, after: bytes) -> bool:
+    """Both are Python and mean the same: only layout and comments differ."""
+    try:
+        return ast.dump(ast.parse(before)) == ast.dump(ast.parse(after))
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+
+
+def is_test(path: str) -> bool:
+    """The path looks like a test's."""
+    return bool(_TEST.search(path))
+
+
+def matches(path: str, globs: Sequence[str]) -> str | None:
+    """The first glob that the path matches. `**` crosses folders, `*` does not, case is ignored."""
+    return next((glob for glob in globs if _pattern(glob).fullmatch(path)), None)
+
+
+def _file(file: PatchedFile, tree: SourceTree, diagnosis: Diagnosis, policy: Policy) -> Iterator[Violation]:
+    for path in dict.fromkeys((_plain(file.source_file), _plain(file.target_file))):
+        if path:
+            yield from _scope(path, file, diagnosis, policy)
+    path = file.path
+    if file.is_added_file and not _may_be_new(path, diagnosis, policy):
+        yield Violation("adds a file nobody asked for", path, 0, path)
+    if is_test(path):
+        yield from _weakened(file)
+    yield from _lines(file)
+    if path.endswith(".py"):
+        yield from _swallowed(file)
+    if path.endswith(".toml"):
+        yield from _sections(file, tree)
+
+
+def _scope(path: str, file: PatchedFile, diagnosis: Diagnosis, policy: Policy) -> Iterator[Violation]:
+    parts = path.split("/")
+    if path.startswith("/") or ".." in parts or ":" in parts[0] or "\\" in path:
+        yield Violation("leaves the repository", path, 0, path)
+    named = diagnosis.cls in (FailureClass.FORMAT, FailureClass.LINT) and any(
+        f.path == path for f in diagnosis.findings
+    )
+    if glob := matches(path, policy.protected_paths):
+        yield Violation("changes a protected path", path, 0, glob)
+    elif matches(path, _CI):
+        yield Violation("changes the CI's own files", path, 0, path)
+    if matches(path, _HIJACKS):
+        yield Violation("adds code that runs by itself", path, 0, path)
+    if matches(path, _GENERATED):
+        yield Violation("changes generated files", path, 0, path)
+    if matches(path, _SETTINGS) and not named:
+        yield Violation("changes the settings of the checks", path, 0, path)
+    elif is_test(path) and not named and not policy.allow_test_edits:
+        yield Violation("changes a test", path, 0, path)
+    if is_test(path) and (file.is_removed_file or (file.is_rename and not is_test(file.path))):
+        yield Violation("deletes a test", path, 0, path)
+
+
+def _special(patch: str) -> list[Violation]:
+    """What unidiff does not show: binary contents, links, modes."""
+    rules = (("holds binary data", _BINARY), ("makes a link or submodule", _LINK), ("changes a file's mode", _MODES))
+    found = []
+    for part in re.split(r"(?m)^(?=diff --git )", patch):
+        header = part.split("\n@@ ", 1)[0]  # a quoted line of a file is no header
+        name = re.match(r"diff --git a/(.*) b/", header)
+        for rule, pattern in rules:
+            if match := pattern.search(header):
+                found.append(Violation(rule, name[1] if name else "", 0, match[0]))
+    return found
+
+
+def _size(files: PatchSet, policy: Policy) -> list[Violation]:
+    found = []
+    if len(files) > policy.max_files:
+        found.append(Violation("changes too many files", "", 0, f"{len(files)} files, {policy.max_files} allowed"))
+    lines = sum(file.added + file.removed for file in files)
+    if lines > policy.max_lines:
+        found.append(Violation("changes too many lines", "", 0, f"{lines} lines, {policy.max_lines} allowed"))
+    return found
+
+
+def _lines(file: PatchedFile) -> Iterator[Violation]:
+    """Rules on added lines. A line that only moved or was laid out anew was there before, so it is no trick."""
+    removed = [_squeezed(line.value) for hunk in file for line in hunk if line.is_removed]
+    for hunk in file:
+        for line in hunk:
+            if not line.is_added:
+                continue
+            for rule, pattern in _ADDED:
+                match = pattern.search(line.value)
+                if match and not any(_squeezed(match[0]) in old for old in removed):
+                    yield Violation(rule, file.path, line.target_line_no or 0, line.value.strip()[:200])
+
+
+def _weakened(file: PatchedFile) -> Iterator[Violation]:
+    """Fewer assertions or fewer tests than before, whatever replaced them."""
+    for rule, pattern in (("removes an assertion", _ASSERT), ("deletes a test", _TEST_DEF)):
+        gone = [line for hunk in file for line in hunk if line.is_removed and pattern.search(line.value)]
+        new = [line for hunk in file for line in hunk if line.is_added and pattern.search(line.value)]
+        if len(gone) > len(new):
+            yield Violation(rule, file.path, gone[0].source_line_no or 0, gone[0].value.strip()[:200])
+
+
+def _swallowed(file: PatchedFile) -> Iterator[Violation]:
+    """A broad `except`, or any that does nothing, that the patch brings in."""
+    for hunk in file:
+        lines = [line for line in hunk if not line.is_removed]
+        for line, following in zip(lines, [*lines[1:], None], strict=True):
+            if line.is_added and (match := re.match(r"\s*except\b\s*(.*?)\s*:\s*(.*)$", line.value.rstrip("\n"))):
+                broad = not match[1] or re.search(r"\b(?:Base)?Exception\b", match[1])
+                body = match[2] or (following.value.strip() if following else "")
+                if broad or re.fullmatch(r"(?:pass|\.\.\.|continue)(?:\s*#.*)?", body):
+                    yield Violation("swallows errors", file.path, line.target_line_no or 0, line.value.strip()[:200])
+
+
+def _sections(file: PatchedFile, tree: SourceTree) -> Iterator[Violation]:
+    """In pyproject.toml only what lies in a checking tool's own section is a setting of the checks."""
+    old = (tree.read(_plain(file.source_file)) or b"").decode(errors="replace").split("\n")
+    for hunk in file:
+        section = next(
+            (text for text in reversed(old[: max(0, hunk.source_start - 1)]) if text.lstrip().startswith("[")), ""
+        )
+        for line in hunk:
+            if line.value.lstrip().startswith("["):
+                section = line.value
+            if not line.is_context and line.value.strip() and _TOOL_SECTION.match(section):
+                number = line.target_line_no or line.source_line_no or 0
+                yield Violation("changes the settings of the checks", file.path, number, line.value.strip()[:200])
+
+
+def _may_be_new(path: str, diagnosis: Diagnosis, policy: Policy) -> bool:
+    """A missing module or its `__init__.py` may be added; a test where tests may be edited."""
+    wanted = diagnosis.cls in (FailureClass.IMPORT, FailureClass.DEPENDENCY) and path.endswith((".py", ".txt", ".toml"))
+    return wanted or (is_test(path) and policy.allow_test_edits)
+
+
+def _plain(path: str) -> str:
+    return "" if path == "/dev/null" else re.sub(r"^[ab]/", "", path, count=1)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("/"))
+    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(known.get(part, re.escape(part)) for part in parts), re.IGNORECASE)
