@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import Redis
 from redis.exceptions import RedisError
 
 from workers.domain import RunId
@@ -58,6 +59,28 @@ def settings(run_seconds: float, socket_timeout: float) -> dict[str, Any]:
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
     }
+
+
+class Bell:
+    """Rings from a process that only rings: every answer is awaited for about a second at most."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._celery = make_celery(redis_url, socket_timeout=1.0)
+        self._redis_url = redis_url
+
+    def ring(self, run: RunId) -> bool:
+        """See `ring`."""
+        return ring(self._celery, run)
+
+    def answers(self) -> bool:
+        """Redis answers a ping."""
+        client = Redis.from_url(self._redis_url, socket_timeout=1, socket_connect_timeout=1, retry=None)
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
+        finally:
+            client.close()
 
 
 def ring(celery: Celery, run: RunId) -> bool:

@@ -12,7 +12,9 @@ from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_CONFIG = SettingsConfigDict(env_prefix="HEAL_", frozen=True, extra="ignore", env_ignore_empty=True)
+_CONFIG = SettingsConfigDict(
+    env_prefix="HEAL_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+)
 
 
 def _default_state() -> Path:

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers.domain import RunId
-from workers.queue import make_celery, ring
+from workers.queue import Bell
 from workers.settings import SweeperSettings
 from workers.store.database import open_engine
 from workers.store.ledger import Ledger
@@ -69,10 +69,10 @@ def main(worker: str, slots: int) -> None:
     settings = SweeperSettings()
     engine = open_engine(settings.database_url)
     ledger = Ledger(engine, settings.lease_seconds)
-    bell = make_celery(settings.redis_url, socket_timeout=1.0)
+    bell = Bell(settings.redis_url)
     stop = threading.Event()
     sweeping = threading.Thread(
-        target=sweep_forever, args=(ledger, lambda run: ring(bell, run), stop, settings.sweep_seconds), daemon=True
+        target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True
     )
     sweeping.start()
     attend_worker(worker, sys.stdin, ledger, Roster(engine), slots)

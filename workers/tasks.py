@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from celery import Celery, bootsteps, signals
+from celery import bootsteps, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
 from workers.attend import Farewell, Interrupted, Told, attend
@@ -33,49 +33,52 @@ from workers.sweeper import GOODBYE
 
 BEAT_SECONDS = 10.0
 
+Tell = Callable[[WorkerSettings, str], tuple[Told, Farewell | None]]
+"""Makes the story for the settings and this worker's name (host:pid)."""
 
-def wired(settings: WorkerSettings) -> tuple[Told, Farewell]:
+
+def wired(settings: WorkerSettings, worker: str) -> tuple[Told, Farewell | None]:
     """The real story. Imported here, late: it brings git, Docker and the model's client with it."""
-    from workers import wiring
+    from workers.wiring import drive_run
 
-    def story(case: Case, lease: Lease) -> Report:
-        return wiring.drive(case.run, lease, settings)
-
-    return story, partial(wiring.farewell, settings=settings)
+    return partial(drive_run, settings=settings, owner=worker), None
 
 
-def run_worker(settings: WorkerSettings, tell: Callable[[WorkerSettings], tuple[Told, Farewell]] = wired) -> None:
-    """Be a worker until SIGTERM, which ends it within about 10 s and gives its leases back."""
+def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
+    """Be a worker until SIGTERM, which ends it within about 10 s and gives its leases back.
+
+    `concurrency` is the number of runs at once, HEAL_SLOTS when not given.
+    """
+    settings = WorkerSettings()
+    slots = concurrency or settings.slots
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when it starts: stop soon, do not wait for runs
     worker = f"{socket.gethostname()}:{os.getpid()}"
     celery = make_celery(settings.redis_url, run_seconds=settings.run_seconds)
     celery.task(name=TASK)(_task(settings, worker, tell))
     alive = settings.alive_file or settings.state_dir.expanduser() / "worker.alive"
-    celery.steps["worker"].add(_liveness(Liveness(worker, settings.slots, alive)))
+    celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive)))
     signals.worker_process_init.connect(_listen_for_the_end, weak=False)
-    celery.worker_main(_arguments(settings, worker))
+    celery.worker_main(_arguments(slots, worker))
 
 
-def _arguments(settings: WorkerSettings, worker: str) -> list[str]:
+def _arguments(slots: int, worker: str) -> list[str]:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
         "worker",
         "--pool=prefork",
-        f"--concurrency={settings.slots}",
+        f"--concurrency={slots}",
         f"--queues={QUEUE}",
         *quiet,
         f"--hostname={worker}",
     ]
 
 
-def _task(
-    settings: WorkerSettings, worker: str, tell: Callable[[WorkerSettings], tuple[Told, Farewell]]
-) -> Callable[[str], None]:
+def _task(settings: WorkerSettings, worker: str, tell: Tell) -> Callable[[str], None]:
     @cache
-    def opened() -> tuple[Ledger, Told, Farewell]:
+    def opened() -> tuple[Ledger, Told, Farewell | None]:
         redactor = Redactor(*settings.secrets())
         ledger = Ledger(open_engine(settings.database_url), settings.lease_seconds, redactor)
-        return ledger, *tell(settings)
+        return ledger, *tell(settings, worker)
 
     def drive(run_id: str) -> None:
         ledger, story, farewell = opened()
@@ -92,7 +95,7 @@ def _in_time(story: Told, case: Case, lease: Lease) -> Report:
 
 
 def _listen_for_the_end(**_: object) -> None:
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
         raise Interrupted(0)
 
     signal.signal(signal.SIGQUIT, interrupt)
@@ -129,7 +132,7 @@ class Liveness:
 
 
 def _liveness(liveness: Liveness) -> type[Any]:
-    class Step(bootsteps.StartStopStep):  # type: ignore[misc] - celery has no types
+    class Step(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
         requires = ("celery.worker.components:Timer",)
 
         def start(self, parent: Any) -> None:
@@ -146,7 +149,7 @@ def _liveness(liveness: Liveness) -> type[Any]:
 
 def main() -> None:
     """`python -m workers.tasks`: a worker with the settings of the environment."""
-    run_worker(WorkerSettings())
+    run_worker()
 
 
 if __name__ == "__main__":

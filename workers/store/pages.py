@@ -12,6 +12,7 @@ from sqlalchemy import Engine, Row, func, select
 from workers.domain import Case, Outcome, Report, RunId
 from workers.redact import Redactor
 from workers.store.codec import data_from_json, from_json
+from workers.store.inbox import Inbox
 from workers.store.models import Attempt, Event, Run, RunState, StageResult
 
 
@@ -97,6 +98,16 @@ class RunList:
 
     lines: tuple[RunLine, ...]
     total: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Rows per state and outcome, and the age in seconds of the oldest delivery not yet routed."""
+
+    deliveries: dict[str, int]
+    oldest_new: float
+    runs: dict[str, int]
+    outcomes: dict[str, int]
 
 
 _LINE = (
@@ -193,12 +204,19 @@ class Pages:
         with self._engine.connect() as connection:
             return connection.execute(select(Run.report).where(Run.id == run)).scalar()
 
-    def counts(self) -> dict[str, int]:
-        """Runs per outcome, or per state for those that are not done; for metrics."""
-        what = func.coalesce(Run.outcome, Run.state)
+    def figures(self) -> Figures:
+        """What `/metrics` shows, read now."""
+        inbox = Inbox(self._engine).counts()
         with self._engine.connect() as connection:
-            rows = connection.execute(select(what, func.count()).group_by(what)).all()
-        return {str(name): int(n) for name, n in rows}
+            states = connection.execute(select(Run.state, func.count()).group_by(Run.state)).all()
+            ended = Run.outcome.is_not(None)
+            outcomes = connection.execute(select(Run.outcome, func.count()).where(ended).group_by(Run.outcome)).all()
+        return Figures(
+            deliveries=inbox.by_state,
+            oldest_new=inbox.oldest_new,
+            runs={str(name): int(n) for name, n in states},
+            outcomes={str(name): int(n) for name, n in outcomes},
+        )
 
     def _stage(self, row: Row[Any]) -> StageLine:
         data = json.dumps(self._redactor.publish(json.loads(row.data)), ensure_ascii=False)
