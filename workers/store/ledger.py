@@ -61,15 +61,24 @@ class Ledger:
 
         return transact(self._engine, work)
 
-    def release_run(self, key: str) -> RunId | None:
-        """Let a held-back run start now. None when there is no such run waiting."""
-        statement = (
-            update(Run)
-            .where(Run.key == key, Run.state == RunState.WAITING.value)
-            .values(state=RunState.QUEUED.value, next_ring=db_now(), rung_at=None)
-            .returning(Run.id)
-        )
-        return transact(self._engine, lambda connection: _id(connection.execute(statement).scalar()))
+    def release_run(self, key: str, fuller: Case | None = None) -> RunId | None:
+        """Let a held-back run start now. None when there is no such run waiting.
+
+        `fuller` is its case as a later delivery tells it; what only the first one knew (the job) stays.
+        """
+        waiting = (Run.key == key, Run.state == RunState.WAITING.value)
+
+        def work(connection: Connection) -> RunId | None:
+            held = connection.execute(select(Run.id, Run.case).where(*waiting).with_for_update()).one_or_none()
+            if held is None:
+                return None
+            case_ = _fuller(from_json(held.case, Case), fuller)
+            values = {"case": clean(to_json(case_)), "pull_request": case_.pull_request}
+            queued = {"state": RunState.QUEUED.value, "next_ring": db_now(), "rung_at": None}
+            connection.execute(update(Run).where(Run.id == held.id).values(**values, **queued))
+            return RunId(held.id)
+
+        return transact(self._engine, work)
 
     def due(self, limit: int = 100) -> list[RunId]:
         """Runs that somebody should claim: their time has come, or their holder is gone. Oldest first."""
@@ -244,6 +253,18 @@ def _new_row(case_: Case, key: str, trigger: str, delivery_id: int | None, wait:
         "created_at": db_now(),
         "next_ring": db_now() + (wait or 0.0),
     }
+
+
+def _fuller(held: Case, told: Case | None) -> Case:
+    if told is None:
+        return held
+    return dataclasses.replace(
+        told,
+        run=held.run,
+        job=told.job or held.job,
+        job_id=told.job_id or held.job_id,
+        pull_request=told.pull_request or held.pull_request,
+    )
 
 
 def _id(found: str | None) -> RunId | None:
