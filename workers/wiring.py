@@ -69,7 +69,7 @@ def heal_locally(request: LocalRequest, on_stage: Callable[[str, float], None]) 
 
     journal = MemoryJournal(tell)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
-        forge = LocalForge(request.path, Path(folder), run, apply=request.apply, branch=request.branch)
+        forge = LocalForge(request.path, Path(folder), apply=request.apply, branch=request.branch)
         parts = Parts(
             forge=forge,
             sandbox=make_sandbox(settings, f"fix-{run}"),
@@ -77,7 +77,7 @@ def heal_locally(request: LocalRequest, on_stage: Callable[[str, float], None]) 
             journal=journal,
             cancelled=journal.cancelled,
         )
-        return drive(forge.case(check=request.check, job=request.job or ""), parts)
+        return drive(forge.case(run, check=request.check, job=request.job or ""), parts)
 
 
 def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:

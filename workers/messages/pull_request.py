@@ -7,7 +7,7 @@ import hashlib
 from sandbox.spec import Result
 from workers.domain import Attempt, Case, Confidence, Diagnosis, FailureClass, Report, Reproduction
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote
-from workers.patch import changes
+from workers.patch import check as measure
 from workers.reruns import command
 
 _WHY = {
@@ -62,13 +62,13 @@ def pull_request_body(report: Report, run_url: str, ci: str = "pending") -> str:
 def _body(report: Report, run_url: str, ci: str, log: int) -> str:
     reproduction, diagnosis, accepted = _known(report)
     case, verdict, candidate = report.case, accepted.verdict, accepted.candidate
-    patch = changes(candidate.patch)
+    files, added, removed = measure(candidate.patch)
     where = quote(case.branch) + (f" (#{case.pull_request})" if case.pull_request else "")
     after = verdict.after.output.text if verdict.after else ""
     sections = [
         f"**{quote(report.job.name) if report.job and report.job.name else 'The check'} on {where} fails: "
         f"{plain(diagnosis.summary)}**\n\n{plain(candidate.reasoning)} "
-        f"{len(patch.files)} file{'s' if len(patch.files) != 1 else ''}, +{patch.added} \u2212{patch.removed}.",
+        f"{files} file{'s' if files != 1 else ''}, +{added} \u2212{removed}.",
         _evidence(report, reproduction, accepted, ci),
         f"**Confidence: {candidate.confidence}** \u2013 {_WHY[candidate.confidence]}.\n\n"
         f"**Not checked:** {_not_checked(reproduction)}",

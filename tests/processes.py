@@ -1,0 +1,80 @@
+"""Starts and stops the real processes that tests and the demo lean on. Loopback only, free ports, logs in a folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Process:
+    """A child process with its output in a file. Stopped by its own id, never by name."""
+
+    def __init__(self, name: str, command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        with self.log.open("ab") as out:
+            self._child = subprocess.Popen(
+                list(command),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **(env or {})},
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Poll until ready. Raises RuntimeError with the end of the log when the process ends or time is up."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self._child.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} did not get ready:\n{self.log.read_text(errors='replace')[-4000:]}")
+            time.sleep(0.02)
+
+    def stop(self, grace: float = 15.0) -> None:
+        """SIGTERM, then SIGKILL for what is left of its session."""
+        if self._child.poll() is None:
+            self._child.terminate()
+            try:
+                self._child.wait(grace)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._child.pid, signal.SIGKILL)
+                self._child.wait(5)
+
+    def kill(self) -> None:
+        """SIGKILL to the whole session, as when the machine loses it."""
+        os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait(5)
+
+
+def listens(port: int) -> bool:
+    """Something accepts connections on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def start_redis(folder: Path) -> tuple[Process, str]:
+    """A private Redis: its process and its URL."""
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
+               "--appendonly", "yes", "--maxmemory-policy", "noeviction"]  # fmt: skip
+    process = Process("redis", command, folder)
+    process.wait_until(lambda: listens(port))
+    return process, f"redis://127.0.0.1:{port}/0"

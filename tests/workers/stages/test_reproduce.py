@@ -1,0 +1,105 @@
+"""When a failure counts as reproduced, and what every other case is called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Event
+
+import pytest
+
+from sandbox.errors import SetupFailed
+from sandbox.spec import Ending, Environment, Plan, Result, Step, Tree
+from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, reproduction, result
+from workers.domain import JobReport, Outcome, Reproduction
+from workers.errors import Stop
+from workers.stages.reproduce import RERUNS, prepare, reproduce
+
+PLAN = Plan("python", (), CHECK)
+JOB = JobReport("test")
+
+
+def tried(environment: ScriptedEnvironment, plan: Plan = PLAN, job: JobReport = JOB) -> Reproduction:
+    return reproduce(environment, plan, TREE, job, Event())
+
+
+def test_red_every_time_is_reproduced() -> None:
+    """The first run and every rerun are red: the failure is stable."""
+    found = tried(ScriptedEnvironment(lambda step, patch, n: RED))
+    assert (found.reruns, found.red_reruns) == (RERUNS, RERUNS)
+
+
+def test_red_and_green_on_the_same_commit_is_flaky() -> None:
+    """The counts and the unsteady tests are the evidence."""
+    with pytest.raises(Stop) as stop:
+        tried(ScriptedEnvironment(lambda step, patch, n: RED if n % 2 == 0 else GREEN))
+    assert stop.value.outcome is Outcome.FLAKY
+    assert stop.value.data["runs"] == RERUNS + 1
+    assert stop.value.data["tests"] == ("tests/test_calc.py::t0",)
+
+
+def test_reruns_have_seeds_of_their_own() -> None:
+    """A failure that hangs on hashing shows itself by the seeds, not by luck."""
+    environment = ScriptedEnvironment(lambda step, patch, n: RED)
+    tried(environment)
+    seeds = [step.env.get("PYTHONHASHSEED") for step, _ in environment.asked]
+    assert seeds[0] is None
+    assert sorted(seed for seed in seeds if seed) == ["1", "2", "3", "4"]
+
+
+def test_green_every_time_is_not_reproduced() -> None:
+    """The repository's command is green here: nothing may be patched."""
+    with pytest.raises(Stop) as stop:
+        tried(ScriptedEnvironment(lambda step, patch, n: GREEN))
+    assert stop.value.outcome is Outcome.NOT_REPRODUCED
+
+
+def test_green_here_with_trouble_in_the_log_is_infrastructure() -> None:
+    """CI's own log shows the network failing."""
+    log = "2026-11-21T04:00:00.0000000Z ERROR: Could not install packages: Connection reset by peer\n"
+    with pytest.raises(Stop) as stop:
+        tried(ScriptedEnvironment(lambda step, patch, n: GREEN), job=JobReport("test", log=log))
+    assert stop.value.outcome is Outcome.INFRASTRUCTURE
+
+
+def test_a_command_that_is_missing_here_is_not_a_failure_of_the_code() -> None:
+    """Exit code 127 that CI did not have says something about the sandbox."""
+    with pytest.raises(Stop) as stop:
+        tried(ScriptedEnvironment(lambda step, patch, n: result(127, output="bash: tox: command not found")))
+    assert stop.value.outcome is Outcome.NOT_REPRODUCED
+
+
+def test_a_limit_of_the_sandbox_is_infrastructure() -> None:
+    """Out of memory here is our limit, not their bug."""
+    with pytest.raises(Stop) as stop:
+        tried(ScriptedEnvironment(lambda step, patch, n: result(137, ending=Ending.OOM)))
+    assert stop.value.outcome is Outcome.INFRASTRUCTURE
+
+
+def test_without_a_log_the_first_red_step_is_the_check() -> None:
+    """A local run does not know which step failed: the job's steps are tried in order."""
+    plan = replace(PLAN, check=Step("Lint", "ruff check ."), after=(CHECK, Step("Docs", "make docs")))
+    found = tried(ScriptedEnvironment(lambda step, patch, n: GREEN if step.name == "Lint" else RED), plan)
+    assert found.plan.check.name == "Test"
+    assert [step.name for step in found.plan.after] == ["Docs"]
+
+
+def test_set_up_that_fails_ends_the_run_with_its_log() -> None:
+    """A broken recipe is told, not retried."""
+
+    class Broken:
+        def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> Environment:
+            raise SetupFailed("Install", 1, "No matching distribution found for nosuch")
+
+        def doctor(self) -> list[object]:  # pragma: no cover - not asked here
+            return []
+
+    with pytest.raises(Stop) as stop:
+        prepare(Broken(), reproduction().plan, TREE, Event())  # type: ignore[arg-type]
+    assert stop.value.outcome is Outcome.NOT_REPRODUCED
+    assert "No matching distribution" in str(stop.value.data["log"])
+
+
+def test_made_results_are_what_they_say() -> None:
+    """The values these tests stand on: RED has one failure, GREEN has none."""
+    assert (RED.green, GREEN.green) == (False, True)
+    assert isinstance(RED, Result)

@@ -1,0 +1,107 @@
+"""What people read: complete, within GitHub's limits, and safe against hostile text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workers.made import candidate, case, diagnosis, report, reproduction, result
+from workers import messages
+from workers.domain import Attempt, Outcome, Report, Verdict
+from workers.messages.markup import LIMIT, fence, plain, quote
+
+HOSTILE = "@everyone closes #1 ``` </details> <script>alert(1)</script> ![x](http://evil) | /heal fix"
+
+
+def stopped(outcome: Outcome) -> Report:
+    return report(outcome, "Because.", published=None, attempts=())
+
+
+def test_the_first_screen_is_enough_to_decide() -> None:
+    """Command, before and after with counts, reruns, reverse run, confidence and gaps stand in the body's head."""
+    body = messages.pull_request_body(report(), "http://heal.example/runs/r1")
+    head = body.split("<details>")[0]
+    for part in ("python -m pytest -q", "exit 1, 1 failed, 3 passed", "exit 0, 0 failed, 4 passed", "4/4 red",
+                 "2/2 green", "without the patch", "Confidence: high", "Not checked", "1 file, +1"):  # fmt: skip
+        assert part in head
+
+
+def test_the_body_says_what_ci_said() -> None:
+    """The row of the repository's own CI follows its state."""
+    assert "✅ green" in messages.pull_request_body(report(), "", ci="green")
+    assert "disagree" in messages.pull_request_body(report(), "", ci="red")
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_has_a_text(outcome: Outcome) -> None:
+    """No ending is silent, and each title fits the check run."""
+    notice = messages.ended(stopped(outcome), "http://heal.example/runs/r1")
+    assert notice.final
+    assert 0 < len(notice.title) <= 60
+    assert notice.summary
+
+
+@pytest.mark.parametrize("outcome", [Outcome.HEAD_MOVED, Outcome.CRASHED, Outcome.CANCELLED, Outcome.DUPLICATE])
+def test_what_is_nobodys_news_makes_no_comment(outcome: Outcome) -> None:
+    """Quiet endings stay in the check run."""
+    assert messages.ended(stopped(outcome), "").comment is None
+
+
+def test_hostile_text_stays_text() -> None:
+    """Mentions, references, HTML, images and fences of untrusted text never become markup of ours."""
+    hostile = report(
+        diagnosis=diagnosis(summary=HOSTILE),
+        reproduction=reproduction(before=result(1, failed=1, output=HOSTILE)),
+        attempts=(Attempt(candidate(reasoning=HOSTILE), Verdict(True, after=result(0, passed=1, output=HOSTILE))),),
+        case=case(branch=HOSTILE, job=HOSTILE),
+    )
+    body = messages.pull_request_body(hostile, "")
+    prose = "".join(part for n, part in enumerate(body.split("````")) if n % 2 == 0)
+    assert "<script>" not in prose.replace("\\<script\\>", "").replace(quote(HOSTILE), "")
+    assert "@everyone" not in prose.replace(quote(HOSTILE), "")
+    assert messages.pull_request_title(hostile).count("@everyone") == 0
+
+
+def test_a_huge_log_is_cut_and_the_evidence_is_not() -> None:
+    """GitHub refuses bodies over 65,536 characters; the table always stays."""
+    huge = result(1, failed=1, output="x" * 500_000)
+    body = messages.pull_request_body(report(reproduction=reproduction(before=huge)), "")
+    assert len(body) <= LIMIT
+    assert "characters left out" in body
+    assert "| once more without the patch |" in body
+
+
+def test_rejected_candidates_are_listed_with_their_gate() -> None:
+    """What was tried and why it was not good enough is part of the answer."""
+    rejected = Attempt(candidate(), Verdict(False, "regression", "t1 passed before and is failed now"))
+    body = messages.pull_request_body(replace(report(), attempts=(rejected, *report().attempts)), "")
+    assert "Tried and rejected (1)" in body
+    assert "regression" in body
+
+
+def test_the_branch_is_the_same_for_the_same_red_job() -> None:
+    """One red job, one branch: also on the second run."""
+    assert messages.branch(report()) == messages.branch(report(case=case(run="other")))
+    assert messages.branch(report()) != messages.branch(report(case=case(job="lint")))
+
+
+@given(st.text(max_size=200))
+def test_quote_and_fence_hold_anything(text: str) -> None:
+    """No run of backticks inside is as long as the one around it."""
+    inline = quote(text)
+    ticks = len(inline) - len(inline.lstrip("`"))
+    assert "`" * ticks not in inline[ticks:-ticks].replace("`" * (ticks - 1) + " ", "") or ticks == 1
+    block = fence(text)
+    outer = block.split("text\n")[0]
+    assert outer not in block[len(outer) : -len(outer)]
+
+
+@given(st.text(max_size=200))
+def test_plain_makes_no_mention_and_no_tag(text: str) -> None:
+    """Prose from outside has no bare @name, #1 or tag left in it."""
+    shown = plain(text)
+    assert "\n" not in shown
+    assert not any(shown[n] in "@#" and shown[n + 1].isalnum() for n in range(len(shown) - 1))
