@@ -113,6 +113,8 @@ class JobReport:
     steps: tuple[tuple[str, str], ...] = ()
     """(step name, conclusion) in order, as the job API gives them."""
     url: str = ""
+    others: tuple[str, ...] = ()
+    """Names of the other jobs that failed in the same attempt."""
 
 
 @dataclass(frozen=True)

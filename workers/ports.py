@@ -91,6 +91,10 @@ class Admission:
     archived: bool = False
     base_red: bool = False
     """For a pull request: the same job is red on the base branch too."""
+    fork: bool = False
+    """The red commit is the head of a pull request from another repository, even if the event did not say so."""
+    pull_request: int | None = None
+    """The open pull request whose head is red, when there is one."""
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,12 @@ class MirrorTree:
             changes = _changes(scratch.run("diff-index", *DIFF, "--raw", "-z", "--no-abbrev", self.sha))
             return _contents(scratch, changes)
 
+    def hash(self, edits: Mapping[str, bytes | None]) -> str:
+        """The id of the tree object after the edits, the same on every git host."""
+        with self._scratch() as scratch:
+            self._stage(scratch, edits)
+            return scratch.run("write-tree").decode().strip()
+
     def commit(self, edits: Mapping[str, bytes | None], message: str, author: str, objects: Path) -> Sha:
         """A commit with the edits on top of this one, its objects written to another repository's object folder."""
         name, _, email = author.rpartition(" ")

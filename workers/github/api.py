@@ -1,0 +1,167 @@
+"""One request to GitHub's REST or GraphQL API over PyGithub's requester, and what its refusals mean for a run.
+
+PyGithub's objects are left aside: they ask GitHub again for fields that nobody needs, and every call counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from github import GithubException
+from github.Requester import Requester
+from urllib3.util import Retry
+
+from workers.domain import Outcome
+from workers.errors import Retryable, Stop
+
+API_VERSION = "2022-11-28"
+PAGE = 100
+MOST_PAGES = 20
+SECONDARY_WAIT_S = 60.0
+LONGEST_WAIT_S = 3700.0
+
+READS_ONLY = Retry(
+    total=3,
+    allowed_methods={"GET", "HEAD"},
+    status_forcelist={500, 502, 503, 504},
+    backoff_factor=0.3,
+    respect_retry_after_header=False,
+    raise_on_status=False,
+)
+"""PyGithub's own default repeats POSTs after a 5xx and sleeps out rate limits inside the worker. Writes are repeated
+only by a new try of the whole run, which first looks for what a lost answer may have made."""
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error
+    """GitHub said no with a status the caller asked to see."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Api:
+    """GitHub with one token. Not for use from several threads."""
+
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
+
+    def get(self, path: str, **parameters: object) -> Any:
+        """The JSON answer of a GET."""
+        return self._call("GET", path, parameters=parameters)[1]
+
+    def find(self, path: str, **parameters: object) -> Any | None:
+        """The JSON answer of a GET, or None when GitHub says there is no such thing (or we may not see it)."""
+        try:
+            return self._call("GET", path, parameters=parameters, expect=(404,))[1]
+        except Refused:
+            return None
+
+    def location(self, path: str) -> str | None:
+        """Where a GET redirects to; None when GitHub says 404 or 410."""
+        try:
+            headers, _ = self._call("GET", path, expect=(404, 410))
+        except Refused:
+            return None
+        return str(headers["location"]) if headers.get("location") else None
+
+    def pages(self, path: str, key: str = "", **parameters: object) -> Iterator[Any]:
+        """Every item of a list, over its pages; `key` names the list inside an object."""
+        for page in range(1, MOST_PAGES + 1):
+            answer = self.get(path, per_page=PAGE, page=page, **parameters)
+            items = answer[key] if key else answer
+            yield from items
+            if len(items) < PAGE:
+                return
+
+    def send(self, method: str, path: str, body: Mapping[str, object], *, expect: tuple[int, ...] = ()) -> Any:
+        """The JSON answer of a write; raises `Refused` for the statuses in `expect`."""
+        return self._call(method, path, body=body, expect=expect)[1]
+
+    def delete(self, path: str) -> None:
+        """A DELETE."""
+        self._call("DELETE", path)
+
+    def mutate(self, name: str, variables: Mapping[str, object], fields: str) -> None:
+        """One GraphQL mutation."""
+        try:
+            self._requester.graphql_named_mutation(name, dict(variables), fields)
+        except (GithubException, requests.RequestException) as error:
+            raise translate(error) from error
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
+        expect: tuple[int, ...] = (),
+    ) -> tuple[dict[str, Any], Any]:
+        try:
+            return self._requester.requestJsonAndCheck(
+                method, path, parameters=dict(parameters) if parameters else None, input=body
+            )
+        except GithubException as error:
+            if error.status in expect and not _limited(error):
+                raise Refused(error.status, _message(error)) from error
+            raise translate(error) from error
+        except requests.RequestException as error:
+            raise translate(error) from error
+
+
+def translate(error: GithubException | requests.RequestException) -> Stop | Retryable:
+    """What a failed request means for the run: over (`Stop`) or again later (`Retryable`)."""
+    if isinstance(error, requests.RequestException):
+        return Retryable(f"GitHub cannot be reached: {type(error).__name__}", blame="github", after=15)
+    status, said = error.status, _message(error)
+    if _limited(error):
+        return Retryable(f"GitHub's rate limit: {said}", blame="github", after=_delay(error))
+    if status == 401:
+        return Retryable("GitHub does not accept the token any more", blame="github", after=5)
+    if status in {403, 451}:
+        return Stop(Outcome.DISABLED, f"GitHub does not let Heal do this: {said}")
+    if status in {404, 410}:
+        return Stop(Outcome.DISABLED, "GitHub says this is gone, or Heal may not see it any more.")
+    if status == 422:
+        return Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the change: {said}")
+    return Retryable(f"GitHub answered {status}: {said}", blame="github", after=30)
+
+
+def ref(name: str) -> str:
+    """A branch or path as part of a URL."""
+    return quote(name, safe="/")
+
+
+def _limited(error: GithubException) -> bool:
+    if error.status == 429:
+        return True
+    headers = error.headers or {}
+    spent = headers.get("x-ratelimit-remaining") == "0"
+    return error.status == 403 and (spent or "retry-after" in headers or "rate limit" in _message(error).lower())
+
+
+def _delay(error: GithubException) -> float:
+    headers = error.headers or {}
+    after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
+    if after.isdigit():
+        wait = float(after)
+    elif headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+        wait = float(reset) - time.time() + 1
+    else:
+        wait = SECONDARY_WAIT_S
+    return min(max(wait, 1.0), LONGEST_WAIT_S)
+
+
+def _message(error: GithubException) -> str:
+    data = error.data if isinstance(error.data, dict) else {}
+    parts = [str(data.get("message", "")) or f"status {error.status}"]
+    problems = data.get("errors") or []
+    parts += [
+        str(one.get("message") or one.get("code") or "") if isinstance(one, dict) else str(one) for one in problems
+    ]
+    return "; ".join(part for part in parts if part)[:500]

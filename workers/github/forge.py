@@ -1,0 +1,166 @@
+"""`workers.ports.Forge` on GitHub, for one run: reads with one token, tells and publishes with others."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from workers import repo_config
+from workers.domain import Case, JobReport, Outcome, Published
+from workers.errors import Stop
+from workers.git.mirror import Mirror
+from workers.git.tree import MirrorTree
+from workers.github import jobs, pulls
+from workers.github.changes import Changes
+from workers.github.notices import CheckRun, Comment
+from workers.github.pulls import Pull
+from workers.github.session import App, Purpose, Repository, Session
+from workers.ports import Admission, Notice, Proposal, SourceTree
+from workers.redact import Redactor
+from workers.repo_config import RepoConfig
+
+CONFIG_PATH = ".github/heal.yml"
+OWN_BRANCHES = "heal/"
+
+
+class GitHubForge:
+    """One run's GitHub. Made cheaply: nothing is asked before the first call. Use it as a context manager, or `close`
+    it, so that its tokens are revoked."""
+
+    def __init__(self, app: App, mirrors: Path, case: Case, redactor: Redactor | None = None) -> None:
+        self._app = app
+        self._mirrors = mirrors
+        self._case = case
+        self._session = Session(app, case.installation_id, case.repo_id, redactor or Redactor())
+
+    def __enter__(self) -> GitHubForge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Revoke this run's tokens."""
+        self._session.close()
+
+    def admission(self, case: Case) -> Admission:
+        """What GitHub knows before anything is run. Only the default branch's configuration counts."""
+        repo, pull, api = self._repo, self._pull, self._session.api(Purpose.READ)
+        if pull is not None and not pull.open:
+            raise Stop(Outcome.CANCELLED, f"Pull request #{pull.number} was closed.")
+        check = case.job or (self._red[0]["name"] if pull and self._red else "")
+        return Admission(
+            config=self._config(),
+            default_branch=repo.default_branch,
+            target=pull.head_ref if pull else case.branch,
+            head_is_current=pulls.is_current(api, repo, case, pull),
+            own_branch=case.branch.startswith(OWN_BRANCHES),
+            archived=repo.archived,
+            base_red=pull is not None and pulls.is_red(api, repo, pull.base_ref, check),
+            fork=case.fork or bool(pull and pull.fork),
+            pull_request=pull.number if pull else None,
+        )
+
+    def job(self, case: Case) -> JobReport:
+        """The failed job with its log; for another CI than Actions, the check run's own text."""
+        api = self._session.api(Purpose.READ)
+        if not case.actions_run_id:
+            return jobs.from_check(api, self._repo, case)
+        fetch = jobs.fetch_log(self._app.api_url, self._app.timeout_s)
+        return jobs.report(api, self._repo, case, self._red, fetch)
+
+    def tree(self, case: Case) -> SourceTree:
+        """The pinned commit, from the mirror of this repository."""
+        return self._tree(case)
+
+    def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
+        """Bring the check run, and the comment when there is one, up to date."""
+        del case  # a forge is made for one case
+        self._check_run.show(notice)
+        number = self._commented(published)
+        if notice.comment is not None and number is not None:
+            self._comment.show(number, notice.comment)
+
+    def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
+        """Commit, branch and pull request, after one more look whether the head is still the same."""
+        self._guard_target(case, proposal)
+        ours = tree if isinstance(tree, MirrorTree) else self._tree(case)
+        return self._changes.publish(ours, patch, proposal)
+
+    def ci(self, case: Case, published: Published) -> str:
+        """What the check runs on our commit say together, our own left out."""
+        del case
+        path = self._repo.path(f"/commits/{published.commit}/check-runs")
+        runs = self._session.api(Purpose.READ).pages(path, "check_runs", filter="latest")
+        others = [run for run in runs if (run.get("app") or {}).get("id") != self._app.app_id]
+        if not others:
+            return "none"
+        if any(run["status"] != "completed" for run in others):
+            return "pending"
+        passed = {"success", "neutral", "skipped"}
+        return "green" if all(run["conclusion"] in passed for run in others) else "red"
+
+    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
+        """Write the real CI's answer into the pull request."""
+        del case
+        if published.pull_request is not None:
+            self._changes.confirm(published.pull_request, body, ready)
+
+    @property
+    def _repo(self) -> Repository:
+        return self._session.repository
+
+    @cached_property
+    def _pull(self) -> Pull | None:
+        return pulls.resolve(self._session.api(Purpose.READ), self._repo, self._case)
+
+    @cached_property
+    def _red(self) -> tuple[Mapping[str, Any], ...]:
+        if not self._case.actions_run_id:
+            return ()
+        return jobs.failed(self._session.api(Purpose.READ), self._repo, self._case)
+
+    @cached_property
+    def _check_run(self) -> CheckRun:
+        return CheckRun(self._session.api(Purpose.TELL), self._repo, self._case, self._app.app_id)
+
+    @cached_property
+    def _comment(self) -> Comment:
+        return Comment(self._session.api(Purpose.TELL), self._repo, self._case, self._app.app_id)
+
+    @property
+    def _changes(self) -> Changes:
+        return Changes(self._session.api(Purpose.PUBLISH), self._repo)
+
+    def _tree(self, case: Case) -> MirrorTree:
+        directory = self._mirrors / f"{case.repo_id}.git"
+        session = self._session
+        return Mirror(directory, session.clone_url, lambda: session.token(Purpose.READ)).fetch(case.head_sha)
+
+    def _config(self) -> RepoConfig:
+        repo = self._repo
+        found = self._session.api(Purpose.READ).find(repo.path(f"/contents/{CONFIG_PATH}"), ref=repo.default_branch)
+        if not isinstance(found, dict) or found.get("encoding") != "base64":
+            return RepoConfig()
+        try:
+            return repo_config.parse(base64.b64decode(found["content"]).decode(errors="replace"))
+        except repo_config.ConfigError as error:
+            raise Stop(Outcome.DISABLED, f"{CONFIG_PATH} on {repo.default_branch} cannot be used: {error}") from error
+
+    def _commented(self, published: Published | None) -> int | None:
+        pull = self._pull
+        if pull is not None:
+            return pull.number
+        return published.pull_request if published else None
+
+    def _guard_target(self, case: Case, proposal: Proposal) -> None:
+        """The target must still point to the very commit that was healed, and must be a branch of this repository."""
+        if case.fork:
+            raise Stop(Outcome.REFUSED_BY_POLICY, "Code of a fork is never put on a branch of this repository.")
+        now = pulls.head(self._session.api(Purpose.READ), self._repo, proposal.target)
+        if now != case.head_sha:
+            moved = f"points to {now[:12]} now" if now else "is gone"
+            raise Stop(Outcome.HEAD_MOVED, f"{proposal.target} {moved}, so the fix was not published.")

@@ -1,0 +1,67 @@
+"""Which pull request a red commit is the head of, and where branches point now. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workers.domain import Case
+from workers.github.api import Api, ref
+from workers.github.session import Repository
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A pull request, as far as a run needs it. `fork` is also true when the head's repository is gone."""
+
+    number: int
+    open: bool
+    fork: bool
+    head_sha: str
+    head_ref: str
+    base_ref: str
+
+
+def resolve(api: Api, repo: Repository, case: Case) -> Pull | None:
+    """The pull request of the case: the one it names, else the open one whose head is the red commit."""
+    if case.pull_request is not None:
+        return _pull(api.get(repo.path(f"/pulls/{case.pull_request}")), repo)
+    if case.branch == repo.default_branch:
+        return None
+    found = [_pull(data, repo) for data in api.pages(repo.path(f"/commits/{case.head_sha}/pulls"))
+             if data["base"]["repo"]["id"] == repo.id]  # fmt: skip
+    return next((pull for pull in found if pull.open and pull.head_sha == case.head_sha), None)
+
+
+def head(api: Api, repo: Repository, branch: str) -> str | None:
+    """The commit a branch points to now, None when the branch is gone."""
+    found = api.find(repo.path(f"/git/ref/heads/{ref(branch)}"))
+    return str(found["object"]["sha"]) if found else None
+
+
+def is_current(api: Api, repo: Repository, case: Case, pull: Pull | None) -> bool:
+    """The red commit is still what the branch or the pull request points to."""
+    now = pull.head_sha if pull else head(api, repo, case.branch)
+    return now == case.head_sha
+
+
+def is_red(api: Api, repo: Repository, branch: str, check: str) -> bool:
+    """The latest check run of this name at the head of the branch failed."""
+    if not check:
+        return False
+    path = repo.path(f"/commits/{ref(branch)}/check-runs")
+    runs = api.get(path, check_name=check, filter="latest", per_page=1)["check_runs"]
+    return bool(runs) and runs[0]["conclusion"] in {"failure", "timed_out"}
+
+
+def _pull(data: Mapping[str, Any], repo: Repository) -> Pull:
+    source = data["head"]["repo"]
+    return Pull(
+        number=data["number"],
+        open=data["state"] == "open",
+        fork=source is None or source["id"] != repo.id,
+        head_sha=data["head"]["sha"],
+        head_ref=data["head"]["ref"],
+        base_ref=data["base"]["ref"],
+    )

@@ -1,0 +1,194 @@
+"""The App's key and what it opens for one run: tokens narrowed to one repository and one purpose, revoked at the end.
+
+Knows how GitHub's addresses hang together; nothing of what the tokens are used for.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from urllib.parse import urlsplit
+
+from github import Auth, Github, GithubIntegration
+
+from workers.domain import Outcome
+from workers.errors import Retryable, Stop
+from workers.github.api import API_VERSION, READS_ONLY, Api, Refused
+from workers.redact import Redactor
+
+RENEW_BEFORE_S = 300.0
+
+
+@dataclass(frozen=True)
+class App:
+    """The GitHub App, from the settings. `paced` keeps the pauses GitHub asks for between requests."""
+
+    api_url: str
+    app_id: int
+    private_key: str = field(repr=False)
+    paced: bool = True
+    timeout_s: int = 20
+
+
+class Purpose(Enum):
+    """What a token is for: the permissions it asks for, never more."""
+
+    READ = "read"
+    TELL = "tell"
+    PUBLISH = "publish"
+
+    @property
+    def permissions(self) -> Mapping[str, str]:
+        """Permission to access, as GitHub names them."""
+        return _PERMISSIONS[self]
+
+
+_PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
+    Purpose.READ: {
+        "metadata": "read",
+        "contents": "read",
+        "actions": "read",
+        "checks": "read",
+        "pull_requests": "read",
+    },
+    Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
+    Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
+}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository by its id, whatever it is called today."""
+
+    id: int
+    full_name: str
+    owner: str
+    default_branch: str
+    archived: bool
+
+    def path(self, rest: str) -> str:
+        """The API path of something in it."""
+        return f"/repos/{self.full_name}{rest}"
+
+
+@dataclass
+class _Token:
+    value: str = field(repr=False)
+    expires: float
+    client: Github
+    api: Api
+
+
+class Session:
+    """What one run may do on GitHub. Tokens are minted when first needed; `close` revokes them."""
+
+    def __init__(self, app: App, installation_id: int, repo_id: int, redactor: Redactor) -> None:
+        # At DEBUG, PyGithub logs the answer that holds a fresh token.
+        logging.getLogger("github").setLevel(logging.WARNING)
+        self.app = app
+        self.repo_id = repo_id
+        self._installation_id = installation_id
+        self._redactor = redactor
+        self._tokens: dict[Purpose, _Token] = {}
+        self._repository: Repository | None = None
+
+    def api(self, purpose: Purpose) -> Api:
+        """The API with the least token for the purpose."""
+        return self._get(purpose).api
+
+    def token(self, purpose: Purpose) -> str:
+        """The bare token, for git."""
+        return self._get(purpose).value
+
+    @property
+    def repository(self) -> Repository:
+        """Asked once. A token narrowed to one repository sees exactly that one, under its present name."""
+        if self._repository is None:
+            found = self.api(Purpose.READ).get("/installation/repositories")["repositories"]
+            data = next((one for one in found if one["id"] == self.repo_id), None)
+            if data is None:
+                raise Stop(Outcome.DISABLED, "Heal is not installed on this repository any more.")
+            self._repository = Repository(
+                id=data["id"],
+                full_name=data["full_name"],
+                owner=data["owner"]["login"],
+                default_branch=data["default_branch"],
+                archived=bool(data.get("archived")),
+            )
+        return self._repository
+
+    @property
+    def clone_url(self) -> str:
+        """Where git reads the repository."""
+        return f"{web_url(self.app.api_url)}/{self.repository.full_name}.git"
+
+    def close(self) -> None:
+        """Revoke every token. What cannot be revoked dies within the hour."""
+        for token in self._tokens.values():
+            try:
+                token.api.delete("/installation/token")
+            except (Stop, Retryable):
+                logging.getLogger(__name__).info("a token could not be revoked")
+            token.client.close()
+        self._tokens.clear()
+
+    def _get(self, purpose: Purpose) -> _Token:
+        token = self._tokens.get(purpose)
+        if token is None or token.expires - time.time() < RENEW_BEFORE_S:
+            token = self._tokens[purpose] = self._mint(purpose)
+        return token
+
+    def _mint(self, purpose: Purpose) -> _Token:
+        pause = (0.25, 1.0) if self.app.paced else (None, None)
+        client = GithubIntegration(
+            auth=Auth.AppAuth(self.app.app_id, self.app.private_key),
+            base_url=self.app.api_url,
+            timeout=self.app.timeout_s,
+            retry=READS_ONLY,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            api_version=API_VERSION,
+        )
+        try:
+            answer = Api(client.requester).send(
+                "POST",
+                f"/app/installations/{self._installation_id}/access_tokens",
+                {"repository_ids": [self.repo_id], "permissions": dict(purpose.permissions)},
+                expect=(401, 403, 404, 422),
+            )
+        except Refused as refused:
+            raise Stop(Outcome.DISABLED, _why_no_token(refused)) from refused
+        finally:
+            client.close()
+        self._redactor.add(answer["token"])
+        reader = Github(
+            auth=Auth.Token(answer["token"]),
+            base_url=self.app.api_url,
+            timeout=self.app.timeout_s,
+            retry=READS_ONLY,
+            seconds_between_requests=pause[0],
+            seconds_between_writes=pause[1],
+            api_version=API_VERSION,
+        )
+        expires = datetime.fromisoformat(answer["expires_at"]).timestamp()
+        return _Token(answer["token"], expires, reader, Api(reader.requester))
+
+
+def web_url(api_url: str) -> str:
+    """The address people and git use, from the API's: github.com, GitHub Enterprise Server, or a ghe.com tenant."""
+    parts = urlsplit(api_url.rstrip("/"))
+    if parts.path.endswith("/api/v3"):
+        return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/api/v3')}"
+    return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
+
+
+def _why_no_token(refused: Refused) -> str:
+    if refused.status == 401:
+        return "GitHub does not accept the App's key: check HEAL_APP_ID and HEAL_PRIVATE_KEY."
+    if refused.status == 422:
+        return f"The installation does not grant what Heal needs: {refused}"
+    return f"The installation is gone or suspended: {refused}"
