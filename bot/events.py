@@ -132,7 +132,6 @@ class InstallationRepositoriesChanged:
 
     scope: Scope
     action: str
-    removed: tuple[Repo, ...]
 
 
 @dataclass(frozen=True)
@@ -361,7 +360,6 @@ def _installation_repositories(payload: Json) -> Event:
     return InstallationRepositoriesChanged(
         scope=_scope(payload),
         action=_text(payload, "action"),
-        removed=tuple(_repo(item) for item in _items(payload, "repositories_removed")),
     )
 
 

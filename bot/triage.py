@@ -35,10 +35,9 @@ STARTING = frozenset({"failure", "timed_out"})
 OWN_BRANCHES = "heal/"
 ACTIONS = "github-actions"
 GOING_AWAY = {"deleted": "Heal was uninstalled.", "suspend": "Heal was suspended."}
-CLOSING = frozenset({"deleted", "archived"})
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_REPO = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_REPO = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]+/(?!\.+\Z)[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
@@ -97,10 +96,9 @@ class CancelBranch:
 
 @dataclass(frozen=True)
 class CancelInstallation:
-    """End every run of an installation, or of the named repositories of it."""
+    """End every run of an installation."""
 
     installation_id: int
-    repo_ids: tuple[int, ...]
     why: str
 
 
@@ -268,17 +266,10 @@ def _comment(event: CommentCreated) -> Decision:
 
 
 def _tenant(event: InstallationChanged | InstallationRepositoriesChanged | RepositoryChanged) -> Decision:
-    scope = event.scope
-    quiet = Ignore(f"{event.action or 'change'}: noted, ids stay the same")
-    if not scope.installation_id:
+    """Single repositories need no care: a run whose repository is gone or closed to us ends when GitHub says so."""
+    installation_id = event.scope.installation_id
+    if not installation_id:
         return Ignore("the payload names no installation")
-    if isinstance(event, InstallationChanged):
-        why = GOING_AWAY.get(event.action)
-        return CancelInstallation(installation_id=scope.installation_id, repo_ids=(), why=why) if why else quiet
-    if isinstance(event, InstallationRepositoriesChanged):
-        removed = tuple(repo.id for repo in event.removed if repo.id)
-        why = "Heal was taken from the repository."
-        return CancelInstallation(scope.installation_id, removed, why) if removed else quiet
-    if event.action in CLOSING and scope.repo.id:
-        return CancelInstallation(scope.installation_id, (scope.repo.id,), f"The repository was {event.action}.")
-    return quiet
+    if isinstance(event, InstallationChanged) and event.action in GOING_AWAY:
+        return CancelInstallation(installation_id=installation_id, why=GOING_AWAY[event.action])
+    return Ignore(f"{event.action or 'change'}: noted, ids stay the same")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from bot.events import KNOWN_EVENTS
 from bot.metrics import Metrics
-from bot.signature import digest_in, is_valid
+from bot.signature import digest_in, is_valid, sign
 from bot.writer import StoreUnavailable, Writer
 from workers.store.inbox import DeliveryRow
 
@@ -30,6 +31,16 @@ COMMIT_SECONDS = 8.0
 
 _GUID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _EVENT = re.compile(r"[a-z_]{1,64}")
+
+
+def signed_headers(secret: str, event: str, body: bytes, guid: str = "") -> dict[str, str]:
+    """The headers GitHub would send with the body; `heal deliver` posts saved payloads with them."""
+    return {
+        "Content-Type": "application/json",
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": guid or str(uuid.uuid4()),
+        "X-Hub-Signature-256": sign(body, secret.encode()),
+    }
 
 
 class _Refused(Exception):  # noqa: N818 - an answer on its way out

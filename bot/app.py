@@ -1,0 +1,73 @@
+"""Puts the receiver together: the webhook, the dispatcher thread, health, metrics and the pages, on one database.
+
+`create_app` opens nothing; threads and connections live from the server's start to its stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Route
+
+from bot.access import Door
+from bot.dashboard import Dashboard
+from bot.dispatcher import Dispatcher
+from bot.headers import SecurityHeaders
+from bot.health import Health
+from bot.metrics import Metrics
+from bot.settings import BotSettings
+from bot.triage import Identity
+from bot.webhook import Receiver
+from bot.writer import Writer
+from workers.queue import Bell
+from workers.store.database import open_engine
+from workers.store.inbox import Inbox
+from workers.store.ledger import Ledger
+from workers.store.pages import Pages
+
+
+def create_app(settings: BotSettings) -> FastAPI:
+    """The ASGI application. Each app has its own threads, metrics and database connections."""
+    engine = open_engine(settings.database_url)
+    inbox, ledger, pages = Inbox(engine), Ledger(engine, settings.lease_seconds), Pages(engine)
+    bell = Bell(settings.redis_url)
+    metrics = Metrics()
+    own = Identity(app_id=settings.app_id, app_slug=settings.app_slug)
+    dispatcher = Dispatcher(inbox, ledger, bell.ring, own, metrics, settings.sweep_seconds)
+    writer = Writer(inbox.add_many, dispatcher.wake)
+    door = Door(settings.dashboard_token.get_secret_value() if settings.dashboard_token else "")
+    receiver = Receiver(settings.webhook_secrets(), writer, metrics, settings.app_id)
+    health = Health(engine, writer, dispatcher, metrics, door, pages.figures, bell.answers)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001 - the framework's signature
+        writer.start()
+        dispatcher.start()
+        yield
+        writer.stop()
+        dispatcher.stop()
+        engine.dispose()
+
+    hosts = [Middleware(TrustedHostMiddleware, list(settings.allowed_hosts))] if settings.allowed_hosts else []
+    app = FastAPI(
+        title="Heal",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(SecurityHeaders), *hosts],
+    )
+    app.router.routes.extend(
+        [
+            Route("/webhook", receiver.__call__, methods=["POST"]),
+            Route("/healthz", health.alive, methods=["GET"]),
+            Route("/readyz", health.ready, methods=["GET"]),
+            Route("/metrics", health.scrape, methods=["GET"]),
+            *Dashboard(pages, door, metrics, settings).routes(),
+        ]
+    )
+    return app
