@@ -11,14 +11,12 @@ from pathlib import Path
 
 from workers import repo_config
 from workers.domain import Case, JobReport, Outcome, Published, RunId
-from workers.errors import Stop
-from workers.git.checkout import Checkout, UsageError, discover
+from workers.errors import Stop, UsageError
+from workers.git.checkout import Checkout, discover
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
 from workers.ports import Admission, Notice, Proposal, SourceTree
 from workers.repo_config import RepoConfig
-
-__all__ = ["LocalForge", "UsageError"]
 
 CONFIG_PATH = ".github/heal.yml"
 

@@ -13,15 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workers.domain import Outcome, Sha
-from workers.errors import Stop
+from workers.errors import Stop, UsageError
 from workers.git.command import Command, GitFailed
 from workers.git.tree import MirrorTree
 
 AUTHOR = "Heal <heal@localhost>"
-
-
-class UsageError(Exception):
-    """Heal was started in a place or a way that cannot work; one sentence for the person, exit code 2."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ PyGithub's objects are left aside: they ask GitHub again for fields that nobody 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -45,10 +45,11 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error
 
 
 class Api:
-    """GitHub with one token. Not for use from several threads."""
+    """GitHub with one token. `guard` is called before every write and may raise. Not for use from several threads."""
 
-    def __init__(self, requester: Requester) -> None:
+    def __init__(self, requester: Requester, guard: Callable[[], None] = lambda: None) -> None:
         self._requester = requester
+        self._guard = guard
 
     def get(self, path: str, **parameters: object) -> Any:
         """The JSON answer of a GET."""
@@ -80,6 +81,7 @@ class Api:
 
     def send(self, method: str, path: str, body: Mapping[str, object], *, expect: tuple[int, ...] = ()) -> Any:
         """The JSON answer of a write; raises `Refused` for the statuses in `expect`."""
+        self._guard()
         return self._call(method, path, body=body, expect=expect)[1]
 
     def delete(self, path: str) -> None:
@@ -88,6 +90,7 @@ class Api:
 
     def mutate(self, name: str, variables: Mapping[str, object], fields: str) -> None:
         """One GraphQL mutation."""
+        self._guard()
         try:
             self._requester.graphql_named_mutation(name, dict(variables), fields)
         except (GithubException, requests.RequestException) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,21 @@ OWN_BRANCHES = "heal/"
 
 
 class GitHubForge:
-    """One run's GitHub. Made cheaply: nothing is asked before the first call. Use it as a context manager, or `close`
-    it, so that its tokens are revoked."""
+    """One run's GitHub. Made cheaply: nothing is asked before the first call. `guard` (the journal's) is called before
+    every single write. Use it as a context manager, or `close` it, so that its tokens are revoked."""
 
-    def __init__(self, app: App, mirrors: Path, case: Case, redactor: Redactor | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        mirrors: Path,
+        case: Case,
+        redactor: Redactor | None = None,
+        guard: Callable[[], None] = lambda: None,
+    ) -> None:
         self._app = app
         self._mirrors = mirrors
         self._case = case
-        self._session = Session(app, case.installation_id, case.repo_id, redactor or Redactor())
+        self._session = Session(app, case.installation_id, case.repo_id, redactor or Redactor(), guard)
 
     def __enter__(self) -> GitHubForge:
         return self

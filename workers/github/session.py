@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -25,12 +25,12 @@ RENEW_BEFORE_S = 300.0
 
 @dataclass(frozen=True)
 class App:
-    """The GitHub App, from the settings. `paced` keeps the pauses GitHub asks for between requests."""
+    """The GitHub App, from the settings. `pace` is the least number of seconds between two writes: GitHub asks for 1."""
 
     api_url: str
     app_id: int
     private_key: str = field(repr=False)
-    paced: bool = True
+    pace: float = 1.0
     timeout_s: int = 20
 
 
@@ -86,13 +86,16 @@ class _Token:
 class Session:
     """What one run may do on GitHub. Tokens are minted when first needed; `close` revokes them."""
 
-    def __init__(self, app: App, installation_id: int, repo_id: int, redactor: Redactor) -> None:
+    def __init__(
+        self, app: App, installation_id: int, repo_id: int, redactor: Redactor, guard: Callable[[], None]
+    ) -> None:
         # At DEBUG, PyGithub logs the answer that holds a fresh token.
         logging.getLogger("github").setLevel(logging.WARNING)
         self.app = app
         self.repo_id = repo_id
         self._installation_id = installation_id
         self._redactor = redactor
+        self._guard = guard
         self._tokens: dict[Purpose, _Token] = {}
         self._repository: Repository | None = None
 
@@ -143,7 +146,6 @@ class Session:
         return token
 
     def _mint(self, purpose: Purpose) -> _Token:
-        pause = (0.25, 1.0) if self.app.paced else (None, None)
         client = GithubIntegration(
             auth=Auth.AppAuth(self.app.app_id, self.app.private_key),
             base_url=self.app.api_url,
@@ -170,12 +172,12 @@ class Session:
             base_url=self.app.api_url,
             timeout=self.app.timeout_s,
             retry=READS_ONLY,
-            seconds_between_requests=pause[0],
-            seconds_between_writes=pause[1],
+            seconds_between_requests=self.app.pace / 4 or None,
+            seconds_between_writes=self.app.pace or None,
             api_version=API_VERSION,
         )
         expires = datetime.fromisoformat(answer["expires_at"]).timestamp()
-        return _Token(answer["token"], expires, reader, Api(reader.requester))
+        return _Token(answer["token"], expires, reader, Api(reader.requester, self._guard))
 
 
 def web_url(api_url: str) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from tests.workers.git.checkouts import checkout, git, write
 from workers.domain import Case, Outcome, Published, RunId
-from workers.errors import Stop
-from workers.local import LocalForge, UsageError
+from workers.errors import Stop, UsageError
+from workers.local import LocalForge
 from workers.ports import Notice, Proposal
 
 PROPOSAL = Proposal("heal/x", "main", "title", "body", "Fix the sum\n\nWhy: it was wrong.\n", draft=False)
