@@ -1,0 +1,149 @@
+"""What the offline search promises, on the real engine: the right patch, its class, its facts, and no second bill."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from sandbox.environments import DockerEnvironment
+from tests.workers.fixers.benches import Memory, bench
+from workers.domain import Attempt, Candidate, Confidence, FailureClass, Verdict
+from workers.fixers.search import Search
+from workers.ports import Workbench
+
+pytestmark = pytest.mark.engine
+
+PRICES = """def shipping(total):
+    # free from 50 on
+    return 0 if total > 50 else 5
+
+
+def total(items):
+    amount = sum(items)
+    return amount + shipping(amount)
+"""
+PRICE_TESTS = """from shop.prices import shipping, total
+
+
+def test_below():
+    assert shipping(49) == 5
+
+
+def test_limit():
+    assert shipping(50) == 0
+
+
+def test_total_at_the_limit():
+    assert total([20, 30]) == 50
+
+
+def test_above():
+    assert shipping(51) == 0
+"""
+
+
+def red(environment: DockerEnvironment, files: dict[str, str], once: Memory | None = None, **kwargs: str) -> Workbench:
+    """A bench on a tree whose check really is red."""
+    from sandbox.spec import Step
+    from tests.workers.fixers.trees import MemoryTree
+
+    check = kwargs.get("check", "python -m pytest -q")
+    before = environment.run(Step("check", check), MemoryTree(files).tar())
+    assert not before.green, before.output.text
+    return bench(files, environment, check, before, once=once, cls=FailureClass(kwargs.get("cls", "test_failure")))
+
+
+def rejected(candidate: Candidate) -> Attempt:
+    return Attempt(candidate, Verdict(accepted=False, rejected_by="test"))
+
+
+def test_a_wrong_operator_is_found_with_its_facts(environment: DockerEnvironment) -> None:
+    """Two failing tests and one meaning make it high; the comment on the line above stays; it takes seconds."""
+    once = Memory()
+    files = {"shop/__init__.py": "", "shop/prices.py": PRICES, "tests/test_prices.py": PRICE_TESTS}
+    work = red(environment, files, once)
+    started = time.monotonic()
+    candidate = Search().propose(work, [])
+    seconds = time.monotonic() - started
+    assert candidate is not None
+    assert "+    return 0 if total >= 50 else 5" in candidate.patch
+    assert candidate.confidence is Confidence.HIGH
+    assert "`>` became `>=` at shop/prices.py:3" in candidate.reasoning
+    assert "executed by 2 of 2 failing and 2 of 2 passing tests" in candidate.reasoning
+    assert seconds < 12, f"{seconds:.1f} s"
+    after = environment.run(work.reproduction.plan.check, work.tree.tar(), candidate.patch.encode())
+    assert after.green
+    assert Search().propose(work, [rejected(candidate)]) is None
+    assert once.computed == ["search:candidates"]
+
+
+def test_a_missing_import_is_added_at_its_place(environment: DockerEnvironment) -> None:
+    """The raising frame names the import; one failing test is enough."""
+    files = {
+        "circle.py": '"""Circles."""\n\nimport dataclasses\n\n\ndef area(r):\n    return math.pi * r * r\n',
+        "test_circle.py": "from circle import area\n\n\ndef test_area():\n    assert round(area(1), 2) == 3.14\n",
+    }
+    candidate = Search().propose(red(environment, files, cls="missing_import"), [])
+    assert candidate is not None
+    assert "+import math\n" in candidate.patch
+    assert candidate.confidence is Confidence.HIGH
+    assert "NameError was raised there" in candidate.reasoning
+
+
+def test_a_missing_import_at_the_top_of_a_module(environment: DockerEnvironment) -> None:
+    """Tests that cannot even be collected are healed too."""
+    files = {
+        "clock.py": "DAY = timedelta(days=1)\n",
+        "test_clock.py": "from clock import DAY\n\n\ndef test_day():\n    assert DAY.total_seconds() == 86400\n",
+    }
+    candidate = Search().propose(red(environment, files, cls="missing_import"), [])
+    assert candidate is not None
+    assert "+from datetime import timedelta" in candidate.patch
+
+
+def test_an_attribute_typo_is_corrected(environment: DockerEnvironment) -> None:
+    """The live object's own names are the candidates."""
+    files = {
+        "names.py": "def shout(text):\n    return text.uper()\n",
+        "test_names.py": "from names import shout\n\n\ndef test_shout():\n    assert shout('a') == 'A'\n",
+    }
+    candidate = Search().propose(red(environment, files, cls="test_error"), [])
+    assert candidate is not None
+    assert "+    return text.upper()" in candidate.patch
+    assert candidate.confidence is Confidence.HIGH
+
+
+def test_an_endless_loop_does_not_stop_the_search(environment: DockerEnvironment) -> None:
+    """Candidates that never end are killed; the right one is found among them."""
+    files = {
+        "count.py": "def upto(n):\n    found = []\n    i = 1\n    while i < n:\n        found.append(i)\n        i += 1\n    return found\n",
+        "test_count.py": "import pytest\nfrom count import upto\n\n\n@pytest.mark.parametrize('n', [1, 2, 5])\n"
+        "def test_upto(n):\n    assert upto(n) == list(range(1, n + 1))\n",
+    }
+    candidate = Search().propose(red(environment, files), [])
+    assert candidate is not None
+    assert "+    while i <= n:" in candidate.patch
+
+
+def test_nothing_is_proposed_when_nothing_is_plausible(environment: DockerEnvironment) -> None:
+    """A bug that no single edit mends ends without a candidate, and tests are never edited."""
+    files = {
+        "fetch.py": "def fetch(url):\n    return url\n",
+        "test_fetch.py": "from fetch import fetch\n\n\ndef test_fetch():\n    assert fetch('a') == {'b': 'c', 'd': 'e'}\n",
+    }
+    assert Search(budget_s=20).propose(red(environment, files), []) is None
+
+
+def test_the_repositorys_own_settings_and_command_are_used(environment: DockerEnvironment) -> None:
+    """A source folder on pythonpath, addopts with unknown plug-ins, and a path in the command all work."""
+    files = {
+        "pyproject.toml": "[tool.pytest.ini_options]\npythonpath = ['src']\naddopts = '-ra --strict-markers'\n",
+        "src/pack/__init__.py": "",
+        "src/pack/mean.py": "def mean(xs):\n    return sum(xs) * len(xs)\n",
+        "checks/test_mean.py": "from pack.mean import mean\n\n\ndef test_two():\n    assert mean([2, 4]) == 3\n\n\n"
+        "def test_three():\n    assert mean([3, 3, 3]) == 3\n",
+    }
+    candidate = Search().propose(red(environment, files, check="set -x\npytest -q --tb=short checks"), [])
+    assert candidate is not None
+    assert "sum(xs) / len(xs)" in candidate.patch

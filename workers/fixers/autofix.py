@@ -1,0 +1,104 @@
+"""The failing tool's own repair command, run in the sandbox on a copy of the tree; its diff comes back as untrusted text.
+
+Our own diff is made from it anew, and only for files that the tool complained about.
+"""
+
+from __future__ import annotations
+
+import ast
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from sandbox.spec import Limits, Step
+from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
+from workers.fixers.search.source import parse
+from workers.patch import PatchError, check
+from workers.ports import SourceTree, Workbench
+from workers.tools import TOOLS, Tool
+
+_GIT = "git -c user.name=heal -c user.email=heal@localhost -c core.hooksPath=/dev/null -c core.autocrlf=false"
+_WALL_S = 300.0
+
+
+class Autofix:
+    """The fixer. It has one candidate per failure."""
+
+    name = "autofix"
+
+    def applies(self, diagnosis: Diagnosis) -> bool:
+        """A tool that has a repair command complained about files."""
+        return _tool(diagnosis) is not None and any(finding.path for finding in diagnosis.findings)
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        """The tool's changes, or None when it changes nothing or was tried."""
+        if any(attempt.candidate.fixer == self.name for attempt in tried):
+            return None
+        tool = _tool(bench.diagnosis)
+        commands = _commands(tool, bench) if tool else ()
+        if not commands:
+            return None
+        diff = bench.once("autofix:diff", str, lambda: _diff(bench, commands))
+        edits = _edits(diff, bench)
+        if not edits:
+            return None
+        kept = _same_meaning(bench.tree, edits)
+        formats = bench.diagnosis.cls is FailureClass.FORMAT
+        told = ", ".join(f"`{command}`" for command in commands)
+        proof = " The files' syntax trees are equal before and after." if kept else ""
+        return Candidate(
+            fixer=self.name,
+            patch=bench.tree.diff(edits),
+            reasoning=f"{told} changed {len(edits)} of the files that {bench.diagnosis.tool} complained about.{proof}",
+            confidence=Confidence.MEDIUM if formats and not kept else Confidence.HIGH,
+        )
+
+
+def _tool(diagnosis: Diagnosis) -> Tool | None:
+    return next((tool for tool in TOOLS if diagnosis.tool == tool.NAME), None)
+
+
+def _commands(tool: Tool, bench: Workbench) -> tuple[str, ...]:
+    return tool.fix_commands(bench.reproduction.plan.check.script, bench.diagnosis.findings)
+
+
+def _diff(bench: Workbench, commands: Sequence[str]) -> str:
+    """Run the commands on a committed copy and bring the difference back. A red exit code is no reason to stop:
+    linters exit red when something is left that they cannot repair."""
+    step = bench.reproduction.plan.check
+    lines = [
+        f"{_GIT} init -q . && {_GIT} add -A -f && {_GIT} commit -q --no-verify -m before >/dev/null",
+        f"cd {shlex.quote(step.workdir)}",
+        *(f"{command} || true" for command in commands),
+        f'cd "$OLDPWD"\n{_GIT} diff --no-ext-diff --no-textconv --no-color --no-renames HEAD > "$HEAL_REPORT"',
+    ]
+    ours = Step("autofix", "\n".join([*lines, ""]), "bash {0}", step.env, ".")
+    report = bench.environment.run(ours, bench.tree.tar(), None, Limits(wall_s=_WALL_S)).report
+    return report.decode("utf-8", "replace")
+
+
+def _edits(diff: str, bench: Workbench) -> Mapping[str, bytes | None]:
+    """The changed files that findings name, when the diff is well-formed and applies exactly."""
+    if not diff.strip():
+        return {}
+    try:
+        check(diff)
+        edits = bench.tree.apply(diff)
+    except PatchError:
+        return {}
+    workdir = PurePosixPath(bench.reproduction.plan.check.workdir)
+    named = {str(workdir / finding.path) for finding in bench.diagnosis.findings if finding.path}
+    named |= {finding.path for finding in bench.diagnosis.findings if finding.path}
+    return {path: data for path, data in edits.items() if path in named and data is not None}
+
+
+def _same_meaning(tree: SourceTree, edits: Mapping[str, bytes | None]) -> bool:
+    """All files are Python and their syntax trees did not change."""
+    return all(path.endswith((".py", ".pyi")) and _equal(tree.read(path), data) for path, data in edits.items())
+
+
+def _equal(before: bytes | None, after: bytes | None) -> bool:
+    try:
+        return ast.dump(parse(before or b"")) == ast.dump(parse(after or b""))
+    except (SyntaxError, ValueError, RecursionError):
+        return False

@@ -1,0 +1,115 @@
+"""Offline repair of Python test failures: trace the failing tests, mutate suspicious lines, screen in one container.
+
+Nothing of the project is run outside the sandbox, and nothing is paid twice: both runs are remembered by `bench.once`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.spec import Limits, Step
+from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
+from workers.fixers.search import evidence, judge
+from workers.fixers.search.command import Call, call
+from workers.fixers.search.evidence import Plausible, Screening, Trace
+from workers.fixers.search.rank import Ranked, ranked
+from workers.ports import Workbench
+
+_CLASSES = frozenset(
+    {FailureClass.TEST, FailureClass.ERROR, FailureClass.IMPORT, FailureClass.DEPENDENCY, FailureClass.TIMEOUT}
+)
+_TOOLS = frozenset({"pytest", "unittest"})
+_WORKER = Path(__file__).with_name("screen.py")
+
+
+@dataclass(frozen=True)
+class Search:
+    """The fixer. `budget_s` bounds the screening, `grace_s` how long it looks on after the first plausible patch."""
+
+    budget_s: float = 60.0
+    grace_s: float = 1.5
+    limit: int = 600
+    shown: int = 3
+    name: str = "search"
+
+    def applies(self, diagnosis: Diagnosis) -> bool:
+        """Python tests that fail or raise."""
+        return diagnosis.tool in _TOOLS and diagnosis.cls in _CLASSES
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        """The best plausible patch of each meaning, one per call."""
+        turn = sum(attempt.candidate.fixer == self.name for attempt in tried)
+        found = json.loads(bench.once("search:candidates", str, lambda: json.dumps(self._candidates(bench))))
+        if turn >= min(self.shown, len(found)):
+            return None
+        row = found[turn]
+        return Candidate(
+            fixer=self.name,
+            patch=row["patch"],
+            reasoning=row["reasoning"],
+            confidence=Confidence(row["confidence"]),
+            alternatives=row["alternatives"],
+        )
+
+    def _candidates(self, bench: Workbench) -> list[dict[str, object]]:
+        step = bench.reproduction.plan.check
+        how = call(step.script, step.workdir, bench.tree)
+        trace = evidence.trace(self._run(bench, step, how, self._trace_plan(how)))
+        if isinstance(trace, str) or not trace.failed:
+            return []
+        candidates = ranked(bench.tree, trace, self.limit)
+        if not candidates:
+            return []
+        run = evidence.screening(self._run(bench, step, how, self._screen_plan(how, trace, candidates)))
+        return [self._row(bench, *choice, trace, run) for choice in _choices(candidates, run)][: self.shown]
+
+    def _row(
+        self, bench: Workbench, candidate: Ranked, plausible: Plausible, groups: int, trace: Trace, run: Screening
+    ) -> dict[str, object]:
+        return {
+            "patch": bench.tree.diff({candidate.mutation.path: candidate.text}),
+            "reasoning": judge.reasoning(candidate, trace, run, groups),
+            "confidence": judge.confidence(candidate, plausible, groups).value,
+            "alternatives": groups - 1,
+        }
+
+    def _trace_plan(self, how: Call) -> dict[str, object]:
+        return {"mode": "trace", "args": how.args, "trace_s": 20, "budget_s": self.budget_s * 2}
+
+    def _screen_plan(self, how: Call, trace: Trace, candidates: Sequence[Ranked]) -> dict[str, object]:
+        return {
+            "mode": "screen",
+            "args": how.args,
+            "failing": sorted(trace.failed),
+            "passing": sorted(trace.passed),
+            "rootdir": trace.rootdir,
+            "quick_s": trace.seconds,
+            "full_s": trace.seconds,
+            "budget_s": self.budget_s,
+            "grace_s": self.grace_s,
+            "procs": max(1, min(2, os.cpu_count() or 1)),
+            "candidates": [{"id": c.id, "edits": {c.mutation.path: c.mutation.splices}} for c in candidates],
+        }
+
+    def _run(self, bench: Workbench, step: Step, how: Call, plan: Mapping[str, object]) -> bytes:
+        """One container: the worker file and its plan go in, JSON lines come out."""
+        common = {"options": how.options, "folder": how.folder, "cwd_on_path": how.cwd_on_path}
+        inputs = {"screen.py": _WORKER.read_bytes(), "plan.json": json.dumps({**plan, **common}).encode()}
+        script = how.script("/heal/in/screen.py /heal/in/plan.json")
+        ours = Step("search", script, "bash -e {0}", step.env, ".")
+        limits = Limits(wall_s=self.budget_s * 3)
+        return bench.environment.run(ours, bench.tree.tar(), None, limits, inputs).report
+
+
+def _choices(candidates: Sequence[Ranked], run: Screening) -> list[tuple[Ranked, Plausible, int]]:
+    """For each meaning the candidate with the best score, best first, with the number of meanings."""
+    known = {candidate.id: candidate for candidate in candidates}
+    hits = sorted((hit for hit in run.plausible if hit.id in known), key=lambda hit: hit.id)
+    best: dict[str, tuple[Ranked, Plausible]] = {}
+    for hit in hits:
+        best.setdefault(judge.meaning(known[hit.id]), (known[hit.id], hit))
+    return [(candidate, hit, len(best)) for candidate, hit in best.values()]

@@ -1,0 +1,118 @@
+"""Which candidates to try, likeliest first: suspiciousness of the line times the prior of the template.
+
+Priors follow how often each kind of edit fixes a one-statement bug in public Python history (TSSB-3M), rounded.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from workers.fixers.search.evidence import Trace
+from workers.fixers.search.source import Mutation, Source, parse, spliced
+from workers.fixers.search.templates import mutations
+from workers.fixers.search.templates.raised import directed
+from workers.ports import SourceTree
+
+_IMPORT_TIME = 0.3
+"""Weight of module-level code: it runs when the tests are collected, for all of them alike."""
+_ON_FRAME = 1.4
+_DIRECTED = 2.0
+_FILE_LIMIT = 400_000
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A candidate with its score and its place in the list that is screened."""
+
+    id: int
+    score: float
+    mutation: Mutation
+    text: bytes
+
+
+def is_test(path: str) -> bool:
+    """Tests and their configuration are never changed."""
+    name, folders = path.rsplit("/", 1)[-1], path.split("/")[:-1]
+    return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or "tests" in folders
+
+
+def ranked(tree: SourceTree, trace: Trace, limit: int) -> list[Ranked]:
+    """At most `limit` candidates that parse and differ, best first."""
+    sources = _sources(tree)
+    suspects = {path for path in trace.counts if any(f for f, _ in trace.counts[path].values())}
+    suspects |= {frame[0] for failure in trace.exceptions.values() for frame in failure.frames}
+    scored: list[tuple[float, int, Mutation]] = []
+    for path in sorted(suspects & set(sources)):
+        for mutation, score in _scored(sources[path], trace, sources):
+            scored.append((-score, len(scored), mutation))
+    scored.sort(key=lambda row: row[:2])
+    return list(_distinct(scored, sources, limit))
+
+
+def _sources(tree: SourceTree) -> dict[str, Source]:
+    found = {}
+    for path in tree.paths():
+        data = tree.read(path) if path.endswith(".py") and not is_test(path) else None
+        if data is None or len(data) > _FILE_LIMIT:
+            continue
+        try:
+            found[path] = Source(path, data)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+    return found
+
+
+def _scored(source: Source, trace: Trace, sources: Mapping[str, Source]) -> Iterator[tuple[Mutation, float]]:
+    others = {path: other for path, other in sources.items() if path != source.path}
+    frames = {line for failure in trace.exceptions.values() for path, line, _ in failure.frames if path == source.path}
+    for failure in trace.exceptions.values():
+        for mutation in directed(source, failure, others):
+            yield mutation, _DIRECTED * mutation.prior
+    for mutation in mutations(source):
+        suspicion = _suspicion(source, mutation, trace)
+        if suspicion:
+            yield mutation, suspicion * mutation.prior * (_ON_FRAME if mutation.line in frames else 1.0)
+
+
+def _suspicion(source: Source, mutation: Mutation, trace: Trace) -> float:
+    """Of the line, or of the statement's lines; module-level code that no test executes counts a little."""
+    node = mutation.node
+    statement = source.statement(node) if node is not None else None
+    lines = {mutation.line}
+    if statement is not None and not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        body = getattr(statement, "body", None)
+        last = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
+        lines |= set(range(statement.lineno, min(last, statement.lineno + 60) + 1))
+    best = max(trace.ochiai(source.path, line) for line in lines)
+    if best or (node is not None and source.function(node) is not None and not _default(source, node)):
+        return best
+    return _IMPORT_TIME if source.path in trace.counts else 0.0
+
+
+def _default(source: Source, node: ast.AST) -> bool:
+    """The node is in a function's header, which runs at import."""
+    return isinstance(source.statement(node), ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+def _distinct(scored: list[tuple[float, int, Mutation]], sources: Mapping[str, Source], limit: int) -> Iterator[Ranked]:
+    seen = {hashlib.sha256(source.data).digest() for source in sources.values()}
+    plain = {path: ast.dump(source.tree) for path, source in sources.items()}
+    count = 0
+    for negative, _, mutation in scored:
+        text = spliced(sources[mutation.path].data, mutation.splices)
+        digest = hashlib.sha256(mutation.path.encode() + text).digest()
+        if digest in seen:
+            continue
+        seen.add(digest)
+        try:
+            if ast.dump(parse(text)) == plain[mutation.path]:
+                continue
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        yield Ranked(count, -negative, mutation, text)
+        count += 1
+        if count >= limit:
+            return

@@ -1,0 +1,156 @@
+"""A Python file as bytes and tree at once: which bytes a node covers, what encloses it, which names it can see.
+
+Candidates are splices of bytes, so formatting and comments outside them survive.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+Span = tuple[int, int]
+Splice = tuple[int, int, str]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One candidate change: splices of one file, the line it is about, the template and its prior, and what it does."""
+
+    path: str
+    line: int
+    splices: tuple[Splice, ...]
+    kind: str
+    prior: float
+    what: str
+    node: ast.AST | None = field(default=None, compare=False, repr=False)
+
+
+class Source:
+    """One parsed file; raises `SyntaxError` or `ValueError` when it cannot be parsed."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.tree = parse(data)
+        starts = [3 if data.startswith(b"\xef\xbb\xbf") else 0]
+        starts += [match.end() for match in re.finditer(rb"\r\n|\n|\r", data)]
+        self._starts = starts
+
+    def at(self, line: int, column: int) -> int:
+        """Byte offset of a line (from 1) and a byte column."""
+        return self._starts[line - 1] + column
+
+    def span(self, node: ast.expr | ast.stmt) -> Span:
+        """The bytes of a node."""
+        return self.at(node.lineno, node.col_offset), self.at(node.end_lineno or node.lineno, node.end_col_offset or 0)
+
+    def text(self, node: ast.expr | ast.stmt) -> str:
+        """The node as it is written."""
+        start, end = self.span(node)
+        return self.data[start:end].decode("utf-8")
+
+    def between(self, left: ast.expr, right: ast.expr) -> Span:
+        """The bytes between two nodes, where an operator is."""
+        return self.span(left)[1], self.span(right)[0]
+
+    def indent(self, node: ast.stmt) -> str:
+        """The white space in front of a statement; empty too when something else stands before it on its line."""
+        start = self._starts[node.lineno - 1]
+        lead = self.data[start : start + node.col_offset].decode("utf-8")
+        return lead if not lead.strip() else ""
+
+    def alone(self, node: ast.stmt) -> bool:
+        """The statement begins its line."""
+        start = self._starts[node.lineno - 1]
+        return not self.data[start : start + node.col_offset].strip()
+
+    @cached_property
+    def parents(self) -> Mapping[ast.AST, ast.AST]:
+        """Each node's enclosing node."""
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+    def function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The innermost function around a node."""
+        at: ast.AST | None = node
+        while at is not None:
+            at = self.parents.get(at)
+            if isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef):
+                return at
+        return None
+
+    def statement(self, node: ast.AST) -> ast.stmt | None:
+        """The statement a node belongs to."""
+        at: ast.AST | None = node
+        while at is not None and not isinstance(at, ast.stmt):
+            at = self.parents.get(at)
+        return at
+
+    def variables(self, node: ast.AST) -> list[str]:
+        """Parameters and local names of the enclosing function, in order of appearance."""
+        function = self.function(node)
+        if function is None:
+            return []
+        arguments = function.args
+        names = [arg.arg for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+        names += [arg.arg for arg in (arguments.vararg, arguments.kwarg) if arg]
+        names += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        return list(dict.fromkeys(names))
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """Attribute and method names used or defined in the file."""
+        names = {n.attr for n in ast.walk(self.tree) if isinstance(n, ast.Attribute)}
+        return frozenset(names | {f.name for c in self.classes for f in c.body if isinstance(f, ast.FunctionDef)})
+
+    @cached_property
+    def classes(self) -> tuple[ast.ClassDef, ...]:
+        return tuple(n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef))
+
+    @cached_property
+    def top(self) -> frozenset[str]:
+        """Names bound at the top of the module."""
+        return frozenset(name for node in self.tree.body for name in bound(node))
+
+    def nodes(self) -> Iterator[ast.expr | ast.stmt]:
+        """Every expression and statement, in order of appearance; annotations are left out."""
+        skipped = {id(n) for annotation in self._annotations() for n in ast.walk(annotation)}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.expr | ast.stmt) and id(node) not in skipped:
+                yield node
+
+    def _annotations(self) -> Iterator[ast.AST]:
+        for node in ast.walk(self.tree):
+            for name in ("annotation", "returns"):
+                found = getattr(node, name, None)
+                if isinstance(found, ast.AST):
+                    yield found
+
+
+def bound(node: ast.stmt) -> Iterator[str]:
+    """The names one top-level statement binds."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
+    elif isinstance(node, ast.Assign):
+        yield from (n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name))
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id
+
+
+def parse(data: bytes) -> ast.Module:
+    """`ast.parse` without the warnings of the code that is read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(data)
+
+
+def spliced(data: bytes, splices: tuple[Splice, ...]) -> bytes:
+    """The bytes after the splices."""
+    for start, end, text in sorted(splices, reverse=True):
+        data = data[:start] + text.encode() + data[end:]
+    return data

@@ -1,0 +1,44 @@
+"""Templates that change literals: numbers by one, signs, truth values.
+
+Strings are left alone: changing them invites special cases."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from workers.fixers.search.source import Mutation, Source
+
+
+def number(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """An integer becomes its neighbour; 0 and 1 change places."""
+    if not isinstance(node, ast.Constant) or type(node.value) is not int:
+        return
+    if isinstance(source.parents.get(node), ast.JoinedStr | ast.FormattedValue):
+        return
+    for rank, value in enumerate((node.value - 1, node.value + 1)):
+        text = str(value)
+        if value < 0 and isinstance(source.parents.get(node), ast.BinOp | ast.UnaryOp):
+            text = f"({value})"
+        what = f"`{node.value}` became `{value}`"
+        splice = (*source.span(node), text)
+        yield Mutation(source.path, node.lineno, (splice,), "number", 0.7 - 0.05 * rank, what, node)
+
+
+def truth(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """`True` becomes `False` and back."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        what = f"`{node.value}` became `{not node.value}`"
+        splice = (*source.span(node), str(not node.value))
+        yield Mutation(source.path, node.lineno, (splice,), "truth", 0.7, what, node)
+
+
+def sign(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """`-x` becomes `x`."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        text = source.text(node.operand)
+        splice = (*source.span(node), text)
+        yield Mutation(source.path, node.lineno, (splice,), "sign", 0.5, f"`-{text}` became `{text}`", node)
+
+
+TEMPLATES = (number, truth, sign)

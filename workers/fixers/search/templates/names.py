@@ -1,0 +1,57 @@
+"""Templates that exchange names: a variable for another one in scope, an attribute for one of the same object."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator
+
+from workers.fixers.search.source import Mutation, Source
+
+_LIMIT = 6
+
+
+def _likeness(a: str, b: str) -> float:
+    return difflib.SequenceMatcher(None, a, b).ratio()
+
+
+def variable(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """A read variable becomes another one of the same function, likest name first."""
+    if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+        return
+    parent = source.parents.get(node)
+    if isinstance(parent, ast.Call) and parent.func is node:
+        return
+    names = source.variables(node)
+    if node.id not in names:
+        return
+    others = [name for name in names if name not in {node.id, "self", "cls"}]
+    others.sort(key=lambda name: -_likeness(name, node.id))
+    for other in others[:_LIMIT]:
+        prior = 0.55 + 0.2 * _likeness(other, node.id)
+        what = f"`{node.id}` became `{other}`"
+        yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", prior, what, node)
+
+
+def attribute(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """`a.x` becomes `a.y`, where the file reads `a.y` somewhere."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        return
+    base = ast.dump(node.value)
+    parent = source.parents.get(node)
+    called = isinstance(parent, ast.Call) and parent.func is node
+    others = set()
+    for other in ast.walk(source.tree):
+        if isinstance(other, ast.Attribute) and other.attr != node.attr and ast.dump(other.value) == base:
+            above = source.parents.get(other)
+            if (isinstance(above, ast.Call) and above.func is other) == called:
+                others.add(other.attr)
+    end = source.span(node)[1]
+    for attr in sorted(others, key=lambda name: (-_likeness(name, node.attr), name))[:_LIMIT]:
+        what = f"`.{node.attr}` became `.{attr}`"
+        splice = (end - len(node.attr.encode()), end, attr)
+        prior = 0.4 + 0.2 * _likeness(attr, node.attr)
+        yield Mutation(source.path, node.lineno, (splice,), "attribute", prior, what, node)
+
+
+TEMPLATES = (variable, attribute)
