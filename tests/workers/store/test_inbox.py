@@ -1,0 +1,72 @@
+"""Promises of the inbox and the artifacts."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import Engine, update
+
+from workers.store.artifacts import Artifacts
+from workers.store.database import transact
+from workers.store.inbox import DeliveryRow, Inbox, Stored
+from workers.store.models import Artifact, Delivery, DeliveryState
+
+
+def test_a_delivery_is_stored_once(engine: Engine) -> None:
+    """The same delivery id a second time is a duplicate, another body under it is noticed, and the first is kept."""
+    inbox = Inbox(engine)
+    first = DeliveryRow("guid", "check_run", b'{"a": 1}', target="12")
+    assert inbox.add(first) == Stored(duplicate=False)
+    assert inbox.add(first) == Stored(duplicate=True)
+    assert inbox.add(DeliveryRow("guid", "check_run", b"other", target="12")) == Stored(duplicate=True, altered=True)
+    assert inbox.add(DeliveryRow("guid", "check_run", b"other", target="13")) == Stored(duplicate=False)
+    assert [taken.body for taken in inbox.take()] == [first.body, b"other"]
+
+
+def test_many_at_once_keep_their_order(engine: Engine) -> None:
+    """A batch answers in order, also when it holds the same delivery twice."""
+    rows = [DeliveryRow(guid, "push", guid.encode()) for guid in ("1", "2", "1")]
+    assert [stored.duplicate for stored in Inbox(engine).add_many(rows)] == [False, False, True]
+
+
+def test_two_dispatchers_share_the_work(engine: Engine) -> None:
+    """No delivery is handed to two dispatchers."""
+    inbox = Inbox(engine)
+    inbox.add_many([DeliveryRow(str(n), "push", b"{}") for n in range(40)])
+    with ThreadPoolExecutor(4) as pool:
+        taken = [row.guid for rows in pool.map(lambda _: inbox.take(10), range(8)) for row in rows]
+    assert sorted(taken, key=int) == [str(n) for n in range(40)]
+
+
+def test_marked_deliveries_are_counted_and_not_taken_again(engine: Engine) -> None:
+    """A marked delivery is done; the figures tell states and the age of the oldest new one."""
+    inbox = Inbox(engine)
+    inbox.add_many([DeliveryRow(str(n), "push", b"{}") for n in range(3)])
+    inbox.mark(inbox.take(1)[0].id, DeliveryState.IGNORED, "nothing to do\0")
+    counts = inbox.counts()
+    assert counts.by_state == {"new": 2, "ignored": 1}
+    assert 0 <= counts.oldest_new < 60
+
+
+def test_a_delivery_that_kills_its_dispatcher_is_set_aside(engine: Engine) -> None:
+    """Taken five times and never marked, a delivery becomes an error instead of a sixth attempt."""
+    inbox = Inbox(engine)
+    inbox.add(DeliveryRow("g", "push", b"{}"))
+    again = update(Delivery).values(next_at=0.0)
+    for _ in range(5):
+        assert len(inbox.take()) == 1
+        assert inbox.take() == []
+        transact(engine, lambda connection: connection.execute(again))
+    assert inbox.take() == []
+    assert inbox.counts().by_state == {"error": 1}
+
+
+def test_artifacts_are_checked(engine: Engine) -> None:
+    """Content comes back by its hash, is stored once, and damaged content is not given out."""
+    artifacts = Artifacts(engine)
+    name = artifacts.put("log", b"\0\xff text")
+    assert artifacts.put("log", b"\0\xff text") == name
+    assert artifacts.get(name) == b"\0\xff text"
+    assert artifacts.get("0" * 64) is None
+    transact(engine, lambda connection: connection.execute(update(Artifact).values(body=b"broken")))
+    assert artifacts.get(name) is None

@@ -1,0 +1,114 @@
+"""Promises of the redactor. Every canary is made up, and put together here so that no scanner finds a key."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.spec import Plan, Step
+from workers.domain import JobReport
+from workers.redact import MARK, Redactor, redact
+
+BODY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+PEM_BODY = "\n".join(["MIIEowIBAAKCAQEA" + "x" * 48] * 3)
+CANARIES = {
+    "ghp": "ghp_" + BODY,
+    "gho": "gho_" + BODY,
+    "ghs, long": "ghs_" + BODY + ".eyJ-" + BODY * 8,
+    "ghu": "ghu_" + BODY,
+    "ghr": "ghr_" + BODY,
+    "fine-grained": "github_pat_" + BODY + "_" + BODY,
+    "openai": "sk-" + BODY,
+    "openai project": "sk-proj-" + BODY,
+    "anthropic": "sk-ant-api03-" + BODY,
+    "aws": "AKIA" + "ABCDEFGHIJKLMNOP",
+    "slack": "xoxb-" + "123456789012-" + BODY,
+    "gitlab": "glpat-" + BODY,
+    "google": "AIza" + BODY[:35],
+    "jwt": "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTY3ODkwIn0." + BODY,
+    "pem": "-----BEGIN RSA PRIVATE KEY-----\n" + PEM_BODY + "\n-----END RSA PRIVATE KEY-----",
+    "pem, cut off": "-----BEGIN PRIVATE KEY-----\n" + PEM_BODY,
+}
+
+
+@pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
+@pytest.mark.parametrize("around", ["{}", "key={} x", 'token: "{}"', "{}\n", "(\u202e{}"])
+def test_known_shapes_go(canary: str, around: str) -> None:
+    """A key of a known shape is blanked wherever it stands."""
+    shown = redact(around.format(canary))
+    assert MARK in shown
+    assert canary not in shown
+    assert canary[10:30] not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:hunter2@host/x", f"https://me:{MARK}@host/x"),
+        ("https://x-access-token:abc@github.com/o/r", f"https://x-access-token:{MARK}@github.com/o/r"),
+        ("Authorization: Bearer abcdefgh12345678", f"Authorization: Bearer {MARK}"),
+        ("authorization: basic YWxhZGRpbjpvcGVu0000", f"authorization: basic {MARK}"),
+    ],
+)
+def test_credentials_in_their_places_go(text: str, shown: str) -> None:
+    """Passwords in URLs and headers are blanked, what is around them stays."""
+    assert redact(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "E   assert add(1, 2) == 3",
+        "the token expired and the bearer came late",
+        "https://github.com/o/r/pull/1",
+        "task-sk-1 and disk-usage",
+        "git@github.com:o/r.git",
+        "token = tokenize(unexpected_identifier_here)",
+        "a" * 40,
+    ],
+)
+def test_ordinary_text_stays(text: str) -> None:
+    """What CI logs are full of is not touched."""
+    assert redact(text) == text
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=0x24F), min_size=8, max_size=40))
+def test_registered_values_go_in_every_form(secret: str) -> None:
+    """A registered secret is blanked as it is, URL-quoted, in base64, and in base64 inside `user:secret`."""
+    redactor = Redactor(secret)
+    for form in (secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()):
+        assert form not in redactor(f"<{form}>")
+    for user in ("a:", "ab:", "abc:"):
+        packed = base64.b64encode(f"{user}{secret}".encode()).decode()
+        assert redactor(packed) != packed
+
+
+def test_each_line_of_a_key_goes() -> None:
+    """One line of a registered private key is as secret as all of it."""
+    key = CANARIES["pem"]
+    assert Redactor(key)(f"oops {PEM_BODY.splitlines()[1]}") == f"oops {MARK}"
+    assert "MIIE" not in Redactor(key)(key.replace("\n", "\\n"))
+
+
+def test_secrets_may_be_added_later_and_short_ones_are_ignored() -> None:
+    """A token minted during a run is registered then; a word of a few letters never blanks the text."""
+    redactor = Redactor("", "x")
+    assert redactor("minted-token x") == "minted-token x"
+    redactor.add("minted-token")
+    assert redactor("minted-token x") == f"{MARK} x"
+
+
+def test_a_plan_keeps_working() -> None:
+    """What a resumed run executes keeps its own test credentials; logs lose keys; registered values go everywhere."""
+    url = "postgres://postgres:postgres@localhost/test"
+    redactor = Redactor("registered-value")
+    plan = Plan("python", (), Step("t", "true", env={"DATABASE_URL": url, "X": "registered-value"}))
+    assert redactor.scrub(plan).check.env == {"DATABASE_URL": url, "X": MARK}
+    assert redactor.scrub(JobReport("j", log=f"a {CANARIES['ghp']}")).log == f"a {MARK}"
+    assert redactor.publish(plan).check.env["DATABASE_URL"] == f"postgres://postgres:{MARK}@localhost/test"
+    assert redactor.scrub({"report": b"\xff registered-value"}) == {"report": b"\xff " + MARK.encode()}
