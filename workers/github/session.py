@@ -25,7 +25,7 @@ RENEW_BEFORE_S = 300.0
 
 @dataclass(frozen=True)
 class App:
-    """The GitHub App, from the settings. `pace` is the least number of seconds between two writes: GitHub asks for 1."""
+    """The GitHub App, from the settings. `pace` is the least seconds between two writes: GitHub asks for one."""
 
     api_url: str
     app_id: int

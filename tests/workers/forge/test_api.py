@@ -1,0 +1,190 @@
+"""What goes wrong on the way to GitHub: who repeats, how long a run waits, and when it is over."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from github import Auth, Github
+
+from tests.workers.forge.scripted import Reply, Scripted, scripted
+from workers.domain import Outcome
+from workers.errors import LeaseLost, Retryable, Stop
+from workers.github.api import API_VERSION, READS_ONLY, Api, Refused
+from workers.github.jobs import LOG_TAIL, fetch_log
+from workers.github.session import Purpose, web_url
+
+
+def said(message: str) -> bytes:
+    return json.dumps({"message": message}).encode()
+
+
+@contextmanager
+def github(*replies: Reply) -> Iterator[tuple[Api, Scripted]]:
+    with scripted(*replies) as server:
+        client = Github(
+            auth=Auth.Token("ghs_" + "x" * 40),
+            base_url=server.url,
+            retry=READS_ONLY,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            api_version=API_VERSION,
+        )
+        yield Api(client.requester), server
+        client.close()
+
+
+def test_reads_are_repeated() -> None:
+    """A GET that meets a 502 is sent again; every request names the API version."""
+    with github(Reply(502), Reply(200, b'{"a": 1}')) as (api, server):
+        assert api.get("/x")["a"] == 1
+    assert [method for method, _, _ in server.seen] == ["GET", "GET"]
+    assert {headers["x-github-api-version"] for _, _, headers in server.seen} == {"2022-11-28"}
+
+
+def test_writes_are_sent_once() -> None:
+    """A POST that meets a 502 is not repeated: the run tries again later, after looking what exists."""
+    with github(Reply(502)) as (api, server), pytest.raises(Retryable) as parked:
+        api.send("POST", "/x", {"a": 1})
+    assert parked.value.blame == "github"
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [
+        (Reply(429, said("slow down"), {"Retry-After": "17"}), 17),
+        (Reply(403, said("You have exceeded a secondary rate limit"), {"Retry-After": "90"}), 90),
+        (Reply(403, said("You have exceeded a secondary rate limit")), 60),
+        (Reply(429, said("slow down")), 60),
+        (
+            Reply(403, said("API rate limit exceeded"), {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "@+300"}),
+            301,
+        ),
+        (
+            Reply(403, said("API rate limit exceeded"), {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "@+90000"}),
+            3700,
+        ),
+        (Reply(403, said("API rate limit exceeded"), {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "@-50"}), 1),
+    ],
+    ids=["429", "secondary", "secondary bare", "429 bare", "primary", "absurd", "past"],
+)
+def test_rate_limits_park_the_run(reply: Reply, seconds: float) -> None:
+    """Neither form of the limit is slept out in the worker: the run is parked for as long as GitHub asks."""
+    headers = dict(reply.headers)
+    if "X-RateLimit-Reset" in headers:
+        headers["X-RateLimit-Reset"] = str(int(time.time()) + int(headers["X-RateLimit-Reset"].removeprefix("@")))
+    started = time.monotonic()
+    with github(Reply(reply.status, reply.body, headers)) as (api, server), pytest.raises(Retryable) as parked:
+        api.get("/x")
+    assert parked.value.after == pytest.approx(seconds, abs=2)
+    assert len(server.seen) == 1
+    assert time.monotonic() - started < 5
+
+
+def test_a_limit_is_no_refusal() -> None:
+    """A rate limit is not taken for the 403 that a caller asked to see."""
+    with github(Reply(403, said("secondary rate limit"))) as (api, _), pytest.raises(Retryable):
+        api.send("POST", "/x", {}, expect=(403,))
+    with github(Reply(403, said("no"))) as (api, _), pytest.raises(Refused, match="no"):
+        api.send("POST", "/x", {}, expect=(403,))
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(403, Outcome.DISABLED), (404, Outcome.DISABLED), (410, Outcome.DISABLED), (451, Outcome.DISABLED),
+     (422, Outcome.REFUSED_BY_POLICY)],
+)  # fmt: skip
+def test_refusals_end_the_run(status: int, outcome: Outcome) -> None:
+    """What GitHub will refuse tomorrow too ends the run in a stated outcome, with GitHub's words."""
+    body = json.dumps({"message": "Validation Failed", "errors": [{"message": "body is too long"}, "or so"]}).encode()
+    with github(Reply(status, body)) as (api, _), pytest.raises(Stop) as stopped:
+        api.send("POST", "/x", {})
+    assert stopped.value.outcome is outcome
+    if status == 422:
+        assert "body is too long; or so" in stopped.value.detail
+
+
+@pytest.mark.parametrize("status", [401, 409, 500, 503])
+def test_trouble_that_passes_parks_the_run(status: int) -> None:
+    """A dead token, a conflict and a broken server are tried again with a fresh session."""
+    with github(Reply(status)) as (api, _), pytest.raises(Retryable):
+        api.send("POST", "/x", {})
+
+
+def test_no_connection_parks_the_run() -> None:
+    """Nobody listening is trouble that passes."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        client = Github(base_url=f"http://127.0.0.1:{unused.getsockname()[1]}", retry=None, timeout=2)
+        with pytest.raises(Retryable):
+            Api(client.requester).get("/x")
+        client.close()
+
+
+def test_guard_stands_before_every_write() -> None:
+    """A worker that lost its lease reads, but sends no write."""
+
+    def lost() -> None:
+        raise LeaseLost
+
+    with scripted(Reply(200, b"{}")) as server:
+        client = Github(base_url=server.url, retry=None)
+        api = Api(client.requester, lost)
+        api.get("/x")
+        with pytest.raises(LeaseLost):
+            api.send("POST", "/x", {})
+        with pytest.raises(LeaseLost):
+            api.mutate("m", {}, "x")
+        client.close()
+    assert len(server.seen) == 1
+
+
+def test_logs_are_read_without_credentials_and_cut_from_the_front() -> None:
+    """The address of a log gets no Authorization header, and of a huge log the end is kept."""
+    body = b"first\n" + b"x" * (LOG_TAIL + 100) + b"\nlast"
+    with scripted(Reply(200, body)) as server:
+        text = fetch_log(server.url, 5)(f"{server.url}/log?sig=1")
+    assert "authorization" not in server.seen[0][2]
+    assert len(text) == LOG_TAIL
+    assert text.endswith("last")
+
+
+def test_logs_are_read_from_proper_addresses_only() -> None:
+    """Files and, beside an https API, plain http are refused; an expired link is asked for again later."""
+    for url in ("file:///etc/passwd", "http://169.254.169.254/latest", "ftp://x/y"):
+        with pytest.raises(Stop):
+            fetch_log("https://api.github.com", 5)(url)
+    with scripted(Reply(403)) as server, pytest.raises(Retryable):
+        fetch_log(server.url, 5)(server.url)
+    with scripted(Reply(302, b"", {"Location": "http://127.0.0.1:1/"})) as server, pytest.raises(Retryable):
+        fetch_log(server.url, 5)(server.url)
+
+
+@pytest.mark.parametrize(
+    ("api", "web"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://api.github.com/", "https://github.com"),
+        ("https://git.example.org/api/v3", "https://git.example.org"),
+        ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+        ("http://127.0.0.1:8123/api/v3", "http://127.0.0.1:8123"),
+    ],
+)
+def test_clone_address_follows_from_the_api_address(api: str, web: str) -> None:
+    """One setting serves github.com, Enterprise Server and ghe.com tenants."""
+    assert web_url(api) == web
+
+
+def test_permissions_are_the_least() -> None:
+    """Reading asks for no write, telling cannot touch contents, and nobody ever asks for workflows."""
+    assert set(Purpose.READ.permissions.values()) == {"read"}
+    assert "contents" not in Purpose.TELL.permissions
+    assert all("workflows" not in purpose.permissions for purpose in Purpose)
+    assert {name for name, level in Purpose.PUBLISH.permissions.items() if level == "write"} == {
+        "contents", "pull_requests", "issues",
+    }  # fmt: skip
