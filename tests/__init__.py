@@ -1,0 +1,1 @@
+"""Tests of Heal and the stateful doubles they talk to."""

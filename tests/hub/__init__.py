@@ -1,0 +1,1 @@
+"""A stateful double of GitHub, run as its own process. It imports nothing of the product."""

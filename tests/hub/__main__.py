@@ -1,0 +1,53 @@
+"""Runs the double: `python -m tests.hub --port 0 --data DIR`. Prints one JSON line with its address when it is up."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+import uvicorn
+
+from tests.hub.app import build
+
+
+class _Announcing(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    url = ""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.write(json.dumps({"url": self.url}) + "\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    """Bind to loopback, build the application for that address, serve until killed."""
+    parser = argparse.ArgumentParser(prog="tests.hub")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--ci-image", default="")
+    asked = parser.parse_args()
+    data = asked.data or Path(tempfile.mkdtemp(prefix="hub-"))
+    data.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", asked.port))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            build(data.resolve(), url, asked.ci_image),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+        server = _Announcing(config)
+        server.url = url
+        server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The double as pytest fixtures: import `hub_process` and `hub` into a conftest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hub.process import Hub
+
+
+@pytest.fixture(scope="session")
+def hub_process() -> Iterator[Hub]:
+    """One double for the whole session; use `hub`, which empties it for each test."""
+    with Hub() as running:
+        yield running
+
+
+@pytest.fixture
+def hub(hub_process: Hub) -> Iterator[Hub]:
+    """An empty double. The test fails when anything it made the double hear or say was off contract."""
+    hub_process.reset()
+    yield hub_process
+    hub_process.settle()
+    hub_process.assert_honest()

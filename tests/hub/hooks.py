@@ -1,0 +1,154 @@
+"""Sends signed deliveries to the Apps' webhooks, remembers each attempt, and sends one again on request.
+
+Like GitHub it never retries by itself, waits 10 s for an answer, and gives a redelivery the GUID of the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import queue
+import re
+import threading
+import time
+import uuid
+
+import httpx
+
+from tests.hub.contract import Contract
+from tests.hub.state import App, Delivery, Installation, Json, Repo, World
+
+TIMEOUT_SECONDS = 10.0
+_ALWAYS = {"installation", "installation_repositories", "github_app_authorization", "ping"}
+
+
+def sign(secret: str, body: bytes, digest: str = "sha256") -> str:
+    """The value of `X-Hub-Signature-256` (or with sha1 the old header) for a body."""
+    return f"{digest}=" + hmac.new(secret.encode(), body, digest).hexdigest()
+
+
+def wants(app: App, installation: Installation, event: str) -> bool:
+    if event in _ALWAYS:
+        return True
+    if event in {"check_run", "check_suite"} and installation.permissions.get("checks") == "write":
+        return event == "check_suite" or event in installation.events
+    return event in installation.events
+
+
+class Hooks:
+    """The outbox of the double: one thread, deliveries in the order of their events."""
+
+    def __init__(self, world: World, contract: Contract) -> None:
+        self._world = world
+        self._contract = contract
+        self._queue: queue.Queue[Delivery | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._work, name="hooks", daemon=True)
+        self._thread.start()
+
+    def fire(self, event: str, action: str | None, payload: Json, repo: Repo, only: App | None = None) -> None:
+        """Queue an event for every App that sees the repository and asked for it."""
+        for installation in list(self._world.installations_of(repo)):
+            app = installation.app
+            if (only is None or only is app) and wants(app, installation, event) and app.hook_url:
+                short = {"id": installation.id, "node_id": f"MDIzO{installation.id}"}
+                head = {"action": action} if action else {}
+                self.send(app, event, action, {**head, **payload, "installation": short}, installation.id, repo.id)
+
+    def send(
+        self,
+        app: App,
+        event: str,
+        action: str | None,
+        payload: Json,
+        installation_id: int | None = None,
+        repository_id: int | None = None,
+        guid: str = "",
+    ) -> Delivery | None:
+        """Queue one delivery; None when a fault swallowed it. A known `guid` makes it a redelivery."""
+        first = Delivery(
+            id=self._world.id(),
+            guid=guid or str(uuid.uuid4()),
+            app=app,
+            event=event,
+            action=action,
+            payload=payload,
+            installation_id=installation_id,
+            repository_id=repository_id,
+            delivered=self._world.stamp(),
+            redelivery=bool(guid),
+        )
+        if not guid:
+            self._contract.check_delivery(event, payload)
+        kind = "" if guid else self._fault(event)
+        if kind == "drop":
+            first.status, first.status_code = "failed to connect to host", 0
+            self._world.deliveries.append(first)
+            return None
+        self._world.deliveries.append(first)
+        for _ in range(2 if kind == "duplicate" else 1):
+            self._queue.put(first)
+        return first
+
+    def redeliver(self, old: Delivery) -> None:
+        self.send(old.app, old.event, old.action, old.payload, old.installation_id, old.repository_id, guid=old.guid)
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until everything queued has been sent; False when it took too long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self._queue.unfinished_tasks == 0:
+                return True
+            time.sleep(0.01)
+        return False
+
+    def close(self) -> None:
+        self._queue.put(None)
+
+    def _fault(self, event: str) -> str:
+        with self._world.lock:
+            for fault in self._world.faults:
+                if fault["kind"] in {"drop", "duplicate"} and fault["times"] > 0:
+                    if re.search(fault.get("event", ""), event):
+                        fault["times"] -= 1
+                        return str(fault["kind"])
+        return ""
+
+    def _work(self) -> None:
+        with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+            while (one := self._queue.get()) is not None:
+                self._post(client, one)
+                self._queue.task_done()
+
+    def _post(self, client: httpx.Client, one: Delivery) -> None:
+        body = json.dumps(one.payload, separators=(",", ":")).encode()
+        one.request_headers = headers(one, body)
+        begun = time.monotonic()
+        try:
+            answer = client.post(one.app.hook_url, content=body, headers=one.request_headers)
+        except httpx.TimeoutException:
+            one.status, one.status_code = "timed out", 0
+        except httpx.HTTPError:
+            one.status, one.status_code = "failed to connect to host", 0
+        else:
+            one.status_code = answer.status_code
+            one.status = "OK" if answer.is_success else f"Invalid HTTP Response: {answer.status_code}"
+            one.response_headers = dict(answer.headers)
+            one.response_body = answer.text[:10_000]
+        one.duration = round(time.monotonic() - begun, 2)
+
+
+def headers(one: Delivery, body: bytes) -> dict[str, str]:
+    """The headers of real deliveries to a GitHub App."""
+    return {
+        "User-Agent": f"GitHub-Hookshot/{hashlib.sha256(one.app.slug.encode()).hexdigest()[:7]}",
+        "Accept": "*/*",
+        "Content-Type": "application/json",
+        "X-GitHub-Delivery": one.guid,
+        "X-GitHub-Event": one.event,
+        "X-GitHub-Hook-ID": str(one.app.hook_id),
+        "X-GitHub-Hook-Installation-Target-ID": str(one.app.id),
+        "X-GitHub-Hook-Installation-Target-Type": "integration",
+        "X-Hub-Signature": sign(one.app.secret, body, "sha1"),
+        "X-Hub-Signature-256": sign(one.app.secret, body),
+    }

@@ -1,0 +1,1 @@
+"""The REST operations of the double, one file per family."""
