@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 from sandbox import policy
@@ -79,12 +78,8 @@ def _probe(engine: Engine, owner: str, runtime: str | None) -> Finding:
     labels = policy.Labels(owner, name, "probe", name, time.time() + 60)
     settings = policy.check_container(resolve("debian"), f"heal-probe-{name}", {}, _PROBE_LIMITS, labels, runtime)
     settings = {**settings, "mounts": [], "entrypoint": ["sh", "-c", _PROBE]}
-    return _tried(lambda: engine.run(settings, (), 30, Caps(4096, 4096, 4096, 1 << 20)).stdout.decode())
-
-
-def _tried(probe: Callable[[], str]) -> Finding:
     try:
-        seen = probe()
+        seen = engine.run(settings, (), 30, Caps(4096, 4096, 4096, 1 << 20)).stdout.decode()
     except SandboxError as error:
         return Finding("limits", False, str(error), error.repair)
     lines = [line.strip() for line in seen.splitlines()]

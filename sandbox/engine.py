@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import socket
 import struct
 import threading
 import time
@@ -27,6 +28,7 @@ from sandbox.capture import Capture
 from sandbox.errors import EngineDown, ImageMissing, RuntimeUnknown, SandboxError
 
 _STDERR = 2
+_ADDED = 1
 _POLL_S = 0.05
 _DRAIN_S = 10.0
 
@@ -59,6 +61,16 @@ class Ended:
     stderr: Capture
     stopped: Stop | None
     seconds: float
+    image: str | None = None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Make an image of a container that ended with 0, if `wanted` says so of the paths new in its file system."""
+
+    repository: str
+    tag: str
+    wanted: Callable[[list[str]], bool]
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ class Engine:
     def client(self) -> docker.DockerClient:
         with self._lock:
             if self._client is None or self._pid != os.getpid():
+                _knock(self.host)
                 with translated():
                     self._client = docker.DockerClient(
                         base_url=self.host, timeout=self._call_timeout_s, max_pool_size=32, version="auto"
@@ -141,6 +154,14 @@ class Engine:
                 if text := str(line.get("stream", "")).strip():
                     yield text
 
+    def remove_images(self, label: str) -> int:
+        """Remove the images with the label that no container uses; how many they were."""
+        with translated():
+            found = self.client().images.list(filters={"label": label})
+            for image in found:
+                self.client().images.remove(str(image.id), force=True)
+            return len(found)
+
     # Volumes and left-overs
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
@@ -193,7 +214,7 @@ class Engine:
         caps: Caps,
         cancel: Event | None = None,
         marker: bytes = b"\x00",
-        commit: Callable[[Container], None] | None = None,
+        commit: Commit | None = None,
     ) -> Ended:
         """Create a container, stream `feed` into it, drain it until it ends or has to be ended, and remove it.
 
@@ -216,7 +237,7 @@ class Engine:
         caps: Caps,
         cancel: Event | None,
         marker: bytes,
-        commit: Callable[[Container], None] | None,
+        commit: Commit | None,
     ) -> Ended:
         stream = _Stream(self.client(), str(container.id), caps, marker)
         try:
@@ -230,13 +251,25 @@ class Engine:
             code = int(container.wait(timeout=30)["StatusCode"])
             container.reload()
             state = (container.attrs or {}).get("State", {})
-            if commit is not None and stopped is None and code == 0:
-                commit(container)
+            image = _committed(container, commit) if commit and stopped is None and code == 0 else None
         finally:
             stream.close()
-        return Ended(
-            code, bool(state.get("OOMKilled")), stream.stdout.bytes(), stream.stderr, stopped, stream.seconds()
-        )
+        oom = bool(state.get("OOMKilled"))
+        return Ended(code, oom, stream.stdout.bytes(), stream.stderr, stopped, stream.seconds(), image)
+
+
+def _committed(container: Container, commit: Commit) -> str | None:
+    changes = container.diff() or []
+    if not commit.wanted([str(change["Path"]) for change in changes if change["Kind"] == _ADDED]):
+        return None
+    return str(container.commit(repository=commit.repository, tag=commit.tag).id)
+
+
+def _knock(host: str) -> None:
+    """Raise EngineDown when nobody listens at a local socket: the SDK would say it too, but leaks a descriptor."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door, translated():
+            door.connect(host.removeprefix("unix://"))
 
 
 class Missing(SandboxError):  # noqa: N818
@@ -261,7 +294,7 @@ def translated() -> Iterator[None]:
     except DockerException as error:
         raise EngineDown(f"no container engine answers: {error}") from error
     except (requests.ConnectionError, requests.Timeout, OSError) as error:
-        raise EngineDown(f"the container engine stopped answering: {error}") from error
+        raise EngineDown(f"the container engine does not answer: {error}") from error
 
 
 def _of_api(error: APIError) -> SandboxError:

@@ -22,8 +22,8 @@ from threading import Event
 from typing import Any
 
 from sandbox import policy
-from sandbox.engine import Caps, Ended, Engine, Stop
-from sandbox.errors import SandboxError, SetupFailed
+from sandbox.engine import Caps, Commit, Ended, Engine, Stop
+from sandbox.errors import Cancelled, SandboxError, SetupFailed
 from sandbox.images.build import resolve
 from sandbox.spec import SETUP_LIMITS, Evidence, Finding, Limits, Plan, Result, Step, Tree
 from sandbox.verdict import result
@@ -96,7 +96,8 @@ class DockerSandbox:
         if marker is None:
             return None
         labels = marker.labels
-        if self.engine.volume(labels.get("heal.volume", "")) is None:  # someone removed it: make it again
+        volume = self.engine.volume(labels.get("heal.volume", ""))
+        if volume is None or not self.engine.has_image(labels.get("heal.image", "")):  # someone removed it
             self.engine.remove_volume(marker.name)
             return None
         state = json.loads(labels.get("heal.state", "{}"))
@@ -112,8 +113,8 @@ class DockerSandbox:
         self.engine.create_volume(volume, replace(labels, role="environment").as_dict())
         kept = False
         try:
-            state = self._set_up(plan, tree, image, volume, labels, cancel)
-            frozen = self._publish(key, image, volume, labels, state)
+            state, made = self._set_up(plan, tree, image, volume, labels, cancel)
+            frozen = self._publish(key, made or image, volume, labels, state)
             kept = frozen.volume == volume
         finally:
             if not kept:
@@ -122,16 +123,18 @@ class DockerSandbox:
 
     def _set_up(
         self, plan: Plan, tree: Tree, image: str, volume: str, labels: policy.Labels, cancel: Event | None
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], str | None]:
+        """Run the set-up steps; returns what they exported and, if they installed system packages, the new image."""
         limits = self._setup_limits
         env = {**policy.setup_environment(self._ca_bundle is not None, self._package_indexes), **plan.env}
-        settings = policy.setup_container(image, volume, env, limits, labels, self.runtime)
-        files = {"plan.json": json.dumps([_step_values(step) for step in plan.setup]).encode()}
+        settings = policy.setup_container(image, volume, limits, labels, self.runtime)
+        files = {"plan.json": _plan_values(plan, env)}
         if self._ca_bundle is not None:
             files[Path(policy.CA_FILE).name] = self._ca_bundle.read_bytes()
         feed = [*_message("TREE", tree.archive), *_message("INPUTS", _tar(files.items()))]
-        ended = self.engine.run(settings, feed, limits.wall_s + _GRACE_S, _caps(limits), cancel)
-        return _setup_state(ended)
+        commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files)
+        ended = self.engine.run(settings, feed, limits.wall_s + _GRACE_S, _caps(limits), cancel, commit=commit)
+        return _setup_state(ended), ended.image
 
     def _publish(self, key: str, image: str, volume: str, labels: policy.Labels, state: Mapping[str, Any]) -> Frozen:
         text = json.dumps({name: state.get(name) for name in ("exports", "path", "notes") if state.get(name)})
@@ -171,7 +174,7 @@ class DockerEnvironment:
         step: Step,
         tree: Tree,
         patch: bytes | None = None,
-        limits: Limits = Limits(),
+        limits: Limits = Limits(),  # noqa: B008 - a frozen value
         inputs: Mapping[str, bytes] | None = None,
         cancel: Event | None = None,
     ) -> Result:
@@ -208,8 +211,9 @@ class DockerEnvironment:
         return f"cd {folder} || exit 127\n{extra}export PATH\nexec {command}\n"
 
 
-def _step_values(step: Step) -> dict[str, Any]:
-    return {**asdict(step), "env": dict(step.env)}
+def _plan_values(plan: Plan, env: Mapping[str, str]) -> bytes:
+    steps = [{**asdict(step), "env": dict(step.env)} for step in plan.setup]
+    return json.dumps({"env": dict(env), "steps": steps}).encode()
 
 
 def _message(word: str, data: bytes) -> tuple[bytes, bytes]:
@@ -232,6 +236,8 @@ def _caps(limits: Limits) -> Caps:
 
 def _setup_state(ended: Ended) -> dict[str, Any]:
     """What the set-up container's last line says; SetupFailed when it is not good news."""
+    if ended.stopped is Stop.CANCELLED:
+        raise Cancelled("making the environment was cancelled")
     log = ended.stderr.output().text
     line = ended.stdout.strip().rpartition(b"\n")[2]
     try:
@@ -239,7 +245,7 @@ def _setup_state(ended: Ended) -> dict[str, Any]:
     except ValueError:
         state = None
     if not isinstance(state, dict) or ended.stopped is not None:
-        why = {Stop.DEADLINE: "out of time", Stop.OUTPUT: "too much output", Stop.CANCELLED: "cancelled"}
+        why = {Stop.DEADLINE: "out of time", Stop.OUTPUT: "too much output"}
         reason = why.get(ended.stopped) if ended.stopped else ("out of memory" if ended.oom_killed else "died")
         raise SetupFailed(f"set-up ({reason})", ended.exit_code, log)
     if state.get("failed") is not None:

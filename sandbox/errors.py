@@ -6,6 +6,7 @@ SandboxError
  +-- ImageMissing    the image must be built first
  +-- RuntimeUnknown  the engine has no such container runtime
  +-- SetupFailed     a set-up step of the repository failed, with its log
+ +-- Cancelled       the caller's cancel event ended a set-up
 """
 
 from __future__ import annotations
@@ -45,3 +46,7 @@ class SetupFailed(SandboxError):  # noqa: N818
         self.step = step
         self.exit_code = exit_code
         self.log = log
+
+
+class Cancelled(SandboxError):  # noqa: N818
+    """The caller's cancel event was set while an environment was being made; nothing of it was kept."""

@@ -9,7 +9,7 @@ Neither phase gets a secret, a host path, a device, a port, or the engine's sock
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ CA_FILE = f"{SCRATCH}/ca.crt"
 SETUP_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
 """What apt needs to drop to its own user and dpkg to set owners; without them "Method http has died"."""
 
+_SYSTEM = ("/usr/", "/opt/", "/etc/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/srv/", "/home/", "/var/lib/postgresql/")
 _SCRATCH_BYTES = 256 << 20
 _SETUP_FILE_BYTES = 4 << 30
 _CHECK_FILE_BYTES = 2 << 30
@@ -56,6 +57,7 @@ def check_container(
     """Settings (keyword arguments of docker's `containers.create`) for one untrusted command."""
     return {
         **_common(image, env, limits, labels, runtime),
+        "entrypoint": ["/opt/heal/heal-init"],
         "network_mode": "none",
         "user": f"{USER}:{USER}",
         "read_only": True,
@@ -70,11 +72,14 @@ def check_container(
 
 
 def setup_container(
-    image: str, volume: str, env: Mapping[str, str], limits: Limits, labels: Labels, runtime: str | None = None
+    image: str, volume: str, limits: Limits, labels: Labels, runtime: str | None = None
 ) -> dict[str, Any]:
-    """Settings for the phase that installs: root with five capabilities, network, writable root and /env."""
+    """Settings for the phase that installs: root with five capabilities, network, writable root and /env.
+
+    Its environment variables travel with the steps, because a container's own would end up in an image made of it.
+    """
     return {
-        **_common(image, env, limits, labels, runtime),
+        **_common(image, {}, limits, labels, runtime),
         "entrypoint": ["/opt/heal/heal-setup"],
         "network_mode": "bridge",
         "user": "0:0",
@@ -88,6 +93,14 @@ def setup_container(
         },
         "ulimits": _ulimits(_SETUP_FILE_BYTES),
     }
+
+
+def installed_system_files(added: Iterable[str]) -> bool:
+    """Whether set-up put files outside /env that the check needs: packages from apt, tools in /usr/local or /opt.
+
+    `added` are the absolute paths that are new in the set-up container's root file system.
+    """
+    return any(path.startswith(_SYSTEM) and "/__pycache__" not in path for path in added)
 
 
 def flags(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -31,12 +31,13 @@ def reap(engine: Engine, owner: str, now: float | None = None) -> Reaped:
 
 
 def remove_all(engine: Engine, owner: str) -> Reaped:
-    """Remove every container and environment of the owner, whatever its age: for tests and for uninstalling."""
+    """Remove every container, environment and derived image of the owner, for tests and uninstalling."""
     label = f"heal.owner={owner}"
     containers = list(engine.containers(label))
     for container in containers:
         engine.remove_container(container)
     removed = [engine.remove_volume(volume.name) for volume in engine.volumes(label)]
+    engine.remove_images(label)
     return Reaped(len(containers), sum(removed))
 
 

@@ -15,6 +15,7 @@ from sandbox.results.jsonl import parse
 from sandbox.spec import Ending, Evidence, Limits, Result
 
 _TRAILER = re.compile(rb"\nHEAL-END rc=(\d+) peak=(\d+) full=(\d+)\n\Z")
+_TREE_FAILED = re.compile(rb"HEAL-TREE-FAILED full=(\d+)\n")
 _START = b"HEAL-START\n"
 _KILLED = 137
 _FULL_PERCENT = 95
@@ -38,7 +39,8 @@ def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
     if trailer is not None and ended.exit_code != trailer.exit_code and ended.stopped is None:
         trailer = None
         notes.append("the container's exit code and the command's differ: not to be trusted")
-    if not started and b"HEAL-TREE-FAILED" in head and "No space left" not in output.text:
+    unpacked = _TREE_FAILED.search(head)
+    if unpacked and int(unpacked.group(1)) < _FULL_PERCENT and ended.stopped is None:
         raise SandboxError(f"the files of commit {evidence.tree} could not be unpacked: {output.text[-500:]}")
     ending = _stopped_early(ended, head, bool(started)) or _ending(ended, trailer, limits, output.text)
     if ended.oom_killed and ending is not Ending.OOM:
@@ -67,7 +69,7 @@ def _stopped_early(ended: Ended, head: bytes, started: bool) -> Ending | None:
         return _STOPPED[ended.stopped]
     if not started and b"HEAL-PATCH-REJECTED" in head:
         return Ending.PATCH_REJECTED
-    if not started and b"HEAL-TREE-FAILED" in head:
+    if not started and _TREE_FAILED.search(head):
         return Ending.DISK_FULL
     return None
 

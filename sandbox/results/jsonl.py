@@ -44,12 +44,14 @@ def _entries(report: bytes) -> Iterator[dict[str, Any]]:
 
 def _case(entry: dict[str, Any]) -> TestCase | None:
     name, status, message, seconds = (entry.get(key) for key in ("id", "status", "message", "seconds"))
-    if not isinstance(name, str) or not name or status not in _STATUSES:
+    if not isinstance(name, str) or not name or not isinstance(status, str):
+        return None
+    if status not in _STATUSES:
         return None
     usable = isinstance(seconds, (int, float)) and 0 <= seconds < 1e9
     return TestCase(
         id=_printable(name)[:_ID_LIMIT],
-        status=str(status),
+        status=status,
         seconds=float(seconds) if usable and seconds is not None else 0.0,
         message=_printable(message)[:_MESSAGE_LIMIT] if isinstance(message, str) else "",
     )

@@ -1,0 +1,53 @@
+"""One owner label for the whole session: what carries it when the session ends is counted, then removed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.engine import Engine
+from sandbox.environments import DockerEnvironment, DockerSandbox
+from sandbox.images.build import build
+from sandbox.reaper import remove_all
+from sandbox.spec import Plan, Step
+from tests.sandbox.trees import ADDER, tree
+
+STATE = Path(__file__).resolve().parents[2] / ".heal"
+CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    engine = Engine()
+    build(engine, STATE)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox(engine: Engine) -> Iterator[DockerSandbox]:
+    owner = f"tests-{uuid.uuid4().hex[:12]}"
+    made = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE)
+    yield made
+    left = engine.containers(f"heal.owner={owner}")
+    remove_all(engine, owner)
+    volumes = engine.volumes(f"heal.owner={owner}")
+    made.engine.close()
+    assert not left, f"containers left behind: {left}"
+    assert not volumes, f"volumes that could not be removed: {volumes}"
+
+
+@pytest.fixture(scope="session")
+def bare(sandbox: DockerSandbox) -> DockerEnvironment:
+    """An environment without set-up: what the image holds."""
+    return sandbox.prepare(Plan("python", (), Step("check", "true")), tree())
+
+
+@pytest.fixture(scope="session")
+def with_pytest(sandbox: DockerSandbox) -> DockerEnvironment:
+    """An environment into which set-up installed pytest from the package index."""
+    install = Step("install", "python -m pip install -q pytest pytest-xdist")
+    return sandbox.prepare(Plan("python", (install,), Step("check", "pytest -q")), tree(ADDER))

@@ -1,0 +1,181 @@
+"""The rules that need no engine: container settings, capture, reports, verdicts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from sandbox import policy
+from sandbox.capture import Capture, plain
+from sandbox.engine import Ended, Stop
+from sandbox.errors import SandboxError
+from sandbox.images.build import resolve
+from sandbox.results.jsonl import parse
+from sandbox.spec import Ending, Evidence, Limits, TestCase
+from sandbox.verdict import result
+
+LABELS = policy.Labels("owner", "run", "check", "key", 1234.5)
+EVIDENCE = Evidence("image", "environment", "tree", "patch", "default")
+
+
+def test_check_settings_lock_everything() -> None:
+    """The check phase: no network, no capability, read-only root, user 1000, memory without swap, one volume."""
+    settings = policy.check_container("image", "volume", {}, Limits(), LABELS)
+    assert settings["network_mode"] == "none"
+    assert settings["cap_drop"] == ["ALL"]
+    assert "cap_add" not in settings
+    assert settings["read_only"] is True
+    assert settings["user"] == "1000:1000"
+    assert "no-new-privileges" in settings["security_opt"]
+    assert settings["mem_limit"] == settings["memswap_limit"] == 2 << 30
+    assert settings["pids_limit"] == 512
+    assert settings["mounts"] == [{"Type": "volume", "Source": "volume", "Target": "/env", "ReadOnly": True}]
+    assert all("nosuid,nodev" in options and "size=" in options for options in settings["tmpfs"].values())
+    assert settings["labels"]["heal.deadline"] == "1234"
+
+
+def test_set_up_settings_add_only_what_installing_needs() -> None:
+    """The set-up phase: five capabilities, network, a writable environment; no environment of its own."""
+    settings = policy.setup_container("image", "volume", Limits(), LABELS, "runsc")
+    assert settings["cap_drop"] == ["ALL"]
+    assert set(settings["cap_add"]) == {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+    assert settings["environment"] == {}
+    assert settings["runtime"] == "runsc"
+
+
+@pytest.mark.parametrize("phase", ["check", "setup"])
+def test_nothing_of_the_host_is_given(phase: str) -> None:
+    """Neither phase has a bind mount, a device, a port, a privilege, or the `volumes` setting that images inherit."""
+    check = policy.check_container("image", "volume", {}, Limits(), LABELS)
+    settings = check if phase == "check" else policy.setup_container("image", "volume", Limits(), LABELS)
+    assert not {"volumes", "devices", "ports", "privileged", "pid_mode", "userns_mode"} & set(settings)
+    assert [mount["Type"] for mount in settings["mounts"]] == ["volume"]
+
+
+def test_certificates_only_in_set_up() -> None:
+    """The host's certificate bundle is named for every tool in set-up, and nowhere in the check."""
+    named = policy.setup_environment(ca_bundle=True, package_indexes={"PIP_INDEX_URL": "https://index"})
+    wanted = {"SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"}
+    assert all(named[name] == policy.CA_FILE for name in wanted)
+    assert named["PIP_INDEX_URL"] == "https://index"
+    assert not wanted & set(policy.setup_environment(ca_bundle=False, package_indexes={}))
+    assert not wanted & set(policy.check_environment(Limits()))
+
+
+def test_system_files_are_noticed() -> None:
+    """New system files make an image; bytecode, caches and logs do not."""
+    assert policy.installed_system_files(["/usr/bin/hello"])
+    assert not policy.installed_system_files(["/usr/lib/python3/__pycache__/x.pyc", "/var/log/apt", "/env/x", "/tmp/x"])
+
+
+def test_language_keys_are_our_images() -> None:
+    """A language key becomes our image, a full reference stays."""
+    assert resolve("python") == "heal-sandbox/python:latest"
+    assert resolve("example.org/image:1") == "example.org/image:1"
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_capture_keeps_both_ends(size: int) -> None:
+    """Whatever the pieces, head and tail are kept and the middle is counted."""
+    capture, data = Capture(10, 10), bytes(range(48, 58)) + b"x" * 80 + bytes(range(65, 75))
+    for start in range(0, len(data), size):
+        capture.feed(data[start : start + size])
+    output = capture.output()
+    assert output.dropped == 80
+    assert output.text == "0123456789\n[... 80 bytes left out ...]\nABCDEFGHIJ"
+    assert capture.total == 100
+
+
+def test_short_output_is_whole() -> None:
+    """Output below the limits has no mark in it."""
+    capture = Capture(10, 10)
+    capture.feed(b"0123456789abc")
+    assert capture.output().text == "0123456789abc"
+    assert capture.output().dropped == 0
+
+
+def test_text_is_safe_to_show() -> None:
+    """Escapes, control codes and broken UTF-8 do not reach a page or a database; lines have an end."""
+    assert plain(b"\x1b[31mred\x1b[0m\x00\x07 \xff\ttab\r\nnext\x1b]0;title\x07!") == "red �\ttab\nnext!"
+    assert "1808 characters left out" in plain(b"a" * 10000)
+
+
+def test_report_is_read() -> None:
+    """One case per test; the last run of a test counts; a failing teardown worsens a pass, not a failure."""
+    lines = (
+        b'{"id": "a", "status": "failed", "when": "call", "seconds": 0.5, "message": "no"}\n'
+        b'{"id": "b", "status": "passed", "when": "call", "seconds": 1}\n'
+        b'{"id": "a", "status": "error", "when": "teardown"}\n'
+        b'{"id": "b", "status": "error", "when": "teardown", "message": "late"}\n'
+    )
+    assert parse(lines) == (TestCase("a", "failed", 0.5, "no"), TestCase("b", "error", 0.0, "late"))
+    again = b'{"id": "a", "status": "passed", "when": "call", "seconds": 0}\n'
+    assert parse(lines + again)[0].status == "passed"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"\xff\xfe", b"[]", b"null", b'{"id": 3, "status": "passed"}', b'{"id": "x", "status": "great"}',
+     b'{"id": "x", "status": ["passed"]}', b'{"id": "x"', b"[" * 100000, b'{"id": "", "status": "passed"}'],
+)  # fmt: skip
+def test_garbage_in_a_report_is_passed_over(line: bytes) -> None:
+    """Lines that are not the reporter's cost nothing but themselves."""
+    good = b'{"id": "x", "status": "passed", "seconds": NaN, "message": "\\ud800\\u0000"}'
+    assert parse(line + b"\n" + good) == (TestCase("x", "passed", 0.0, "?"),)
+
+
+def ended(stdout: bytes, code: int = 0, *, oom: bool = False, stopped: Stop | None = None, seconds: float = 1) -> Ended:
+    return Ended(code, oom, stdout, _text(b"No space left on device"), stopped, seconds)
+
+
+def _text(data: bytes) -> Capture:
+    capture = Capture(1000, 1000)
+    capture.feed(data)
+    return capture
+
+
+def trailer(code: int, full: int = 1) -> bytes:
+    return b"HEAL-READY\nHEAL-START\n\nHEAL-END rc=%d peak=42 full=%d\n" % (code, full)
+
+
+@pytest.mark.parametrize(
+    ("life", "ending"),
+    [
+        (ended(trailer(0)), Ending.PASSED),
+        (ended(trailer(1), 1), Ending.FAILED),
+        (ended(trailer(1, 99), 1), Ending.DISK_FULL),
+        (ended(trailer(137), 137, seconds=10), Ending.TIMEOUT),
+        (ended(trailer(137), 137), Ending.KILLED),
+        (ended(trailer(137), 137, oom=True), Ending.OOM),
+        (ended(trailer(1), 1, oom=True), Ending.OOM),
+        (ended(trailer(0), 0, oom=True), Ending.PASSED),
+        (ended(trailer(0), 1), Ending.KILLED),
+        (ended(b"HEAL-READY\nHEAL-START\n", 137), Ending.KILLED),
+        (ended(b"HEAL-READY\nHEAL-START\n", 137, oom=True), Ending.OOM),
+        (ended(b"HEAL-READY\nHEAL-PATCH-REJECTED\n", 93), Ending.PATCH_REJECTED),
+        (ended(b"HEAL-READY\nHEAL-START\nHEAL-PATCH-REJECTED\n", 93), Ending.KILLED),
+        (ended(b"HEAL-TREE-FAILED full=100\n", 91), Ending.DISK_FULL),
+        (ended(b"", 137, stopped=Stop.CANCELLED), Ending.CANCELLED),
+        (ended(b"", 137, stopped=Stop.DEADLINE), Ending.TIMEOUT),
+        (ended(trailer(0), 137, stopped=Stop.OUTPUT), Ending.OUTPUT_LIMIT),
+    ],
+)
+def test_endings(life: Ended, ending: Ending) -> None:
+    """Every way a container can end has its own name, and only an undisputed exit code 0 is green."""
+    verdict = result(life, Limits(wall_s=10), EVIDENCE)
+    assert verdict.ending is ending
+    assert verdict.green == (ending is Ending.PASSED)
+
+
+def test_a_tree_that_cannot_be_unpacked_is_our_error() -> None:
+    """A broken archive with room for it was sent by us: not the candidate's fault."""
+    with pytest.raises(SandboxError, match="unpacked"):
+        result(ended(b"HEAL-TREE-FAILED full=3\n", 91), Limits(), EVIDENCE)
+
+
+def test_the_contract_imports_no_docker() -> None:
+    """Reading the contract, or the policy, costs no import of the docker SDK."""
+    code = "import sys, sandbox.spec, sandbox.errors, sandbox.policy; sys.exit('docker' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
