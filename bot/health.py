@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.access import Door, Entry
 from bot.dispatcher import Dispatcher
-from bot.metrics import Figures, Metrics, render
+from bot.metrics import Metrics, render
 from bot.writer import Writer
 from workers.store import schema
+from workers.store.pages import Figures
 
 LONGEST_IDLE = 30.0
 SCHEMA_CHECK_SECONDS = 30.0

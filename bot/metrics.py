@@ -6,26 +6,15 @@ Each app has its own registry, so that two of them in one process (as in tests) 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from workers.store.models import RunState
+from workers.store.pages import Figures
+
 ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-class Figures(Protocol):
-    """The numbers of one scrape, as the database knows them."""
-
-    @property
-    def deliveries(self) -> dict[str, int]: ...
-    @property
-    def oldest_new(self) -> float: ...
-    @property
-    def runs(self) -> dict[str, int]: ...
-    @property
-    def outcomes(self) -> dict[str, int]: ...
 
 
 class Metrics:
@@ -67,7 +56,7 @@ def figures_as_metrics(figures: Figures) -> Iterable[Metric]:
     )
     active = GaugeMetricFamily("heal_runs_active", "Runs that have no outcome yet, by state", labels=["state"])
     for state, count in figures.runs.items():
-        if state != "done":
+        if state != RunState.DONE:
             active.add_metric([state], count)
     yield active
     ended = CounterMetricFamily("heal_runs", "Runs that ended, by outcome", labels=["outcome"])
