@@ -138,6 +138,8 @@ def from_log(log: logs.JobLog, bound: Cell | None) -> JobSteps | None:
             collected.steps.append(found)
     if check is None:
         raise _unsupported(f"The step that failed is the action {failed.title}, which cannot be run in the sandbox.")
+    if not any(step.uses and step.uses.startswith("actions/setup-python@") for step in log.steps):
+        collected.lower("CI used its machine's own tools, whose versions the log does not show")
     after = _later(written[at:] if written and at else (), bound, collected)
     if not written:
         collected.skipped.append(

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
@@ -255,7 +256,7 @@ def _swallowed(file: PatchedFile) -> Iterator[Violation]:
     """A broad `except`, or any that does nothing, that the patch brings in."""
     for hunk in file:
         lines = [line for line in hunk if not line.is_removed]
-        for line, following in zip(lines, [*lines[1:], None], strict=True):
+        for line, following in zip_longest(lines, lines[1:]):
             if line.is_added and (match := re.match(r"\s*except\b\s*(.*?)\s*:\s*(.*)$", line.value.rstrip("\n"))):
                 broad = not match[1] or re.search(r"\b(?:Base)?Exception\b", match[1])
                 body = match[2] or (following.value.strip() if following else "")

@@ -12,6 +12,7 @@ from workers.scripts import invocations
 NAME = "pytest"
 _SUMMARY = re.compile(r"^(FAILED|ERROR) (\S+?(?:\[.*?\])?)(?: - (.*))?$", re.MULTILINE)
 _PLACE = re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): (?P<kind>[A-Za-z_][\w.]*)", re.MULTILINE)
+_UNREADABLE = re.compile(r'^E +File "(?P<path>[^"]+)", line (?P<line>\d+)$', re.MULTILINE)
 _MESSAGE = re.compile(r"^E {3,}(\S.*)$", re.MULTILINE)
 _SECTION = re.compile(r"^_{3,} (.+?) _{3,}$", re.MULTILINE)
 _KIND = re.compile(r"^(?:\w+\.)*([A-Za-z_]\w*(?:Error|Exception|Warning|Exit|Interrupt|Failed))\b")
@@ -43,7 +44,9 @@ def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:
 
 def classify(output: str, findings: Sequence[Finding]) -> FailureClass:
     """By the exceptions' names: only assertions is a test failure, one that stops the import goes first."""
-    kinds = [kind_of(finding.message) for finding in findings] or [kind_of(text) for text in _MESSAGE.findall(output)]
+    kinds = [kind_of(finding.message) for finding in findings if finding.test]
+    if not any(kinds):  # the summary is cut short on narrow terminals
+        kinds = [kind_of(text) for text in _MESSAGE.findall(output)] or kinds
     for kind, cls in _OF_KIND.items():
         if kind in kinds:
             return cls
@@ -67,7 +70,7 @@ def kind_of(message: str) -> str:
 
 def _finding(test: str, text: str, said: str) -> Finding:
     messages = _MESSAGE.findall(text)
-    places = list(_PLACE.finditer(text))
+    places = list(_UNREADABLE.finditer(text)) or list(_PLACE.finditer(text))
     last = places[-1] if places else None
     lead = next((message for message in messages if kind_of(message)), messages[0] if messages else "")
     message = lead or said or (text.strip().split("\n")[-1] if text.strip() else "failed")

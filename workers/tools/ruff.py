@@ -13,7 +13,7 @@ from workers.tools.options import files_of, kept
 NAME = "ruff"
 _CONCISE = re.compile(
     r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+):\d+: "
-    r"(?P<rule>[A-Z]{1,6}\d{2,4}|invalid-syntax|SyntaxError):? (?P<text>.+)$"
+    r"(?P<rule>[A-Z]{1,6}\d{2,4}|invalid-syntax|SyntaxError|unformatted):? (?P<text>.+)$"
 )
 _FULL = re.compile(r"^(?P<rule>[A-Z]{1,6}\d{2,4}|invalid-syntax|unformatted):? (?P<text>.+)$")
 _ARROW = re.compile(r"^\s*--> (?P<path>.+?):(?P<line>\d+):\d+$")
@@ -71,6 +71,7 @@ _DROPPED = frozenset(
     }
 )
 UNFORMATTED = "unformatted"
+_SYNTAX = frozenset({"invalid-syntax", "SyntaxError", "E999"})
 
 
 def recognises(command: str, output: str) -> bool:
@@ -96,7 +97,7 @@ def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # 
 
 def classify(output: str, findings: Sequence[Finding]) -> FailureClass:
     rules = {finding.rule for finding in findings}
-    if rules & {"invalid-syntax", "SyntaxError", "E999"} or "Failed to parse" in output:
+    if rules & _SYNTAX or "Failed to parse" in output:
         return FailureClass.SYNTAX
     if rules and rules <= {UNFORMATTED}:
         return FailureClass.FORMAT
@@ -105,7 +106,7 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:
 
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     """`ruff check --fix` (safe fixes only) and `ruff format` on the named files, as the failing command calls ruff."""
-    linted = files_of(finding for finding in findings if finding.rule != UNFORMATTED)
+    linted = files_of(finding for finding in findings if finding.rule not in (UNFORMATTED, *_SYNTAX))
     unformatted = files_of(finding for finding in findings if finding.rule == UNFORMATTED)
     found: list[str] = []
     for call in invocations(command, NAME):

@@ -14,7 +14,8 @@ __all__ = ["NAME", "classify", "findings", "fix_commands", "recognises"]
 
 NAME = "unittest"
 _SECTION = re.compile(
-    r"^={20,}\n(FAIL|ERROR): (.+)\n(?:.*\n)?-{20,}\n(.*?)(?=^={20,}|^-{20,}|\Z)", re.MULTILINE | re.DOTALL
+    r"^={20,}\n(?:FAIL|ERROR): ([^\n]+)\n(?:[^\n-][^\n]*\n)?-{20,}\n(.*?)(?=^={20,}|^-{20,}|\Z)",
+    re.MULTILINE | re.DOTALL,
 )
 _FRAME = re.compile(r'^ {2,}File "([^"]+)", line (\d+)', re.MULTILINE)
 _RAN = re.compile(r"^Ran \d+ tests? in ", re.MULTILINE)
@@ -28,7 +29,7 @@ def recognises(command: str, output: str) -> bool:
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - the text says all
     """One finding per section, at the last frame that is not the standard library's."""
     found = []
-    for _, title, body in _SECTION.findall(output):
+    for title, body in _SECTION.findall(output):
         frames = [(path, line) for path, line in _FRAME.findall(body) if "/lib/python" not in path]
         path, line = frames[-1] if frames else (None, None)
         said = [text for text in body.strip().split("\n") if kind_of(text)]

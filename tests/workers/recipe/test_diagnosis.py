@@ -1,0 +1,163 @@
+"""What is wrong, from what the sandbox saw: class, suspects, fingerprint, and whether CI saw the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.spec import Ending, Evidence, Output, Plan, Result, Step, TestCase
+from tests.workers.recipe.trees import MemoryTree
+from workers import diagnosis, logs
+from workers.domain import Diagnosis, FailureClass, JobReport
+
+TREE = MemoryTree(
+    {
+        "shop/__init__.py": "",
+        "shop/price.py": "",
+        "shop/tax.py": "",
+        "tests/test_price.py": "from shop.price import total\nfrom shop import tax\nimport pytest\n",
+    }
+)
+ASSERTION = """tests/test_price.py F
+_______ test_total[3] _______
+>       assert total([3]) == 3
+E       assert -3 == 3
+
+tests/test_price.py:6: AssertionError
+FAILED tests/test_price.py::test_total[3] - assert -3 == 3
+1 failed in 0.12s
+"""
+DEEP = """_______ test_total _______
+tests/test_price.py:9:
+shop/price.py:3: in total
+    return tax.rate(x)
+shop/tax.py:7: ValueError
+E       ValueError: no rate
+/usr/lib/python3.11/site-packages/shop/price.py:8: in x
+FAILED tests/test_price.py::test_total - ValueError: no rate
+"""
+
+
+def result(text: str, ending: Ending = Ending.FAILED, code: int | None = 1, tests: tuple[TestCase, ...] = ()) -> Result:
+    return Result(ending, code, Output(text), tests, b"", 1.0, 0, Evidence("", "", "", "", ""))
+
+
+def read(text: str, script: str = "pytest -q", ending: Ending = Ending.FAILED) -> Diagnosis:
+    plan = Plan("python", (), Step("check", script))
+    return diagnosis.read(plan, result(text, ending), JobReport("test"), TREE)
+
+
+def test_an_assertion_suspects_what_the_test_imports() -> None:
+    """A wrong value leaves no trace in the source, so the test's own imports come first and the test last."""
+    found = read(ASSERTION)
+    assert (found.cls, found.tool) == (FailureClass.TEST, "pytest")
+    assert found.suspects[0] == "shop/price.py"
+    assert found.suspects[-1] == "tests/test_price.py"
+    assert "shop/tax.py" in found.suspects
+
+
+def test_a_trace_suspects_its_deepest_frame_first() -> None:
+    """Frames of the repository only, from the place of the error outwards."""
+    found = read(DEEP)
+    assert found.cls is FailureClass.ERROR
+    assert found.suspects[:2] == ("shop/tax.py", "shop/price.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "script", "cls"),
+    [
+        (
+            "E   ModuleNotFoundError: No module named 'yaml'\nERROR tests/test_price.py\n",
+            "pytest",
+            FailureClass.DEPENDENCY,
+        ),
+        ("E   ModuleNotFoundError: No module named 'shop.new'\n= test session starts =", "pytest", FailureClass.IMPORT),
+        ("FAILED tests/test_price.py::t - NameError: name 'os' is not defined", "pytest", FailureClass.IMPORT),
+        ("E   SyntaxError: invalid syntax\n", "pytest", FailureClass.SYNTAX),
+        ("shop/tax.py:1:8: F401 [*] `os` imported but unused", "ruff check .", FailureClass.LINT),
+        ("would reformat shop/tax.py", "black --check .", FailureClass.FORMAT),
+        ("shop/tax.py:1: error: bad  [arg-type]", "mypy .", FailureClass.TYPE),
+        ("/bin/bash: line 1: pytst: command not found", "pytst", FailureClass.WORKFLOW),
+        ("curl: (6) Could not resolve host: example.org", "./run", FailureClass.INFRASTRUCTURE),
+        ("ModuleNotFoundError: No module named 'yaml'", "python app.py", FailureClass.DEPENDENCY),
+        ("something odd", "./run", FailureClass.UNKNOWN),
+        ("", "./run", FailureClass.UNKNOWN),
+    ],
+)
+def test_the_class_follows_from_the_output(text: str, script: str, cls: FailureClass) -> None:
+    """An ordered table decides."""
+    assert read(text, script).cls is cls
+
+
+def test_a_timeout_is_a_timeout_whatever_was_printed() -> None:
+    """How the command ended goes before what it said."""
+    assert read(ASSERTION, ending=Ending.TIMEOUT).cls is FailureClass.TIMEOUT
+
+
+def test_paths_are_told_as_the_repository_knows_them() -> None:
+    """A tool's absolute path becomes the tree's; a path outside becomes none."""
+    found = read("would reformat /work/x/shop/tax.py\nwould reformat /etc/passwd", "black --check .")
+    assert [finding.path for finding in found.findings] == ["shop/tax.py", None]
+
+
+def test_the_fingerprint_survives_another_day_and_tells_failures_apart() -> None:
+    """Numbers, parameters and roots do not count; another test or exception does."""
+    one = read(ASSERTION)
+    same = read(ASSERTION.replace("test_total[3]", "test_total[44]").replace("-3 == 3", "-44 == 44"))
+    other = read(ASSERTION.replace("test_total", "test_tax"))
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+    assert len(one.fingerprint) == 64
+
+
+def test_summary_and_excerpt_are_short() -> None:
+    """One sentence with the place, and at most 4 kB of output."""
+    found = read("x" * 100_000 + "\n" + ASSERTION)
+    assert len(found.excerpt) <= 4000
+    assert "tests/test_price.py:6" in found.summary
+    assert "assert -3 == 3" in found.summary
+
+
+def ci(output: str, code: int = 1) -> logs.JobLog:
+    head = "##[group]Run x\n\x1b[36;1mx\x1b[0m\n##[endgroup]\n"
+    return logs.parse(f"{head}{output}\n##[error]Process completed with exit code {code}.")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "code", "same"),
+    [
+        (ASSERTION, ASSERTION.replace("0.12s", "9.99s"), 1, True),
+        (ASSERTION, ASSERTION.replace("test_total", "test_tax"), 1, False),
+        ("a.py:3:1: F401 error: unused", "a.py:3:1: F401 error: unused", 1, True),
+        ("bash: x: command gone", "bash: x: command gone", 1, True),
+        ("one thing", "another thing", 1, False),
+        ("one thing", "one thing", 2, False),
+    ],
+)
+def test_the_same_failure_is_recognised(theirs: str, ours: str, code: int, same: bool) -> None:
+    """Same tests, else same error lines, else same exit code and last line."""
+    assert diagnosis.same_failure(result(ours, code=code), ci(theirs)) is same
+
+
+def test_reported_tests_count_for_the_comparison() -> None:
+    """The sandbox's report and CI's printed summary name the same test."""
+    report = (TestCase("tests/test_price.py::test_total[3]", "failed"),)
+    assert diagnosis.same_failure(result("", tests=report), ci(ASSERTION))
+
+
+def test_infrastructure_gives_its_line() -> None:
+    """The evidence is the line itself, of the failing step only."""
+    assert diagnosis.infrastructure(ci("ok\npip: Connection reset by peer\n").steps[0].output) is not None
+    log = "##[group]Run x\n\x1b[36;1mx\x1b[0m\n##[endgroup]\nRead timed out\n"
+    log += "##[group]Run y\n\x1b[36;1my\x1b[0m\n##[endgroup]\n"
+    assert diagnosis.infrastructure(f"{log}assert 1 == 503\n##[error]Process completed with exit code 1.") is None
+    line = "curl: HTTP 503 from the registry"
+    assert diagnosis.infrastructure(f"{log}{line}\n##[error]Process completed with exit code 22.") == line
+
+
+@given(st.text(max_size=300), st.sampled_from(["pytest", "ruff check", "x"]))
+def test_any_output_has_a_diagnosis(text: str, script: str) -> None:
+    """Output is untrusted: reading it never fails."""
+    read(text, script)
+    diagnosis.infrastructure(text)
+    diagnosis.same_failure(result(text), logs.parse(text))
