@@ -47,6 +47,13 @@ class Process:
                 raise RuntimeError(f"{self.name} did not get ready:\n{self.log.read_text(errors='replace')[-4000:]}")
             time.sleep(0.02)
 
+    def finished(self, seconds: float) -> int | None:
+        """The exit code, or None when it is still running after that long."""
+        try:
+            return self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
     def stop(self, grace: float = 15.0) -> None:
         """SIGTERM, then SIGKILL for what is left of its session."""
         if self._child.poll() is None:

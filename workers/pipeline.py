@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import ParamSpec, TypeVar
 
@@ -52,7 +52,8 @@ class Parts:
     cancelled: Event
     run_url: str = ""
     patience: float = 3600.0
-    """Seconds to wait for the repository's own CI on the fix."""
+    """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
+    poll: float = 30.0
 
 
 def drive(case: Case, parts: Parts) -> Report:
@@ -73,6 +74,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
     admission = at(StageName.ADMIT, Admission, admit, case, forge)
+    case = story.case = replace(case, pull_request=admission.pull_request)
     story.say("started", messages.started(case, parts.run_url))
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
@@ -95,7 +97,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
 
     story.published = at(StageName.PUBLISH, Published, publish, story.report(), admission, tree, forge, parts.run_url)
     story.say("proposed", messages.proposed(story.report(), parts.run_url))
-    at(StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.run_url, parts.patience)
+    at(StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.run_url, parts.patience, parts.poll)
 
 
 @dataclass

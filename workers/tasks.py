@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -17,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
+from billiard import active_children
 from celery import bootsteps, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -39,9 +41,9 @@ Tell = Callable[[WorkerSettings, str], tuple[Told, Farewell | None]]
 
 def wired(settings: WorkerSettings, worker: str) -> tuple[Told, Farewell | None]:
     """The real story. Imported here, late: it brings git, Docker and the model's client with it."""
-    from workers.wiring import drive_run
+    from workers.wiring import bid_farewell, drive_run
 
-    return partial(drive_run, settings=settings, owner=worker), None
+    return partial(drive_run, settings=settings, owner=worker), partial(bid_farewell, settings=settings)
 
 
 def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
@@ -131,9 +133,19 @@ class Liveness:
             self._sweeper.stdin.flush()
 
 
+def interrupt_children(seconds: float = 3.0) -> None:
+    """Let the stories unwind, so that containers go and leases come back; the pool then kills what is left."""
+    children = active_children()
+    for child in children:
+        os.kill(child.pid, signal.SIGQUIT)
+    deadline = time.monotonic() + seconds
+    for child in children:
+        child.join(max(0.0, deadline - time.monotonic()))
+
+
 def _liveness(liveness: Liveness) -> type[Any]:
     class Step(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
-        requires = ("celery.worker.components:Timer",)
+        requires = ("celery.worker.components:Pool", "celery.worker.components:Timer")
 
         def start(self, parent: Any) -> None:
             liveness.beat()
@@ -141,6 +153,7 @@ def _liveness(liveness: Liveness) -> type[Any]:
 
         def stop(self, parent: Any) -> None:  # noqa: ARG002 - celery's signature
             liveness.goodbye()
+            interrupt_children()
 
         terminate = stop
 

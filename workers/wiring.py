@@ -4,42 +4,73 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
+from sandbox.images.build import LANGUAGES, build
+from workers import messages
 from workers.domain import Case, Report
-from workers.errors import Retryable, UsageError
+from workers.errors import Retryable, Stop, UsageError
 from workers.fixers import fixers
-from workers.github import GitHubForge
+from workers.github import App, GitHubForge
 from workers.llm.client import Client
 from workers.local import LocalForge
 from workers.pipeline import Parts, drive
 from workers.ports import Fixer
+from workers.redact import Redactor
 from workers.settings import WorkerSettings
 from workers.store.lease import Lease
 from workers.store.ledger import new_run_id
 from workers.store.memory import MemoryJournal
 
+log = structlog.get_logger(__name__)
+
+SYSTEM_CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
 
 def drive_run(case: Case, lease: Lease, settings: WorkerSettings, owner: str) -> Report:
-    """One run of the queue, from its claim to its report. Trouble of the engine is `Retryable`, not the code's fault."""
-    with closing(GitHubForge(settings, lease)) as forge:
+    """One run of the queue, from its claim to its report. Trouble of the engine is `Retryable`: it passes."""
+    with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
             sandbox=make_sandbox(settings, owner),
             fixers=make_fixers(settings, "auto"),
             journal=lease,
             cancelled=lease.cancelled,
-            run_url=f"{settings.public_url.rstrip('/')}/runs/{case.run}",
+            run_url=_run_url(case, settings),
             patience=settings.follow_seconds,
+            poll=settings.follow_poll_seconds,
         )
         try:
             return drive(case, parts)
         except SandboxError as error:
             raise Retryable(str(error), blame="engine") from error
+
+
+def bid_farewell(report: Report, settings: WorkerSettings) -> None:
+    """Tell people about an end the run itself could not tell. A GitHub that does not listen is only logged."""
+    redactor = Redactor(*settings.secrets())
+    try:
+        with _forge(report.case, settings, redactor, lambda: None) as forge:
+            forge.tell(report.case, messages.ended(report, _run_url(report.case, settings)), report.published)
+    except (Stop, Retryable) as trouble:
+        log.warning("the end could not be told", run=report.case.run, outcome=report.outcome, why=str(trouble))
+
+
+def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Callable[[], None]) -> GitHubForge:
+    key = settings.app_key()
+    if not settings.app_id or key is None:
+        raise UsageError("a worker needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY)")
+    app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=settings.github_pace)
+    return GitHubForge(app, settings.state_dir.expanduser() / "mirrors", case, redactor, guard)
+
+
+def _run_url(case: Case, settings: WorkerSettings) -> str:
+    return f"{settings.public_url.rstrip('/')}/runs/{case.run}"
 
 
 @dataclass(frozen=True)
@@ -86,8 +117,8 @@ def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:
         docker_host=settings.docker_host,
         owner=owner,
         runtime=settings.sandbox_runtime,
-        ca_bundle=settings.ca_bundle,
-        state_dir=settings.state_dir,
+        ca_bundle=_ca_bundle(settings),
+        state_dir=settings.state_dir.expanduser(),
     )
 
 
@@ -103,7 +134,13 @@ def make_fixers(settings: WorkerSettings, engine: str) -> tuple[Fixer, ...]:
 
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None]) -> list[str]:
     """Make the sandbox images on the engine of the settings; returns their references."""
-    from sandbox.images.build import build
-
     settings = WorkerSettings()
-    return build(languages, docker_host=settings.docker_host, state_dir=settings.state_dir, progress=say)
+    engine = make_sandbox(settings, "images").engine
+    return build(engine, settings.state_dir.expanduser() / "images", languages or LANGUAGES, progress=say)
+
+
+def _ca_bundle(settings: WorkerSettings) -> Path | None:
+    """The bundle the host trusts: packages come through the same authorities inside the set-up phase."""
+    if settings.ca_bundle is not None:
+        return settings.ca_bundle
+    return SYSTEM_CA_BUNDLE if SYSTEM_CA_BUNDLE.exists() else None

@@ -17,7 +17,7 @@ def admit(case: Case, forge: Forge) -> Admission:
         raise Stop(Outcome.DISABLED, "`mode: off` in `.github/heal.yml` on the default branch.")
     if admission.own_branch:
         raise Stop(Outcome.DUPLICATE, f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed.")
-    if case.fork:
+    if admission.fork:
         raise Stop(
             Outcome.REFUSED_BY_POLICY,
             "The pull request comes from a fork. This version never runs a fork's code.",

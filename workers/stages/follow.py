@@ -9,23 +9,23 @@ from workers.domain import Confidence, Outcome, Report
 from workers.errors import Park, Stop
 from workers.ports import Admission, Forge
 
-POLL = 30.0
-"""Seconds until the next look when no event comes first."""
-
 NO_CI = 120.0
 """After this many seconds without a single run on the branch, there is no CI to wait for."""
 
 
-def follow(report: Report, admission: Admission, forge: Forge, run_url: str, patience: float) -> str:
-    """The state CI ended in ("green", or "none" when there is no CI to ask). Raises `Park` while it runs, for at most
-    `patience` seconds since the pull request was opened, and `Stop(UNCONFIRMED)` when it is red."""
+def follow(report: Report, admission: Admission, forge: Forge, run_url: str, patience: float, poll: float) -> str:
+    """The state CI ended in: "green", or "none" when there is no CI to ask.
+
+    Raises `Park` while it runs, for at most `patience` seconds since the pull request was opened (asking again after
+    `poll` seconds when no event wakes the run), and `Stop(UNCONFIRMED)` when it is red.
+    """
     published = report.published
     if published is None or published.pull_request is None:
         return "none"
     state = forge.ci(report.case, published)
     waited = time.time() - published.at
     if (state == "pending" and waited < patience) or (state == "none" and waited < min(NO_CI, patience)):
-        raise Park("waiting for the repository's CI on the fix", after=POLL)
+        raise Park("waiting for the repository's CI on the fix", after=poll)
     ready = state == "green" and report.confidence is Confidence.HIGH and admission.config.pr.draft == "auto"
     forge.confirm(report.case, published, messages.pull_request_body(report, run_url, ci=state), ready)
     if state == "red":
