@@ -1,0 +1,122 @@
+"""What people see of a run: one check run and one comment, edited in place, and no call without news."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.workers.forge.scene import REPO, STARTED, Scene
+from workers.domain import Case, Finding, Published, RunId, Sha
+from workers.errors import Retryable
+from workers.ports import Notice
+
+ENDED = Notice("Not reproduced", "It is green here.", text="Details", final=True)
+
+
+def pull_case(scene: Scene) -> Case:
+    """A case on a pull request."""
+    sha = scene.hub.push(REPO, {"topic.py": "x = 1\n"}, branch="topic", new_from="main")
+    number = scene.hub.open_pull(REPO, "octocat", "topic")["number"]
+    return replace(scene.case, branch="topic", head_sha=Sha(sha), pull_request=number)
+
+
+def writes(scene: Scene) -> int:
+    return len(scene.asked("PATCH")) + len([one for one in scene.asked("POST") if "access_tokens" not in one["path"]])
+
+
+def test_one_check_run_from_start_to_end(scene: Scene) -> None:
+    """The check run is in progress, then completed with a neutral conclusion, and carries the run's id."""
+    forge = scene.forge()
+    forge.tell(scene.case, STARTED)
+    (check,) = scene.own_checks
+    assert (check["status"], check["external_id"], check["head_sha"]) == ("in_progress", "run-1", scene.info.sha)
+    forge.tell(scene.case, ENDED)
+    (check,) = scene.own_checks
+    assert (check["status"], check["conclusion"]) == ("completed", "neutral")
+    assert (check["output"]["title"], check["output"]["text"]) == ("Not reproduced", "Details")
+
+
+def test_telling_needs_no_contents_permission(scene: Scene) -> None:
+    """The token for telling may write checks and issues of the one repository, nothing else."""
+    scene.forge().tell(scene.case, STARTED)
+    minted = [one["body"] for one in scene.asked("POST", "/access_tokens")]
+    (told,) = (body for body in minted if "write" in body["permissions"].values())
+    assert told["permissions"] == {"metadata": "read", "checks": "write", "issues": "write"}
+    assert all(body["repository_ids"] == [scene.info.id] for body in minted)
+
+
+def test_another_worker_finds_the_check_run_again(scene: Scene) -> None:
+    """After a restart, or after an answer that was lost, the same check run goes on."""
+    scene.hub.fail_requests("/check-runs$", method="POST", after=True)
+    with pytest.raises(Retryable):
+        scene.forge().tell(scene.case, STARTED)
+    scene.forge().tell(scene.case, STARTED)
+    scene.forge().tell(scene.case, ENDED)
+    assert len(scene.own_checks) == 1
+    other = replace(scene.case, run=RunId("run-2"))
+    scene.forge(other).tell(other, STARTED)
+    assert len(scene.own_checks) == 2
+
+
+def test_no_news_no_call(scene: Scene) -> None:
+    """The same notice again, by the same or another worker, sends no write."""
+    case = pull_case(scene)
+    notice = replace(STARTED, comment="On it.")
+    forge = scene.forge(case)
+    forge.tell(case, notice)
+    before = writes(scene)
+    forge.tell(case, notice)
+    scene.forge(case).tell(case, notice)
+    assert writes(scene) == before
+
+
+def test_annotations_in_portions(scene: Scene) -> None:
+    """120 findings go out in requests of at most 50, each once, and those without a place are left out."""
+    findings = tuple(Finding(f"wrong {n}", "shop.py", n + 1) for n in range(120))
+    notice = replace(ENDED, annotations=(*findings, Finding("nowhere"), Finding("", "shop.py", 1)))
+    scene.forge().tell(scene.case, notice)
+    scene.forge().tell(scene.case, notice)
+    (check,) = scene.own_checks
+    assert len(check["annotations"]) == 121
+    assert [note["message"] for note in check["annotations"][:2]] == ["wrong 0", "wrong 1"]
+
+
+def test_long_texts_are_cut_to_githubs_limits(scene: Scene) -> None:
+    """Title, summary and text beyond GitHub's limits are cut instead of refused."""
+    scene.forge().tell(scene.case, Notice("t" * 300, "s" * 70_000, "x" * 70_000))
+    (check,) = scene.own_checks
+    assert (len(check["output"]["title"]), len(check["output"]["summary"])) == (255, 65_535)
+
+
+def test_sticky_comment_on_the_pull_request(scene: Scene) -> None:
+    """One comment per run, edited in place, also by another worker and after a lost answer."""
+    case = pull_case(scene)
+    scene.hub.fail_requests("/comments$", method="POST", after=True)
+    with pytest.raises(Retryable):
+        scene.forge(case).tell(case, replace(STARTED, comment="On it."))
+    scene.forge(case).tell(case, replace(ENDED, comment="Done."))
+    (comment,) = scene.state["comments"]
+    assert comment["body"].startswith("Done.")
+    assert "<!-- heal:run=run-1" in comment["body"]
+
+
+def test_a_planted_marker_is_not_ours(scene: Scene) -> None:
+    """A person who writes our marker does not get their comment edited."""
+    case = pull_case(scene)
+    assert case.pull_request is not None
+    scene.hub.comment(REPO, "mallory", case.pull_request, "<!-- heal:run=run-1 --> hello")
+    scene.forge(case).tell(case, replace(ENDED, comment="Done."))
+    bodies = [comment["body"] for comment in scene.state["comments"]]
+    assert [body.endswith("hello") for body in bodies] == [True, False]
+
+
+def test_branch_failures_comment_on_the_published_pull_request_only(scene: Scene) -> None:
+    """Without a pull request there is no comment; with a published one it goes there."""
+    notice = replace(ENDED, comment="Done.")
+    scene.forge().tell(scene.case, notice)
+    assert scene.state["comments"] == []
+    scene.hub.push(REPO, {"a.py": "x = 1\n"}, branch="heal/x", new_from="main")
+    number = scene.hub.open_pull(REPO, "octocat", "heal/x")["number"]
+    scene.forge().tell(scene.case, notice, Published(number))
+    assert [comment["number"] for comment in scene.state["comments"]] == [number]
