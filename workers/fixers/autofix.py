@@ -1,4 +1,4 @@
-"""The failing tool's own repair command, run in the sandbox on a copy of the tree; its diff comes back as untrusted text.
+"""Runs the failing tool's own repair command in the sandbox, on a copy of the tree; its diff is untrusted text.
 
 Our own diff is made from it anew, and only for files that the tool complained about.
 """

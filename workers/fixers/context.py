@@ -1,0 +1,138 @@
+"""What a model is shown of a failure: the suspect files whole, the failing tests, the output, a list of paths.
+
+Everything from the repository or a program is data: cleaned of control and invisible characters, cut to a budget,
+and fenced by a nonce that nobody could have written into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from workers import prompts
+from workers.domain import Attempt
+from workers.fixers.search.rank import is_test
+from workers.llm.client import Message
+from workers.ports import Workbench
+
+LEVELS = (1.0, 0.5, 0.2)
+"""Shares of the full budgets, used one after the other when the endpoint says that the prompt is too long."""
+_FILES, _TESTS, _OUTPUT, _PATHS = 24_000, 6_000, 8_000, 120
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A file in the prompt."""
+
+    path: str
+    text: str
+
+
+def nonce(bench: Workbench) -> str:
+    """The fence of this failure: it depends on the commit's content, so no file of the commit can hold it."""
+    seed = f"{bench.tree.sha}:{bench.diagnosis.fingerprint}"
+    return "DATA-" + hashlib.sha256(seed.encode()).hexdigest()[:16]
+
+
+def cleaned(text: str, fence: str, limit: int) -> str:
+    """Text as harmless data; the middle goes when it is too long."""
+    text = _INVISIBLE.sub("", _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))).replace(fence, "")
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+def opening(bench: Workbench, level: float) -> list[Message]:
+    """The first two turns: what does not change between jobs of a repository comes first."""
+    fence, diagnosis = nonce(bench), bench.diagnosis
+    paths = list(bench.tree.paths())
+    named = _named(bench, paths)
+    sources = [path for path in named if not is_test(path)]
+    tests = [path for path in named if is_test(path)]
+    task = prompts.render(
+        "task",
+        nonce=fence,
+        shown_paths=[cleaned(path, fence, 200) for path in paths[:_PATHS]],
+        path_count=len(paths),
+        files=_read(bench, sources or _beside(tests, paths), fence, int(_FILES * level)),
+        tests=_read(bench, tests, fence, int(_TESTS * level)),
+        command=cleaned(bench.reproduction.plan.check.script.strip(), fence, 500),
+        kind=diagnosis.cls.value,
+        tool=diagnosis.tool,
+        findings=[_finding(bench, i, fence) for i in range(min(10, len(diagnosis.findings)))],
+        excerpt=cleaned(diagnosis.excerpt, fence, int(_OUTPUT * level)),
+    )
+    system = prompts.render("system", nonce=fence, instructions=bench.config.instructions)
+    return [Message("system", system), Message("user", task)]
+
+
+def feedback(bench: Workbench, attempt: Attempt, level: float) -> Message:
+    """The turn after a rejected answer: only what is new."""
+    fence, verdict = nonce(bench), attempt.verdict
+    if attempt.candidate.error:
+        return Message(
+            "user", prompts.render("unreadable", nonce=fence, why=cleaned(attempt.candidate.error, fence, 3000))
+        )
+    output = verdict.after.output.text if verdict.after is not None and not verdict.after.green else ""
+    text = prompts.render(
+        "rejected",
+        nonce=fence,
+        gate=verdict.rejected_by,
+        why=cleaned(verdict.why, fence, 500),
+        output=cleaned(output, fence, int(_OUTPUT * level / 2)),
+        regressions=[cleaned(name, fence, 200) for name in verdict.regressions[:10]],
+    )
+    return Message("user", text)
+
+
+def _finding(bench: Workbench, index: int, fence: str) -> str:
+    finding = bench.diagnosis.findings[index]
+    place = f"{finding.path}:{finding.line}" if finding.line else finding.path or ""
+    return cleaned(" ".join(part for part in (place, finding.test or "", finding.message) if part), fence, 400)
+
+
+def _named(bench: Workbench, paths: Sequence[str]) -> list[str]:
+    """Files that the diagnosis names, likeliest first, then what the tests in it import."""
+    known = set(paths)
+    wanted = [*bench.diagnosis.suspects]
+    wanted += [finding.path for finding in bench.diagnosis.findings if finding.path]
+    wanted += [finding.test.split("::")[0] for finding in bench.diagnosis.findings if finding.test]
+    named = [path for path in dict.fromkeys(wanted) if path in known]
+    return list(
+        dict.fromkeys([*named, *(found for path in named if is_test(path) for found in _imports(bench, path, known))])
+    )
+
+
+def _imports(bench: Workbench, path: str, known: set[str]) -> Iterable[str]:
+    text = (bench.tree.read(path) or b"").decode("utf-8", "replace")
+    for module in re.findall(r"^\s*(?:from|import)\s+([\w.]+)", text, re.MULTILINE):
+        stem = module.replace(".", "/")
+        for name in (f"{stem}.py", f"src/{stem}.py", f"{stem}/__init__.py", f"src/{stem}/__init__.py"):
+            if name in known:
+                yield name
+
+
+def _beside(tests: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """When nothing is suspected: the sources named like the tests."""
+    stems = {PurePosixPath(path).stem.removeprefix("test_").removesuffix("_test") for path in tests}
+    return [path for path in paths if PurePosixPath(path).stem in stems and not is_test(path)]
+
+
+def _read(bench: Workbench, paths: Sequence[str], fence: str, budget: int) -> list[Shown]:
+    shown = []
+    for path in paths:
+        data = bench.tree.read(path)
+        if data is None or b"\0" in data or budget < 200:
+            continue
+        text = cleaned(data.decode("utf-8", "replace"), fence, budget)
+        budget -= len(text)
+        shown.append(Shown(path, text.rstrip("\n")))
+    return shown
