@@ -11,10 +11,11 @@ import uuid
 from pathlib import Path
 
 from sandbox import policy
-from sandbox.engine import Caps, Engine
+from sandbox.engine import Engine
 from sandbox.errors import EngineDown, SandboxError
 from sandbox.images.build import LANGUAGES, resolve
 from sandbox.spec import Finding, Limits
+from sandbox.stream import Caps
 
 _NEEDED_BYTES = 5 << 30
 _API = (1, 41)

@@ -9,12 +9,9 @@ import contextlib
 import io
 import os
 import socket
-import struct
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -26,29 +23,10 @@ from docker.models.containers import Container
 
 from sandbox.capture import Capture
 from sandbox.errors import EngineDown, ImageMissing, RuntimeUnknown, SandboxError
+from sandbox.stream import Caps, Stop, Stream
 
-_STDERR = 2
 _ADDED = 1
-_POLL_S = 0.05
-_DRAIN_S = 10.0
-
-
-class Stop(StrEnum):
-    """Why we ended a container that would have gone on."""
-
-    DEADLINE = "deadline"
-    CANCELLED = "cancelled"
-    OUTPUT = "output"
-
-
-@dataclass(frozen=True)
-class Caps:
-    """How much of each stream is kept, and how much may pass before the container is killed (bytes)."""
-
-    stdout: int
-    head: int
-    tail: int
-    kill: int
+_ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
 @dataclass(frozen=True)
@@ -239,15 +217,16 @@ class Engine:
         marker: bytes,
         commit: Commit | None,
     ) -> Ended:
-        stream = _Stream(self.client(), str(container.id), caps, marker)
+        attached = self.client().api.attach_socket(str(container.id), params=_ATTACH)
+        stream = Stream(attached, caps, marker)
         try:
             container.start()
             stream.begin(feed)
-            stopped = _watch(stream, time.monotonic() + deadline_s, cancel)
+            stopped = stream.watch(deadline_s, cancel)
             if stopped is not None:
                 with contextlib.suppress(APIError):  # it may have ended by itself a moment ago
                     container.kill()
-                stream.ended.wait(_DRAIN_S)
+                stream.drained()
             code = int(container.wait(timeout=30)["StatusCode"])
             container.reload()
             state = (container.attrs or {}).get("State", {})
@@ -304,94 +283,3 @@ def _of_api(error: APIError) -> SandboxError:
     if error.response is not None and error.response.status_code == requests.codes.conflict:
         return InUse(text)
     return SandboxError(f"the container engine refused: {text}")
-
-
-def _watch(stream: _Stream, deadline: float, cancel: Event | None) -> Stop | None:
-    """Wait for the end of the stream, or tell why it has to be ended now."""
-    while not stream.ended.wait(_POLL_S):
-        if stream.flooded:
-            return Stop.OUTPUT
-        if cancel is not None and cancel.is_set():
-            return Stop.CANCELLED
-        if time.monotonic() > deadline:
-            return Stop.DEADLINE
-    return Stop.OUTPUT if stream.flooded else None
-
-
-class _Stream:
-    """An attached container: one thread feeds its input, one drains its output to the very end.
-
-    An attached stream that nobody reads makes every later call on the container hang (moby issue 41827), so the
-    drain goes on, and throws away, whatever happens to the container.
-    """
-
-    def __init__(self, client: docker.DockerClient, container_id: str, caps: Caps, marker: bytes) -> None:
-        self.stdout = Capture(0, caps.stdout)
-        self.stderr = Capture(caps.head, caps.tail)
-        self.ended = Event()
-        self.flooded = False
-        self._kill, self._marker = caps.kill, marker
-        self._began = self._first = self._last = time.monotonic()
-        params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        self._attached = client.api.attach_socket(container_id, params=params)
-        self._socket = getattr(self._attached, "_sock", self._attached)
-        self._socket.settimeout(None)
-        self._threads: list[threading.Thread] = []
-
-    def begin(self, feed: Sequence[bytes]) -> None:
-        self._began = self._first = self._last = time.monotonic()
-        for target, args in ((self._drain, ()), (self._feed, (feed,))):
-            thread = threading.Thread(target=target, args=args, daemon=True)
-            thread.start()
-            self._threads.append(thread)
-
-    def seconds(self) -> float:
-        return max(0.0, self._last - self._first)
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(2)
-        for thread in self._threads:
-            thread.join(_DRAIN_S)
-        if response := getattr(self._attached, "_response", None):  # it keeps the connection of the hijacked call
-            response.close()
-        self._attached.close()
-        self._socket.close()
-
-    def _feed(self, feed: Sequence[bytes]) -> None:
-        with contextlib.suppress(OSError):  # the container ended without reading everything: its exit says why
-            for data in feed:
-                self._socket.sendall(data)
-
-    def _drain(self) -> None:
-        try:
-            with contextlib.suppress(OSError):
-                while header := self._exactly(8):
-                    channel, size = struct.unpack(">BxxxL", header)
-                    self._frame(channel, size)
-        finally:
-            self.ended.set()
-
-    def _frame(self, channel: int, size: int) -> None:
-        while size:
-            data = self._socket.recv(min(size, 1 << 16))
-            if not data:
-                return
-            size -= len(data)
-            if channel == _STDERR:
-                self.stderr.feed(data)
-            else:
-                self.stdout.feed(data)
-                self._last = time.monotonic()
-                if self._marker in data:
-                    self._first = self._last
-            self.flooded = self.stderr.total + self.stdout.total > self._kill
-
-    def _exactly(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            more = self._socket.recv(count - len(data))
-            if not more:
-                return b""
-            data += more
-        return bytes(data)

@@ -22,10 +22,11 @@ from threading import Event
 from typing import Any
 
 from sandbox import policy
-from sandbox.engine import Caps, Commit, Ended, Engine, Stop
+from sandbox.engine import Commit, Ended, Engine
 from sandbox.errors import Cancelled, SandboxError, SetupFailed
 from sandbox.images.build import resolve
 from sandbox.spec import SETUP_LIMITS, Evidence, Finding, Limits, Plan, Result, Step, Tree
+from sandbox.stream import Caps, Stop
 from sandbox.verdict import result
 
 _GRACE_S = 30

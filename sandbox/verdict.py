@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sandbox.engine import Ended, Stop
+from sandbox.engine import Ended
 from sandbox.errors import SandboxError
 from sandbox.results.jsonl import parse
 from sandbox.spec import Ending, Evidence, Limits, Result
+from sandbox.stream import Stop
 
 _TRAILER = re.compile(rb"\nHEAL-END rc=(\d+) peak=(\d+) full=(\d+)\n\Z")
 _TREE_FAILED = re.compile(rb"HEAL-TREE-FAILED full=(\d+)\n")

@@ -9,11 +9,12 @@ import pytest
 
 from sandbox import policy
 from sandbox.capture import Capture, plain
-from sandbox.engine import Ended, Stop
+from sandbox.engine import Ended
 from sandbox.errors import SandboxError
 from sandbox.images.build import resolve
 from sandbox.results.jsonl import parse
 from sandbox.spec import Ending, Evidence, Limits, TestCase
+from sandbox.stream import Stop
 from sandbox.verdict import result
 
 LABELS = policy.Labels("owner", "run", "check", "key", 1234.5)
