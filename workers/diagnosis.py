@@ -75,6 +75,7 @@ def infrastructure(log: str) -> str | None:
     parsed = logs.parse(log)
     failed = parsed.failed
     text = "\n".join((failed.output, *failed.errors)) if failed else logs.clean(log)
+    text = text[-_OUTPUT * 4 :]
     return next((line.strip()[:500] for line in text.split("\n") if _INFRASTRUCTURE.search(line)), None)
 
 
@@ -84,13 +85,14 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
     if failed is None:
         return True  # nothing to compare with
     output = logs.clean(before.output.text[-_OUTPUT:])
-    theirs, ours = _tests(failed.output, ()), _tests(output, before.tests)
+    said = failed.output[-_OUTPUT:]
+    theirs, ours = _tests(said, ()), _tests(output, before.tests)
     if theirs and ours:
         return bool(theirs & ours)
-    their_lines, our_lines = set(logs.signature_lines(failed.output)), set(logs.signature_lines(output))
+    their_lines, our_lines = set(logs.signature_lines(said)), set(logs.signature_lines(output))
     if their_lines and their_lines & our_lines:
         return True
-    return before.exit_code == failed.exit_code and _last(failed.output) == _last(output)
+    return before.exit_code == failed.exit_code and _last(said) == _last(output)
 
 
 def _tool(script: str, output: str, before: Result) -> tuple[Tool | None, tuple[Finding, ...]]:

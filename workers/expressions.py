@@ -15,7 +15,8 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?))"
     r"|(?P<string>'(?:[^']|'')*')|(?P<name>[A-Za-z_][\w-]*)|(?P<sign>&&|\|\||==|!=|<=|>=|[<>!().,*]|\[|\]))"
 )
-_EXPRESSION = re.compile(r"\$\{\{((?:[^'}]|'(?:[^']|'')*'|\}(?!\}))*)\}\}")
+_QUOTED_OR_END = re.compile(r"'[^']*'|'|\}\}")
+_MAX_TOKENS = 400
 _MAX_DEPTH = 30
 _CLOSED = frozenset({"matrix", "strategy", "secrets"})
 """Contexts that are known whole: a name that is not there is empty, as on GitHub."""
@@ -168,21 +169,33 @@ def render(text: str, contexts: Mapping[str, object]) -> Rendered:
     """The text with each `${{ }}` replaced that can be known; secrets become empty and are named."""
     secrets: dict[str, None] = {}
     unresolved: list[str] = []
-
-    def replace(match: re.Match[str]) -> str:
+    parts: list[str] = []
+    done = 0
+    while (start := text.find("${{", done)) >= 0:
+        end = _end(text, start + 3)
+        if end < 0:
+            unresolved.append("an unclosed ${{")
+            break
+        parts.append(text[done:start])
+        done = end + 2
         try:
-            evaluator = _evaluator(match[1], contexts)
-            value = as_text(evaluator.whole())
+            evaluator = _evaluator(text[start + 3 : end], contexts)
+            parts.append(as_text(evaluator.whole()))
+            secrets.update(dict.fromkeys(evaluator.secrets))
         except Unresolved:
-            unresolved.append(match[1].strip())
-            return match[0]
-        secrets.update(dict.fromkeys(evaluator.secrets))
-        return value
+            unresolved.append(text[start + 3 : end].strip())
+            parts.append(text[start:done])
+    return Rendered("".join(parts) + text[done:], tuple(secrets), tuple(unresolved))
 
-    rendered = _EXPRESSION.sub(replace, text)
-    if rendered.count("${{") > len(unresolved):
-        unresolved.append("an unclosed ${{")
-    return Rendered(rendered, tuple(secrets), tuple(unresolved))
+
+def _end(text: str, start: int) -> int:
+    """Where the `}}` of an expression stands that is in no quoted text, or -1."""
+    for match in _QUOTED_OR_END.finditer(text, start):
+        if match[0] == "}}":
+            return match.start()
+        if match[0] == "'":
+            return -1  # a quote that nothing closes
+    return -1
 
 
 def truthy(value: object) -> bool:
@@ -211,6 +224,8 @@ def _evaluator(expression: str, contexts: Mapping[str, object]) -> _Evaluator:
         if match is None or match.lastgroup is None:
             raise Unresolved(f"cannot read '{text[at : at + 20]}'")
         tokens.append((match.lastgroup, match[match.lastgroup]))
+        if len(tokens) > _MAX_TOKENS:
+            raise Unresolved("the expression is too long")
         at = match.end()
     return _Evaluator(contexts, tokens)
 

@@ -115,6 +115,11 @@ def _bind(job: JobReport, tree: SourceTree, case: Case) -> tuple[job_steps.Cell 
         found = file.find(name) if name else _usual(file)
         if found is not None:
             return job_steps.cell(file, *found, case), tuple(problems)
+        if name:
+            names = ", ".join(job.shown_name(cell) for job in file.jobs for cell in job.cells()[:4])
+            problems.append(
+                f"{path or 'The workflow file'} has no job named '{name}', only: {logs.excerpt(names, 300)}"
+            )
     return None, tuple(problems)
 
 

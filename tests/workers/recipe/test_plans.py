@@ -176,6 +176,12 @@ def test_what_cannot_run_here_is_refused_before_anything_is_spent(text: str, wor
     assert stopped.value.outcome is Outcome.UNSUPPORTED
 
 
+def test_a_job_that_is_not_in_the_file_is_told_with_those_that_are() -> None:
+    """A mistyped job name is answered with the names there are."""
+    with pytest.raises(Stop, match="no job named 'tets', only: test"):
+        make(job("run: pytest"), name="tets")
+
+
 def test_a_refused_action_after_the_failing_step_only_weakens_the_proof() -> None:
     """What comes later does not stop the reproduction."""
     found = make(job("run: pytest\nuses: docker/build-push-action@v6"))

@@ -111,6 +111,14 @@ def test_text_without_expressions_is_untouched(text: str) -> None:
     assert render(text, CONTEXTS).text == text
 
 
+@pytest.mark.parametrize(
+    "text", ["${{" * 20_000, "${{ '" * 20_000, "${{ " + "a || " * 5_000 + "1 }}", "${{ " + "!" * 50_000 + "1 }}"]
+)
+def test_hostile_expressions_cost_nothing(text: str) -> None:
+    """Unclosed, endless and nested expressions are unresolved at once."""
+    assert render(text, CONTEXTS).unresolved
+
+
 CI = """
 name: CI
 on: [push, pull_request]
