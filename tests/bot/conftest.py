@@ -119,6 +119,11 @@ def site(serve: Serve) -> Site:
     return serve()
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Redis server of our own."""
@@ -127,7 +132,7 @@ def redis_url() -> Iterator[str]:
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        until(lambda: not socket.socket().connect_ex(("127.0.0.1", port)))
+        until(lambda: _listens(port))
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.terminate()
