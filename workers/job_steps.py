@@ -118,13 +118,15 @@ def refuse_docker(scripts: Iterable[str]) -> None:
 
 
 def from_log(log: logs.JobLog, bound: Cell | None) -> JobSteps | None:
-    """The steps as the runner printed them, or None when the log shows no failing step."""
+    """The steps as the runner printed them, or None when the log shows no failing step or lacks its beginning."""
     failed = log.failed
     if failed is None:
         return None
     if re.search(r"Microsoft Windows|^macOS", log.preamble, re.MULTILINE):
         raise _unsupported("The job ran on Windows or macOS; the sandbox runs Linux on x86-64 only.")
     written = bound.job.steps if bound else ()
+    if _beheaded(log, written, bound):
+        return None
     collected = _Collected()
     at, check = 0, None
     for step in log.steps[: log.steps.index(failed) + 1]:
@@ -273,6 +275,12 @@ def _match(step: logs.LogStep, written: Sequence[workflow.Step], start: int, bou
             if re.fullmatch(pattern, step.script.strip().split("\n")[0]):
                 return at
     return None
+
+
+def _beheaded(log: logs.JobLog, written: Sequence[workflow.Step], bound: Cell | None) -> bool:
+    """Only the end of a long log was kept, and steps that must have run are not in it."""
+    first = _match(log.steps[0], written, 0, bound)
+    return first is not None and any(step.run and not step.condition for step in written[:first])
 
 
 def _wanted(condition: str, bound: Cell) -> bool:

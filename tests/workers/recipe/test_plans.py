@@ -176,6 +176,14 @@ def test_what_cannot_run_here_is_refused_before_anything_is_spent(text: str, wor
     assert stopped.value.outcome is Outcome.UNSUPPORTED
 
 
+def test_a_log_without_its_beginning_is_not_taken_for_the_whole_job() -> None:
+    """Of a long log only the end is kept: then the file says what came before, the set-up is never lost."""
+    log = "##[group]Run pytest\n\x1b[36;1mpytest\x1b[0m\n##[endgroup]\n##[error]Process completed with exit code 1."
+    found = make(job("run: pip install -r requirements.txt\nrun: pytest"), log=log)
+    assert [step.script for step in found.setup] == ["pip install -r requirements.txt"]
+    assert "without a log" in found.notes[0]
+
+
 def test_a_job_that_is_not_in_the_file_is_told_with_those_that_are() -> None:
     """A mistyped job name is answered with the names there are."""
     with pytest.raises(Stop, match="no job named 'tets', only: test"):
