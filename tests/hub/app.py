@@ -16,8 +16,8 @@ from tests.hub.gitweb import GitWeb
 from tests.hub.graphql import GraphQl
 from tests.hub.hooks import Hooks
 from tests.hub.rest import actions, apps, checks, gitdata, issues, pulls, repos, reviews
-from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher
 from tests.hub.rest.actions import read_log
+from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher
 from tests.hub.runs import Runs
 from tests.hub.state import Json, World
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from github import Auth, Github, GithubIntegration
-from github.GithubRetry import GithubRetry
 from github.Repository import Repository
 
 from tests.hub.fixtures import hub, hub_process
@@ -35,9 +32,8 @@ class Setup:
 
     def integration(self) -> GithubIntegration:
         auth = Auth.AppAuth(self.keys.app_id, self.keys.private_key)
-        retry = GithubRetry(total=0)
         return GithubIntegration(
-            auth=auth, base_url=self.hub.api_url, retry=retry, seconds_between_requests=None,
+            auth=auth, base_url=self.hub.api_url, retry=None, seconds_between_requests=None,
             seconds_between_writes=None,
         )  # fmt: skip
 
@@ -53,9 +49,8 @@ class Setup:
         return str(answer["token"])
 
     def github(self, token: str | None = None) -> Github:
-        retry = GithubRetry(total=0)
         return Github(
-            auth=Auth.Token(token or self.token()), base_url=self.hub.api_url, retry=retry,
+            auth=Auth.Token(token or self.token()), base_url=self.hub.api_url, retry=None,
             seconds_between_requests=None, seconds_between_writes=None, per_page=100,
         )  # fmt: skip
 
@@ -64,12 +59,8 @@ class Setup:
 
 
 @pytest.fixture
-def setup(hub: Hub) -> Iterator[Setup]:
+def setup(hub: Hub) -> Setup:
     """`octo/calc` with a red test, and an App with all permissions."""
     info = hub.create_repo(REPO, files=FILES)
     keys = hub.create_app("heal-test")
-    yield Setup(hub, keys, info)
-
-
-def show(value: object) -> str:
-    return json.dumps(value, indent=1)
+    return Setup(hub, keys, info)

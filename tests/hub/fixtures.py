@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.hub.process import Hub
+from tests.hub.process import ContractViolationError, Hub
 
 
 @pytest.fixture(scope="session")
@@ -22,4 +23,6 @@ def hub(hub_process: Hub) -> Iterator[Hub]:
     hub_process.reset()
     yield hub_process
     hub_process.settle()
-    hub_process.assert_honest()
+    found = hub_process.violations(take=True)
+    if found:
+        raise ContractViolationError(json.dumps(found, indent=1)[:8000])

@@ -24,7 +24,7 @@ done
 """
 
 
-class GitFailed(Exception):
+class GitError(Exception):
     """A git command ended with an error; the text is what it said."""
 
 
@@ -67,7 +67,7 @@ class GitStore:
     path: Path
 
     def run(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
-        """Run git in the repository and return what it prints; raises GitFailed."""
+        """Run git in the repository and return what it prints; raises GitError."""
         whole = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": str(self.path),
@@ -77,7 +77,7 @@ class GitStore:
         }
         done = subprocess.run(["git", "-C", str(self.path), *args], input=stdin, env=whole, capture_output=True)
         if done.returncode:
-            raise GitFailed(done.stderr.decode(errors="replace").strip())
+            raise GitError(done.stderr.decode(errors="replace").strip())
         return done.stdout
 
     def text(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
@@ -100,14 +100,14 @@ class GitStore:
         for spelling in (f"refs/heads/{name}", f"refs/tags/{name}", name):
             try:
                 return self.text("rev-parse", "--verify", "-q", "--end-of-options", f"{spelling}^{{{kind}}}").strip()
-            except GitFailed:
+            except GitError:
                 continue
         return None
 
     def ref(self, name: str) -> str | None:
         try:
             return self.text("rev-parse", "--verify", "-q", "--end-of-options", name).strip()
-        except GitFailed:
+        except GitError:
             return None
 
     def refs(self, prefix: str = "refs") -> dict[str, str]:
@@ -123,14 +123,14 @@ class GitStore:
     def is_ancestor(self, old: str, new: str) -> bool:
         try:
             self.run("merge-base", "--is-ancestor", old, new)
-        except GitFailed:
+        except GitError:
             return False
         return True
 
     def merge_base(self, a: str, b: str) -> str | None:
         try:
             return self.text("merge-base", a, b).strip()
-        except GitFailed:
+        except GitError:
             return None
 
     def commit(self, sha: str) -> CommitInfo:
@@ -158,7 +158,7 @@ class GitStore:
     def kind(self, sha: str) -> str | None:
         try:
             return self.text("cat-file", "-t", sha).strip()
-        except GitFailed:
+        except GitError:
             return None
 
     def write_blob(self, content: bytes) -> str:

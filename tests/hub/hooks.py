@@ -50,7 +50,7 @@ class Hooks:
         """Queue an event for every App that sees the repository and asked for it."""
         for installation in list(self._world.installations_of(repo)):
             app = installation.app
-            if (only is None or only is app) and wants(app, installation, event) and app.hook_url:
+            if (only is None or only is app) and wants(app, installation, event):
                 short = {"id": installation.id, "node_id": f"MDIzO{installation.id}"}
                 head = {"action": action} if action else {}
                 self.send(app, event, action, {**head, **payload, "installation": short}, installation.id, repo.id)
@@ -65,7 +65,7 @@ class Hooks:
         repository_id: int | None = None,
         guid: str = "",
     ) -> Delivery | None:
-        """Queue one delivery; None when a fault swallowed it. A known `guid` makes it a redelivery."""
+        """Queue one delivery; None when it was swallowed or has no address. A known `guid` makes it a redelivery."""
         first = Delivery(
             id=self._world.id(),
             guid=guid or str(uuid.uuid4()),
@@ -80,6 +80,8 @@ class Hooks:
         )
         if not guid:
             self._contract.check_delivery(event, payload)
+        if not app.hook_url:
+            return None
         kind = "" if guid else self._fault(event)
         if kind == "drop":
             first.status, first.status_code = "failed to connect to host", 0
@@ -108,10 +110,10 @@ class Hooks:
     def _fault(self, event: str) -> str:
         with self._world.lock:
             for fault in self._world.faults:
-                if fault["kind"] in {"drop", "duplicate"} and fault["times"] > 0:
-                    if re.search(fault.get("event", ""), event):
-                        fault["times"] -= 1
-                        return str(fault["kind"])
+                due = fault["kind"] in {"drop", "duplicate"} and fault["times"] > 0
+                if due and re.search(fault["event"], event):
+                    fault["times"] -= 1
+                    return str(fault["kind"])
         return ""
 
     def _work(self) -> None:

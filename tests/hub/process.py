@@ -1,4 +1,7 @@
-"""Starts the double as a process of its own and talks to its human side. Importing this imports nothing of the double."""
+"""Starts the double as a process of its own and talks to its human side.
+
+Importing this loads nothing of the double itself.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,10 @@ EVENTS: Sequence[str] = (
 
 
 class Hub:
-    """The running double. `with Hub() as hub:` ends it and raises ContractViolationError when anything was off contract."""
+    """The running double.
+
+    `with Hub() as hub:` ends it and raises ContractViolationError when anything was off contract.
+    """
 
     def __init__(self, data: Path | None = None, port: int = 0, ci_image: str = "", check: bool = True) -> None:
         self._scratch = None if data else tempfile.TemporaryDirectory(prefix="hub-", ignore_cleanup_errors=True)

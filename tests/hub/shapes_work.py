@@ -27,6 +27,8 @@ def label(world: World, repo: Repo, name: str) -> Json:
         **known,
         "node_id": f"LA_kwDO{known['id']}",
         "url": f"{base_url(world, repo)}/labels/{quote(known['name'])}",
+        "archived_at": None,
+        "archived_by": None,
     }
 
 

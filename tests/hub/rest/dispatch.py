@@ -19,7 +19,7 @@ import jwt
 
 from tests.hub.contract import Contract, path_regex
 from tests.hub.events import Events
-from tests.hub.gitstore import GitFailed
+from tests.hub.gitstore import GitError
 from tests.hub.state import App, Json, Repo, Token, User, World
 
 DOCS = "https://docs.github.com/rest"
@@ -178,7 +178,7 @@ class Dispatcher:
                 answer = route.handler(call)
         except ApiError as error:
             answer = Answer(error.status, error.body())
-        except GitFailed as error:
+        except GitError as error:
             answer = Answer(422, ApiError(422, f"Object does not exist or is not usable: {error}").body())
         self._contract.check_answer(method, route.template, answer.status, answer.body, route.model)
         return self._dress(answer, headers, route)

@@ -79,7 +79,12 @@ def submit_review(world: World, events: Events, repo: Repo, pull: Pull, who: Use
         raise ApiError(422, "Unprocessable Entity", ["Review Can not be blank"])
     check_body("PullRequestReview", asked.get("body"))
     number = world.id()
-    made = [line_comment(world, repo, pull, who, raw, number) for raw in asked.get("comments") or []]
+    try:
+        made = [line_comment(world, repo, pull, who, raw, number) for raw in asked.get("comments") or []]
+    except ApiError as error:
+        # A whole review names its faults in plain strings; half of its comments must not stay.
+        repo.review_comments = {key: one for key, one in repo.review_comments.items() if one.review_id != number}
+        raise ApiError(422, "Unprocessable Entity", ["Line could not be resolved"]) from error
     review = Review(
         number, pull.number, who, asked.get("body") or "", _STATES[event], asked.get("commit_id") or pull.head_sha,
         world.stamp(),
