@@ -1,5 +1,6 @@
 """What the offline search promises, on the real engine: the right patch, its class, its facts, and no second bill."""
 
+# ruff: noqa: E501 - the texts are the data
 from __future__ import annotations
 
 import time
