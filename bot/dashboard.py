@@ -24,7 +24,7 @@ from starlette.staticfiles import StaticFiles
 from bot import views
 from bot.access import COOKIE, HOW_TO_OPEN, SESSION_SECONDS, Door, Entry, safe_path, same_origin
 from bot.metrics import Metrics
-from bot.run_view import elapsed, event_text, run_view
+from bot.run_view import doing, elapsed, event_text, run_view
 from bot.settings import BotSettings
 from workers.domain import Outcome, RunId
 from workers.store.codec import to_json
@@ -81,13 +81,16 @@ def _templates() -> Environment:
         clock=views.clock,
         iso=views.iso,
         plain=views.plain,
+        ticked=views.ticked,
         one_line=views.one_line,
         diff_lines=views.diff_lines,
         log_chunks=views.log_chunks,
         money=views.money,
         event_text=event_text,
     )
-    templates.globals.update(chip=views.chip, elapsed=elapsed, diff_size=views.diff_size, stage_words=views.STAGE_WORDS)
+    templates.globals.update(
+        chip=views.chip, doing=doing, elapsed=elapsed, diff_size=views.diff_size, stage_words=views.STAGE_WORDS
+    )
     return templates
 
 

@@ -78,7 +78,7 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         diagnosis=page.report.diagnosis if page.report else _answer(page, StageName.DIAGNOSE, Diagnosis),
         accepted=accepted,
         attempts=page.attempts,
-        events=page.events,
+        events=_news(page.events),
         last_event=page.events[-1].id if page.events else 0,
     )
 
@@ -94,9 +94,16 @@ def sentence(page: RunPage, accepted: AttemptLine | None) -> str:
     cause = one_line(page.report.diagnosis.summary) if page.report and page.report.diagnosis else ""
     if line.outcome is Outcome.FIXED and accepted:
         files, added, removed = diff_size(accepted.patch)
-        return f"{cause or 'The check is green again'}; {_count(files, 'file')}, +{added} -{removed}."
+        return f"{cause.rstrip('.') or 'The check is green again'}; {_count(files, 'file')}, +{added} -{removed}."
     if line.state is RunState.DONE:
         return line.detail or cause
+    return doing(line)
+
+
+def doing(line: RunLine) -> str:
+    """What a run says about itself in one line: its end, or what it is at."""
+    if line.state is RunState.DONE:
+        return line.detail
     if line.state is RunState.WAITING:
         return "Waits until the workflow run has ended."
     if line.error and line.state is not RunState.RUNNING:
@@ -146,6 +153,16 @@ def _current(page: RunPage) -> str:
         if event.kind == "stage" and event.data.get("state") == "started":
             return "" if (event.title, event.data.get("n")) in finished else event.title
     return ""
+
+
+def _news(events: tuple[EventLine, ...]) -> tuple[EventLine, ...]:
+    """The timeline without the beginnings of stages whose end it tells too."""
+    ended = {(event.title, event.data.get("n")) for event in events if event.data.get("state") == "finished"}
+    return tuple(
+        event
+        for event in events
+        if event.data.get("state") != "started" or (event.title, event.data.get("n")) not in ended
+    )
 
 
 def event_text(event: EventLine) -> str:

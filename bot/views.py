@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from markupsafe import Markup, escape
+
 from workers.domain import Outcome, StageName
 from workers.store.models import RunState
 
@@ -76,11 +78,13 @@ def chip(state: str, outcome: str | None) -> Chip:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time in the two largest units: "0.4 s", "12 s", "4 min 12 s", "2 h 5 min"."""
+    """A length of time in the two largest units: "20 ms", "1.4 s", "12 s", "4 min 12 s", "2 h 5 min"."""
     if seconds is None:
         return "-"
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -103,12 +107,18 @@ _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])"  # CSI, OSC, strings
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # other control characters but tab and line feed
 )
+_TICKS = re.compile(r"`([^`\n]{1,200})`")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
     """Text without terminal escapes, control characters and direction overrides, which could show what is not there."""
     return _BIDI.sub("\N{REPLACEMENT CHARACTER}", _ESCAPES.sub("", text.replace("\r\n", "\n")))
+
+
+def ticked(text: str) -> Markup:
+    """Prose as HTML: escaped, with `words in backticks` as code. The only markup that sentences of ours carry."""
+    return Markup(_TICKS.sub(r"<code>\1</code>", str(escape(plain(text)))))  # noqa: S704 - escaped just before
 
 
 def one_line(text: str, longest: int = 160) -> str:

@@ -58,7 +58,7 @@ def test_run_page(site: Site, engine: Engine) -> None:
     run = healed(engine)
     page = site.client.get(f"/runs/{run}").text
     for words in (
-        "subtracts each value",
+        "<code>total</code> subtracts each value",
         "1 passed, 1 failed",
         "2 passed, 0 failed",
         "result += value",
