@@ -31,10 +31,6 @@ class Visit(StrEnum):
     LOST = "lost"
 
 
-class Interrupted(SystemExit):
-    """This worker is being stopped. Not an Exception: no story may swallow it, and its process ends with it."""
-
-
 def attend(ledger: Ledger, run: RunId, owner: str, story: Told, farewell: Farewell | None = None) -> Visit:
     """Claim the run and take it as far as it goes now. Safe to call twice at once: only one visit works."""
     goodbye = farewell or _no_farewell
@@ -47,7 +43,7 @@ def attend(ledger: Ledger, run: RunId, owner: str, story: Told, farewell: Farewe
         except LeaseLost:
             log.warning("lease lost")
             return Visit.LOST
-        except Interrupted:
+        except SystemExit:  # how the pool ends its processes when the worker is stopped
             lease.give_back()
             raise
 

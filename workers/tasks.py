@@ -6,23 +6,19 @@ The parent process never opens the database, because its pool forks; each pool p
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any
 
-from billiard import active_children
-from celery import bootsteps, signals
+from celery import bootsteps
 from celery.exceptions import SoftTimeLimitExceeded
 
-from workers.attend import Farewell, Interrupted, Told, attend
+from workers.attend import Farewell, Told, attend
 from workers.domain import Case, Outcome, Report, RunId
 from workers.errors import Stop
 from workers.queue import QUEUE, TASK, make_celery
@@ -59,7 +55,6 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
     celery.task(name=TASK)(_task(settings, worker, tell))
     alive = settings.alive_file or settings.state_dir.expanduser() / "worker.alive"
     celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive)))
-    signals.worker_process_init.connect(_listen_for_the_end, weak=False)
     celery.worker_main(_arguments(slots, worker))
 
 
@@ -96,13 +91,6 @@ def _in_time(story: Told, case: Case, lease: Lease) -> Report:
         raise Stop(Outcome.OVER_BUDGET, "The run took longer than a run may take.") from None
 
 
-def _listen_for_the_end(**_: object) -> None:
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
-        raise Interrupted(0)
-
-    signal.signal(signal.SIGQUIT, interrupt)
-
-
 @dataclass
 class Liveness:
     """Shows that the worker's event loop turns: a touched file, and a line to the sweeper process beside it."""
@@ -133,16 +121,6 @@ class Liveness:
             self._sweeper.stdin.flush()
 
 
-def interrupt_children(seconds: float = 3.0) -> None:
-    """Let the stories unwind, so that containers go and leases come back; the pool then kills what is left."""
-    children = active_children()
-    for child in children:
-        os.kill(child.pid, signal.SIGQUIT)
-    deadline = time.monotonic() + seconds
-    for child in children:
-        child.join(max(0.0, deadline - time.monotonic()))
-
-
 def _liveness(liveness: Liveness) -> type[Any]:
     class Step(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
         requires = ("celery.worker.components:Pool", "celery.worker.components:Timer")
@@ -153,7 +131,6 @@ def _liveness(liveness: Liveness) -> type[Any]:
 
         def stop(self, parent: Any) -> None:  # noqa: ARG002 - celery's signature
             liveness.goodbye()
-            interrupt_children()
 
         terminate = stop
 

@@ -88,8 +88,11 @@ class Ledger:
             return [RunId(found) for found in connection.execute(query).scalars()]
 
     def rung(self, run: RunId) -> None:
-        """Note that the bell was rung, so that a long queue is not rung for every few seconds."""
-        statement = update(Run).where(Run.id == run).values(rung_at=db_now())
+        """Note that the bell was rung, so that a long queue is not rung for every few seconds.
+
+        A run that was claimed between the bell and this note keeps none: it may be due again soon.
+        """
+        statement = update(Run).where(Run.id == run, _claimable()).values(rung_at=db_now())
         transact(self._engine, lambda connection: connection.execute(statement))
 
     def claim(self, run: RunId, owner: str, bury: Callable[[Report], None] | None = None) -> Lease | None:
@@ -223,6 +226,7 @@ class Ledger:
                 fence=Run.fence + 1,
                 claims=forgiven,
                 next_ring=db_now(),
+                rung_at=None,
             )
             .returning(Run.id)
         )

@@ -1,0 +1,31 @@
+"""A worker with a scripted story: the name of the job says what happens. Tests run it as a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from workers.attend import Farewell, Told
+from workers.domain import Case, JobReport, Outcome, Report
+from workers.settings import WorkerSettings
+from workers.store.lease import Lease
+from workers.tasks import run_worker
+
+
+def story(case: Case, lease: Lease) -> Report:
+    if lease.recall("checkout", 0, JobReport) is None:
+        lease.record("checkout", 0, JobReport(case.job), 0.0)
+    if case.job == "slow" and lease.fence == 1:
+        time.sleep(60)
+    if case.job == "killed" and lease.fence == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Report(case, Outcome.FIXED, f"by fence {lease.fence}")
+
+
+def tell(settings: WorkerSettings, worker: str) -> tuple[Told, Farewell | None]:
+    return story, None
+
+
+if __name__ == "__main__":
+    run_worker(1, tell)

@@ -1,0 +1,121 @@
+"""Promises of the worker process, with a real Redis, a real Celery pool and a scripted story."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.workers.store.servers import RedisServer, redis_server
+from workers.domain import Case, Outcome, RunId
+from workers.queue import Bell
+from workers.store.ledger import Ledger
+from workers.store.models import RunState
+from workers.store.pages import Pages, RunPage
+from workers.store.roster import Roster
+
+pytestmark = pytest.mark.redis
+
+
+def until(true: Callable[[], bool], what: str, seconds: float = 40) -> None:
+    """Wait for a state, at most so long."""
+    tick, deadline = threading.Event(), time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        tick.wait(0.05)
+
+
+@pytest.fixture
+def broker() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def environment(url: str, broker: RedisServer, tmp_path: Path) -> dict[str, str]:
+    ours = {
+        "HEAL_DATABASE_URL": url,
+        "HEAL_REDIS_URL": broker.url,
+        "HEAL_STATE_DIR": str(tmp_path / "state"),
+        "HEAL_LEASE_SECONDS": "3",
+        "HEAL_SWEEP_SECONDS": "0.3",
+    }
+    return {name: value for name, value in os.environ.items() if not name.startswith("HEAL_")} | ours
+
+
+@pytest.fixture
+def worker(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (tmp_path / "worker.log").open("wb") as log:
+        command = [sys.executable, "-m", "tests.workers.store.stub_worker"]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            print((tmp_path / "worker.log").read_text())  # noqa: T201 - shown by pytest when a test fails
+
+
+def page(engine: Engine, run: RunId) -> RunPage:
+    found = Pages(engine).run(run)
+    assert found is not None
+    return found
+
+
+def done(engine: Engine, run: RunId) -> bool:
+    return page(engine, run).line.state is RunState.DONE
+
+
+def job(case: Case, name: str) -> Case:
+    return dataclasses.replace(case, job=name)
+
+
+def test_a_bell_drives_a_run_to_its_end(
+    engine: Engine, case: Case, worker: subprocess.Popen[bytes], broker: RedisServer, tmp_path: Path
+) -> None:
+    """A rung run is claimed, told and finished; the worker shows life by a file and a row."""
+    run, _ = Ledger(engine).open_run(case, "key", "delivery")
+    assert Bell(broker.url).ring(run)
+    until(lambda: done(engine, run), "the run is done")
+    assert page(engine, run).line.outcome is Outcome.FIXED
+    assert (tmp_path / "state" / "worker.alive").exists()
+    until(lambda: len(Roster(engine).alive()) == 1, "the worker's row")
+
+
+def test_a_lost_bell_and_a_killed_process_lose_no_run(
+    engine: Engine, case: Case, worker: subprocess.Popen[bytes], broker: RedisServer
+) -> None:
+    """Nobody rings and the first pool process is killed: the sweeper finds the run, and the checkpoint is kept."""
+    run, _ = Ledger(engine).open_run(job(case, "killed"), "key", "delivery")
+    until(lambda: done(engine, run), "the run is done")
+    assert page(engine, run).line.detail == "by fence 2"
+    assert [event.kind for event in page(engine, run).events].count("stage") == 1
+
+
+def test_sigterm_gives_the_lease_back(
+    engine: Engine, case: Case, worker: subprocess.Popen[bytes], environment: dict[str, str]
+) -> None:
+    """A stopped worker ends soon, its run is free at once, and being stopped is not held against the run."""
+    ledger = Ledger(engine)
+    run, _ = ledger.open_run(job(case, "slow"), "key", "delivery")
+    until(lambda: page(engine, run).line.stage == "checkout", "the run is being worked on")
+    started = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    until(lambda: page(engine, run).line.state is RunState.QUEUED, "the run is free", 15)
+    worker.wait(15)
+    assert time.monotonic() - started < 15
+    until(lambda: Roster(engine).alive() == [], "the worker's row is gone", 10)
+    lease = ledger.claim(run, "other:1/1")
+    assert lease is not None
+    events = page(engine, run).events
+    assert [event.data["claims"] for event in events if event.kind == "claimed"] == [1, 1]
+    assert [event.kind for event in events].count("released") == 1

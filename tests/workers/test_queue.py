@@ -1,0 +1,62 @@
+"""Promises of the bell: only ids travel, and a Redis that is down or frozen costs little time and raises nothing."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from celery.app.defaults import NAMESPACES, flatten
+
+from tests.workers.store.servers import RedisServer, free_port, redis_server
+from workers.domain import RunId
+from workers.queue import QUEUE, Bell, settings
+
+
+@pytest.fixture
+def broker() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+def test_every_setting_exists() -> None:
+    """Celery knows each setting by this name; a misspelt one would be ignored in silence."""
+    assert set(settings(1800, 5)) <= {name for name, _ in flatten(NAMESPACES)}
+
+
+@pytest.mark.redis
+def test_a_bell_carries_the_id_alone(broker: RedisServer) -> None:
+    """What reaches Redis is the run's id under our prefix."""
+    assert Bell(broker.url).answers()
+    assert Bell(broker.url).ring(RunId("run-1"))
+    with broker.client() as client:
+        (message,) = client.lrange(f"heal:{QUEUE}", 0, -1)
+    assert json.loads(message)["headers"]["task"] == "heal.drive"
+    assert json.loads(message)["headers"]["argsrepr"] == "['run-1']"
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("warm", [True, False], ids=["after a first bell", "from the start"])
+def test_a_frozen_redis_costs_seconds(broker: RedisServer, warm: bool) -> None:
+    """With Redis stopped in its tracks a bell says False within a few seconds; thawed, it rings again."""
+    bell = Bell(broker.url)
+    if warm:
+        assert bell.ring(RunId("run-1"))
+    broker.process.send_signal(signal.SIGSTOP)
+    started = time.monotonic()
+    assert not bell.ring(RunId("run-2"))
+    assert not bell.answers()
+    assert time.monotonic() - started < 6
+    broker.process.send_signal(signal.SIGCONT)
+    assert bell.ring(RunId("run-3"))
+
+
+def test_no_redis_is_told_at_once() -> None:
+    """Nothing listens: False, soon."""
+    started = time.monotonic()
+    bell = Bell(f"redis://127.0.0.1:{free_port()}/0")
+    assert not bell.ring(RunId("run-1"))
+    assert not bell.answers()
+    assert time.monotonic() - started < 6
