@@ -22,7 +22,9 @@ from workers.git.command import Command, GitFailed
 from workers.patch import PatchError
 
 FILE, EXECUTABLE = "100644", "100755"
-ARCHIVE_LIMIT = 512 << 20
+SIZE_LIMIT = 512 << 20
+"""Bytes of all files together: a few kilobytes on the wire can unfold to any size."""
+
 DIFF = ("--cached", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 
 
@@ -41,9 +43,10 @@ class Scratch:
 class MirrorTree:
     """`workers.ports.SourceTree` over a bare repository."""
 
-    def __init__(self, git: Command, sha: Sha) -> None:
+    def __init__(self, git: Command, sha: Sha, limit: int = SIZE_LIMIT) -> None:
         self.sha = sha
         self._git = git
+        self._limit = limit
 
     def paths(self) -> Sequence[str]:
         """Every regular file, sorted. Symlinks and submodules are left out: they have no content of their own."""
@@ -146,11 +149,15 @@ class MirrorTree:
 
     @cached_property
     def _entries(self) -> Mapping[str, str]:
-        raw = self._git.run("ls-tree", "-r", "-z", "--full-tree", self.sha)
-        found = {}
+        raw = self._git.run("ls-tree", "-r", "-l", "-z", "--full-tree", self.sha)
+        found, total = {}, 0
         for line in raw.split(b"\0")[:-1]:
             meta, _, path = line.partition(b"\t")
-            found[os.fsdecode(path)] = meta.split(b" ")[0].decode()
+            mode, _, _, size = meta.split()
+            found[os.fsdecode(path)] = mode.decode()
+            total += int(size) if size.isdigit() else 0
+        if total > self._limit:
+            raise Stop(Outcome.UNSUPPORTED, f"The files of commit {self.sha[:12]} are larger than Heal handles.")
         return found
 
     @cached_property
@@ -167,12 +174,12 @@ class MirrorTree:
 
     @cached_property
     def _archive(self) -> Tree:
+        if not self._entries:  # looked at first: it knows the size before anything is unfolded
+            return Tree(self.sha, bytes(10240))
         try:
             archive = self._git.run("archive", "--format=tar", self.sha, timeout=120)
         except GitFailed as failure:
             raise Stop(Outcome.UNSUPPORTED, f"The files of commit {self.sha[:12]} could not be read.") from failure
-        if len(archive) > ARCHIVE_LIMIT:
-            raise Stop(Outcome.UNSUPPORTED, f"The files of commit {self.sha[:12]} are larger than Heal handles.")
         return Tree(self.sha, archive)
 
     @cached_property

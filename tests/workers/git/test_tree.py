@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.workers.git.checkouts import checkout, git, write
-from workers.domain import Sha
+from workers.domain import Outcome, Sha
+from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
 from workers.patch import PatchError
@@ -157,3 +158,18 @@ def test_reads_many_files_at_once(tmp_path: Path) -> None:
     files = {f"d{n % 10}/f{n}.txt": str(n).encode() for n in range(1000)}
     tree = tree_of(tmp_path, files)
     assert [tree.read(path) for path in tree.paths()] == [files[path] for path in tree.paths()]
+
+
+def test_a_tree_that_unfolds_too_far_is_refused(tree: MirrorTree) -> None:
+    """The size of all files is known before one is unpacked; too much of it ends the run as UNSUPPORTED."""
+    with pytest.raises(Stop, match="larger") as stopped:
+        MirrorTree(tree._git, tree.sha, limit=50).tar()
+    assert stopped.value.outcome is Outcome.UNSUPPORTED
+
+
+def test_an_empty_commit_has_an_empty_archive(tmp_path: Path) -> None:
+    """A commit without files is a tree without paths and a tar without members."""
+    tree = tree_of(tmp_path, {})
+    assert list(tree.paths()) == []
+    with tarfile.open(fileobj=io.BytesIO(tree.tar().archive)) as tar:
+        assert tar.getnames() == []
