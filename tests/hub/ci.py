@@ -1,7 +1,7 @@
 """A small real CI: runs a commit's workflow files in Docker containers and records what GitHub would.
 
-One container per job, steps in order, stopped at the first red one. Actions (`uses:`) are shown and skipped; the work tree
-is what `git archive` gives. The image must hold bash and whatever the steps call.
+One container per job, steps in order, stopped at the first red one. Actions (`uses:`) are shown and skipped; the
+work tree is what `git archive` gives. The image must hold bash and whatever the steps call.
 """
 
 from __future__ import annotations
@@ -112,8 +112,11 @@ class _JobWork:
         self._note("Set up job", "success")
         client = docker.from_env(timeout=self._plan.minutes * 60 + 30)
         try:
-            container = self._start(client)
+            container = self._create(client)
             try:
+                container.start()
+                container.exec_run(["mkdir", "-p", self._workspace, _TEMP])
+                container.put_archive(self._workspace, self._repo.git.archive(self._sha))
                 return self._all(container)
             finally:
                 container.remove(force=True, v=True)
@@ -123,17 +126,16 @@ class _JobWork:
         finally:
             client.close()
 
-    def _start(self, client: Any) -> Container:
+    def _create(self, client: Any) -> Container:
         bundle = Path(_CA_BUNDLE)
         mounts = {_CA_BUNDLE: {"bind": _CA_BUNDLE, "mode": "ro"}} if bundle.exists() else {}
         if Path("/etc/pip.conf").exists():
             mounts["/etc/pip.conf"] = {"bind": "/etc/pip.conf", "mode": "ro"}
-        container: Container = client.containers.run(
+        container: Container = client.containers.create(
             self._world.ci_image,
             ["sleep", "infinity"],
-            detach=True,
             init=True,
-            user="root",
+            user="0:0",
             entrypoint=[],
             volumes=mounts,
             environment=self._env(),
@@ -143,8 +145,6 @@ class _JobWork:
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
         )
-        container.exec_run(["mkdir", "-p", self._workspace, _TEMP])
-        container.put_archive(self._workspace, self._repo.git.archive(self._sha))
         return container
 
     def _env(self) -> dict[str, str]:
