@@ -180,6 +180,8 @@ class DockerEnvironment:
         cancel: Event | None = None,
     ) -> Result:
         """As `sandbox.spec.Environment.run`."""
+        if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
+            raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
         deadline = limits.wall_s + _GRACE_S
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, time.time() + deadline + _KEEP_S)
         settings = policy.check_container(

@@ -26,6 +26,7 @@ SETUP_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
 """What apt needs to drop to its own user and dpkg to set owners; without them "Method http has died"."""
 
 _SYSTEM = ("/usr/", "/opt/", "/etc/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/srv/", "/home/", "/var/lib/postgresql/")
+_ENGINE_INIT = "/usr/sbin/docker-init"  # the engine's own mount point, in every container with `init`
 _SCRATCH_BYTES = 256 << 20
 _SETUP_FILE_BYTES = 4 << 30
 _CHECK_FILE_BYTES = 2 << 30
@@ -80,7 +81,8 @@ def setup_container(
     """
     return {
         **_common(image, {}, limits, labels, runtime),
-        "entrypoint": ["/opt/heal/heal-setup"],
+        # Ends by itself a little after the worker would have ended it, should the worker have died.
+        "entrypoint": ["timeout", "-s", "KILL", f"{max(0.0, limits.wall_s) + 90:g}", "/opt/heal/heal-setup"],
         "network_mode": "bridge",
         "user": "0:0",
         "read_only": False,
@@ -100,7 +102,7 @@ def installed_system_files(added: Iterable[str]) -> bool:
 
     `added` are the absolute paths that are new in the set-up container's root file system.
     """
-    return any(path.startswith(_SYSTEM) and "/__pycache__" not in path for path in added)
+    return any(path.startswith(_SYSTEM) and "/__pycache__" not in path for path in added if path != _ENGINE_INIT)
 
 
 def flags(settings: Mapping[str, Any]) -> tuple[str, ...]:

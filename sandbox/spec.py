@@ -203,7 +203,7 @@ class Environment(Protocol):
         step: Step,
         tree: Tree,
         patch: bytes | None = None,
-        limits: Limits = Limits(),  # noqa: B008 - a frozen value
+        limits: Limits = Limits(),
         inputs: Mapping[str, bytes] | None = None,
         cancel: Event | None = None,
     ) -> Result:

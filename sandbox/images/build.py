@@ -128,7 +128,7 @@ def _rootfs(state_dir: Path, sources: Sources, progress: Callable[[str], None]) 
         include = f"--include={_PACKAGES}"
         _command(["debootstrap", "--variant=minbase", include, sources.suite, str(root), sources.mirror], progress)
         excludes = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
-        half = tarball.with_suffix(".half")
+        half = tarball.with_suffix(f".{os.getpid()}.half")
         _command(["tar", "--numeric-owner", "-C", str(root), *excludes, "-cf", str(half), "."], progress)
         half.rename(tarball)  # a tar under its final name is a whole one
     finally:

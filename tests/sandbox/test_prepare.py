@@ -11,7 +11,8 @@ import pytest
 
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
-from sandbox.errors import Cancelled, EngineDown, ImageMissing, RuntimeUnknown, SetupFailed
+from sandbox.errors import Cancelled, EngineDown, ImageMissing, RuntimeUnknown, SandboxError, SetupFailed
+from sandbox.images.build import resolve
 from sandbox.spec import Ending, Limits, Plan, Step
 from tests.sandbox.conftest import CA_BUNDLE, STATE
 from tests.sandbox.trees import tree
@@ -49,6 +50,7 @@ def test_another_trust_domain_has_its_own(sandbox: DockerSandbox) -> None:
 def test_packages_from_the_index(sandbox: DockerSandbox) -> None:
     """Set-up reaches the package index, and the check imports what it installed, without network."""
     environment = sandbox.prepare(plan("pip install -q iniconfig", image="python"), tree())
+    assert environment.image == sandbox.engine.image_id(resolve("python"))  # nothing of it needs another image
     step = Step("check", "import iniconfig; print(iniconfig.__file__)", "python {0}")
     assert environment.run(step, tree(), limits=SMALL).output.text.startswith("/env/lib/python3")
 
@@ -83,6 +85,7 @@ def test_system_packages_stay(sandbox: DockerSandbox) -> None:
         plan("cd /usr/local/bin; printf '#!/bin/sh\\necho system\\n' | sudo -E tee new >/dev/null; chmod +x new"),
         tree(),
     )
+    assert environment.image != sandbox.engine.image_id(resolve("debian"))
     result = environment.run(Step("check", "new; env"), tree(), limits=SMALL)
     assert result.output.text.startswith("system\n")
     assert "SSL_CERT_FILE" not in result.output.text
@@ -137,10 +140,12 @@ def test_workers_that_prepare_at_once_agree(sandbox: DockerSandbox, engine: Engi
 def test_an_environment_that_was_removed_is_made_again(sandbox: DockerSandbox, engine: Engine) -> None:
     """A marker whose volume is gone is not believed."""
     recipe = plan("echo again >/env/file")
-    key = sandbox.prepare(recipe, tree()).key
-    marker = engine.volume(f"heal-env-{key}")
+    first = sandbox.prepare(recipe, tree())
+    marker = engine.volume(f"heal-env-{first.key}")
     assert marker is not None
     assert engine.remove_volume(marker.labels["heal.volume"])
+    with pytest.raises(SandboxError, match="prepare it again"):
+        first.run(CHECK, tree(), limits=SMALL)
     result = sandbox.prepare(recipe, tree()).run(Step("check", "cat /env/file"), tree(), limits=SMALL)
     assert (result.ending, result.output.text) == (Ending.PASSED, "again\n")
 

@@ -10,10 +10,11 @@ import pytest
 from sandbox import policy
 from sandbox.capture import Capture, plain
 from sandbox.engine import Ended
+from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
 from sandbox.images.build import resolve
 from sandbox.results.jsonl import parse
-from sandbox.spec import Ending, Evidence, Limits, TestCase
+from sandbox.spec import Ending, Evidence, Limits, Sandbox, TestCase
 from sandbox.stream import Stop
 from sandbox.verdict import result
 
@@ -69,6 +70,7 @@ def test_system_files_are_noticed() -> None:
     """New system files make an image; bytecode, caches and logs do not."""
     assert policy.installed_system_files(["/usr/bin/hello"])
     assert not policy.installed_system_files(["/usr/lib/python3/__pycache__/x.pyc", "/var/log/apt", "/env/x", "/tmp/x"])
+    assert not policy.installed_system_files(["/usr/sbin/docker-init"])
 
 
 def test_language_keys_are_our_images() -> None:
@@ -174,6 +176,12 @@ def test_a_tree_that_cannot_be_unpacked_is_our_error() -> None:
     """A broken archive with room for it was sent by us: not the candidate's fault."""
     with pytest.raises(SandboxError, match="unpacked"):
         result(ended(b"HEAL-TREE-FAILED full=3\n", 91), Limits(), EVIDENCE)
+
+
+def test_the_engine_side_keeps_the_contract() -> None:
+    """DockerSandbox is a Sandbox by type (mypy holds it), and making one touches no engine."""
+    made: Sandbox = DockerSandbox("unix:///nowhere.sock", "tests")
+    assert [finding.ok for finding in made.doctor()] == [False]
 
 
 def test_the_contract_imports_no_docker() -> None:
