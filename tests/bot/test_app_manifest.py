@@ -1,0 +1,57 @@
+"""`app.yml` asks GitHub for what the code handles: no event without a reader, no power without an event or effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.events import HANDLED_EVENTS, parse
+from bot.triage import Identity, Ignore, decide
+from tests.bot.deliveries import PAYLOADS
+
+ALWAYS_SENT = {"installation", "installation_repositories", "ping"}
+"""GitHub sends these to every App; they cannot be subscribed to."""
+
+NEEDS = {
+    "check_run": "checks",
+    "workflow_run": "actions",
+    "pull_request": "pull_requests",
+    "push": "contents",
+    "issue_comment": "issues",
+    "repository": "metadata",
+}
+"""The permission GitHub demands for a subscription."""
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    """The file at the repository's root."""
+    found: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "app.yml").read_text())
+    return found
+
+
+def test_every_subscribed_event_is_read(manifest: dict[str, Any]) -> None:
+    """No event is asked for that nobody reads."""
+    assert set(manifest["default_events"]) <= HANDLED_EVENTS - ALWAYS_SENT
+
+
+def test_every_event_that_matters_is_subscribed(manifest: dict[str, Any]) -> None:
+    """What can start, wake or cancel a run is asked for."""
+    matters = set()
+    for path in PAYLOADS.glob("*.json"):
+        event = path.name.partition(".")[0]
+        if not isinstance(decide(parse(event, path.read_bytes()), Identity()), Ignore):
+            matters.add(event)
+    assert matters - ALWAYS_SENT == {"check_run", "workflow_run", "pull_request", "push"}
+    assert matters - ALWAYS_SENT <= set(manifest["default_events"])
+
+
+def test_permissions(manifest: dict[str, Any]) -> None:
+    """Each event's permission is there; the power to change workflows or settings is not."""
+    granted = manifest["default_permissions"]
+    assert {NEEDS[event] for event in manifest["default_events"]} <= set(granted)
+    assert not {"workflows", "administration", "secrets", "members"} & set(granted)
+    assert granted["actions"] == "read"
