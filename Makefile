@@ -18,8 +18,8 @@ services: setup ## the Docker engine, Redis, debootstrap
 images: services ## the sandbox images
 	@.venv/bin/heal images build --quiet
 
-demo: images ## the main job, end to end: CASE=name|all MODEL=openai:...
-	@$(PY) -m tests.story.demo --case '$(CASE)' $(if $(MODEL),--model '$(MODEL)')
+demo: images ## the main job, end to end: CASE=name|all MODEL=openai:... KEEP=1
+	@$(PY) -m tests.story.demo --case '$(CASE)' $(if $(MODEL),--model '$(MODEL)') $(if $(KEEP),--keep)
 
 check: setup ## formatting, lint, types, import rules
 	.venv/bin/ruff format --check .

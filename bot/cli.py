@@ -7,7 +7,6 @@ lacks something, with the command that repairs it. Data goes to standard output,
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -215,4 +214,4 @@ def _explained() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

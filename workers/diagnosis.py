@@ -61,7 +61,7 @@ def read(plan: Plan, before: Result, job: JobReport, tree: SourceTree) -> Diagno
         tool=tool.NAME if tool else "shell",
         fingerprint=_fingerprint(tool, found, frames),
         findings=found,
-        summary=_summary(cls, tool, found, before, plan),
+        summary=_summary(tool, found, before, plan),
         excerpt=logs.excerpt(output.strip(), EXCERPT),
         suspects=_suspects(found, frames, tree, paths),
     )
@@ -230,14 +230,19 @@ def _last_words(output: str, job: JobReport) -> tuple[Finding, ...]:
     return (Finding(speaking[-1].strip()[:500]),) if speaking else ()
 
 
-def _summary(cls: FailureClass, tool: Tool | None, found: Sequence[Finding], before: Result, plan: Plan) -> str:
+def _summary(tool: Tool | None, found: Sequence[Finding], before: Result, plan: Plan) -> str:
     who = tool.NAME if tool else f"'{plan.check.name}'"
     if before.ending is not Ending.FAILED:
         return f"{who} ended with {before.ending.value.replace('_', ' ')} after {before.wall_s:.0f} s."
     if not found:
         return f"{who} failed with exit code {before.exit_code} and said nothing about why."
-    first = found[0]
-    place = f" at {first.path}:{first.line}" if first.path and first.line else f" in {first.path}" if first.path else ""
-    subject = f" in {first.test}" if first.test else ""
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{who} ({cls.value.replace('_', ' ')}){subject}{place}: {logs.excerpt(first.message, 200)}{more}"
+    first, count = found[0], len(found)
+    message = logs.excerpt(first.message, 200)
+    place = (
+        f" at `{first.path}:{first.line}`" if first.path and first.line else f" in `{first.path}`" if first.path else ""
+    )
+    if first.test:
+        name = first.test.split("::")[-1]
+        return (f"`{name}` fails" if count == 1 else f"{count} tests fail, first `{name}`") + f"{place}: `{message}`"
+    finds = f"{who} finds {count} problem{'s' if count > 1 else ''}"
+    return f"{finds}{', first' if count > 1 else ''}{place}: {message}"

@@ -175,6 +175,8 @@ class Candidate:
     usage: Usage = Usage()
     alternatives: int = 0
     """Other plausible patches that were seen and not chosen."""
+    title: str = ""
+    """What the patch does, as an imperative of a few words; empty when the fixer cannot say it."""
     error: str = ""
     """Set when the fixer's answer could not be made into a patch: counts as a tried and rejected candidate."""
 

@@ -13,7 +13,7 @@ from threading import Event
 from typing import ParamSpec, TypeVar
 
 from sandbox.spec import Sandbox
-from workers import messages, recipe
+from workers import messages
 from workers.domain import (
     Attempt,
     Candidate,
@@ -34,7 +34,7 @@ from workers.stages.diagnose import diagnose
 from workers.stages.follow import follow
 from workers.stages.propose import propose
 from workers.stages.publish import publish
-from workers.stages.reproduce import prepare, reproduce
+from workers.stages.reproduce import make_plan, prepare, reproduce
 from workers.stages.verify import verify
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
     tree = story.timed(StageName.CHECKOUT, forge.tree, case)
 
-    plan = recipe.plan(job, tree, admission.config, case)
+    plan = make_plan(job, tree, admission.config, case)
     files = tree.tar()
     environment = story.timed("prepare", prepare, parts.sandbox, plan, files, cancelled)
     found = story.reproduction = at(

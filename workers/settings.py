@@ -106,7 +106,7 @@ class WorkerSettings(SweeperSettings):
         description="Root of an OpenAI-compatible endpoint. Default: the provider's own.",
     )
     public_url: str = Field(
-        default="http://127.0.0.1:8000", description="Where people reach the dashboard; used in links to run pages."
+        default="http://127.0.0.1:8080", description="Where people reach the dashboard; used in links to run pages."
     )
     run_seconds: float = Field(default=1800.0, gt=0, description="Longest time a run may work before it is stopped.")
     follow_seconds: float = Field(

@@ -1,4 +1,4 @@
-"""A run as the JSON object that `heal fix --json` and `/api/runs/{id}` promise. Keys are a contract: add, never rename."""
+"""A run as the JSON object that `heal fix --json` promises. Its keys are a contract: add, never rename."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.hub.process import Hub, RepoInfo
+from tests.hub.process import Hub, HubError, RepoInfo
 from tests.processes import Process, free_port, start_redis
 
 HEAL = str(Path(sys.executable).parent / "heal")
@@ -65,7 +66,12 @@ class Theatre:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.app = self.hub.create_app(
-            "heal-test", account=OWNER, permissions=PERMISSIONS, events=EVENTS, webhook_url=f"{self.url}/webhook"
+            "heal-test",
+            account=OWNER,
+            permissions=PERMISSIONS,
+            events=EVENTS,
+            webhook_url=f"{self.url}/webhook",
+            webhook_secret=secrets.token_hex(32),
         )
         key = self.folder / "app.pem"
         key.write_text(self.app.private_key)
@@ -138,3 +144,15 @@ class Theatre:
     def logs(self) -> str:
         """The ends of all processes' logs, for failures."""
         return "\n".join(f"== {p.name}\n{p.log.read_text(errors='replace')[-6000:]}" for p in self._running)
+
+    def wait_for_pull(self, repo: str, seconds: float = 120) -> dict[str, Any]:
+        """The pull request that Heal opened, as the double holds it."""
+        ours = self.app.bot
+
+        def opened() -> dict[str, Any] | None:
+            return next((pull for pull in self.hub.repo(repo)["pulls"] if pull["user"]["login"] == ours), None)
+
+        try:
+            return self.hub.wait(opened, seconds, "pull request")
+        except HubError as error:
+            raise TimeoutError(f"{error}: {self.runs()}\n{self.logs()}") from error

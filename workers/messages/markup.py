@@ -11,7 +11,8 @@ _REFERENCE = re.compile(r"(?<=\w)?([@#])(?=\w)")
 _CLOSING = re.compile(r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(\s+)(?=[#@\w/-]*#\d)", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`+")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|])")
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>|]|(?<!\w)_|_(?!\w))")
+_CODE = re.compile(r"`([^`\n]+)`")
 ZERO_WIDTH = "\u200b"
 
 
@@ -34,12 +35,17 @@ def fence(text: str, language: str = "text", limit: int = 8_000) -> str:
 
 
 def plain(text: str) -> str:
-    """Prose from outside: no formatting, no HTML, no mention, no reference, no closing keyword, no slash command."""
+    """Prose from outside: no formatting but inline code, no HTML, mention, reference, closing keyword or command."""
     flat = " ".join(_INVISIBLE.sub("", text).split())
+    pieces = _CODE.split(flat)  # odd pieces stood between backticks
+    shown = "".join(quote(piece) if n % 2 else _harmless(piece) for n, piece in enumerate(pieces))
+    return f"{ZERO_WIDTH}{shown}" if shown.startswith(("/", "#", ">", "-", "+")) else shown
+
+
+def _harmless(flat: str) -> str:
     flat = _CLOSING.sub(rf"\1{ZERO_WIDTH}\2", flat)
     flat = _SPECIAL.sub(r"\\\1", flat)
-    flat = _REFERENCE.sub(rf"\1{ZERO_WIDTH}", flat).replace("://", f":{ZERO_WIDTH}//")
-    return f"{ZERO_WIDTH}{flat}" if flat.startswith(("/", "#", ">", "-", "+")) else flat
+    return _REFERENCE.sub(rf"\1{ZERO_WIDTH}", flat).replace("://", f":{ZERO_WIDTH}//")
 
 
 def details(summary: str, body: str) -> str:

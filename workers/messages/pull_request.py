@@ -33,7 +33,9 @@ def branch(report: Report) -> str:
 
 def pull_request_title(report: Report) -> str:
     """One line, at most 72 characters, no text that GitHub would read as a reference."""
-    return cut(f"fix: {_cause(_known(report)[1])}", 72)
+    _, diagnosis, accepted = _known(report)
+    cause = accepted.candidate.title or _cause(diagnosis)
+    return cut(f"fix: {plain(cause)}".replace("\\", "").replace("`", "").rstrip("."), 72)
 
 
 def commit_message(report: Report) -> str:
@@ -177,8 +179,7 @@ def _cause(diagnosis: Diagnosis) -> str:
         FailureClass.LINT: f"{diagnosis.tool} findings",
         FailureClass.IMPORT: "missing import",
     }.get(diagnosis.cls, diagnosis.summary)
-    suffix = f" in {path}" if path and path not in words else ""
-    return plain(words + suffix).replace("\\", "").rstrip(".")
+    return words + (f" in {path}" if path and path not in words else "")
 
 
 def _slug(case: Case) -> str:

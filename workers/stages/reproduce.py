@@ -8,15 +8,29 @@ from typing import NoReturn
 
 from sandbox.errors import SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
-from workers import diagnosis, logs
-from workers.domain import JobReport, Outcome, Reproduction
+from workers import diagnosis, logs, recipe
+from workers.domain import Case, JobReport, Outcome, Reproduction
 from workers.errors import Stop
 from workers.messages.markup import quote
+from workers.ports import SourceTree
+from workers.repo_config import RepoConfig
 from workers.reruns import command, rerun, unsteady
 
 RERUNS = 4
 """Reruns before a failure counts as stable. A failure in one run of two slips through 5 runs once in 16 times when
 the seed has no part in it; the reruns and the reverse run of verification are the next nets."""
+
+
+def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
+    """The recipe. A job that broke before any command of the repository ran has none: then its log says why."""
+    try:
+        return recipe.plan(job, tree, config, case)
+    except Stop as none:
+        trouble = diagnosis.infrastructure(job.log)
+        if none.outcome is Outcome.UNSUPPORTED and trouble:
+            detail = "CI broke before a command of the repository failed."
+            raise Stop(Outcome.INFRASTRUCTURE, detail, line=trouble) from none
+        raise
 
 
 def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environment:

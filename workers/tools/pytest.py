@@ -10,6 +10,8 @@ from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
 
 NAME = "pytest"
+_CRASH = re.compile(r"^(?P<path>\S+\.py):(?P<line>\d+): (?P<message>[^\n]+)")
+"""How our plug-in reports a failure: where it was raised, then the message."""
 _SUMMARY = re.compile(r"^(FAILED|ERROR) (\S+?(?:\[.*?\])?)(?: - (.*))?$", re.MULTILINE)
 _PLACE = re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): (?P<kind>[A-Za-z_][\w.]*)", re.MULTILINE)
 _UNREADABLE = re.compile(r'^E +File "(?P<path>[^"]+)", line (?P<line>\d+)$', re.MULTILINE)
@@ -69,6 +71,10 @@ def kind_of(message: str) -> str:
 
 
 def _finding(test: str, text: str, said: str) -> Finding:
+    crash = _CRASH.match(text)
+    if crash:
+        message = crash["message"]
+        return Finding(message[:500], crash["path"], int(crash["line"]), test, kind_of(message) or None)
     messages = _MESSAGE.findall(text)
     places = list(_UNREADABLE.finditer(text)) or list(_PLACE.finditer(text))
     last = places[-1] if places else None
