@@ -44,7 +44,10 @@ class LocalForge:
         self._told = told
         key = hashlib.sha256(str(self.checkout.common).encode()).hexdigest()[:16]
         self._mirror = Mirror(state.resolve() / "mirrors" / f"local-{key}")
-        self._tree: MirrorTree = self._mirror.borrow(self.checkout.objects, self.checkout.sha)
+        try:
+            self._tree: MirrorTree = self._mirror.borrow(self.checkout.objects, self.checkout.sha)
+        except Stop as stop:  # before there is a run, what would end one is wrong use
+            raise UsageError(stop.detail) from stop
         self._refuse()
 
     def case(self, run: RunId, *, check: str | None = None, job: str = "") -> Case:

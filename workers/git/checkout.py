@@ -45,9 +45,12 @@ class Checkout:
                 shutil.copy2(shared, mirror / shared.name)
             git = Command(mirror)
             env = {"GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(self.top)}
-            git.run("update-index", "-q", "--ignore-submodules", "--refresh", env=env, ok=(0, 1))
             options = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--name-only", "-z")
-            changed = git.run("diff-index", *options, self.sha, env=env)
+            try:
+                git.run("update-index", "-q", "--ignore-submodules", "--refresh", env=env, ok=(0, 1))
+                changed = git.run("diff-index", *options, self.sha, env=env)
+            except GitFailed as failure:
+                raise UsageError(f"git cannot read the state of {self.top}: {failure}") from failure
         return changed.decode(errors="replace").split("\0")[:-1]
 
     def has_branch(self, name: str) -> bool:

@@ -165,7 +165,7 @@ class GitHubForge:
 
     def _guard_target(self, case: Case, proposal: Proposal) -> None:
         """The target must still point to the very commit that was healed, and must be a branch of this repository."""
-        if case.fork:
+        if case.fork or (self._pull is not None and self._pull.fork):
             raise Stop(Outcome.REFUSED_BY_POLICY, "Code of a fork is never put on a branch of this repository.")
         now = pulls.head(self._session.api(Purpose.READ), self._repo, proposal.target)
         if now != case.head_sha:

@@ -27,7 +27,7 @@ def resolve(api: Api, repo: Repository, case: Case) -> Pull | None:
     """The pull request of the case: the one it names, else the open one whose head is the red commit."""
     if case.pull_request is not None:
         return _pull(api.get(repo.path(f"/pulls/{case.pull_request}")), repo)
-    if case.branch == repo.default_branch:
+    if case.branch == repo.default_branch and not case.fork:
         return None
     found = [_pull(data, repo) for data in api.pages(repo.path(f"/commits/{case.head_sha}/pulls"))
              if data["base"]["repo"]["id"] == repo.id]  # fmt: skip

@@ -166,3 +166,24 @@ def test_notices_reach_the_caller(source: Path, tmp_path: Path) -> None:
     assert forge.ci(case, Published()) == "none"
     assert forge.job(case).name == "test"
     assert case.check == "pytest"
+
+
+def test_damaged_checkouts(source: Path, tmp_path: Path) -> None:
+    """A checkout whose commit or index cannot be read is told so in one sentence."""
+    (source / ".git" / "index").write_bytes(b"not an index")
+    with pytest.raises(UsageError, match="cannot read the state"):
+        LocalForge(source, tmp_path / "state")
+    tree = git(source, "rev-parse", "HEAD^{tree}")
+    (source / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    with pytest.raises(UsageError, match="not complete"):
+        LocalForge(source, tmp_path / "state2")
+
+
+def test_a_newer_object_format_is_refused_in_words(tmp_path: Path) -> None:
+    """A repository of SHA-256 objects, which this version does not read, is refused in one sentence."""
+    source = tmp_path / "source"
+    source.mkdir()
+    git(source, "init", "--quiet", "--object-format=sha256")
+    checkout(source, FILES)
+    with pytest.raises(UsageError, match="not complete"):
+        LocalForge(source, tmp_path / "state")

@@ -127,11 +127,15 @@ def test_stacked_on_a_pull_request(scene: Scene) -> None:
 
 
 def test_fork_code_never_gets_a_branch(scene: Scene) -> None:
-    """A case from a fork cannot be published."""
-    case = replace(scene.case, fork=True)
-    with pytest.raises(Stop) as stopped:
-        publish(scene, case=case)
-    assert stopped.value.outcome is Outcome.REFUSED_BY_POLICY
+    """A case from a fork cannot be published, whether the event said so or only the pull request does."""
+    scene.hub.create_repo("mallory/shop", fork_of=REPO)
+    sha = scene.hub.push("mallory/shop", {"evil.py": "x = 1\n"}, branch="main", user="mallory")
+    number = scene.hub.open_pull(REPO, "mallory", "mallory:main")["number"]
+    for case in (replace(scene.case, fork=True), replace(scene.case, head_sha=Sha(sha), pull_request=number)):
+        with pytest.raises(Stop) as stopped:
+            publish(scene, case=case)
+        assert stopped.value.outcome is Outcome.REFUSED_BY_POLICY
+    assert set(scene.state["branches"]) == {"main"}
 
 
 def test_only_our_own_branches_are_written(scene: Scene) -> None:
