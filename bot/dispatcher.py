@@ -112,12 +112,14 @@ class Dispatcher:
                 self._wake.wait(self._sweep_seconds)
 
     def sweep(self) -> None:
-        """Route every new delivery, then ring every run that is due."""
+        """Route every new delivery and ring every run that is due. A broker that is away is asked once."""
+        ringing = True
         while taken := self._inbox.take():
             for delivery in taken:
                 self._route(delivery)
+            ringing = ringing and self._ring_due()
+        if ringing:
             self._ring_due()
-        self._ring_due()
         self._swept_at = time.monotonic()
 
     def _route(self, delivery: TakenDelivery) -> None:
@@ -186,10 +188,12 @@ class Dispatcher:
         self._ledger.cancel(run, outcome, why)
         return f"ended run {run}: {why}"
 
-    def _ring_due(self) -> None:
+    def _ring_due(self) -> bool:
+        """Ring until a bell is not taken; False then. Each such bell costs seconds, and the next sweep tries again."""
         for run in self._ledger.due():
             rung = self._ring(run)
             self._metrics.broker_up.set(1 if rung else 0)
             if not rung:
-                return  # the broker is away: one try per sweep is enough
+                return False
             self._ledger.rung(run)
+        return True

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from bot.settings import BotSettings
 from tests.bot.conftest import Serve, Site
 from tests.bot.deliveries import SECRET
-from tests.bot.finished import at_work, healed
+from tests.bot.finished import at_work, cancelled, healed
 
 TOKEN = "t" * 40
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> \x1b[31mred\x1b[0m \u202e end"
@@ -44,12 +44,12 @@ def test_list_and_filters(site: Site, engine: Engine) -> None:
 def test_paging(site: Site, engine: Engine) -> None:
     """Fifty to a page, newest first, with links to the others that keep the filter."""
     for n in range(53):
-        healed(engine, name=f"job-{n:03}", n=n)
-    first = site.client.get("/", params={"outcome": "FIXED"}).text
+        cancelled(engine, f"job-{n:03}")
+    first = site.client.get("/", params={"outcome": "CANCELLED"}).text
     assert "job-052" in first
     assert "job-002" not in first
-    assert "/?outcome=FIXED&amp;page=2" in first
-    assert "job-002" in site.client.get("/?outcome=FIXED&page=2").text
+    assert "/?outcome=CANCELLED&amp;page=2" in first
+    assert "job-002" in site.client.get("/?outcome=CANCELLED&page=2").text
     assert len(first) < 60_000
 
 

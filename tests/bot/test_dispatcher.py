@@ -24,16 +24,18 @@ CHECK, WORKFLOW = "check_run.completed", "workflow_run.completed"
 
 
 class Office:
-    """A dispatcher that is swept by hand; `rung` collects its bells, `broker` says whether they are taken."""
+    """A dispatcher that is swept by hand; `rung` collects the bells that `broker` lets through."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.inbox, self.ledger = engine, Inbox(engine), Ledger(engine)
         self.rung: list[RunId] = []
         self.broker = True
+        self.asked = 0
         self.dispatcher = Dispatcher(self.inbox, self.ledger, self._ring, Identity(42, "heal-bot"), Metrics())
         self._n = 0
 
     def _ring(self, run: RunId) -> bool:
+        self.asked += 1
         if self.broker:
             self.rung.append(run)
         return self.broker
@@ -166,6 +168,17 @@ def test_broker_away(office: Office) -> None:
     office.broker = True
     office.dispatcher.sweep()
     assert len(office.rung) == 1
+
+
+def test_broker_is_asked_once_per_sweep_while_it_is_away(office: Office) -> None:
+    """However many deliveries come in, a dead broker costs one try per sweep."""
+    office.broker = False
+    for n in range(120):
+        body = encoded(payload(WORKFLOW, workflow_run__id=5000 + n))
+        office.inbox.add(DeliveryRow(guid=f"b-{n}", event="workflow_run", body=body))
+    office.asked = 0
+    office.dispatcher.sweep()
+    assert (len(office.runs()), office.asked) == (120, 1)
 
 
 def _messages(redis: Redis) -> list[str]:
