@@ -20,7 +20,7 @@ from workers.ports import SourceTree
 
 __all__ = ["Edit", "Hunk", "PatchError", "check", "read_answer", "reasoning"]
 
-_TEXT_LIMIT = 2 << 20
+_TEXT_LIMIT = 1 << 20
 
 
 def read_answer(text: str, tree: SourceTree) -> Mapping[str, bytes | None]:

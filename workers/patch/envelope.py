@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_THINK = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_THINK_END = re.compile(r"^.*</(?:think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE)
+_THINK = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
 _FENCE = re.compile(r"^([ \t]*(?:[-*+] +|\d+[.)] +)?)(`{3,}|~{3,})(.*)$")
 _EDITISH = re.compile(r"^(?:@@|--- |\+\+\+ |\*\*\* |diff --git |Index: |\s*<{5,9} ?\w)|^[+-](?![+-])", re.MULTILINE)
@@ -36,7 +35,8 @@ class Block:
 def variants(text: str) -> Iterator[str]:
     """The readings of an answer, likeliest first, without repeats."""
     seen: set[str] = set()
-    for reading in _readings(_without_thoughts(text.replace("\r\n", "\n"))):
+    for raw in _readings(_without_thoughts(text.replace("\r\n", "\n"))):
+        reading = raw.encode("utf-8", "replace").decode("utf-8")  # JSON can hold lone surrogates
         if reading and reading not in seen:
             seen.add(reading)
             yield reading
@@ -57,8 +57,21 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _without_thoughts(text: str) -> str:
-    text = _THINK.sub("", text)
-    return _THINK_END.sub("", text)
+    """What is left outside of thoughts. A closing tag without its opening one ends a thought that was cut before."""
+    kept: list[str] = []
+    depth = start = 0
+    for tag in _THINK.finditer(text):
+        if tag.group(1) and not depth:
+            kept, start = [], tag.end()
+        elif tag.group(1):
+            depth -= 1
+            start = tag.end() if not depth else start
+        else:
+            if not depth:
+                kept.append(text[start : tag.start()])
+                start = tag.start()
+            depth += 1
+    return "".join([*kept, text[start:]])
 
 
 def _unescape(text: str) -> str:
@@ -73,7 +86,7 @@ def _from_json(text: str) -> str | None:
     for chunk in _json_chunks(text):
         try:
             value = json.loads(chunk, strict=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         found = _edit_in(value)
         if found is not None:
@@ -109,7 +122,7 @@ def reasoning(text: str) -> str:
     for chunk in _json_chunks(text):
         try:
             value = json.loads(chunk, strict=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and isinstance(value.get("reasoning"), str):
             return str(value["reasoning"]).strip()

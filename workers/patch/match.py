@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workers.patch.edits import Hunk, PatchError
 
@@ -18,7 +19,7 @@ _QUOTES = str.maketrans({
     "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00a0": " ",
     "\u202f": " ",    "\u2007": " ", "\u2013": "-", "\u2014": "-", "\u2212": "-",
 })  # fmt: skip
-_LIKENESS, _MARGIN, _LINE_LIKENESS, _FUZZY_LIMIT = 0.85, 0.04, 0.6, 20_000
+_LIKENESS, _MARGIN, _LINE_LIKENESS, _FUZZY_LIMIT = 0.85, 0.04, 0.6, 4000
 
 
 def plain(line: str) -> str:
@@ -35,6 +36,8 @@ LEVELS: tuple[Callable[[str], str], ...] = (
     lambda line: re.sub(r"\s+", " ", plain(line).strip()),
     lambda line: re.sub(r"\s+", " ", unicodedata.normalize("NFKC", plain(line)).strip()),
 )
+_DROP_LIMIT, _HUNK_LIMIT = 8, 80
+"""An answer is untrusted: how hard to look for its lines is bounded."""
 PLAIN = 2
 """From this level on, added lines are made plain as well."""
 
@@ -77,9 +80,17 @@ def _into_blank(hunk: Hunk, lines: Sequence[str]) -> list[Placement]:
     return [Placement(Hunk(tuple(("+", text) for text in hunk.new)), ())]
 
 
+@lru_cache(maxsize=len(LEVELS) * 2)
+def _at_level(lines: tuple[str, ...], level: int) -> list[str]:
+    """Kept for the many questions about one file."""
+    return [LEVELS[level](line) for line in lines]
+
+
 def _hits(old: Sequence[str], lines: Sequence[str], level: int) -> list[int]:
+    if len(old) > len(lines):
+        return []
     key = LEVELS[level]
-    want, have = [key(line) for line in old], [key(line) for line in lines]
+    want, have = [key(line) for line in old], _at_level(tuple(lines), level)
     return [i for i in range(len(have) - len(want) + 1) if have[i] == want[0] and have[i : i + len(want)] == want]
 
 
@@ -130,6 +141,7 @@ def _trimmed(hunk: Hunk, lines: Sequence[str]) -> Placement | None:
     rows = hunk.lines
     lead = next((i for i, (kind, _) in enumerate(rows) if kind != " "), 0)
     trail = next((i for i, (kind, _) in enumerate(reversed(rows)) if kind != " "), 0)
+    lead, trail = min(lead, _DROP_LIMIT), min(trail, _DROP_LIMIT)
     for dropped in range(1, lead + trail + 1):
         found = []
         for front in range(min(lead, dropped) + 1):
@@ -156,6 +168,8 @@ def _boundaries(hunk: Hunk) -> Iterator[int]:
 
 def _split(hunk: Hunk, lines: Sequence[str], floor: int = 0) -> list[Placement]:
     """As two or more parts, each found once, in order: for hunks that skip lines without saying so."""
+    if len(hunk.lines) > _HUNK_LIMIT:
+        return []
     for cut in _boundaries(hunk):
         left, right = Hunk(hunk.lines[:cut]), Hunk(hunk.lines[cut:])
         if not (left.changes and right.changes and left.old and right.old):
@@ -176,7 +190,7 @@ def _split(hunk: Hunk, lines: Sequence[str], floor: int = 0) -> list[Placement]:
 def _alike(hunk: Hunk, lines: Sequence[str]) -> list[Placement]:
     """At the one window that is nearly the same text, clearly better than every other."""
     old = hunk.old
-    if len(old) < 2 or len(lines) > _FUZZY_LIMIT or len(lines) < len(old):
+    if not 2 <= len(old) <= _HUNK_LIMIT or len(lines) > _FUZZY_LIMIT or len(lines) < len(old):
         return []
     want = [LEVELS[4](line) for line in old]
     have = [LEVELS[4](line) for line in lines]
@@ -215,13 +229,14 @@ def nearest(old: Sequence[str], lines: Sequence[str], count: int = 5) -> str:
     """The real lines most like the ones asked for, to show to the author."""
     if not lines:
         return "the file is empty"
-    want = "\n".join(line.strip() for line in old)
+    old = old[:12]
+    want = "\n".join(line.strip()[:200] for line in old)
     size = max(1, min(len(old), len(lines)))
     step = max(1, len(lines) // 2000)
     best = max(
         range(0, len(lines) - size + 1, step),
         key=lambda i: difflib.SequenceMatcher(
-            None, want, "\n".join(s.strip() for s in lines[i : i + size])
+            None, want, "\n".join(s.strip()[:200] for s in lines[i : i + size])
         ).quick_ratio(),
     )
     start = max(0, best - 1)

@@ -53,6 +53,8 @@ def _body(text: str) -> str:
 def path_in(line: str) -> str:
     """The file name a line consists of, or an empty string."""
     line = line.strip()
+    if len(line) > 300:
+        return ""
     line = re.sub(r"^(?:[-*+]|\d+[.)]|#+|//|--)\s+", "", line).strip("*_ \t:")
     line = _LABEL.sub("", line).strip("*`'\"_: \t")
     return line if _PATH.match(line) and not line.endswith(" ") else ""

@@ -69,7 +69,7 @@ def _take(files: list[_File], line: str, following: str, above: str) -> None:
 
 
 def _name(text: str) -> str:
-    return _STAMP.sub("", text.rstrip("\n")).strip().strip('"`')
+    return _STAMP.sub("", text[:500].rstrip("\n")).strip().strip('"`')
 
 
 def hunks(body: Sequence[str]) -> tuple[Hunk, ...]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import time
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.workers.fixers.trees import MemoryTree
-from tests.workers.patch.cases import ACCEPTED, REFUSED, Case
+from tests.workers.patch.cases import ACCEPTED, CALC, GOOD, REFUSED, SR, Case
 from workers.patch import PatchError, check, read_answer, reasoning
+
+JUNK = ("\n", "...\n", "```\n", "</think>\n", "@@\n", "\\ No newline at end of file\n", "*** Begin Patch\n", "\x00\n",
+        "*** Update File: shop/calc.py\n", "+++ /dev/null\n", "--- a/../x\n", "\ud800", "=======\n",
+        "&lt;", "    \n", '"}')  # fmt: skip
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.name)
@@ -59,3 +68,37 @@ def test_a_diff_that_is_none_is_refused(text: str) -> None:
     """Empty, prose, wrong counts and binary content never pass the check."""
     with pytest.raises(PatchError):
         check(text)
+
+
+@given(
+    st.lists(st.sampled_from([*GOOD.splitlines(keepends=True), *SR.splitlines(keepends=True), *JUNK]), max_size=25),
+    st.sampled_from(["", "<think>", "```diff\n", '{"diff": "', "shop/calc.py\n"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_answer_can_do_worse_than_be_refused(lines: list[str], opening: str) -> None:
+    """Any mixture of fragments is an edit that parses, or a PatchError: nothing else is raised."""
+    tree = MemoryTree({"shop/calc.py": CALC, "README.md": "# Shop\n"})
+    try:
+        edits = read_answer(opening + "".join(lines), tree)
+    except PatchError:
+        return
+    assert edits
+    for path, data in edits.items():
+        assert ".." not in path.split("/")
+        if path.endswith(".py") and data is not None:
+            ast.parse(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<think>" * 40_000, "<<<<<<< SEARCH\n" * 20_000, "@@\n-a\n+b\n" * 3000, "[" * 100_000, "{" * 100_000,
+     "--- a/shop/calc.py\n+++ b/shop/calc.py\n@@\n" + " x = 1\n" * 20_000 + "-y\n+z\n" + " x = 1\n" * 20_000,
+     '{"diff": "' + "\\ud800" * 1000 + '"}', "a/" * 50_000 + "x.py\n```python\nx\n```\n"],
+    ids=range(8),
+)  # fmt: skip
+def test_a_huge_answer_is_refused_in_time(text: str) -> None:
+    """No answer holds the worker up."""
+    started = time.monotonic()
+    with pytest.raises(PatchError):
+        read_answer(text, MemoryTree({"shop/calc.py": CALC * 20}))
+    assert time.monotonic() - started < 5

@@ -71,17 +71,16 @@ def _scored(source: Source, trace: Trace, sources: Mapping[str, Source]) -> Iter
     for failure in trace.exceptions.values():
         for mutation in directed(source, failure, others):
             yield mutation, _DIRECTED * mutation.prior
-    for mutation in mutations(source):
-        suspicion = _suspicion(source, mutation, trace)
+    for mutation in mutations(source, lambda node: bool(_suspicion(source, node, 0, trace))):
+        suspicion = _suspicion(source, mutation.node, mutation.line, trace)
         if suspicion:
             yield mutation, suspicion * mutation.prior * (_ON_FRAME if mutation.line in frames else 1.0)
 
 
-def _suspicion(source: Source, mutation: Mutation, trace: Trace) -> float:
+def _suspicion(source: Source, node: ast.AST | None, line: int, trace: Trace) -> float:
     """Of the line, or of the statement's lines; module-level code that no test executes counts a little."""
-    node = mutation.node
     statement = source.statement(node) if node is not None else None
-    lines = {mutation.line}
+    lines = {line, getattr(node, "lineno", line)}
     if statement is not None and not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         body = getattr(statement, "body", None)
         last = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno

@@ -39,6 +39,7 @@ class Source:
         starts = [3 if data.startswith(b"\xef\xbb\xbf") else 0]
         starts += [match.end() for match in re.finditer(rb"\r\n|\n|\r", data)]
         self._starts = starts
+        self._variables: dict[ast.AST, list[str]] = {}
 
     def at(self, line: int, column: int) -> int:
         """Byte offset of a line (from 1) and a byte column."""
@@ -94,6 +95,11 @@ class Source:
         function = self.function(node)
         if function is None:
             return []
+        if function not in self._variables:
+            self._variables[function] = self._bound_in(function)
+        return self._variables[function]
+
+    def _bound_in(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
         arguments = function.args
         names = [arg.arg for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
         names += [arg.arg for arg in (arguments.vararg, arguments.kwarg) if arg]
@@ -105,6 +111,17 @@ class Source:
         """Attribute and method names used or defined in the file."""
         names = {n.attr for n in ast.walk(self.tree) if isinstance(n, ast.Attribute)}
         return frozenset(names | {f.name for c in self.classes for f in c.body if isinstance(f, ast.FunctionDef)})
+
+    @cached_property
+    def reads(self) -> Mapping[str, frozenset[tuple[str, bool]]]:
+        """By the dump of an object's expression: the attributes the file has of it, and whether they are called."""
+        found: dict[str, set[tuple[str, bool]]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute):
+                parent = self.parents.get(node)
+                called = isinstance(parent, ast.Call) and parent.func is node
+                found.setdefault(ast.dump(node.value), set()).add((node.attr, called))
+        return {base: frozenset(names) for base, names in found.items()}
 
     @cached_property
     def classes(self) -> tuple[ast.ClassDef, ...]:

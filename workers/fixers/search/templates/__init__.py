@@ -20,8 +20,9 @@ TEMPLATES: tuple[Callable[[Source, ast.AST], Iterator[Mutation]], ...] = (
 )
 
 
-def mutations(source: Source) -> Iterator[Mutation]:
-    """Every candidate of every template for one file."""
+def mutations(source: Source, wanted: Callable[[ast.AST], bool] = lambda _: True) -> Iterator[Mutation]:
+    """Every candidate of every template for the wanted nodes of one file."""
     for node in source.nodes():
-        for template in TEMPLATES:
-            yield from template(source, node)
+        if wanted(node):
+            for template in TEMPLATES:
+                yield from template(source, node)

@@ -37,15 +37,10 @@ def attribute(source: Source, node: ast.AST) -> Iterator[Mutation]:
     """`a.x` becomes `a.y`, where the file reads `a.y` somewhere."""
     if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
         return
-    base = ast.dump(node.value)
     parent = source.parents.get(node)
     called = isinstance(parent, ast.Call) and parent.func is node
-    others = set()
-    for other in ast.walk(source.tree):
-        if isinstance(other, ast.Attribute) and other.attr != node.attr and ast.dump(other.value) == base:
-            above = source.parents.get(other)
-            if (isinstance(above, ast.Call) and above.func is other) == called:
-                others.add(other.attr)
+    known = source.reads.get(ast.dump(node.value), frozenset())
+    others = {attr for attr, calls in known if calls == called and attr != node.attr}
     end = source.span(node)[1]
     for attr in sorted(others, key=lambda name: (-_likeness(name, node.attr), name))[:_LIMIT]:
         what = f"`.{node.attr}` became `.{attr}`"

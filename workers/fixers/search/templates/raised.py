@@ -103,23 +103,50 @@ def _module(path: str) -> str:
 
 
 def _place(source: Source, statement: str) -> tuple[int, str]:
-    """Where an import goes: beside its kind in the first block of imports, else below the docstring."""
+    """Where an import goes, as import sorters have it: the standard library first, `import x` before `from x`."""
     eol = "\r\n" if b"\r\n" in source.data else "\n"
-    imports = [n for n in source.tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    imports = [n for n in source.tree.body if isinstance(n, ast.Import | ast.ImportFrom) and source.alone(n)]
     future = [n for n in imports if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
-    ordinary = [n for n in imports if n not in future and source.alone(n)]
-    alike = [n for n in ordinary if isinstance(n, ast.Import) == statement.startswith("import ")]
-    later = [n for n in alike if source.text(n) > statement]
+    ordinary = [n for n in imports if n not in future]
+    joined = _joined(source, ordinary, statement)
+    if joined is not None:
+        return joined
+    section = [n for n in ordinary if _standard(source.text(n)) == _standard(statement)]
+    later = [n for n in section if _order(source.text(n)) > _order(statement)]
     if later:
         return source.span(later[0])[0], statement + eol
-    if alike or ordinary:
-        end = source.span((alike or ordinary)[-1])[1]
-        return end, eol + statement
+    if section:
+        return source.span(section[-1])[1], eol + statement
+    if ordinary:
+        first = _standard(statement)
+        return (
+            (source.span(ordinary[0])[0], statement + eol * 2)
+            if first
+            else (source.span(ordinary[-1])[1], eol * 2 + statement)
+        )
     doc = source.tree.body[0] if source.tree.body and ast.get_docstring(source.tree, clean=False) is not None else None
     after = future[-1] if future else doc
     if after is not None:
         return source.span(after)[1], eol + eol + statement
     return source.at(1, 0), statement + eol + eol
+
+
+def _joined(source: Source, imports: Sequence[ast.stmt], statement: str) -> tuple[int, str] | None:
+    """At the end of a one-line import from the same module."""
+    head, found, name = statement.partition(" import ")
+    for node in imports if found else ():
+        text = source.text(node)
+        if text.startswith(f"{head} import ") and "(" not in text and "*" not in text and "\n" not in text:
+            return source.span(node)[1], f", {name}"
+    return None
+
+
+def _standard(statement: str) -> bool:
+    return statement.split(" ")[1].split(".")[0].rstrip(",") in sys.stdlib_module_names
+
+
+def _order(statement: str) -> tuple[bool, str]:
+    return statement.startswith("from "), statement.split(" ")[1]
 
 
 def _missing_attribute(source: Source, failure: Failure, line: int, others: Mapping[str, Source]) -> Iterator[Mutation]:
