@@ -51,9 +51,8 @@ def fix(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Heal a local checkout: no GitHub, no queue, the same pipeline."""
-    from workers.wiring import LocalRequest, heal_locally
-
     from bot.cli_fix import present
+    from workers.wiring import LocalRequest, heal_locally
 
     if apply and branch:
         _quit(WRONG_USE, "--apply and --branch exclude each other")

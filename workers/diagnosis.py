@@ -80,7 +80,7 @@ def infrastructure(log: str) -> str | None:
 
 
 def same_failure(before: Result, log: logs.JobLog) -> bool:
-    """The sandbox shows what CI saw: the same tests, or the same error lines, or the same code and last error line."""
+    """The sandbox shows what CI saw: the same tests, or findings, or error lines, or the same code and last line."""
     failed = log.failed
     if failed is None:
         return True  # nothing to compare with
@@ -89,6 +89,8 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
     theirs, ours = _tests(said, ()), _tests(output, before.tests)
     if theirs and ours:
         return bool(theirs & ours)
+    if _complaints(said) & _complaints(output):
+        return True
     their_lines, our_lines = set(logs.signature_lines(said)), set(logs.signature_lines(output))
     if their_lines and their_lines & our_lines:
         return True
@@ -213,6 +215,16 @@ def _tests(output: str, cases: Sequence[TestCase]) -> set[str]:
     if cases:
         return {_bare(test.id) for test in cases if test.status in ("failed", "error")}
     return {_bare(finding.test) for tool in TOOLS[:2] for finding in tool.findings(output, ()) if finding.test}
+
+
+def _complaints(output: str) -> set[tuple[str | None, str]]:
+    """What linters and type checkers found, without the place."""
+    return {
+        (finding.rule, logs.normalise(finding.message))
+        for tool in TOOLS[2:]
+        for finding in tool.findings(output, ())
+        if finding.path
+    }
 
 
 def _last(output: str) -> str:

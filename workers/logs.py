@@ -142,6 +142,8 @@ class _Draft:
             target[self.last_key] += "\n" + line
 
     def body(self, line: str) -> None:
+        if self.exit_code is not None:
+            return  # the step is over: what follows is the runner cleaning up
         self.output.append(line)
         if match := _EXIT.match(line):
             self.exit_code = int(match[1][:9])

@@ -90,7 +90,7 @@ class GitWeb:
         done = subprocess.run([_BACKEND], input=body, env=env, capture_output=True)
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode(errors="replace").split("\r\n") if ": " in line)
-        status = int(fields.pop("Status", "200 OK" if done.returncode == 0 else "500").split()[0])
+        status = int(fields.pop("Status", "200 OK" if head else "500").split()[0])
         return Answer(status, content, fields)
 
     def _tell(self, repo: Repo, token: Token | None, before: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ def association(repo: Repo, who: User) -> str:
 def label(world: World, repo: Repo, name: str) -> Json:
     """`label`; unknown names are made with GitHub's grey."""
     known = repo.labels.setdefault(
-        name.lower(), {"id": world.id(), "name": name, "color": "ededed", "description": None, "default": False}
+        name.lower(), {"id": world.id(), "name": name, "color": "ededed", "description": "", "default": False}
     )
     return {
         **known,

@@ -161,3 +161,16 @@ def test_any_output_has_a_diagnosis(text: str, script: str) -> None:
     read(text, script)
     diagnosis.infrastructure(text)
     diagnosis.same_failure(result(text), logs.parse(text))
+
+
+def test_what_the_runner_prints_after_the_failure_is_not_the_steps_output() -> None:
+    """Cleaning up comes after the exit code: it neither hides nor makes a difference."""
+    finding = "shop/tax.py:3:8: F401 [*] `os` imported but unused\nFound 1 error.\n"
+    log = logs.parse(
+        "##[group]Run ruff check .\n\x1b[36;1mruff check .\x1b[0m\nshell: /usr/bin/bash -e {0}\n##[endgroup]\n"
+        f"{finding}##[error]Process completed with exit code 1.\nCleaning up orphan processes\n"
+    )
+    assert log.failed is not None
+    assert "Cleaning up" not in log.failed.output
+    assert diagnosis.same_failure(result(finding), log)
+    assert not diagnosis.same_failure(result("shop/tax.py:9:1: E711 comparison to None\nFound 1 problem.\n"), log)
