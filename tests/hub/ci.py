@@ -143,6 +143,7 @@ class _JobWork:
             mem_limit="1g",
             pids_limit=512,
             cap_drop=["ALL"],
+            cap_add=["CHOWN", "DAC_OVERRIDE", "FOWNER"],
             security_opt=["no-new-privileges"],
         )
         return container

@@ -28,9 +28,11 @@ from tests.hub.state import (
 
 
 class Ci(Protocol):
-    """What is told of pushes to repositories whose CI is real."""
+    """What is told of pushes and pull requests of repositories whose CI is real."""
 
     def start(self, repo: Repo, sha: str, branch: str, actor: User) -> None: ...
+
+    def start_pull(self, repo: Repo, pull: Pull, actor: User) -> None: ...
 
 
 class Events:
@@ -58,11 +60,11 @@ class Events:
         branch = ref.removeprefix("refs/heads/")
         if branch == ref:
             return
-        for base in self._world.repos.values():
-            for pull in list(base.pulls.values()):
-                self._follow(base, pull, repo, branch, old, new, sender)
         if new != ZERO_SHA and repo.ci == "real" and self.ci is not None:
             self.ci.start(repo, new, branch, sender)
+        for base in list(self._world.repos.values()):
+            for pull in list(base.pulls.values()):
+                self._follow(base, pull, repo, branch, old, new, sender)
 
     def _follow(self, base: Repo, pull: Pull, repo: Repo, branch: str, old: str, new: str, sender: User) -> None:
         if pull.issue.state != "open":

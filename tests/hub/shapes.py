@@ -199,6 +199,8 @@ def repository(world: World, repo: Repo) -> Json:
         "has_wiki": True,
         "has_pages": False,
         "has_discussions": False,
+        "has_pull_requests": True,
+        "pull_request_creation_policy": "all",
         "forks_count": 0,
         "mirror_url": None,
         "archived": repo.archived,

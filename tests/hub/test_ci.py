@@ -139,6 +139,13 @@ def test_a_push_runs_the_real_thing(image: str) -> None:
         hub.push(REPO, {".github/workflows/ci.yml": RED.replace("false", "true")}, branch="heal/1")
         green = hub.push(REPO, {"notes.txt": "y\n"}, branch="heal/1")
         assert hub.wait_ci(REPO, green)["conclusion"] == "success"
+        both = RED.replace("on: push", "on: {push: {branches: [main]}, pull_request: {}}").replace("false", "true")
+        other = hub.push(REPO, {".github/workflows/ci.yml": both}, branch="heal/2")
+        hub.open_pull(REPO, "octo", "heal/1")
+        hub.open_pull(REPO, "octo", "heal/2")
+        assert hub.wait_ci(REPO, other)["conclusion"] == "success"
+        state = hub.repo(REPO)
+    assert [r["event"] for r in state["workflow_runs"]].count("pull_request") == 1
     assert job["log"].startswith("\ufeff")
     lines = job["log"].removeprefix("\ufeff").splitlines()
     assert all(STAMP.match(line) for line in lines)
