@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from tests.hub.app import build
 
@@ -17,12 +18,16 @@ from tests.hub.app import build
 class _Announcing(uvicorn.Server):
     """Says where it listens once it does."""
 
-    url = ""
+    def __init__(self, app: FastAPI, url: str) -> None:
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+        super().__init__(config)
+        self._app, self._url = app, url
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        sys.stdout.write(json.dumps({"url": self.url}) + "\n")
+        sys.stdout.write(json.dumps({"url": self._url}) + "\n")
         sys.stdout.flush()
+        self._app.state.contract.load()
 
 
 def main() -> None:
@@ -38,14 +43,7 @@ def main() -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", asked.port))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(
-            build(data.resolve(), url, asked.ci_image),
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-        server = _Announcing(config)
-        server.url = url
+        server = _Announcing(build(data.resolve(), url, asked.ci_image), url)
         server.run(sockets=[listener])
 
 

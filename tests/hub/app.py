@@ -54,6 +54,7 @@ def build(data: Path, url: str, ci_image: str) -> FastAPI:
     git = GitWeb(world, events, dispatcher)
     control = Control(world, contract, hooks, events, runs)
     app = FastAPI(openapi_url=None)
+    app.state.contract = contract
 
     @app.api_route("/api/v3/{path:path}", methods=_METHODS)
     async def rest(path: str, request: Request) -> Response:

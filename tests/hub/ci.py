@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.hub.ci_log import JobLog, shell_line
 from tests.hub.runs import Runs
-from tests.hub.state import Job, Json, Repo, User, WorkflowRun, World
+from tests.hub.state import Job, Json, Pull, Repo, User, WorkflowRun, World
 from tests.hub.workflow_file import JobPlan, Step, WorkflowPlan, parse
 
 if TYPE_CHECKING:
@@ -35,20 +35,22 @@ class CiRunner:
 
     def start(self, repo: Repo, sha: str, branch: str, actor: User) -> None:
         """Queue a run for every workflow that a push to the branch starts."""
-        context = {
-            "github.sha": sha,
-            "github.ref": f"refs/heads/{branch}",
-            "github.ref_name": branch,
-            "github.repository": repo.full_name,
-            "github.event_name": "push",
-            "github.workspace": _workspace(repo),
-            "runner.os": "Linux",
-        }
-        for plan in plans(repo, sha, context):
+        for plan in plans(repo, sha, _context(repo, sha, branch, "push")):
             if plan.runs_on_push(branch):
-                run = self._runs.begin(repo, plan.path, sha, branch, actor)
-                jobs = [(one, self._runs.job(repo, run, one.name)) for one in plan.jobs]
-                threading.Thread(target=self._run, args=(repo, run, jobs), daemon=True, name=f"ci-{run.id}").start()
+                self._begin(repo, plan, self._runs.begin(repo, plan.path, sha, branch, actor))
+
+    def start_pull(self, repo: Repo, pull: Pull, actor: User) -> None:
+        """Queue a run for every workflow that the pull request starts and that has none for this commit yet."""
+        sha, branch = pull.head_sha, pull.head_ref
+        for plan in plans(repo, sha, _context(repo, sha, branch, "pull_request")):
+            known = any(run.sha == sha and run.workflow["path"] == plan.path for run in repo.runs.values())
+            if plan.runs_on_pull(pull.base_ref) and not known:
+                run = self._runs.begin(repo, plan.path, sha, branch, actor, "pull_request", pull.head_repo)
+                self._begin(repo, plan, run)
+
+    def _begin(self, repo: Repo, plan: WorkflowPlan, run: WorkflowRun) -> None:
+        jobs = [(one, self._runs.job(repo, run, one.name)) for one in plan.jobs]
+        threading.Thread(target=self._run, args=(repo, run, jobs), daemon=True, name=f"ci-{run.id}").start()
 
     def _run(self, repo: Repo, run: WorkflowRun, jobs: list[tuple[JobPlan, Job]]) -> None:
         with self._world.lock:
@@ -74,6 +76,18 @@ class CiRunner:
         with self._world.lock:
             self._runs.end_job(repo, job, conclusion, work.log.text(), work.steps, work.log.annotations)
         return conclusion
+
+
+def _context(repo: Repo, sha: str, branch: str, event: str) -> dict[str, str]:
+    return {
+        "github.sha": sha,
+        "github.ref": f"refs/heads/{branch}",
+        "github.ref_name": branch,
+        "github.repository": repo.full_name,
+        "github.event_name": event,
+        "github.workspace": _workspace(repo),
+        "runner.os": "Linux",
+    }
 
 
 def plans(repo: Repo, sha: str, context: Mapping[str, str]) -> list[WorkflowPlan]:

@@ -1,7 +1,7 @@
 """Checks what the double says and hears against GitHub's own description, and lists what does not fit.
 
 Two oracles: the models of `githubkit-schemas` always, and the OpenAPI description beside the repository when it is
-there. Both are slow to load, so a thread loads them while the server starts and the first check waits for it.
+there. Both are slow to load, so a thread loads them once the server is up, and the first check waits for it.
 """
 
 from __future__ import annotations
@@ -97,7 +97,16 @@ class Contract:
         self._webhooks: Any = None
         self._validate: Any = None
         self._ready = threading.Event()
-        threading.Thread(target=self._load, name="contract", daemon=True).start()
+        self._started = threading.Lock()
+
+    def load(self) -> None:
+        """Load the oracles in the background; once."""
+        if self._started.acquire(blocking=False):
+            threading.Thread(target=self._load, name="contract", daemon=True).start()
+
+    def _wait(self) -> None:
+        self.load()
+        self._ready.wait()
 
     def _load(self) -> None:
         try:
@@ -117,7 +126,7 @@ class Contract:
 
     def check_answer(self, method: str, template: str, status: int, body: object, model: str) -> None:
         """Record what is wrong with an answer. `model` names the githubkit model: `X`, `[X]`, `key:[X]` or empty."""
-        self._ready.wait()
+        self._wait()
         where = f"{method} {template} -> {status}"
         if self._openapi is not None and status != 304:
             self.violate("answer", where, self._openapi.answer(method, template, status, body))
@@ -128,7 +137,7 @@ class Contract:
 
     def check_request(self, method: str, template: str, body: object) -> None:
         """Record what is wrong with a request body."""
-        self._ready.wait()
+        self._wait()
         where = f"{method} {template} (request)"
         if template.endswith("/labels") and isinstance(body, list):
             body = {"labels": body}  # the short form: allowed by the description's text, forgotten in its schema
@@ -142,7 +151,7 @@ class Contract:
         """Record what is wrong with a delivery's body."""
         from pydantic import ValidationError
 
-        self._ready.wait()
+        self._wait()
         try:
             self._webhooks.parse(event, json.dumps(payload))
         except ValidationError as error:

@@ -113,6 +113,8 @@ class Events:
     def pull(self, repo: Repo, pull: Pull, action: str, sender: User, extra: Json | None = None) -> None:
         shape = shapes_work.pull(self._world, repo, pull)
         self.fire("pull_request", action, repo, sender, {"number": pull.number, "pull_request": shape, **(extra or {})})
+        if action in {"opened", "synchronize", "reopened"} and repo.ci == "real" and self.ci is not None:
+            self.ci.start_pull(repo, pull, sender)
 
     def close_pull(self, repo: Repo, pull: Pull, sender: User) -> None:
         pull.issue.state, pull.issue.closed = "closed", self._world.stamp()

@@ -73,6 +73,13 @@ class WorkflowPlan:
             return False
         return "branches" not in filters or any(fnmatch(branch, p) for p in filters["branches"])
 
+    def runs_on_pull(self, base: str) -> bool:
+        """Whether a pull request against the branch starts it."""
+        if "pull_request" not in self.on:
+            return False
+        filters = self.on["pull_request"] if isinstance(self.on["pull_request"], dict) else {}
+        return "branches" not in filters or any(fnmatch(base, p) for p in filters["branches"])
+
 
 def parse(text: str, path: str, context: Mapping[str, str]) -> WorkflowPlan | None:
     """The plan of a workflow file, or None when it is not one. `context` holds values like `github.sha`."""
