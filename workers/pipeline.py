@@ -78,14 +78,14 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     story.say("started", messages.started(case, parts.run_url))
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
-    tree = story.timed(StageName.CHECKOUT, forge.tree, case)
+    tree = forge.tree(case)
 
     plan = make_plan(job, tree, admission.config, case)
     files = tree.tar()
-    environment = story.timed("prepare", prepare, parts.sandbox, plan, files, cancelled)
     found = story.reproduction = at(
-        StageName.REPRODUCE, Reproduction, reproduce, environment, plan, files, job, cancelled
+        StageName.REPRODUCE, Reproduction, reproduce, parts.sandbox, plan, files, job, cancelled
     )
+    environment = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree, admission.config)
 
@@ -111,7 +111,8 @@ class Story:
     diagnosis: Diagnosis | None = None
     attempts: list[Attempt] = field(default_factory=list)
     published: Published | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
+    last: dict[str, float] = field(default_factory=dict)
+    """Seconds of the stage that ended the run, which is never recorded as finished."""
 
     @property
     def accepted(self) -> bool:
@@ -129,26 +130,23 @@ class Story:
             return known
         journal.guard()
         journal.event("stage", stage, state="started", n=n)
-        spent = self.seconds.get(stage, 0.0)
-        answer = self.timed(stage, work, *args, **kwargs)
-        journal.record(stage, n, answer, self.seconds[stage] - spent)
-        return answer
-
-    def timed(self, name: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do the work and add its seconds to the stage's."""
         started = time.monotonic()
         try:
-            return work(*args, **kwargs)
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+            answer = work(*args, **kwargs)
+        except Stop:
+            self.last = {stage: time.monotonic() - started}
+            raise
+        journal.record(stage, n, answer, time.monotonic() - started)
+        return answer
 
     def say(self, key: str, notice: Notice) -> None:
         """Tell people once, also when the run is taken up again."""
         journal = self.parts.journal
         if not journal.recall(f"say:{key}", 0, bool):
             journal.guard()
-            self.timed("tell", self.parts.forge.tell, self.case, notice, self.published)
-            journal.record(f"say:{key}", 0, True, 0.0)
+            started = time.monotonic()
+            self.parts.forge.tell(self.case, notice, self.published)
+            journal.record(f"say:{key}", 0, True, time.monotonic() - started)
 
     def once(self, key: str, kind: type[T], compute: Callable[[], T]) -> T:
         """`workers.ports.Once` over the journal: what a fixer paid for is never paid for again."""
@@ -171,6 +169,6 @@ class Story:
             diagnosis=self.diagnosis,
             attempts=tuple(self.attempts),
             published=self.published,
-            seconds=dict(self.seconds),
+            seconds={**self.parts.journal.seconds(), **self.last},
             data={key: str(value) for key, value in data.items()},
         )

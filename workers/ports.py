@@ -162,6 +162,9 @@ class Journal(Protocol):
     def record(self, stage: str, n: int, value: object, seconds: float) -> None:
         """Store a stage's answer (a dataclass of `workers.domain`, kept as JSON). A checkpoint."""
 
+    def seconds(self) -> Mapping[str, float]:
+        """How long each recorded stage took so far, repeats added up. What is no stage (`once:`, `say:`) is left out."""
+
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the run's timeline. `data` is small and JSON-able."""
 

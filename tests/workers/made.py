@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import Event
 
+import sandbox.spec
 from sandbox.spec import Ending, Evidence, Limits, Output, Plan, Result, Step, TestCase, Tree
 from workers.domain import (
     Attempt,
@@ -112,6 +113,19 @@ class ScriptedEnvironment:
     ) -> Result:
         self.asked.append((step, patch))
         return self._answer(step, patch, len(self.asked) - 1)
+
+
+class ScriptedSandbox:
+    """A sandbox that has this one environment for every plan."""
+
+    def __init__(self, environment: ScriptedEnvironment) -> None:
+        self._environment = environment
+
+    def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+        return self._environment
+
+    def doctor(self) -> list[sandbox.spec.Finding]:
+        return []
 
 
 class MemoryTree:

@@ -45,8 +45,9 @@ def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environm
         ) from failed
 
 
-def reproduce(environment: Environment, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> Reproduction:
-    """Run the check until it is known to be red for good. Raises `Stop` when it is not."""
+def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> Reproduction:
+    """Make the environment and run the check until it is known to be red for good. Raises `Stop` when it is not."""
+    environment = prepare(sandbox, plan, tree, cancel)
     plan, before = _first_run(environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, job)
     seen = rerun(environment, plan.check, tree, None, RERUNS, cancel)

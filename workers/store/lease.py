@@ -117,6 +117,17 @@ class Lease:
 
         self._write(work)
 
+    def seconds(self) -> dict[str, float]:
+        """Seconds per finished stage, also of those that an earlier holder of the lease finished."""
+        query = (
+            select(StageResult.stage, func.sum(StageResult.seconds))
+            .where(StageResult.run_id == self.run, StageResult.stage.not_like("%:%"))
+            .group_by(StageResult.stage)
+            .order_by(func.min(StageResult.finished_at))
+        )
+        with self._engine.connect() as connection:
+            return {stage: float(total) for stage, total in connection.execute(query)}
+
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the timeline."""
         self._write(lambda connection: self._append(connection, kind, title, data))

@@ -23,6 +23,7 @@ class MemoryJournal:
         self._on_event = on_event
         self._values: dict[tuple[str, int], object] = {}
         self._told = False
+        self._seconds: dict[str, float] = {}
 
     def recall(self, stage: str, n: int, kind: type[T]) -> T | None:
         """What was recorded, if it has the asked kind."""
@@ -32,7 +33,13 @@ class MemoryJournal:
     def record(self, stage: str, n: int, value: object, seconds: float) -> None:
         """Keep the value for the rest of the run."""
         self._values[stage, n] = value
+        if ":" not in stage:
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
         self.event("stage", stage, stage=stage, n=n, seconds=round(seconds, 3))
+
+    def seconds(self) -> Mapping[str, float]:
+        """Seconds per stage."""
+        return dict(self._seconds)
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Pass on to the callback."""

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.errors import SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Step, Tree
-from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, reproduction, result
+from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, ScriptedSandbox, reproduction, result
 from workers.domain import JobReport, Outcome, Reproduction
 from workers.errors import Stop
 from workers.stages.reproduce import RERUNS, prepare, reproduce
@@ -19,7 +19,7 @@ JOB = JobReport("test")
 
 
 def tried(environment: ScriptedEnvironment, plan: Plan = PLAN, job: JobReport = JOB) -> Reproduction:
-    return reproduce(environment, plan, TREE, job, Event())
+    return reproduce(ScriptedSandbox(environment), plan, TREE, job, Event())
 
 
 def test_red_every_time_is_reproduced() -> None:
