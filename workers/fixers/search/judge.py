@@ -23,7 +23,7 @@ _INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 class _Canonical(ast.NodeTransformer):
-    """Writes comparisons one way: no `not` before them, no `>`, and `n - 1 < x` as `n <= x` for whole numbers."""
+    """Writes comparisons one way: no `not` before them, no `>`, whole numbers with `<=`; and `x + 0` as `x`."""
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
@@ -33,6 +33,11 @@ class _Canonical(ast.NodeTransformer):
             if inverse:
                 return self.visit(ast.Compare(inner.left, [inverse()], inner.comparators))  # type: ignore[no-any-return]
         return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        nothing = isinstance(node.right, ast.Constant) and node.right.value == 0 and type(node.right.value) is int
+        return node.left if nothing and isinstance(node.op, ast.Add | ast.Sub) else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)

@@ -41,4 +41,14 @@ def sign(source: Source, node: ast.AST) -> Iterator[Mutation]:
         yield Mutation(source.path, node.lineno, (splice,), "sign", 0.5, f"`-{text}` became `{text}`", node)
 
 
-TEMPLATES = (number, truth, sign)
+def shift(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """`n + 1` becomes `n`: a correction by one that is not needed."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Add | ast.Sub):
+        return
+    if isinstance(node.right, ast.Constant) and node.right.value == 1:
+        left = source.text(node.left)
+        what = f"`{source.text(node)}` became `{left}`"
+        yield Mutation(source.path, node.lineno, ((*source.span(node), left),), "shift", 0.75, what, node)
+
+
+TEMPLATES = (number, truth, sign, shift)

@@ -68,6 +68,8 @@ def binary(source: Source, node: ast.AST) -> Iterator[Mutation]:
     if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant) and isinstance(node.left.value, str):
         return
     symbol, others = BINARY[type(node.op)]
+    if isinstance(node.right, ast.Constant) and node.right.value == 1:
+        others = tuple(other for other in others if other in {"+", "-", "<<", ">>"})  # times one says nothing
     where = token(source, source.between(node.left, node.right), symbol)
     if where is None:
         return
