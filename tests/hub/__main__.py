@@ -29,6 +29,10 @@ class _Announcing(uvicorn.Server):
         sys.stdout.flush()
         self._app.state.contract.load()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        self._app.state.ci.close()
+
 
 def main() -> None:
     """Bind to loopback, build the application for that address, serve until killed."""

@@ -48,13 +48,13 @@ def build(data: Path, url: str, ci_image: str) -> FastAPI:
     hooks = Hooks(world, contract)
     events = Events(world, hooks)
     runs = Runs(world, events)
-    events.ci = CiRunner(world, runs)
+    ci = events.ci = CiRunner(world, runs)
     dispatcher = Dispatcher(world, contract, events, ROUTES)
     graphql = GraphQl(world, contract, events, dispatcher)
     git = GitWeb(world, events, dispatcher)
     control = Control(world, contract, hooks, events, runs)
     app = FastAPI(openapi_url=None)
-    app.state.contract = contract
+    app.state.contract, app.state.ci = contract, ci
 
     @app.api_route("/api/v3/{path:path}", methods=_METHODS)
     async def rest(path: str, request: Request) -> Response:

@@ -6,6 +6,7 @@ work tree is what `git archive` gives. The image must hold bash and whatever the
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import tarfile
@@ -32,6 +33,19 @@ class CiRunner:
 
     def __init__(self, world: World, runs: Runs) -> None:
         self._world, self._runs = world, runs
+        self._containers: set[str] = set()
+
+    def close(self) -> None:
+        """Remove the containers of jobs that are still running."""
+        import docker
+        from docker.errors import APIError
+
+        if self._containers:
+            client = docker.from_env()
+            for name in list(self._containers):
+                with contextlib.suppress(APIError):  # the job's own thread may have been faster
+                    client.api.remove_container(name, force=True, v=True)
+            client.close()
 
     def start(self, repo: Repo, sha: str, branch: str, actor: User) -> None:
         """Queue a run for every workflow that a push to the branch starts."""
@@ -71,7 +85,7 @@ class CiRunner:
     def _job(self, repo: Repo, run: WorkflowRun, plan: JobPlan, job: Job) -> str:
         with self._world.lock:
             self._runs.start_job(repo, job)
-        work = _JobWork(self._world, repo, run.sha, plan)
+        work = _JobWork(self._world, repo, run.sha, plan, self._containers)
         conclusion = work.run()
         with self._world.lock:
             self._runs.end_job(repo, job, conclusion, work.log.text(), work.steps, work.log.annotations)
@@ -111,9 +125,11 @@ def _workspace(repo: Repo) -> str:
 class _JobWork:
     """One job in its container."""
 
-    def __init__(self, world: World, repo: Repo, sha: str, plan: JobPlan) -> None:
+    def __init__(self, world: World, repo: Repo, sha: str, plan: JobPlan, containers: set[str]) -> None:
         self._world, self._repo, self._sha, self._plan = world, repo, sha, plan
         self._workspace = _workspace(repo)
+        self._containers = containers
+        self._name = f"heal-hub-ci-{uuid.uuid4().hex[:12]}"
         self.log = JobLog(world.now)
         self.steps: list[Json] = []
 
@@ -126,6 +142,7 @@ class _JobWork:
         self._note("Set up job", "success")
         client = docker.from_env(timeout=self._plan.minutes * 60 + 30)
         try:
+            self._containers.add(self._name)
             container = self._create(client)
             try:
                 container.start()
@@ -134,6 +151,7 @@ class _JobWork:
                 return self._all(container)
             finally:
                 container.remove(force=True, v=True)
+                self._containers.discard(self._name)
         except DockerException as error:
             self.log.line(f"##[error]The runner broke: {error}")
             return "failure"
@@ -148,6 +166,7 @@ class _JobWork:
         container: Container = client.containers.create(
             self._world.ci_image,
             ["sleep", "infinity"],
+            name=self._name,
             init=True,
             user="0:0",
             entrypoint=[],

@@ -1,12 +1,23 @@
-"""The few GraphQL mutations the double knows: a pull request's draft state. Anything else is a violation."""
+"""The few GraphQL mutations the double knows: a pull request's draft state. Anything else is a violation.
+
+Queries are validated against GitHub's schema when the reference folder is there.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from graphql import FieldNode, GraphQLError, OperationDefinitionNode, parse, value_from_ast_untyped
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    build_schema,
+    parse,
+    validate,
+    value_from_ast_untyped,
+)
 
-from tests.hub.contract import Contract
+from tests.hub.contract import REFERENCE, Contract
 from tests.hub.events import Events
 from tests.hub.rest.dispatch import FORBIDDEN, Dispatcher, allows, reaches
 from tests.hub.state import Json, Pull, Repo, Token, World
@@ -28,6 +39,12 @@ class GraphQl:
             document = parse(str(body.get("query", "")))
         except GraphQLError as error:
             return {"errors": [{"message": str(error)}]}
+        if REFERENCE.is_dir():
+            schema = build_schema((REFERENCE / "graphql" / "schema.graphql").read_text(), assume_valid_sdl=True)
+            found = [error.message for error in validate(schema, document)]
+            # Every payload of GitHub has this field; the trimmed schema beside the repository leaves it out.
+            wrong = [text for text in found if "'clientMutationId'" not in text]
+            self._contract.violate("request", "graphql", wrong)
         data: Json = {}
         errors: list[Json] = []
         for operation in document.definitions:

@@ -117,6 +117,23 @@ def _steps(job: Json) -> list[tuple[str, str]]:
 
 
 @pytest.mark.engine
+def test_closing_ends_running_jobs(image: str) -> None:
+    """A job that still runs when the double ends leaves no container behind."""
+    client = docker.from_env()
+    with Hub(ci_image=image) as hub:
+        endless = RED.replace("false", "sleep 600")
+        hub.create_repo(REPO, files={**FILES, ".github/workflows/ci.yml": endless}, ci="real", run_first=True)
+        (mine,) = hub.wait(lambda: _running(client, image), 30, "a container")["ids"]
+    assert mine not in {one.id for one in client.containers.list(all=True, ignore_removed=True)}
+    client.close()
+
+
+def _running(client: docker.DockerClient, image: str) -> Json | None:
+    found = [one.id for one in client.containers.list(filters={"ancestor": image})]
+    return {"ids": found} if found else None
+
+
+@pytest.mark.engine
 def test_a_push_runs_the_real_thing(image: str) -> None:
     """A red script ends its job; log, steps, annotation and conclusions are what GitHub would record."""
     with Hub(ci_image=image) as hub:
