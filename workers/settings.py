@@ -95,6 +95,11 @@ class WorkerSettings(SweeperSettings):
     model: str | None = Field(
         default=None, description="Model as `provider:name`, such as `openai:gpt-5`. Default: none, repair is offline."
     )
+    model_price: str = Field(
+        default="",
+        description="What the model costs: `input,cached input,output` in US dollars per million tokens. "
+        "Default: the built-in table; a model that is not in it has an unknown cost.",
+    )
     openai_api_key: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("OPENAI_API_KEY", "HEAL_OPENAI_API_KEY"),

@@ -18,6 +18,7 @@ from workers.errors import Retryable, Stop, UsageError
 from workers.fixers import fixers
 from workers.github import App, GitHubForge
 from workers.llm.client import Client
+from workers.llm.prices import told
 from workers.local import LocalForge
 from workers.pipeline import Parts, drive
 from workers.ports import Fixer
@@ -128,7 +129,8 @@ def make_fixers(settings: WorkerSettings, engine: str) -> tuple[Fixer, ...]:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
     client = None
     if settings.model and engine != "offline":
-        client = Client(settings.model, settings.openai_api_key, settings.openai_base_url)
+        own_price = told(settings.model_price) if settings.model_price else None
+        client = Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price)
     return fixers(engine, client)
 
 

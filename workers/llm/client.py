@@ -58,6 +58,7 @@ class Client:
     spec: str
     api_key: SecretStr | None = None
     base_url: str | None = None
+    own_price: Price | None = None
     total_s: float = 300.0
     call_s: float = 120.0
     sleep: Callable[[float], None] = time.sleep
@@ -76,7 +77,7 @@ class Client:
     @property
     def price(self) -> Price | None:
         """The model's price, None when unknown."""
-        return price(self.endpoint)
+        return self.own_price or price(self.endpoint)
 
     def estimate(self, messages: Sequence[Message]) -> int:
         """About how many tokens the messages have."""

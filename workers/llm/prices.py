@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.errors import UsageError
 from workers.llm.providers import LOCAL, Endpoint
 
 _TABLE = Path(__file__).with_name("prices.toml")
@@ -24,6 +25,15 @@ class Price:
     def of(self, tokens_in: int, tokens_out: int, cached: int = 0) -> float:
         """The cost of one call."""
         return ((tokens_in - cached) * self.input + cached * self.cached + tokens_out * self.output) / 1_000_000
+
+
+def told(text: str) -> Price:
+    """The operator's own price, `input,cached input,output`. Raises `UsageError` for anything else."""
+    try:
+        per_input, per_cached, per_output = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError("HEAL_MODEL_PRICE is `input,cached input,output` in dollars per million tokens") from None
+    return Price(per_input, per_cached, per_output)
 
 
 def price(endpoint: Endpoint) -> Price | None:
