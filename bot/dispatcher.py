@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -29,11 +29,14 @@ from bot.triage import (
     decide,
 )
 from workers.domain import Outcome, RunId, Sha
-from workers.store.inbox import Inbox, TakenDelivery
+from workers.store.inbox import Inbox, Mark, TakenDelivery
 from workers.store.ledger import Ledger
 from workers.store.models import DeliveryState
 
 SWEEP_SECONDS = 5.0
+BREATH_SECONDS = 0.2
+"""Least time between two sweeps. Under load deliveries are then routed in batches, and the writer that GitHub waits for
+seldom meets the dispatcher at the database's write lock; a delivery that comes alone is routed at once."""
 LONGEST_BACKOFF = 30.0
 WAIT_FOR_WORKFLOW = 300.0
 """A red job starts its run after this long even when the workflow run's own event never comes."""
@@ -110,19 +113,33 @@ class Dispatcher:
                 self._ended.wait(backoff)  # wake-ups must not turn a sick database into a hot loop
             else:
                 self._wake.wait(self._sweep_seconds)
+                self._ended.wait(self._pause())
+
+    def _pause(self) -> float:
+        """What is left of the time the receiver has the database to itself; nothing after a quiet while."""
+        return max(0.0, BREATH_SECONDS - self.idle_seconds)
 
     def sweep(self) -> None:
         """Route every new delivery and ring every run that is due. A broker that is away is asked once."""
         ringing = True
-        while taken := self._inbox.take():
-            for delivery in taken:
-                self._route(delivery)
+        taken = self._inbox.take()
+        while True:
+            self._route_all(taken)
             ringing = ringing and self._ring_due()
-        if ringing:
-            self._ring_due()
+            taken = self._inbox.take()
+            if not taken:
+                break
         self._swept_at = time.monotonic()
 
-    def _route(self, delivery: TakenDelivery) -> None:
+    def _route_all(self, taken: Sequence[TakenDelivery]) -> None:
+        """Route a batch and mark it in one transaction. Unmarked after a crash, it is routed again, to no effect."""
+        marks = [self._route(delivery) for delivery in taken]
+        self._inbox.mark_many(marks)
+        now = time.time()
+        for delivery in taken:
+            self._metrics.route_lag.observe(max(0.0, now - delivery.received_at))
+
+    def _route(self, delivery: TakenDelivery) -> Mark:
         try:
             routed = self.routed(delivery)
         except SQLAlchemyError:
@@ -130,10 +147,9 @@ class Dispatcher:
         except Exception as error:  # our own bug on one row must not stop all the others
             log.exception("dispatcher.bug", delivery=delivery.guid, event=delivery.event)
             routed = Routed(DeliveryState.ERROR, f"internal error: {type(error).__name__}", "error")
-        self._inbox.mark(delivery.id, routed.state, routed.reason)
         self._metrics.routed.labels(routed.decision).inc()
-        self._metrics.route_lag.observe(max(0.0, time.time() - delivery.received_at))
         log.info("delivery.routed", delivery=delivery.guid, github_event=delivery.event, reason=routed.reason)
+        return Mark(delivery.id, routed.state, routed.reason)
 
     def routed(self, delivery: TakenDelivery) -> Routed:
         """Carry out what one delivery asks for."""

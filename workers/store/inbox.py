@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workers.store.codec import clean
@@ -51,6 +51,15 @@ class TakenDelivery:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What became of the delivery `id`, and why."""
+
+    id: int
+    state: DeliveryState
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class InboxCounts:
     """For metrics: rows per state, and the age in seconds of the oldest new one (0 when there is none)."""
 
@@ -74,14 +83,27 @@ class Inbox:
         return transact(self._engine, lambda connection: [_insert(connection, *item) for item in packed])
 
     def take(self, limit: int = 50) -> list[TakenDelivery]:
-        """Hand out new deliveries, oldest first. Two dispatchers never get the same one within `TAKEN_SECONDS`."""
+        """Hand out new deliveries, oldest first. Two dispatchers never get the same one within `TAKEN_SECONDS`.
+
+        One that was handed out before comes last and alone: if it killed its dispatcher, nothing else shares its fate.
+        """
+        with self._engine.connect() as connection:  # looking costs the receiver's writer nothing, taking does
+            if connection.execute(select(Delivery.id).where(*_waiting()).limit(1)).scalar() is None:
+                return []
         return transact(self._engine, lambda connection: _take(connection, limit))
 
     def mark(self, delivery_id: int, state: DeliveryState, reason: str = "") -> None:
         """Write what became of a delivery."""
-        values = {"state": state.value, "reason": clean(reason)}
-        statement = update(Delivery).where(Delivery.id == delivery_id).values(**values)
-        transact(self._engine, lambda connection: connection.execute(statement))
+        self.mark_many([Mark(delivery_id, state, reason)])
+
+    def mark_many(self, marks: Sequence[Mark]) -> None:
+        """Write what became of deliveries in one transaction: the disk is flushed once."""
+        if not marks:
+            return
+        rows = [{"mark": one.id, "state": one.state.value, "reason": clean(one.reason)} for one in marks]
+        statement = update(Delivery).where(Delivery.id == bindparam("mark"))
+        values = {"state": bindparam("state"), "reason": bindparam("reason")}
+        transact(self._engine, lambda connection: connection.execute(statement.values(**values), rows))
 
     def counts(self) -> InboxCounts:
         """How many there are, and how old the oldest unrouted one is."""
@@ -117,14 +139,22 @@ def _insert(connection: Connection, row: DeliveryRow, body: bytes, sha256: str) 
     return Stored(duplicate=True, altered=connection.execute(kept).scalar() != sha256)
 
 
+def _waiting() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Delivery.state == DeliveryState.NEW.value, Delivery.next_at <= db_now()
+
+
 def _take(connection: Connection, limit: int) -> list[TakenDelivery]:
-    waiting = (Delivery.state == DeliveryState.NEW, Delivery.next_at <= db_now())
     connection.execute(
         update(Delivery)
-        .where(*waiting, Delivery.attempts >= MOST_TAKES)
+        .where(*_waiting(), Delivery.attempts >= MOST_TAKES)
         .values(state=DeliveryState.ERROR.value, reason=f"given up after {MOST_TAKES} tries to route it")
     )
-    picked = select(Delivery.id).where(*waiting).order_by(Delivery.id).limit(limit).with_for_update(skip_locked=True)
+    return _hand_out(connection, Delivery.attempts == 0, limit) or _hand_out(connection, Delivery.attempts > 0, 1)
+
+
+def _hand_out(connection: Connection, which: ColumnElement[bool], limit: int) -> list[TakenDelivery]:
+    waiting = select(Delivery.id).where(*_waiting(), which)
+    picked = waiting.order_by(Delivery.id).limit(limit).with_for_update(skip_locked=True)
     rows = connection.execute(
         update(Delivery)
         .where(Delivery.id.in_(picked.scalar_subquery()))
