@@ -39,7 +39,7 @@ class Sources:
     """Where base images come from. `bases` empty means Debian's archive at once, without asking a registry."""
 
     bases: tuple[tuple[str, str], ...] = (
-        ("python", "docker.io/library/python:3.12-slim-bookworm"),
+        ("python", "docker.io/library/python:3.11-slim-bookworm"),
         ("debian", "docker.io/library/debian:bookworm-slim"),
     )
     suite: str = "bookworm"
