@@ -204,6 +204,11 @@ class Attempt:
     candidate: Candidate
     verdict: Verdict
 
+    @property
+    def held(self) -> bool:
+        """Verified, and known well enough to be proposed: a low-class patch that is green is told, not proposed."""
+        return self.verdict.accepted and self.candidate.confidence is not Confidence.LOW
+
 
 @dataclass(frozen=True)
 class Published:
@@ -240,5 +245,5 @@ class Report:
 
     @property
     def accepted(self) -> Attempt | None:
-        """The attempt that was verified, if any."""
-        return next((attempt for attempt in self.attempts if attempt.verdict.accepted), None)
+        """The attempt that is proposed, if any."""
+        return next((attempt for attempt in self.attempts if attempt.held), None)

@@ -90,7 +90,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree, admission.config)
 
     bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
-    while not story.accepted:
+    while not story.held:
         candidate = at(StageName.PROPOSE, Candidate, propose, parts.fixers, bench, story.attempts)
         verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
         story.attempts.append(Attempt(candidate, verdict))
@@ -115,9 +115,9 @@ class Story:
     """Seconds of the stage that ended the run, which is never recorded as finished."""
 
     @property
-    def accepted(self) -> bool:
-        """A candidate was verified."""
-        return bool(self.attempts) and self.attempts[-1].verdict.accepted
+    def held(self) -> bool:
+        """The last candidate is a fix to be proposed."""
+        return bool(self.attempts) and self.attempts[-1].held
 
     def at(self, stage: StageName, kind: type[T], work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The stage's answer: from the journal when it was finished before, else worked out and recorded there.

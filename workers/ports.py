@@ -163,7 +163,7 @@ class Journal(Protocol):
         """Store a stage's answer (a dataclass of `workers.domain`, kept as JSON). A checkpoint."""
 
     def seconds(self) -> Mapping[str, float]:
-        """How long each recorded stage took so far, repeats added up. What is no stage (`once:`, `say:`) is left out."""
+        """How long each recorded stage took so far, repeats added up; `once:` and `say:` are left out."""
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the run's timeline. `data` is small and JSON-able."""

@@ -59,7 +59,7 @@ class PullRequest(_Section):
 class RunLimits(_Section):
     """Ceilings of one run and one day."""
 
-    attempts: int = Field(default=4, ge=1, le=20)
+    attempts: int = Field(default=8, ge=1, le=20)
     runs_per_day: int = Field(default=20, ge=1, le=1000)
     usd_per_run: float = Field(default=1.0, ge=0, le=50)
 

@@ -28,10 +28,12 @@ def proposed(report: Report, run_url: str) -> Notice:
 def nothing_held(attempts: Sequence[Attempt]) -> str:
     """Why no candidate was good enough, in one sentence."""
     if not attempts:
-        return "The failure is reproduced, but no fixer has an idea for it."
+        return "No fixer has an idea for it."
+    tried = f"{len(attempts)} candidate{'s' if len(attempts) > 1 else ''} tried"
+    if any(attempt.verdict.accepted for attempt in attempts):
+        return f"{tried}; one makes the check green, but too little is known about it to propose it."
     gates = ", ".join(sorted({attempt.verdict.rejected_by for attempt in attempts}))
-    tried = f"{len(attempts)} candidate{'s' if len(attempts) > 1 else ''}"
-    return f"The failure is reproduced; {tried} tried, none held (rejected by: {gates})."
+    return f"{tried}, none held (rejected by: {gates})."
 
 
 def ended(report: Report, run_url: str) -> Notice:

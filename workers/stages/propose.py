@@ -21,4 +21,5 @@ def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attemp
             candidate = fixer.propose(bench, tried)
             if candidate is not None:
                 return candidate
-    raise Stop(Outcome.NO_FIX_FOUND, messages.nothing_held(attempts))
+    guess = next((attempt.candidate.patch for attempt in attempts if attempt.verdict.accepted), "")
+    raise Stop(Outcome.NO_FIX_FOUND, messages.nothing_held(attempts), patch=guess)

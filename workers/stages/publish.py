@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from workers import messages
-from workers.domain import Confidence, Outcome, Published, Report
-from workers.errors import Stop
+from workers.domain import Published, Report
 from workers.ports import Admission, Forge, Proposal, SourceTree
 
 
 def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge, run_url: str) -> Published:
-    """Propose the accepted candidate. Raises `Stop(NO_FIX_FOUND)` when it is not trustworthy enough to be shown as
-    a pull request: then it is told, not proposed."""
+    """Propose the accepted candidate: always a draft unless the repository says otherwise, until its CI has spoken."""
     accepted = report.accepted
     if accepted is None:
         raise ValueError("publish needs an accepted candidate")
-    if accepted.candidate.confidence is Confidence.LOW:
-        raise Stop(
-            Outcome.NO_FIX_FOUND,
-            "A patch makes the check green, but what is known about it is too little to propose it.",
-            patch=accepted.candidate.patch,
-        )
     proposal = Proposal(
         branch=messages.branch(report),
         target=admission.target,
