@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Dialect, Engine, TextClause, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workers.store.codec import clean
@@ -88,7 +88,7 @@ class Inbox:
         One that was handed out before comes last and alone: if it killed its dispatcher, nothing else shares its fate.
         """
         with self._engine.connect() as connection:  # looking costs the receiver's writer nothing, taking does
-            if connection.execute(select(Delivery.id).where(*_waiting()).limit(1)).scalar() is None:
+            if connection.execute(select(_DELIVERY.c.id).where(*_waiting()).limit(1)).scalar() is None:
                 return []
         return transact(self._engine, lambda connection: _take(connection, limit))
 
@@ -100,10 +100,8 @@ class Inbox:
         """Write what became of deliveries in one transaction: the disk is flushed once."""
         if not marks:
             return
-        rows = [{"mark": one.id, "state": one.state.value, "reason": clean(one.reason)} for one in marks]
-        statement = update(Delivery).where(Delivery.id == bindparam("mark"))
-        values = {"state": bindparam("state"), "reason": bindparam("reason")}
-        transact(self._engine, lambda connection: connection.execute(statement.values(**values), rows))
+        rows = [{"mark": one.id, "new_state": one.state.value, "new_reason": clean(one.reason)} for one in marks]
+        transact(self._engine, lambda connection: connection.execute(_MARK, rows))
 
     def counts(self) -> InboxCounts:
         """How many there are, and how old the oldest unrouted one is."""
@@ -115,51 +113,62 @@ class Inbox:
         return InboxCounts({str(state): int(n) for state, n in rows}, max(0.0, float(age or 0.0)))
 
 
-def _insert(connection: Connection, row: DeliveryRow, body: bytes, sha256: str) -> Stored:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    target, guid = clean(row.target), clean(row.guid)
-    statement = (
-        insert(Delivery)
-        .values(
-            target=target,
-            guid=guid,
-            event=clean(row.event),
-            state=DeliveryState.NEW.value,
-            received_at=db_now(),
-            next_at=db_now(),
-            body=body,
-            sha256=sha256,
-        )
-        .on_conflict_do_nothing(index_elements=["target", "guid"])
-        .returning(Delivery.id)
+_DELIVERY = Delivery.metadata.tables[Delivery.__tablename__]
+"""Statements on the plain table, made once: through the mapped class each takes twice the processor time."""
+
+
+def _add(dialect: Dialect) -> TextClause:
+    """As text, because SQLAlchemy caches no statement with ON CONFLICT and would compile it for every delivery."""
+    now = db_now().compile(dialect=dialect)
+    return text(
+        "INSERT INTO delivery (target, guid, event, body, sha256, state, reason, attempts, received_at, next_at)"
+        f" VALUES (:target, :guid, :event, :body, :sha256, '{DeliveryState.NEW}', '', 0, {now}, {now})"
+        " ON CONFLICT (target, guid) DO NOTHING RETURNING id"  # noqa: S608 - our own words alone
     )
-    if connection.execute(statement).scalar() is not None:
+
+
+_ADD = {"sqlite": _add(sqlite.dialect()), "postgresql": _add(postgresql.dialect())}  # type: ignore[no-untyped-call]
+_KEPT = select(_DELIVERY.c.sha256).where(
+    _DELIVERY.c.target == bindparam("target"), _DELIVERY.c.guid == bindparam("guid")
+)
+_MARK = (
+    update(_DELIVERY)
+    .where(_DELIVERY.c.id == bindparam("mark"))
+    .values(state=bindparam("new_state"), reason=bindparam("new_reason"))
+)
+
+
+def _insert(connection: Connection, row: DeliveryRow, body: bytes, sha256: str) -> Stored:
+    target, guid = clean(row.target), clean(row.guid)
+    values = {"target": target, "guid": guid, "event": clean(row.event), "body": body, "sha256": sha256}
+    if connection.execute(_ADD[connection.dialect.name], values).scalar() is not None:
         return Stored(duplicate=False)
-    kept = select(Delivery.sha256).where(Delivery.target == target, Delivery.guid == guid)
-    return Stored(duplicate=True, altered=connection.execute(kept).scalar() != sha256)
+    return Stored(
+        duplicate=True, altered=connection.execute(_KEPT, {"target": target, "guid": guid}).scalar() != sha256
+    )
 
 
 def _waiting() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return Delivery.state == DeliveryState.NEW.value, Delivery.next_at <= db_now()
+    return _DELIVERY.c.state == DeliveryState.NEW.value, _DELIVERY.c.next_at <= db_now()
 
 
 def _take(connection: Connection, limit: int) -> list[TakenDelivery]:
     connection.execute(
-        update(Delivery)
-        .where(*_waiting(), Delivery.attempts >= MOST_TAKES)
+        update(_DELIVERY)
+        .where(*_waiting(), _DELIVERY.c.attempts >= MOST_TAKES)
         .values(state=DeliveryState.ERROR.value, reason=f"given up after {MOST_TAKES} tries to route it")
     )
-    return _hand_out(connection, Delivery.attempts == 0, limit) or _hand_out(connection, Delivery.attempts > 0, 1)
+    return _hand_out(connection, _DELIVERY.c.attempts == 0, limit) or _hand_out(connection, _DELIVERY.c.attempts > 0, 1)
 
 
 def _hand_out(connection: Connection, which: ColumnElement[bool], limit: int) -> list[TakenDelivery]:
-    waiting = select(Delivery.id).where(*_waiting(), which)
-    picked = waiting.order_by(Delivery.id).limit(limit).with_for_update(skip_locked=True)
+    waiting = select(_DELIVERY.c.id).where(*_waiting(), which)
+    picked = waiting.order_by(_DELIVERY.c.id).limit(limit).with_for_update(skip_locked=True)
     rows = connection.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(picked.scalar_subquery()))
-        .values(attempts=Delivery.attempts + 1, next_at=db_now() + TAKEN_SECONDS)
-        .returning(Delivery.id, Delivery.guid, Delivery.event, Delivery.body, Delivery.received_at, Delivery.attempts)
+        update(_DELIVERY)
+        .where(_DELIVERY.c.id.in_(picked.scalar_subquery()))
+        .values(attempts=_DELIVERY.c.attempts + 1, next_at=db_now() + TAKEN_SECONDS)
+        .returning(*(_DELIVERY.c[name] for name in ("id", "guid", "event", "body", "received_at", "attempts")))
     ).all()
     return [
         TakenDelivery(id_, guid, event, zlib.decompress(body), received_at, attempts)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, update
 
 from workers.store.artifacts import Artifacts
 from workers.store.database import transact
-from workers.store.inbox import DeliveryRow, Inbox, Stored
+from workers.store.inbox import DeliveryRow, Inbox, Mark, Stored
 from workers.store.models import Artifact, Delivery, DeliveryState
 
 
@@ -59,6 +59,26 @@ def test_a_delivery_that_kills_its_dispatcher_is_set_aside(engine: Engine) -> No
         transact(engine, lambda connection: connection.execute(again))
     assert inbox.take() == []
     assert inbox.counts().by_state == {"error": 1}
+
+
+def test_a_delivery_that_kills_its_dispatcher_takes_no_other_with_it(engine: Engine) -> None:
+    """What was handed out before and not marked comes again last and alone, so its neighbours are routed."""
+    inbox = Inbox(engine)
+    inbox.add_many([DeliveryRow(guid, "push", b"{}") for guid in ("killer", "next")])
+    assert [row.guid for row in inbox.take()] == ["killer", "next"]  # and nobody marks them
+    transact(engine, lambda connection: connection.execute(update(Delivery).values(next_at=0.0)))
+    inbox.add(DeliveryRow("fresh", "push", b"{}"))
+    assert [[row.guid for row in inbox.take()] for _ in range(3)] == [["fresh"], ["killer"], ["next"]]
+
+
+def test_a_batch_is_marked_at_once(engine: Engine) -> None:
+    """Several deliveries are marked in one transaction, each with its own state and reason."""
+    inbox = Inbox(engine)
+    inbox.add_many([DeliveryRow(str(n), "push", b"{}") for n in range(3)])
+    states = (DeliveryState.ROUTED, DeliveryState.IGNORED, DeliveryState.ERROR)
+    inbox.mark_many([Mark(row.id, state, state) for row, state in zip(inbox.take(), states, strict=True)])
+    inbox.mark_many([])
+    assert inbox.counts().by_state == {"routed": 1, "ignored": 1, "error": 1}
 
 
 def test_artifacts_are_checked(engine: Engine) -> None:
