@@ -51,6 +51,8 @@ class Parts:
     journal: Journal
     cancelled: Event
     run_url: str = ""
+    runs_today: Callable[[], int] = lambda: 0
+    """How many runs of this repository were admitted within the last 24 hours."""
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
@@ -73,7 +75,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
-    admission = at(StageName.ADMIT, Admission, admit, case, forge)
+    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
     case = story.case = replace(case, pull_request=admission.pull_request)
     story.say("started", messages.started(case, parts.run_url))
 
@@ -87,7 +89,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     )
     environment = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
-    story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree, admission.config)
+    story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
 
     bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
     while not story.held:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from workers.domain import Case, Outcome
 from workers.errors import Stop
 from workers.messages.markup import quote
 from workers.ports import Admission, Forge
 
 
-def admit(case: Case, forge: Forge) -> Admission:
-    """Ask the forge what it knows and refuse what must not be healed. Raises `Stop` with the rule that refused."""
+def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
+    """Ask the forge what it knows and refuse what must not be healed. Raises `Stop` with the rule that refused.
+
+    `runs_today` counts the repository's runs that were admitted within the last 24 hours; asked last, and only here.
+    """
     admission = forge.admission(case)
     if admission.archived:
         raise Stop(Outcome.DISABLED, "The repository is archived.")
@@ -28,5 +33,12 @@ def admit(case: Case, forge: Forge) -> Admission:
         raise Stop(
             Outcome.BASE_ALREADY_RED,
             f"{quote(case.job)} is red on `{admission.target}` too, so this pull request did not break it.",
+        )
+    limit = admission.config.limits.runs_per_day
+    if runs_today() >= limit:
+        raise Stop(
+            Outcome.OVER_BUDGET,
+            f"This repository had {limit} run{'s' if limit > 1 else ''} within 24 hours, "
+            "which is its `limits.runs_per_day`.",
         )
     return admission

@@ -5,18 +5,12 @@ from __future__ import annotations
 from workers import diagnosis
 from workers.domain import Diagnosis, FailureClass, JobReport, Outcome, Reproduction
 from workers.errors import Stop
-from workers.messages.markup import plain
 from workers.ports import SourceTree
-from workers.repo_config import RepoConfig
 
 
-def diagnose(reproduction: Reproduction, job: JobReport, tree: SourceTree, config: RepoConfig) -> Diagnosis:
+def diagnose(reproduction: Reproduction, job: JobReport, tree: SourceTree) -> Diagnosis:
     """What is wrong, from the red run (and CI's log for what the run lacks)."""
     found = diagnosis.read(reproduction.plan, reproduction.before, job, tree)
     if found.cls is FailureClass.INFRASTRUCTURE:
         raise Stop(Outcome.INFRASTRUCTURE, found.summary, log=found.excerpt)
-    if config.mode == "observe":
-        raise Stop(
-            Outcome.REFUSED_BY_POLICY, f"`mode: observe`: the failure is told, not mended. {plain(found.summary)}"
-        )
     return found

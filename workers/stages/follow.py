@@ -14,7 +14,7 @@ NO_CI = 120.0
 
 
 def follow(report: Report, admission: Admission, forge: Forge, run_url: str, patience: float, poll: float) -> str:
-    """The state CI ended in: "green", or "none" when there is no CI to ask.
+    """The state CI ended in: "green", "none" when there is no CI to ask, or "merged" when nobody waited for it.
 
     Raises `Park` while it runs, for at most `patience` seconds since the pull request was opened (asking again after
     `poll` seconds when no event wakes the run), and `Stop(UNCONFIRMED)` when it is red.
@@ -23,6 +23,8 @@ def follow(report: Report, admission: Admission, forge: Forge, run_url: str, pat
     if published is None or published.pull_request is None:
         return "none"
     state = forge.ci(report.case, published)
+    if state == "merged":
+        return state
     waited = time.time() - published.at
     if (state == "pending" and waited < patience) or (state == "none" and waited < min(NO_CI, patience)):
         raise Park("waiting for the repository's CI on the fix", after=poll)

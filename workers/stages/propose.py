@@ -11,8 +11,13 @@ from workers.ports import Fixer, Workbench
 
 
 def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attempt]) -> Candidate:
-    """The first fixer that applies and still has an idea, told what it tried before. Raises `Stop(NO_FIX_FOUND)`
-    when all have run out or the limit of attempts is reached."""
+    """The first fixer that applies and still has an idea, told what it tried before.
+
+    Raises `Stop(NO_FIX_FOUND)` when all have run out or the limit of attempts is reached, and
+    `Stop(REFUSED_BY_POLICY)` when the repository only wants to be told.
+    """
+    if bench.config.mode == "observe":
+        raise Stop(Outcome.REFUSED_BY_POLICY, "`mode: observe`: the failure is reproduced and told, not mended.")
     if len(attempts) < bench.config.limits.attempts:
         for fixer in fixers:
             if not fixer.applies(bench.diagnosis):

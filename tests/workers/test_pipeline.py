@@ -1,0 +1,167 @@
+"""The spine: every end is told once, and a run that is taken up again does nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import pytest
+
+from sandbox.spec import Result, Step
+from tests.workers.made import GREEN, PATCH, RED, MemoryTree, ScriptedEnvironment, ScriptedSandbox, candidate, case
+from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Outcome, Published
+from workers.errors import LeaseLost, Park
+from workers.pipeline import Parts, drive
+from workers.ports import Admission, Notice, Proposal, SourceTree, Workbench
+from workers.repo_config import RepoConfig
+from workers.store.memory import MemoryJournal
+
+FILES = {
+    "calc.py": b"def add(a, b):\n    return a - b\n",
+    "requirements.txt": b"pytest\n",
+    "tests/test_calc.py": b"from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n",
+}
+
+
+class MemoryForge:
+    """A forge that remembers what it was asked to do."""
+
+    def __init__(self, ci: str = "green", admission: Admission | None = None) -> None:
+        self.states = [ci]
+        self._admission = admission or Admission(RepoConfig(), "main", "main", head_is_current=True)
+        self.told: list[Notice] = []
+        self.published: list[Proposal] = []
+        self.confirmed: list[bool] = []
+
+    def admission(self, case: Case) -> Admission:
+        return self._admission
+
+    def job(self, case: Case) -> JobReport:
+        return JobReport("test")
+
+    def tree(self, case: Case) -> SourceTree:
+        return MemoryTree(FILES)
+
+    def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
+        self.told.append(notice)
+
+    def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
+        self.published.append(proposal)
+        return Published(3, "https://github.example/pull/3", proposal.branch, "c" * 40, at=4e9)
+
+    def ci(self, case: Case, published: Published) -> str:
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
+        self.confirmed.append(ready)
+
+
+class OneIdea:
+    """A fixer with the one right patch."""
+
+    name = "search"
+
+    def applies(self, diagnosis: Diagnosis) -> bool:
+        return True
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        return None if tried else candidate()
+
+
+class Memory(MemoryJournal):
+    """A memory journal that can lose its lease on purpose."""
+
+    lost = False
+
+    def guard(self) -> None:
+        if self.lost:
+            raise LeaseLost("another worker has it")
+        super().guard()
+
+
+def honest(step: Step, patch: bytes | None, n: int) -> Result:
+    return GREEN if patch == PATCH.encode() else RED
+
+
+def parts(forge: MemoryForge, journal: MemoryJournal, environment: ScriptedEnvironment | None = None) -> Parts:
+    sandbox = ScriptedSandbox(environment or ScriptedEnvironment(honest))
+    return Parts(forge, sandbox, (OneIdea(),), journal, Event(), run_url="http://heal.example/runs/r1")
+
+
+def test_a_red_check_becomes_a_pull_request() -> None:
+    """Told at the start, when it is proposed and at the end; ready once CI is green."""
+    forge = MemoryForge()
+    report = drive(case(), parts(forge, MemoryJournal()))
+    assert report.outcome is Outcome.FIXED
+    assert [notice.title for notice in forge.told] == ["Looking into it", "Fix proposed in #3", "Fix proposed"]
+    assert [proposal.draft for proposal in forge.published] == [True]
+    assert forge.confirmed == [True]
+    assert set(report.seconds) >= {"admit", "checkout", "reproduce", "diagnose", "propose", "verify", "publish"}
+
+
+def test_waiting_for_ci_holds_nothing_and_repeats_nothing() -> None:
+    """Taken up again, the run asks for CI once more and for nothing that was already done."""
+    forge, journal = MemoryForge(), MemoryJournal()
+    forge.states = ["pending", "green"]
+    with pytest.raises(Park):
+        drive(case(), parts(forge, journal))
+    environment = ScriptedEnvironment(honest)
+    report = drive(case(), parts(forge, journal, environment))
+    assert report.outcome is Outcome.FIXED
+    assert environment.asked == []
+    assert len(forge.published) == 1
+    assert [notice.title for notice in forge.told].count("Looking into it") == 1
+
+
+def test_ci_that_disagrees_is_said() -> None:
+    """Proven here, red there: its own outcome, and the pull request stays a draft."""
+    forge = MemoryForge(ci="red")
+    assert drive(case(), parts(forge, MemoryJournal())).outcome is Outcome.UNCONFIRMED
+    assert forge.confirmed == [False]
+
+
+def test_a_refusal_is_told_and_nothing_is_run() -> None:
+    """The admission decides before anything is spent."""
+    off = Admission(RepoConfig(mode="off"), "main", "main", head_is_current=True)
+    forge, environment = MemoryForge(admission=off), ScriptedEnvironment(honest)
+    report = drive(case(), parts(forge, MemoryJournal(), environment))
+    assert report.outcome is Outcome.DISABLED
+    assert environment.asked == []
+    assert [notice.final for notice in forge.told] == [True]
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"archived": True}, Outcome.DISABLED),
+        ({"head_is_current": False}, Outcome.HEAD_MOVED),
+        ({"own_branch": True}, Outcome.DUPLICATE),
+        ({"fork": True}, Outcome.REFUSED_BY_POLICY),
+        ({"base_red": True}, Outcome.BASE_ALREADY_RED),
+    ],
+)
+def test_admission_has_an_outcome_for_every_refusal(change: dict[str, Any], outcome: Outcome) -> None:
+    """Each rule that refuses is an outcome of its own."""
+    admission = replace(Admission(RepoConfig(), "main", "main", head_is_current=True), **change)
+    assert drive(case(), parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
+
+
+def test_observing_tells_the_failure_and_proposes_nothing() -> None:
+    """`mode: observe` runs the check and stops at the diagnosis."""
+    watch = Admission(RepoConfig(mode="observe"), "main", "main", head_is_current=True)
+    forge = MemoryForge(admission=watch)
+    report = drive(case(), parts(forge, MemoryJournal()))
+    assert report.outcome is Outcome.REFUSED_BY_POLICY
+    assert report.diagnosis is not None
+    assert forge.published == []
+
+
+def test_a_lost_lease_ends_without_another_word() -> None:
+    """The worker that has the run now will speak; this one writes nothing any more."""
+    forge, journal = MemoryForge(), Memory()
+    journal.lost = True
+    with pytest.raises(LeaseLost):
+        drive(case(), parts(forge, journal))
+    assert forge.told == []
