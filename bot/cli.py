@@ -7,6 +7,8 @@ lacks something, with the command that repairs it. Data goes to standard output,
 from __future__ import annotations
 
 import json
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -23,10 +25,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text: boxes cost 0.25 s per call and make errors five lines long
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-images = typer.Typer(help="The sandbox images.", no_args_is_help=True)
-database = typer.Typer(help="The database.", no_args_is_help=True)
+images = typer.Typer(help="Make the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
+database = typer.Typer(help="Bring the database up to date.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(images, name="images")
 app.add_typer(database, name="db")
 
@@ -39,28 +42,42 @@ class EngineChoice(StrEnum):
     LLM = "llm"
 
 
+ENGINE_HELP = "auto: offline repair, then the model if one is set; offline: no model; llm: insist on one."
+
+
 @app.command()
 def fix(
-    path: Annotated[Path, typer.Argument(help="The checkout; its HEAD commit is healed.")] = Path(),
-    check: Annotated[str | None, typer.Option(help="The red command; beats the workflow.")] = None,
-    job: Annotated[str | None, typer.Option(help="The workflow's job to heal.")] = None,
-    engine: Annotated[EngineChoice, typer.Option(help="Which fixers may be asked.")] = EngineChoice.AUTO,
-    model: Annotated[str | None, typer.Option(help="provider:model, for example openai:gpt-5-mini.")] = None,
+    path: Annotated[Path, typer.Argument(help="A git checkout; its HEAD commit is healed.")] = Path(),
+    check: Annotated[str | None, typer.Option(help="The command that is red; default: what the workflow runs.")] = None,
+    job: Annotated[
+        str | None, typer.Option(help="The workflow's job; default: the first that checks something.")
+    ] = None,
+    engine: Annotated[EngineChoice, typer.Option(help=ENGINE_HELP)] = EngineChoice.AUTO,
+    model: Annotated[str | None, typer.Option(help="As provider:name, such as openai:gpt-5; beats HEAL_MODEL.")] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Apply the verified patch to the checkout.")] = False,
     branch: Annotated[str | None, typer.Option(help="Commit the verified patch to this new branch.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
-    """Heal a local checkout: no GitHub, no queue, the same pipeline."""
-    from bot.cli_fix import present
+    """Heal a local checkout, without GitHub or a queue.
+
+    The patch goes to standard output, the story to standard error. Nothing is changed without --apply or --branch.
+
+    Exit codes: 0 fixed and verified, 1 another outcome, 2 wrong use, 3 the environment lacks something.
+    """
+    from bot.cli_fix import Progress, interruptible, present
     from workers.wiring import LocalRequest, heal_locally
 
     if apply and branch:
         _quit(WRONG_USE, "--apply and --branch exclude each other")
     request = LocalRequest(path, check, job, engine.value, model, apply, branch)
     with _explained():
-        report = heal_locally(request, _stage_line)
+        with Progress(quiet=as_json and not sys.stderr.isatty()) as progress, interruptible() as cancelled:
+            report = heal_locally(request, progress, cancelled)
+        fixed = report.outcome == "FIXED"
+        if cancelled.is_set() and not fixed:
+            raise KeyboardInterrupt
         present(report, as_json)
-        raise typer.Exit(FIXED if report.outcome == "FIXED" else OTHER_OUTCOME)
+        raise typer.Exit(FIXED if fixed else OTHER_OUTCOME)
 
 
 @app.command()
@@ -73,13 +90,17 @@ def serve(
 
     from bot.app import create_app
     from bot.settings import BotSettings
+    from workers import telemetry
+    from workers.redact import Redactor
 
     with _explained():
         settings = BotSettings()
+        telemetry.configure(Redactor(*settings.secrets()))
         uvicorn.run(
             create_app(settings),
             host=host,
             port=port,
+            log_config=None,  # its lines go the way of ours
             log_level="warning",
             server_header=False,
             limit_concurrency=512,
@@ -88,8 +109,10 @@ def serve(
 
 
 @app.command()
-def worker(concurrency: Annotated[int, typer.Option(help="Runs at once.", min=1)] = 1) -> None:
-    """Work on runs. The database decides which; Redis only rings."""
+def worker(
+    concurrency: Annotated[int | None, typer.Option(help="Runs at once; default: HEAL_SLOTS.", min=1)] = None,
+) -> None:
+    """Work on runs until told to stop."""
     from workers.tasks import run_worker
 
     with _explained():
@@ -98,7 +121,10 @@ def worker(concurrency: Annotated[int, typer.Option(help="Runs at once.", min=1)
 
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
-    """Say what is missing and how to get it. Exit code 3 when something needed is."""
+    """Say what is missing and how to get it.
+
+    Exit code 3 when something needed is missing.
+    """
     from workers.doctor import examine
 
     with _explained():
@@ -116,10 +142,13 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
 
 @images.command("build")
 def build_images(
-    languages: Annotated[list[str] | None, typer.Argument(help="Which; all when none is named.")] = None,
+    languages: Annotated[list[str] | None, typer.Argument(help="Which images; default: all.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say something only when there is work to do.")] = False,
 ) -> None:
-    """Make the sandbox images: from official bases, else from Debian's archive."""
+    """Make the sandbox images where they are missing.
+
+    From the official base images where a registry answers, else from Debian's archive.
+    """
     from workers.wiring import build_sandbox_images
 
     with _explained():
@@ -132,21 +161,32 @@ def build_images(
 @database.command("upgrade")
 def upgrade_database() -> None:
     """Bring the database to this version's schema."""
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
     from workers.settings import StoreSettings
     from workers.store.schema import upgrade
 
     with _explained():
-        upgrade(StoreSettings().database_url)
+        url = StoreSettings().database_url
+        try:
+            upgrade(url)
+        except ArgumentError:
+            _quit(WRONG_USE, "HEAL_DATABASE_URL is no address of a database; write sqlite:////path or postgresql://…")
+        except SQLAlchemyError as error:
+            _quit(ENVIRONMENT, f"the database at {url.split('@')[-1]} cannot be used: {type(error).__name__}")
     _note("database is at this version's schema")
 
 
 @app.command()
 def deliver(
     file: Annotated[Path, typer.Argument(help="A saved payload (JSON).", exists=True, dir_okay=False)],
-    event: Annotated[str, typer.Option(help="The X-GitHub-Event header, for example check_run.")],
+    event: Annotated[str, typer.Option(help="The X-GitHub-Event header, such as check_run.")],
     url: Annotated[str, typer.Option(help="Where the receiver listens.")] = "http://127.0.0.1:8080/webhook",
 ) -> None:
-    """Post a saved payload to the receiver, signed with HEAL_WEBHOOK_SECRET."""
+    """Post a saved payload to the receiver.
+
+    It is signed with HEAL_WEBHOOK_SECRET, as GitHub would.
+    """
     import httpx
 
     from bot.settings import BotSettings
@@ -165,7 +205,7 @@ def deliver(
 
 @app.command("settings")
 def show_settings() -> None:
-    """Print the table of all environment variables."""
+    """Print all environment variables as a table."""
     from bot.settings import table as bot_table
     from workers.settings import table as worker_table
 
@@ -181,10 +221,6 @@ def _note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _stage_line(stage: str, seconds: float) -> None:
-    typer.echo(f"  {stage:<10} {seconds:6.1f} s", err=True)
-
-
 def _quit(code: int, text: str) -> NoReturn:
     typer.echo(f"heal: {text}", err=True)
     raise typer.Exit(code)
@@ -194,22 +230,34 @@ def _quit(code: int, text: str) -> NoReturn:
 def _explained() -> Iterator[None]:
     """One clear line and the contract's exit code for everything a person can mend."""
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from sandbox.errors import SandboxError
+    from workers import telemetry
     from workers.errors import Retryable, UsageError
+    from workers.redact import Redactor
 
+    telemetry.configure(Redactor(), logging.WARNING)
     try:
         yield
-    except UsageError as error:
+    except (UsageError, SettingsError) as error:
         _quit(WRONG_USE, str(error))
     except ValidationError as error:
-        _quit(WRONG_USE, "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
+        _quit(WRONG_USE, "; ".join(f"{_variable(e['loc'])}{e['msg']}" for e in error.errors()))
     except SandboxError as error:
         _quit(ENVIRONMENT, f"{error}" + (f"; repair: {error.repair}" if error.repair else ""))
     except Retryable as error:
         _quit(ENVIRONMENT, f"{error.blame}: {error}")
+    except OSError as error:  # a folder or file of the settings: not there, not ours, full
+        _quit(ENVIRONMENT, str(error))
     except KeyboardInterrupt:
         _quit(130, "stopped")
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    """The environment variable a wrong value came from."""
+    name = str(place[0]) if place else ""
+    return f"{name if name.isupper() else f'HEAL_{name.upper()}'}: " if name else ""
 
 
 if __name__ == "__main__":

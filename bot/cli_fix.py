@@ -1,15 +1,82 @@
-"""How `heal fix` shows a report: the contract's JSON object, or the patch on standard output and the story beside."""
+"""How `heal fix` talks: a line per stage while it works, then the contract's JSON object, or the patch on standard
+output and the story beside it."""
 
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType, TracebackType
+from typing import Self
 
 import typer
 
-from workers.domain import Report
+from sandbox.spec import Fidelity
+from workers.domain import Report, Reproduction
 from workers.messages.markup import cut
 from workers.reruns import command
 from workers.summary import summary
+
+_FIDELITY = {
+    Fidelity.EXACT: "",
+    Fidelity.CLOSE: "the commands of CI, in an environment that is close to CI's but not the same",
+    Fidelity.APPROXIMATE: "the commands are guessed from the repository's files: CI may run others",
+    Fidelity.IMPOSSIBLE: "CI's environment cannot be had here",
+}
+
+
+class Progress:
+    """One line per stage on standard error: its name when it starts, its seconds when it ends."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._open = False
+
+    def __call__(self, stage: str, seconds: float | None) -> None:
+        """A stage started (None) or ended."""
+        if self._quiet:
+            return
+        if seconds is None:
+            self._end_line()
+            typer.echo(f"  {stage:<10} ", err=True, nl=False)
+            self._open = True
+        else:
+            typer.echo(f"{seconds:6.1f} s", err=True)
+            self._open = False
+
+    def _end_line(self) -> None:
+        if self._open:
+            typer.echo("", err=True)
+            self._open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end_line()
+
+
+@contextmanager
+def interruptible() -> Iterator[Event]:
+    """Ctrl-C sets the event, so that containers end in an orderly way; a second one interrupts at once."""
+    cancelled = Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if cancelled.is_set():
+            raise KeyboardInterrupt
+        cancelled.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancelled
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def present(report: Report, as_json: bool) -> None:
@@ -39,8 +106,25 @@ def _story(report: Report) -> list[str]:
         for attempt in report.attempts
         if not attempt.verdict.accepted
     ]
+    if report.reproduction:
+        lines += _evidence(report, report.reproduction)
     if log := report.data.get("log"):
         lines.append(cut(log.strip(), 1500))
     if report.published and report.published.branch:
         lines.append(f"branch     {report.published.branch}")
     return lines
+
+
+def _evidence(report: Report, found: Reproduction) -> list[str]:
+    """What was seen, and what a reader must not take as proven."""
+    lines = [f"before     red in {found.red_reruns + 1} of {found.reruns + 1} runs"]
+    if report.accepted:
+        verdict = report.accepted.verdict
+        lines.append(
+            f"after      green in {verdict.reruns + 1} of {verdict.reruns + 1} runs, and red without the patch"
+        )
+        lines += [f"           then green: {step}" for step, _ in verdict.later_steps]
+    if gap := _FIDELITY[found.plan.fidelity]:
+        lines.append(f"not proven {gap}")
+    lines += [f"not proven {skip.step}: {skip.reason}" for skip in found.plan.skipped if skip.weakens_proof]
+    return lines + [f"note       {note}" for note in found.plan.notes]

@@ -48,6 +48,11 @@ class BotSettings(LedgerSettings, StoreSettings, QueueSettings):
             raise ValueError(f"must have at least {SHORTEST_SECRET} characters; make one with: openssl rand -hex 32")
         return value
 
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for the redactor."""
+        held = (self.webhook_secret, self.webhook_secret_previous, self.dashboard_token)
+        return tuple(secret.get_secret_value() for secret in held if secret is not None)
+
     def webhook_secrets(self) -> tuple[bytes, ...]:
         """The secrets a signature may be made with, the current one first."""
         held = (self.webhook_secret, self.webhook_secret_previous)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 import requests
@@ -26,6 +27,7 @@ from sandbox.errors import EngineDown, ImageMissing, RuntimeUnknown, SandboxErro
 from sandbox.stream import Caps, Stop, Stream
 
 _ADDED = 1
+_PORT, _KNOCK_S = 2375, 10
 _ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
@@ -245,10 +247,17 @@ def _committed(container: Container, commit: Commit) -> str | None:
 
 
 def _knock(host: str) -> None:
-    """Raise EngineDown when nobody listens at a local socket: the SDK would say it too, but leaks a descriptor."""
-    if host.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as door, translated():
-            door.connect(host.removeprefix("unix://"))
+    """Raise EngineDown when nobody listens there: the SDK would say it too, in five lines, and leaks a descriptor."""
+    address = urlsplit(host)
+    try:
+        if address.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as door:
+                door.connect(host.removeprefix("unix://"))
+        elif address.scheme == "tcp" and address.hostname:
+            socket.create_connection((address.hostname, address.port or _PORT), timeout=_KNOCK_S).close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EngineDown(f"no container engine answers at {host} ({reason})") from error
 
 
 class Missing(SandboxError):  # noqa: N818

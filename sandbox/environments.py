@@ -84,7 +84,7 @@ class DockerSandbox:
             lock = self._making.setdefault(key, threading.Lock())
         with lock:
             frozen = self._find(key) or self._make(plan, tree, image, key, cancel)
-        return DockerEnvironment(self.engine, frozen, plan, self.owner, self.runtime)
+        return DockerEnvironment(self.engine, frozen, plan, self.owner, self.runtime, cancel)
 
     def doctor(self) -> list[Finding]:
         """Whether this machine can run untrusted code, line by line. Never raises."""
@@ -151,11 +151,22 @@ class DockerSandbox:
 
 
 class DockerEnvironment:
-    """A frozen environment. Every `run` is a container of its own that is used once."""
+    """A frozen environment. Every `run` is a container of its own that is used once.
 
-    def __init__(self, engine: Engine, frozen: Frozen, plan: Plan, owner: str, runtime: str | None) -> None:
+    The cancel event it was prepared with ends its runs too, where they are given none of their own.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        frozen: Frozen,
+        plan: Plan,
+        owner: str,
+        runtime: str | None,
+        cancel: Event | None = None,
+    ) -> None:
         self._engine, self._frozen, self._plan = engine, frozen, plan
-        self._owner, self._runtime = owner, runtime
+        self._owner, self._runtime, self._cancel = owner, runtime, cancel
 
     @property
     def key(self) -> str:
@@ -192,7 +203,9 @@ class DockerEnvironment:
         feed = [
             *_message("TREE", tree.archive), *_message("INPUTS", _tar(files.items())), *_message("PATCH", patch or b""),
         ]  # fmt: skip
-        ended = self._engine.run(settings, feed, deadline, _caps(limits), cancel, marker=b"HEAL-START\n")
+        ended = self._engine.run(
+            settings, feed, deadline, _caps(limits), cancel or self._cancel, marker=b"HEAL-START\n"
+        )
         evidence = Evidence(
             image=self.image, environment=self.key, tree=tree.sha, patch=hashlib.sha256(patch or b"").hexdigest(),
             runtime=self._runtime or "default", flags=policy.flags(settings),

@@ -30,15 +30,21 @@ def reap(engine: Engine, owner: str, now: float | None = None) -> Reaped:
     return Reaped(len(late), sum(removed))
 
 
+def remove_containers(engine: Engine, owner: str) -> int:
+    """Remove every container of the owner, running or not. Raises EngineDown."""
+    containers = engine.containers(f"heal.owner={owner}")
+    for container in containers:
+        engine.remove_container(container)
+    return len(containers)
+
+
 def remove_all(engine: Engine, owner: str) -> Reaped:
     """Remove every container, environment and derived image of the owner, for tests and uninstalling."""
     label = f"heal.owner={owner}"
-    containers = list(engine.containers(label))
-    for container in containers:
-        engine.remove_container(container)
+    containers = remove_containers(engine, owner)
     removed = [engine.remove_volume(volume.name) for volume in engine.volumes(label)]
     engine.remove_images(label)
-    return Reaped(len(containers), sum(removed))
+    return Reaped(containers, sum(removed))
 
 
 def expired(labels: Mapping[str, str], now: float) -> bool:

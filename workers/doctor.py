@@ -13,7 +13,7 @@ from sandbox.spec import Finding
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
 from workers.store.schema import is_current
-from workers.wiring import make_sandbox
+from workers.wiring import opened_sandbox
 
 OLDEST_GIT = (2, 35)
 """The first release with `safe.directory` and the fixes the hardened environment counts on."""
@@ -23,7 +23,8 @@ def examine() -> list[Finding]:
     """All findings, the ones `heal fix` needs first. What only a worker needs counts once an App is set. Never raises
     for what it looks at."""
     settings = WorkerSettings()
-    findings = [_git(), *make_sandbox(settings, "doctor").doctor(), _model(settings)]
+    with opened_sandbox(settings, settings.installation) as sandbox:
+        findings = [_git(), *sandbox.doctor(), _model(settings)]
     if settings.app_id:
         return [*findings, _app(settings), _database(settings), _redis(settings)]
     return [*findings, Finding("GitHub App", True, "none set: `heal fix` works, `heal worker` needs HEAL_APP_ID")]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from workers import repo_config
+from workers import recipe, repo_config
 from workers.domain import Case, JobReport, Outcome, Published, RunId
 from workers.errors import Stop, UsageError
 from workers.git.checkout import Checkout, discover
@@ -76,7 +76,10 @@ class LocalForge:
         return Admission(config, default_branch=branch, target=branch, head_is_current=True)
 
     def job(self, case: Case) -> JobReport:
-        """No log and no workflow text: the recipe chooses among the workflow files of the tree."""
+        """No log and no workflow text: the recipe chooses among the workflow files of the tree. Raises `UsageError`
+        for a job that none of them has: what was asked for must not be guessed."""
+        if case.job and (problem := recipe.unknown_job(self._tree, case)):
+            raise UsageError(problem)
         return JobReport(name=case.job)
 
     def tree(self, case: Case) -> SourceTree:

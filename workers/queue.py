@@ -58,6 +58,7 @@ def settings(run_seconds: float, socket_timeout: float) -> dict[str, Any]:
         "worker_enable_remote_control": False,  # cancelling and status go through the database
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
     }
 
 

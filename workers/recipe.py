@@ -74,6 +74,14 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
     return _assemble(base.steps, base.steps.check, image, tree, config, case)
 
 
+def unknown_job(tree: SourceTree, case: Case) -> str:
+    """Why the job that a person named cannot be found in the workflow files; empty when it is there."""
+    bound, problems = _bind(JobReport(name=case.job), tree, case)
+    if bound is not None:
+        return ""
+    return "; ".join(problems) or f"There is no workflow file that could hold a job named '{case.job}'."
+
+
 def describe(recipe: Plan) -> list[str]:
     """The recipe for people, one line per fact."""
     lines = [f"image: {recipe.image}", f"fidelity: {recipe.fidelity}"]
@@ -144,6 +152,8 @@ def _usual(file: workflow.Workflow) -> tuple[workflow.Job, Mapping[str, object]]
 def _guess(tree: SourceTree, problems: tuple[str, ...]) -> _Base | None:
     guess = detect(tree)
     if guess is None:
+        if problems:
+            raise Stop(Outcome.UNSUPPORTED, f"{problems[0]} {_SILENT}")
         return None
     setup = tuple(Step(_one_line(script), script) for script in guess.setup)
     notes = (*problems, f"guessed from {guess.because}: neither a log nor a workflow says how the job runs")

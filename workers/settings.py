@@ -61,8 +61,24 @@ class LedgerSettings(BaseSettings):
     sweep_seconds: float = Field(default=5.0, gt=0, description="How often due runs are looked for and rung.")
 
 
-class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings):
-    """What finding and ringing due runs needs: no secret."""
+class EngineSettings(BaseSettings):
+    """Where untrusted code runs, and how this installation's containers are told from others'."""
+
+    model_config = _CONFIG
+
+    docker_host: str | None = Field(
+        default=None,
+        description="Engine that runs untrusted code: `unix://…`, `tcp://…`, `ssh://…`. Default: the local socket.",
+    )
+    installation: str = Field(
+        default="heal",
+        pattern=r"^[A-Za-z0-9_.:-]{1,64}$",
+        description="Name of this installation on the engine: its workers clear away what one of them left behind.",
+    )
+
+
+class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettings):
+    """What finding and ringing due runs and clearing the engine needs: no secret."""
 
     model_config = _CONFIG
 
@@ -81,10 +97,6 @@ class WorkerSettings(SweeperSettings):
     )
     github_pace: float = Field(
         default=1.0, ge=0, description="Least seconds between two writes to GitHub; 0 only for tests."
-    )
-    docker_host: str | None = Field(
-        default=None,
-        description="Engine that runs untrusted code: `unix://…`, `tcp://…`, `ssh://…`. Default: the local socket.",
     )
     sandbox_runtime: str | None = Field(
         default=None, description="Container runtime of the sandbox, such as `runsc`. Default: the engine's own."

@@ -1,6 +1,6 @@
-"""Finds runs that are due and rings for them: what a lost bell, a dead worker or a passed pause leaves behind.
+"""Finds what a lost bell, a dead worker or a passed pause leaves behind: runs that are due, containers past their time.
 
-The receiver calls `sweep_forever` in a thread. A worker starts this module as a process of its own (`python -m
+A worker starts this module as a process of its own (`python -m
 workers.sweeper`), because its pool forks, and a process that forks must not hold a SQLite database open. The worker
 writes a line to the sweeper's standard input every 10 s; when the pipe closes, the worker is gone and its leases are
 freed.
@@ -17,8 +17,13 @@ from typing import TextIO
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from sandbox.engine import Engine
+from sandbox.errors import SandboxError
+from sandbox.reaper import reap
+from workers import telemetry
 from workers.domain import RunId
 from workers.queue import Bell
+from workers.redact import Redactor
 from workers.settings import SweeperSettings
 from workers.store.database import open_engine
 from workers.store.ledger import Ledger
@@ -28,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 Ring = Callable[[RunId], bool]
 GOODBYE = "bye"
+REAP_SECONDS = 60.0
 
 
 def sweep(ledger: Ledger, ring_for: Ring, limit: int = 100) -> int:
@@ -50,6 +56,19 @@ def sweep_forever(ledger: Ledger, ring_for: Ring, stop: threading.Event, every: 
             log.warning("sweep failed", error=str(trouble))
 
 
+def reap_forever(engine: Engine, installation: str, stop: threading.Event, every: float = REAP_SECONDS) -> None:
+    """Clear the engine now and every minute until `stop` is set. An engine that is away is tried again next time."""
+    while True:
+        try:
+            reaped = reap(engine, installation)
+            if reaped.containers or reaped.volumes:
+                log.info("cleared the engine", containers=reaped.containers, volumes=reaped.volumes)
+        except SandboxError as trouble:
+            log.warning("the engine could not be cleared", error=str(trouble))
+        if stop.wait(every):
+            return
+
+
 def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, slots: int) -> None:
     """Note each sign of life; when the lines end, free the worker's leases."""
     said_goodbye = False
@@ -66,15 +85,19 @@ def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, sl
 
 def main(worker: str, slots: int) -> None:
     """The process beside a worker: sweeps until its standard input closes."""
+    telemetry.configure(Redactor())
     settings = SweeperSettings()
     engine = open_engine(settings.database_url)
     ledger = Ledger(engine, settings.lease_seconds)
     bell = Bell(settings.redis_url)
     stop = threading.Event()
-    sweeping = threading.Thread(
-        target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True
+    containers = Engine(settings.docker_host)
+    loops = (
+        threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),
+        threading.Thread(target=reap_forever, args=(containers, settings.installation, stop), daemon=True),
     )
-    sweeping.start()
+    for loop in loops:
+        loop.start()
     attend_worker(worker, sys.stdin, ledger, Roster(engine), slots)
     stop.set()
 

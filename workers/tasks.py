@@ -9,18 +9,21 @@ import os
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import IO, Any
 
-from celery import bootsteps
+from celery import bootsteps, signals
 from celery.exceptions import SoftTimeLimitExceeded
+from celery.platforms import SecurityWarning
 
+from workers import telemetry
 from workers.attend import Farewell, Told, attend
 from workers.domain import Case, Outcome, Report, RunId
-from workers.errors import Stop
+from workers.errors import Stop, UsageError
 from workers.queue import QUEUE, TASK, make_celery
 from workers.redact import Redactor
 from workers.settings import WorkerSettings
@@ -31,15 +34,15 @@ from workers.sweeper import GOODBYE
 
 BEAT_SECONDS = 10.0
 
-Tell = Callable[[WorkerSettings, str], tuple[Told, Farewell | None]]
-"""Makes the story for the settings and this worker's name (host:pid)."""
+Tell = Callable[[WorkerSettings], tuple[Told, Farewell | None]]
+"""Makes the story for the settings."""
 
 
-def wired(settings: WorkerSettings, worker: str) -> tuple[Told, Farewell | None]:
+def wired(settings: WorkerSettings) -> tuple[Told, Farewell | None]:
     """The real story. Imported here, late: it brings git, Docker and the model's client with it."""
     from workers.wiring import bid_farewell, drive_run
 
-    return partial(drive_run, settings=settings, owner=worker), partial(bid_farewell, settings=settings)
+    return partial(drive_run, settings=settings), partial(bid_farewell, settings=settings)
 
 
 def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
@@ -48,11 +51,13 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
     `concurrency` is the number of runs at once, HEAL_SLOTS when not given.
     """
     settings = WorkerSettings()
+    redactor = Redactor(*_secrets(settings))
+    _log_our_way(redactor)
     slots = concurrency or settings.slots
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when it starts: stop soon, do not wait for runs
     worker = f"{socket.gethostname()}:{os.getpid()}"
     celery = make_celery(settings.redis_url, run_seconds=settings.run_seconds)
-    celery.task(name=TASK)(_task(settings, worker, tell))
+    celery.task(name=TASK)(_task(settings, worker, redactor, tell))
     alive = settings.alive_file or settings.state_dir.expanduser() / "worker.alive"
     celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive)))
     celery.worker_main(_arguments(slots, worker))
@@ -61,6 +66,7 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
 def _arguments(slots: int, worker: str) -> list[str]:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [
+        "--quiet",  # no banner: it prints the broker's address
         "worker",
         "--pool=prefork",
         f"--concurrency={slots}",
@@ -70,12 +76,30 @@ def _arguments(slots: int, worker: str) -> list[str]:
     ]
 
 
-def _task(settings: WorkerSettings, worker: str, tell: Tell) -> Callable[[str], None]:
+def _secrets(settings: WorkerSettings) -> tuple[str, ...]:
+    try:
+        return settings.secrets()
+    except OSError as error:
+        raise UsageError(f"HEAL_PRIVATE_KEY_FILE cannot be read: {error}") from error
+
+
+def _log_our_way(redactor: Redactor) -> None:
+    """One log for the whole process tree. Celery sets up none of its own when somebody listens to its signal."""
+    telemetry.configure(redactor)
+    signals.setup_logging.connect(_keep_logging, weak=False)
+    # Root is told off because of pickled messages; ours are JSON, and it is the engine that runs untrusted code.
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
+
+
+def _keep_logging(**_: Any) -> None:
+    """Nothing is left to be set up."""
+
+
+def _task(settings: WorkerSettings, worker: str, redactor: Redactor, tell: Tell) -> Callable[[str], None]:
     @cache
     def opened() -> tuple[Ledger, Told, Farewell | None]:
-        redactor = Redactor(*settings.secrets())
         ledger = Ledger(open_engine(settings.database_url), settings.lease_seconds, redactor)
-        return ledger, *tell(settings, worker)
+        return ledger, *tell(settings)
 
     def drive(run_id: str) -> None:
         ledger, story, farewell = opened()

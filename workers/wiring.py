@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import structlog
 
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
 from sandbox.images.build import LANGUAGES, build
+from sandbox.reaper import remove_containers
 from workers import messages
 from workers.domain import Case, Report
 from workers.errors import Retryable, Stop, UsageError
@@ -33,16 +36,20 @@ log = structlog.get_logger(__name__)
 SYSTEM_CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-def drive_run(case: Case, lease: Lease, settings: WorkerSettings, owner: str) -> Report:
+def drive_run(case: Case, lease: Lease, settings: WorkerSettings) -> Report:
     """One run of the queue, from its claim to its report. Trouble of the engine is `Retryable`: it passes."""
-    with _forge(case, settings, lease.redactor, lease.guard) as forge:
+    with (
+        _forge(case, settings, lease.redactor, lease.guard) as forge,
+        opened_sandbox(settings, settings.installation) as sandbox,
+    ):
         parts = Parts(
             forge=forge,
-            sandbox=make_sandbox(settings, owner),
+            sandbox=sandbox,
             fixers=make_fixers(settings, "auto"),
             journal=lease,
             cancelled=lease.cancelled,
             run_url=_run_url(case, settings),
+            runs_today=lease.admitted_today,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
         )
@@ -87,8 +94,15 @@ class LocalRequest:
     branch: str | None = None
 
 
-def heal_locally(request: LocalRequest, on_stage: Callable[[str, float], None]) -> Report:
-    """Heal a checkout: the same pipeline with a memory of its own and a folder that is gone afterwards."""
+OnStage = Callable[[str, float | None], None]
+"""Called with a stage when it starts (None) and when it ends (its seconds)."""
+
+
+def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> Report:
+    """Heal a checkout: the same pipeline with a memory of its own and a folder that is gone afterwards.
+
+    Setting `cancelled` ends the run soon. Whatever ends it, none of its containers is left on the engine.
+    """
     settings = WorkerSettings()
     if request.model:
         settings = settings.model_copy(update={"model": request.model})
@@ -96,20 +110,37 @@ def heal_locally(request: LocalRequest, on_stage: Callable[[str, float], None]) 
 
     def tell(kind: str, title: str, data: Mapping[str, object]) -> None:
         seconds = data.get("seconds")
-        if kind == "stage" and isinstance(seconds, float) and ":" not in title:
-            on_stage(title, seconds)
+        if kind == "stage" and ":" not in title:
+            on_stage(title, seconds if isinstance(seconds, float) else None)
 
-    journal = MemoryJournal(tell)
+    journal = MemoryJournal(tell, cancelled)
+    able = make_fixers(settings, request.engine)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
         forge = LocalForge(request.path, Path(folder), apply=request.apply, branch=request.branch)
-        parts = Parts(
-            forge=forge,
-            sandbox=make_sandbox(settings, f"fix-{run}"),
-            fixers=make_fixers(settings, request.engine),
-            journal=journal,
-            cancelled=journal.cancelled,
-        )
-        return drive(forge.case(run, check=request.check, job=request.job or ""), parts)
+        case = forge.case(run, check=request.check, job=request.job or "")
+        with _own_sandbox(settings, f"fix-{run}") as sandbox:
+            return drive(case, Parts(forge, sandbox, able, journal, journal.cancelled))
+
+
+@contextmanager
+def opened_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox]:
+    """The sandbox, with its connection to the engine closed in the end."""
+    sandbox = make_sandbox(settings, owner)
+    try:
+        yield sandbox
+    finally:
+        sandbox.engine.close()
+
+
+@contextmanager
+def _own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox]:
+    """As `opened_sandbox`; in the end what still runs under this owner's name is removed, if the engine answers."""
+    with opened_sandbox(settings, owner) as sandbox:
+        try:
+            yield sandbox
+        finally:
+            with suppress(SandboxError):
+                remove_containers(sandbox.engine, owner)
 
 
 def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:
@@ -137,8 +168,8 @@ def make_fixers(settings: WorkerSettings, engine: str) -> tuple[Fixer, ...]:
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None]) -> list[str]:
     """Make the sandbox images on the engine of the settings; returns their references."""
     settings = WorkerSettings()
-    engine = make_sandbox(settings, "images").engine
-    return build(engine, settings.state_dir.expanduser() / "images", languages or LANGUAGES, progress=say)
+    with opened_sandbox(settings, settings.installation) as sandbox:
+        return build(sandbox.engine, settings.state_dir.expanduser() / "images", languages or LANGUAGES, progress=say)
 
 
 def _ca_bundle(settings: WorkerSettings) -> Path | None:

@@ -18,8 +18,8 @@ OnEvent = Callable[[str, str, Mapping[str, object]], None]
 class MemoryJournal:
     """Implements `workers.ports.Journal`. Setting `cancelled` (Ctrl-C) ends the run at its next guard."""
 
-    def __init__(self, on_event: OnEvent | None = None) -> None:
-        self.cancelled = threading.Event()
+    def __init__(self, on_event: OnEvent | None = None, cancelled: threading.Event | None = None) -> None:
+        self.cancelled = cancelled or threading.Event()
         self._on_event = on_event
         self._values: dict[tuple[str, int], object] = {}
         self._told = False

@@ -23,7 +23,7 @@ def story(case: Case, lease: Lease) -> Report:
     return Report(case, Outcome.FIXED, f"by fence {lease.fence}")
 
 
-def tell(settings: WorkerSettings, worker: str) -> tuple[Told, Farewell | None]:
+def tell(settings: WorkerSettings) -> tuple[Told, Farewell | None]:
     return story, None
 
 
