@@ -51,6 +51,7 @@ class Autofix:
             patch=bench.tree.diff(edits),
             reasoning=f"{told} changed {len(edits)} of the files that {bench.diagnosis.tool} complained about.{proof}",
             confidence=Confidence.MEDIUM if formats and not kept else Confidence.HIGH,
+            title=f"{bench.diagnosis.tool} findings in {next(iter(edits)) if len(edits) == 1 else f'{len(edits)} files'}",
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -90,6 +91,7 @@ class Llm:
             confidence=Confidence.MEDIUM,
             model=reply.model or self.client.model,
             usage=reply.usage,
+            title=re.split(r"(?<=[.!?])\s", why.strip(), maxsplit=1)[0][:120],
             error=error,
         )
 

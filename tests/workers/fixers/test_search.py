@@ -71,6 +71,7 @@ def test_a_wrong_operator_is_found_with_its_facts(environment: DockerEnvironment
     assert "+    return 0 if total >= 50 else 5" in candidate.patch
     assert candidate.confidence is Confidence.HIGH
     assert "`>` became `>=` at shop/prices.py:3" in candidate.reasoning
+    assert candidate.title == "change `>` to `>=` in shop/prices.py"
     assert "executed by 2 of 2 failing and 2 of 2 passing tests" in candidate.reasoning
     assert seconds < 12, f"{seconds:.1f} s"
     after = environment.run(work.reproduction.plan.check, work.tree.tar(), candidate.patch.encode())

@@ -53,6 +53,7 @@ class Search:
             reasoning=row["reasoning"],
             confidence=Confidence(row["confidence"]),
             alternatives=row["alternatives"],
+            title=row["title"],
         )
 
     def _candidates(self, bench: Workbench) -> list[dict[str, object]]:
@@ -75,6 +76,7 @@ class Search:
             "reasoning": judge.reasoning(candidate, trace, run, groups),
             "confidence": judge.confidence(candidate, plausible, groups).value,
             "alternatives": groups - 1,
+            "title": judge.title(candidate),
         }
 
     def _trace_plan(self, how: Call) -> dict[str, object]:

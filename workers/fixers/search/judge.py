@@ -6,6 +6,7 @@ Calibrated on held-out student programs: two or more failing tests fixed gave 94
 from __future__ import annotations
 
 import ast
+import re
 
 from workers.domain import Confidence
 from workers.fixers.search.evidence import Plausible, Screening, Trace
@@ -70,6 +71,16 @@ def confidence(candidate: Ranked, plausible: Plausible, groups: int) -> Confiden
     if plausible.fixed >= 2:
         return Confidence.HIGH if groups == 1 and kind not in RISKY else Confidence.MEDIUM
     return Confidence.MEDIUM if groups == 1 and kind not in RISKY else Confidence.LOW
+
+
+def title(candidate: Ranked) -> str:
+    """What the patch does, as an imperative: "change `>` to `>=` in shop/price.py"."""
+    what, path = candidate.mutation.what, candidate.mutation.path
+    changed = re.fullmatch(r"(`[^`]*`) became (`[^`]*`)", what)
+    added = re.fullmatch(r"(`[^`]*`) was added", what)
+    if changed:
+        return f"change {changed[1]} to {changed[2]} in {path}"
+    return f"add {added[1]} to {path}" if added else f"{what} in {path}"
 
 
 def reasoning(candidate: Ranked, trace: Trace, run: Screening, groups: int) -> str:
