@@ -46,12 +46,13 @@ class Autofix:
         formats = bench.diagnosis.cls is FailureClass.FORMAT
         told = ", ".join(f"`{command}`" for command in commands)
         proof = " The files' syntax trees are equal before and after." if kept else ""
+        where = next(iter(edits)) if len(edits) == 1 else f"{len(edits)} files"
         return Candidate(
             fixer=self.name,
             patch=bench.tree.diff(edits),
             reasoning=f"{told} changed {len(edits)} of the files that {bench.diagnosis.tool} complained about.{proof}",
             confidence=Confidence.MEDIUM if formats and not kept else Confidence.HIGH,
-            title=f"{bench.diagnosis.tool} findings in {next(iter(edits)) if len(edits) == 1 else f'{len(edits)} files'}",
+            title=f"{bench.diagnosis.tool} findings in {where}",
         )
 
 
