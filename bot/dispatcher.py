@@ -15,8 +15,9 @@ from typing import assert_never
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.events import UnreadableEvent, parse
 from bot.metrics import Metrics
+from bot.payload import UnreadableEvent
+from bot.reading import parse
 from bot.triage import (
     CancelBranch,
     CancelInstallation,
@@ -174,7 +175,13 @@ class Dispatcher:
                 return f"woke run {run}" if woken else f"no run waits for {decision.branch}"
             case CancelBranch():
                 ended = self._ledger.cancel_for_branch(
-                    decision.repo_id, decision.branch, Sha(decision.keep), decision.outcome, decision.why
+                    decision.repo_id,
+                    decision.branch,
+                    Sha(decision.keep),
+                    before=decision.before,
+                    at=decision.at,
+                    outcome=decision.outcome,
+                    detail=decision.why,
                 )
                 return f"cancelled {len(ended)} runs: {decision.why}"
             case CancelInstallation():

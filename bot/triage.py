@@ -85,11 +85,16 @@ class Wake:
 
 @dataclass(frozen=True)
 class CancelBranch:
-    """End the runs of a branch, except those for `keep`."""
+    """End the runs of a branch that a change at `at` has overtaken, except those for `keep`.
+
+    `before` is the head that the change replaced. Both are "" or 0 when the event does not say.
+    """
 
     repo_id: int
     branch: str
     keep: str
+    before: str
+    at: float
     outcome: Outcome
     why: str
 
@@ -229,30 +234,37 @@ def _pull_request(event: PullRequestChanged) -> Decision:
             return Wake(repo_id=repo_id, branch=event.branch)
         verb = "merged" if event.merged else "closed"
         why = f"Pull request #{event.number} was {verb}."
-        return CancelBranch(repo_id=repo_id, branch=event.branch, keep="", outcome=Outcome.CANCELLED, why=why)
+        return CancelBranch(
+            repo_id=repo_id,
+            branch=event.branch,
+            keep="",
+            before=event.head_sha,
+            at=event.at,
+            outcome=Outcome.CANCELLED,
+            why=why,
+        )
     if event.action == "synchronize" and not event.branch.startswith(OWN_BRANCHES):
-        return _moved(repo_id, event.branch, event.head_sha)
+        return _moved(repo_id, event.branch, event.before, event.head_sha, event.at)
     return Ignore(f"pull request {event.action}: its checks will tell")
 
 
 def _push(event: Pushed) -> Decision:
-    branch = event.ref.removeprefix("refs/heads/")
-    if branch == event.ref or not event.scope.repo.id:
+    branch, repo_id = event.ref.removeprefix("refs/heads/"), event.scope.repo.id
+    if branch == event.ref or not repo_id:
         return Ignore("not a branch")
     if branch.startswith(OWN_BRANCHES):
         return Ignore("a push to one of our own branches")
     if event.deleted:
         why = f"`{branch}` was deleted."
-        repo_id = event.scope.repo.id
-        return CancelBranch(repo_id=repo_id, branch=branch, keep="", outcome=Outcome.CANCELLED, why=why)
-    return _moved(event.scope.repo.id, branch, event.after)
+        return CancelBranch(repo_id, branch, "", event.before, event.at, Outcome.CANCELLED, why)
+    return _moved(repo_id, branch, event.before, event.after, event.at)
 
 
-def _moved(repo_id: int, branch: str, head_sha: str) -> Decision:
+def _moved(repo_id: int, branch: str, before: str, head_sha: str, at: float) -> Decision:
     if not _SHA.fullmatch(head_sha):
         return Ignore("the payload names no head commit")
     why = f"`{branch}` has moved on to `{head_sha[:7]}`."
-    return CancelBranch(repo_id=repo_id, branch=branch, keep=head_sha, outcome=Outcome.HEAD_MOVED, why=why)
+    return CancelBranch(repo_id, branch, head_sha, before, at, Outcome.HEAD_MOVED, why)
 
 
 def _comment(event: CommentCreated) -> Decision:

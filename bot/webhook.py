@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from bot.events import KNOWN_EVENTS
 from bot.metrics import Metrics
+from bot.reading import KNOWN_EVENTS
 from bot.signature import digest_in, is_valid, sign
 from bot.writer import StoreUnavailable, Writer
 from workers.store.inbox import DeliveryRow

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.events import HANDLED_EVENTS, parse
+from bot.reading import HANDLED_EVENTS, parse
 from bot.triage import Identity, Ignore, decide
 from tests.bot.deliveries import PAYLOADS
 

@@ -124,6 +124,29 @@ def test_push_cancels_what_is_older(office: Office) -> None:
     assert office.runs() == [("done", Outcome.HEAD_MOVED)]
 
 
+PUSHED = {"ref": "refs/heads/topic", "before": "c" * 40, "after": "b" * 40}
+
+
+@pytest.mark.parametrize(
+    ("what", "ended"),
+    [
+        ({**PUSHED, "repository__pushed_at": int(time.time()) + 30}, True),
+        ({**PUSHED, "repository__pushed_at": int(time.time()) - 600}, False),  # late: our run's commit came after it
+        ({**PUSHED, "repository__pushed_at": "2020-01-01T00:00:00Z"}, False),
+        ({**PUSHED, "before": "a" * 40}, True),  # a plain push or a forced one: it says which head it replaced
+        ({**PUSHED, "after": "a" * 40, "before": "b" * 40}, False),  # forced back to our run's commit
+        ({**PUSHED, "repository__pushed_at": "soon"}, False),
+        ({**PUSHED, "deleted": True, "after": "0" * 40, "before": "a" * 40}, True),
+        ({**PUSHED, "deleted": True, "after": "0" * 40, "repository__pushed_at": int(time.time()) - 600}, False),
+    ],
+)
+def test_only_what_a_push_has_overtaken_ends(office: Office, what: dict[str, Any], ended: bool) -> None:
+    """A push ends runs of commits it replaced; told late, it leaves the run of a newer commit alone."""
+    office.deliver(WORKFLOW, workflow_run__head_branch="topic", workflow_run__head_sha="a" * 40)
+    office.deliver("push", **what)
+    assert [state for state, _ in office.runs()] == ["done" if ended else "queued"]
+
+
 def test_uninstalled(office: Office) -> None:
     """Uninstalling ends every run of the installation."""
     office.deliver(WORKFLOW)

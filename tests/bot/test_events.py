@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import events
+from bot import events, reading
+from bot.payload import UnreadableEvent
 from tests.bot.deliveries import PAYLOADS, REAL_PAYLOADS, SHA, encoded, payload
 
 OWN = sorted(PAYLOADS.glob("*.json"))
@@ -27,7 +28,7 @@ def event_of(path: Path) -> str:
 @pytest.mark.parametrize("path", [*OWN, *REAL], ids=lambda path: path.name)
 def test_every_payload_is_read(path: Path) -> None:
     """Each recorded or hand-made payload gives an event of our own."""
-    parsed = events.parse(event_of(path), path.read_bytes())
+    parsed = reading.parse(event_of(path), path.read_bytes())
     if "completed" in path.name and event_of(path) == "check_run":
         assert isinstance(parsed, events.CheckRunCompleted)
         assert parsed.id
@@ -36,7 +37,7 @@ def test_every_payload_is_read(path: Path) -> None:
 
 def test_check_run_of_actions() -> None:
     """The workflow run's id comes from the details URL, the branch from the check suite."""
-    parsed = events.parse("check_run", encoded(payload("check_run.completed")))
+    parsed = reading.parse("check_run", encoded(payload("check_run.completed")))
     assert parsed == events.CheckRunCompleted(
         scope=events.Scope(501, events.Repo(7001, "octo/calc", "main"), "mona"),
         id=9001,
@@ -55,7 +56,7 @@ def test_check_run_of_actions() -> None:
 def test_pull_request_of_another_repository_is_not_ours() -> None:
     """Of the listed pull requests the one into this repository counts."""
     listed = [{"number": 1, "base": {"repo": {"id": 99}}}, {"number": 2, "base": {"repo": {"id": 7001}}}]
-    parsed = events.parse("check_run", encoded(payload("check_run.completed", check_run__pull_requests=listed)))
+    parsed = reading.parse("check_run", encoded(payload("check_run.completed", check_run__pull_requests=listed)))
     assert isinstance(parsed, events.CheckRunCompleted)
     assert parsed.pull_request == 2
 
@@ -76,7 +77,7 @@ def test_pull_request_of_another_repository_is_not_ours() -> None:
 )
 def test_ids(written: object, read: int) -> None:
     """Ids are positive 64-bit numbers, also when written as text; anything else is no id."""
-    parsed = events.parse("status", encoded(payload("status", repository__id=written)))
+    parsed = reading.parse("status", encoded(payload("status", repository__id=written)))
     assert isinstance(parsed, events.StatusReported)
     assert parsed.scope.repo.id == read
 
@@ -84,7 +85,7 @@ def test_ids(written: object, read: int) -> None:
 def test_text_that_no_database_takes_is_replaced() -> None:
     """NUL and lone surrogates become the replacement character; other scripts and emoji stay."""
     body = payload("check_run.completed", check_run__name="a\x00b\ud800 \u202eרץ 🎉")
-    parsed = events.parse("check_run", encoded(body))
+    parsed = reading.parse("check_run", encoded(body))
     assert isinstance(parsed, events.CheckRunCompleted)
     assert parsed.name == "a\ufffdb\ufffd \u202eרץ 🎉"
 
@@ -105,21 +106,21 @@ def test_text_that_no_database_takes_is_replaced() -> None:
 )
 def test_unreadable(body: bytes, reason: str) -> None:
     """A body that is no JSON object is refused with what is wrong."""
-    with pytest.raises(events.UnreadableEvent) as refused:
-        events.parse("check_run", body)
+    with pytest.raises(UnreadableEvent) as refused:
+        reading.parse("check_run", body)
     assert reason in refused.value.reason
 
 
 def test_a_million_keys() -> None:
     """A very wide payload is read like any other."""
     wide = {**payload("push"), "extra": dict.fromkeys(map(str, range(1_000_000)))}
-    assert isinstance(events.parse("push", encoded(wide)), events.Pushed)
+    assert isinstance(reading.parse("push", encoded(wide)), events.Pushed)
 
 
 def test_other_events_and_actions_are_named() -> None:
     """What asks nothing of us keeps its name for the reason in the inbox."""
-    assert events.parse("check_run", b'{"action": "created"}') == events.Unhandled("check_run", "created")
-    assert events.parse("star", b"{}") == events.Unhandled("star", "")
+    assert reading.parse("check_run", b'{"action": "created"}') == events.Unhandled("check_run", "created")
+    assert reading.parse("star", b"{}") == events.Unhandled("star", "")
 
 
 def _paths(value: Any, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -144,12 +145,12 @@ def test_any_field_may_be_missing_or_wrong(path: Path, data: st.DataObject) -> N
         del holder[last]
     else:
         holder[last] = data.draw(JUNK)
-    events.parse(event_of(path), encoded(body))
+    reading.parse(event_of(path), encoded(body))
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(sorted(events.HANDLED_EVENTS)), st.binary() | st.recursive(JUNK, st.lists).map(encoded))
+@given(st.sampled_from(sorted(reading.HANDLED_EVENTS)), st.binary() | st.recursive(JUNK, st.lists).map(encoded))
 def test_any_bytes(event: str, body: bytes) -> None:
     """Whatever the bytes: an event or `UnreadableEvent`."""
-    with contextlib.suppress(events.UnreadableEvent):
-        events.parse(event, body)
+    with contextlib.suppress(UnreadableEvent):
+        reading.parse(event, body)

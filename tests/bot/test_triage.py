@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.events import parse
+from bot.reading import parse
 from bot.triage import CancelBranch, CancelInstallation, Decision, Identity, Ignore, Settle, Start, Wake, decide
 from tests.bot.deliveries import PAYLOADS, SHA, encoded, payload
 from workers.domain import Outcome
@@ -134,6 +134,15 @@ def test_moved_branch_cancels_older_commits(name: str) -> None:
     decision = decided(name)
     assert isinstance(decision, CancelBranch)
     assert (decision.branch, decision.keep, decision.outcome) == ("topic", "b" * 40, Outcome.HEAD_MOVED)
+
+
+def test_a_move_says_what_it_replaced_and_when() -> None:
+    """Both kinds of news carry the replaced head and GitHub's time, as a number or in ISO form."""
+    pushed = decided(PUSH, before="c" * 40, repository__pushed_at=1_700_000_000)
+    synchronized = decided(PULL, before="c" * 40, pull_request__updated_at="2023-11-14T22:13:20Z")
+    for decision in (pushed, synchronized):
+        assert isinstance(decision, CancelBranch)
+        assert (decision.before, decision.at) == ("c" * 40, 1_700_000_000.0)
 
 
 def test_closed_pull_request_cancels_its_branch() -> None:

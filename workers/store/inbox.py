@@ -117,14 +117,16 @@ _DELIVERY = Delivery.metadata.tables[Delivery.__tablename__]
 """Statements on the plain table, made once: through the mapped class each takes twice the processor time."""
 
 
+_INSERT = """
+    INSERT INTO delivery (target, guid, event, body, sha256, state, reason, attempts, received_at, next_at)
+    VALUES (:target, :guid, :event, :body, :sha256, 'new', '', 0, NOW, NOW)
+    ON CONFLICT (target, guid) DO NOTHING RETURNING id
+"""
+"""As text, because SQLAlchemy caches no statement with ON CONFLICT and would compile it for every delivery."""
+
+
 def _add(dialect: Dialect) -> TextClause:
-    """As text, because SQLAlchemy caches no statement with ON CONFLICT and would compile it for every delivery."""
-    now = db_now().compile(dialect=dialect)
-    return text(
-        "INSERT INTO delivery (target, guid, event, body, sha256, state, reason, attempts, received_at, next_at)"
-        f" VALUES (:target, :guid, :event, :body, :sha256, '{DeliveryState.NEW}', '', 0, {now}, {now})"
-        " ON CONFLICT (target, guid) DO NOTHING RETURNING id"  # noqa: S608 - our own words alone
-    )
+    return text(_INSERT.replace("NOW", str(db_now().compile(dialect=dialect))))
 
 
 _ADD = {"sqlite": _add(sqlite.dialect()), "postgresql": _add(postgresql.dialect())}  # type: ignore[no-untyped-call]

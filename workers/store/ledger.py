@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workers.domain import Case, Outcome, Report, RunId, Sha
@@ -22,6 +22,9 @@ from workers.store.models import Run, RunState
 
 RING_AGAIN = 15.0
 """Seconds until a due run that was rung for, and that nobody claimed, is rung for again: the broker may forget."""
+
+CLOCKS_DIFFER = 60.0
+"""Seconds by which GitHub's clock and the database's may differ, and GitHub's whole seconds be coarse."""
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _WAITING_ITS_TURN = (RunState.QUEUED.value, RunState.WAITING.value, RunState.PARKED.value)
@@ -157,12 +160,34 @@ class Ledger:
         return bool(self._cancel(Run.id == run, outcome, detail))
 
     def cancel_for_branch(
-        self, repo_id: int, branch: str, except_sha: Sha, outcome: Outcome = Outcome.HEAD_MOVED, detail: str = ""
+        self,
+        repo_id: int,
+        branch: str,
+        except_sha: Sha,
+        *,
+        before: str = "",
+        at: float = 0.0,
+        outcome: Outcome = Outcome.HEAD_MOVED,
+        detail: str = "",
     ) -> list[RunId]:
-        """End the runs of older commits of a branch. Those that published a fix already go on to follow it."""
-        older = and_(Run.repo_id == repo_id, Run.branch == clean(branch), Run.head_sha != except_sha)
+        """End the runs of a branch that a change at `at` (seconds since 1970, 0: unknown) has overtaken.
+
+        Those are the runs opened before the change, and those of the very commit it replaced (`before`). News of a
+        change may come late, after a run of a newer commit was opened: that one is left alone. A run this misses asks
+        GitHub for the branch's head itself. Those that published a fix already go on to follow it.
+        """
+        opened_before = Run.created_at < at if at else false()
+        replaced = and_(Run.head_sha == before, Run.created_at < at + CLOCKS_DIFFER if at else true())
         return self._cancel(
-            and_(older, Run.published_branch.is_(None)), outcome, detail or f"{branch} moved on to {except_sha}"
+            and_(
+                Run.repo_id == repo_id,
+                Run.branch == clean(branch),
+                Run.head_sha != except_sha,
+                Run.published_branch.is_(None),
+                or_(opened_before, replaced),
+            ),
+            outcome,
+            detail or f"{branch} moved on to {except_sha}",
         )
 
     def cancel_for_installation(self, installation_id: int, detail: str) -> list[RunId]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -233,12 +234,25 @@ def test_a_new_push_ends_older_runs_of_the_branch(ledger: Ledger, case: Case, ru
     lease = claimed(ledger, published)
     lease.record("publish", 0, Published(5, "https://x/5", "heal/red", "c" * 40), 0.1)
     lease.park(60, "ci")
-    assert ledger.cancel_for_branch(7, "main", Sha("a" * 40)) == []
-    assert ledger.cancel_for_branch(8, "main", Sha("b" * 40)) == []
-    assert ledger.cancel_for_branch(7, "main", Sha("b" * 40)) == [run]
+    soon = time.time() + 5
+    assert ledger.cancel_for_branch(7, "main", Sha("a" * 40), at=soon) == []
+    assert ledger.cancel_for_branch(8, "main", Sha("b" * 40), at=soon) == []
+    assert ledger.cancel_for_branch(7, "main", Sha("b" * 40), at=soon) == [run]
     assert ledger.find_by_branch(7, "heal/red") == published
     assert ledger.find_by_branch(8, "heal/red") is None
     assert ledger.cancel_for_installation(9, "uninstalled") == [published]
+
+
+def test_news_of_an_old_push_leaves_a_newer_commits_run_alone(ledger: Ledger, run: RunId) -> None:
+    """A push that happened before the run was opened ends it only when it replaced the very commit, and not for ever.
+
+    `a` is the run's commit. A push of `b` comes late: first one from before `a`, then one that replaced `a`.
+    """
+    newer, long_ago, just_now = Sha("b" * 40), time.time() - 3600, time.time() - 5
+    assert ledger.cancel_for_branch(7, "main", newer, before="c" * 40, at=long_ago) == []
+    assert ledger.cancel_for_branch(7, "main", newer, before="c" * 40) == []  # no time: nothing is known
+    assert ledger.cancel_for_branch(7, "main", newer, before="a" * 40, at=long_ago) == []  # pushed back to a since
+    assert ledger.cancel_for_branch(7, "main", newer, before="a" * 40, at=just_now) == [run]
 
 
 def test_the_heartbeat_keeps_the_lease(engine: Engine, case: Case) -> None:
