@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -97,9 +97,18 @@ class Theatre:
         self._run_once("migrate", [HEAL, "db", "upgrade"], shared)
         receiver = Process("receiver", [HEAL, "serve", "--port", str(self.port)], self.folder, self.bot_env)
         self._running.append(receiver)
-        self.worker = Process("worker", [HEAL, "worker"], self.folder, self.worker_env)
-        self._running.append(self.worker)
+        self.start_worker()
         receiver.wait_until(lambda: self._answers("/healthz"))
+
+    def start_worker(self, **more: str) -> None:
+        """A worker; `more` are settings for this one only."""
+        self.worker = Process("worker", [HEAL, "worker"], self.folder, {**self.worker_env, **more})
+        self._running.append(self.worker)
+
+    def kill_worker(self) -> None:
+        """SIGKILL to the worker and its pool, as when the machine loses them. Start another afterwards."""
+        self.worker.kill()
+        self._running.remove(self.worker)
 
     def _run_once(self, name: str, command: list[str], env: Mapping[str, str]) -> None:
         process = Process(name, command, self.folder, env)
@@ -113,9 +122,9 @@ class Theatre:
         except httpx.HTTPError:
             return False
 
-    def sample(self, name: str, **more: Any) -> RepoInfo:
+    def sample(self, sample: str, name: str = "", **more: Any) -> RepoInfo:
         """One of the red sample repositories, on the double."""
-        return self.hub.create_repo(f"{OWNER}/{name}", folder=SAMPLES / name, **more)
+        return self.hub.create_repo(name or f"{OWNER}/{sample}", folder=SAMPLES / sample, **more)
 
     def runs(self) -> list[dict[str, Any]]:
         """The runs as the JSON API lists them, newest first."""
@@ -131,15 +140,53 @@ class Theatre:
         found: dict[str, Any] = answer.json()
         return found
 
-    def wait_for_run(self, repo: str, seconds: float = 120) -> dict[str, Any]:
-        """The finished run of a repository. Raises TimeoutError with the worker's log when it does not end."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for run in self.runs():
-                if run["repo"] == repo and run["state"] == "done":
-                    return run
-            time.sleep(0.1)
-        raise TimeoutError(f"no finished run of {repo}: {self.runs()}\n{self.logs()}")
+    def runs_of(self, repo: str) -> list[dict[str, Any]]:
+        """The runs of one repository, newest first."""
+        return [run for run in self.runs() if run["repo"] == repo]
+
+    def wait_for_run(self, repo: str, seconds: float = 120, at_least: int = 1) -> dict[str, Any]:
+        """The newest run of a repository, once it has at least so many and all are finished."""
+
+        def finished() -> dict[str, Any] | None:
+            found = self.runs_of(repo)
+            over = len(found) >= at_least and all(run["state"] == "done" for run in found)
+            return found[0] if over else None
+
+        return self.wait(finished, seconds, f"finished run of {repo}")
+
+    def wait_for_stage(self, repo: str, stage: str, state: str = "started", seconds: float = 60) -> dict[str, Any]:
+        """The newest run of a repository, once one of its stages has started (or finished)."""
+
+        def reached() -> dict[str, Any] | None:
+            for run in self.runs_of(repo)[:1]:
+                for event in self.run(run["id"])["events"]:
+                    if (event["kind"], event["title"], event["data"].get("state")) == ("stage", stage, state):
+                        return run
+            return None
+
+        return self.wait(reached, seconds, f"stage {stage} of {repo} {state}")
+
+    def wait_for_claims(self, repo: str, count: int, seconds: float = 60) -> None:
+        """The newest run of a repository has been claimed so often."""
+
+        def claimed() -> dict[str, Any] | None:
+            runs = self.runs_of(repo)[:1]
+            events = self.run(runs[0]["id"])["events"] if runs else []
+            return runs[0] if len([e for e in events if e["kind"] == "claimed"]) >= count else None
+
+        self.wait(claimed, seconds, f"claim {count} of {repo}")
+
+    def wait_for_state(self, repo: str, state: str, seconds: float = 60) -> dict[str, Any]:
+        """The newest run of a repository, once it is in this state."""
+        found = self.runs_of
+        return self.wait(lambda: next((r for r in found(repo)[:1] if r["state"] == state), None), seconds, state)
+
+    def wait(self, probe: Callable[[], dict[str, Any] | None], seconds: float, what: str) -> dict[str, Any]:
+        """Ask until the probe answers. Raises TimeoutError with everybody's log when it does not in time."""
+        try:
+            return self.hub.wait(probe, seconds, what)
+        except HubError as error:
+            raise TimeoutError(f"{error}: {self.runs()}\n{self.logs()}") from error
 
     def logs(self) -> str:
         """The ends of all processes' logs, for failures."""
@@ -152,7 +199,27 @@ class Theatre:
         def opened() -> dict[str, Any] | None:
             return next((pull for pull in self.hub.repo(repo)["pulls"] if pull["user"]["login"] == ours), None)
 
-        try:
-            return self.hub.wait(opened, seconds, "pull request")
-        except HubError as error:
-            raise TimeoutError(f"{error}: {self.runs()}\n{self.logs()}") from error
+        return self.wait(opened, seconds, "pull request")
+
+    def wait_until_routed(self) -> None:
+        """Every delivery sent so far has been decided on."""
+        self.hub.settle()
+        done = re.compile(r"^heal_inbox_pending 0(\.0)?$", re.MULTILINE)
+
+        def routed() -> dict[str, Any] | None:
+            text = httpx.get(f"{self.url}/metrics", timeout=5, trust_env=False).text
+            return {} if done.search(text) else None
+
+        self.wait(routed, 10, "routed deliveries")
+
+    def pulls(self, repo: str) -> list[dict[str, Any]]:
+        """All pull requests that Heal opened in a repository."""
+        return [pull for pull in self.hub.repo(repo)["pulls"] if pull["user"]["login"] == self.app.bot]
+
+    def said(self, repo: str) -> list[dict[str, Any]]:
+        """All comments of Heal in a repository."""
+        return [comment for comment in self.hub.repo(repo)["comments"] if comment["user"]["login"] == self.app.bot]
+
+    def checks(self, repo: str) -> list[dict[str, Any]]:
+        """Heal's check runs in a repository."""
+        return [check for check in self.hub.repo(repo)["check_runs"] if check["name"] == "heal"]

@@ -1,0 +1,145 @@
+"""What people, time and bad luck do to a run while it works: it ends as it should, or goes on where it stopped."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.story.scenes import CONFIG, PATH, RED, STEPS, running
+from tests.story.theatre import Theatre
+
+pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis]
+
+SLOW = {PATH: running("sleep 45; exit 1")}
+"""A check that leaves time for something to happen meanwhile."""
+
+
+def test_push_while_running(theatre: Theatre, repo: str) -> None:
+    """A push to the red branch ends the run at once, in the middle of a command, and says so on the old commit."""
+    old = theatre.hub.create_repo(repo, files=SLOW).sha
+    theatre.hub.finish_ci(repo)
+    theatre.wait_for_stage(repo, "reproduce")
+    new = theatre.hub.push(repo, {"a.txt": "1\n"})
+    run = theatre.wait_for_run(repo, 20)
+    assert run["outcome"] == "HEAD_MOVED"
+    assert new[:7] in run["detail"]
+    checks = theatre.checks(repo)
+    assert [(c["head_sha"], c["conclusion"], c["output"]["title"]) for c in checks] == [
+        (old, "neutral", "Superseded by a newer commit")
+    ]
+
+
+def test_pull_request_closed_while_running(theatre: Theatre, repo: str) -> None:
+    """Closing the red pull request ends its run without a word in it."""
+    theatre.hub.create_repo(repo, files={**SLOW, PATH: running("true")})
+    theatre.hub.push(repo, SLOW, branch="change")
+    pull = theatre.hub.open_pull(repo, "octocat", "change")
+    theatre.hub.finish_ci(repo, branch="change", event="pull_request")
+    theatre.wait_for_stage(repo, "reproduce")
+    theatre.hub.close_pull(repo, "octocat", pull["number"])
+    run = theatre.wait_for_run(repo, 20)
+    assert run["outcome"] == "CANCELLED"
+    assert f"#{pull['number']} was closed" in run["detail"]
+    assert [check["output"]["title"] for check in theatre.checks(repo)] == ["Cancelled"]
+    assert theatre.said(repo) == []
+
+
+def test_push_while_our_fix_waits(theatre: Theatre, repo: str) -> None:
+    """A push after the fix was proposed leaves the pull request to people."""
+    theatre.hub.create_repo(repo, files=RED)
+    theatre.hub.finish_ci(repo, steps=STEPS)
+    theatre.wait_for_state(repo, "parked")
+    theatre.hub.push(repo, {"a.txt": "1\n"})
+    pull = theatre.wait_for_pull(repo)
+    theatre.hub.finish_ci(repo, branch=pull["head"]["ref"], conclusion="success")
+    assert theatre.wait_for_run(repo, 30)["outcome"] == "FIXED"
+    assert [one["state"] for one in theatre.pulls(repo)] == ["open"]
+
+
+def test_merged_before_ci_ended(theatre: Theatre, repo: str) -> None:
+    """A fix that people merged without waiting for CI is fixed."""
+    theatre.hub.create_repo(repo, files=RED)
+    theatre.hub.finish_ci(repo, steps=STEPS)
+    theatre.wait_for_state(repo, "parked")
+    theatre.hub.merge_pull(repo, "octocat", theatre.wait_for_pull(repo)["number"])
+    assert theatre.wait_for_run(repo, 30)["outcome"] == "FIXED"
+
+
+def test_worker_killed_after_reproduce(theatre: Theatre, repo: str) -> None:
+    """A worker that dies is replaced: the run goes on after its last checkpoint and proposes exactly one fix."""
+    theatre.hub.create_repo(repo, files=RED)
+    theatre.hub.finish_ci(repo, steps=STEPS)
+    theatre.wait_for_stage(repo, "reproduce", "finished")
+    theatre.kill_worker()
+    theatre.start_worker()
+    pull = theatre.wait_for_pull(repo)
+    theatre.wait_for_state(repo, "parked")
+    theatre.hub.finish_ci(repo, branch=pull["head"]["ref"], conclusion="success")
+    run = theatre.wait_for_run(repo, 30)
+    assert run["outcome"] == "FIXED"
+    events = theatre.run(run["id"])["events"]
+    assert len([e for e in events if (e["title"], e["data"].get("state")) == ("reproduce", "finished")]) == 1
+    assert len({e["data"]["owner"] for e in events if e["kind"] == "claimed"}) >= 2
+    assert len(theatre.pulls(repo)) == 1
+    assert len(theatre.checks(repo)) == 1
+    assert len(theatre.said(repo)) == 1
+
+
+def test_poison(theatre: Theatre, repo: str) -> None:
+    """A run that kills its worker three times at the same stage is given up, and people learn it without details."""
+    theatre.hub.create_repo(repo, files=SLOW)
+    theatre.hub.finish_ci(repo)
+    for n in range(3):
+        theatre.wait_for_claims(repo, n + 1)
+        theatre.wait_for_stage(repo, "reproduce")
+        theatre.kill_worker()
+        theatre.start_worker()
+    run = theatre.wait_for_run(repo, 60)
+    assert run["outcome"] == "CRASHED"
+    assert "3 times" in run["detail"]
+    checks = theatre.checks(repo)
+    assert [(c["status"], c["conclusion"], c["output"]["title"]) for c in checks] == [
+        ("completed", "neutral", "Internal error")
+    ]
+    assert run["id"] in checks[0]["output"]["summary"]
+
+
+def test_an_answer_nobody_expects(theatre: Theatre, repo: str) -> None:
+    """An answer of GitHub's that is none, three times in a row, ends the run as our failure, without a traceback."""
+    theatre.hub.create_repo(repo, files=RED)
+    theatre.hub.fail_requests("/installation/repositories", status=200, times=3, message="surprise")
+    theatre.hub.finish_ci(repo)
+    run = theatre.wait_for_run(repo, 60)
+    assert run["outcome"] == "CRASHED"
+    checks = theatre.checks(repo)
+    assert [(c["status"], c["conclusion"], c["output"]["title"]) for c in checks] == [
+        ("completed", "neutral", "Internal error")
+    ]
+    assert "KeyError" not in str(checks[0]["output"])
+
+
+def test_github_in_trouble(theatre: Theatre, repo: str) -> None:
+    """Server errors and a spent rate limit while the fix is published pass: one branch, one pull request."""
+    theatre.hub.create_repo(repo, files=RED)
+    theatre.hub.limit_requests("/git/refs$", retry_after=1)
+    theatre.hub.limit_requests("/pulls$", retry_after=1)
+    theatre.hub.finish_ci(repo, steps=STEPS)
+    pull = theatre.wait_for_pull(repo)
+    theatre.wait_for_state(repo, "parked")
+    theatre.hub.finish_ci(repo, branch=pull["head"]["ref"], conclusion="success")
+    assert theatre.wait_for_run(repo, 30)["outcome"] == "FIXED"
+    assert len(theatre.pulls(repo)) == 1
+
+
+def test_runs_per_day(theatre: Theatre, repo: str) -> None:
+    """`limits.runs_per_day` is counted per repository; what is over it is refused before anything is cloned."""
+    theatre.hub.create_repo(repo, files={PATH: running("frobnicate"), CONFIG: "limits:\n  runs_per_day: 2\n"})
+    for n in (1, 2):
+        theatre.hub.finish_ci(repo)
+        assert theatre.wait_for_run(repo, at_least=n)["outcome"] == "NOT_REPRODUCED"
+    theatre.hub.finish_ci(repo)
+    run = theatre.wait_for_run(repo, at_least=3)
+    assert run["outcome"] == "OVER_BUDGET"
+    assert "limits.runs_per_day" in run["detail"]
+    assert "checkout" not in [stage["stage"] for stage in theatre.run(run["id"])["stages"]]
+    newest = max(theatre.checks(repo), key=lambda check: int(check["id"]))
+    assert newest["output"]["title"] == "Budget spent"
