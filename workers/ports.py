@@ -146,7 +146,10 @@ class Forge(Protocol):
         """Make the commit and open (or update) the one pull request of this case."""
 
     def ci(self, case: Case, published: Published) -> str:
-        """The real CI on our branch: "pending", "green", "red" or "none"."""
+        """The real CI on our branch: "pending", "green", "red" or "none"; "merged" when people took the fix already.
+
+        Raises `Stop(CANCELLED)` when they closed it instead.
+        """
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         """Write the real CI's answer into the pull request and take it out of draft when it is ready."""

@@ -100,8 +100,15 @@ class GitHubForge:
     def ci(self, case: Case, published: Published) -> str:
         """What the check runs on our commit say together, our own left out."""
         del case
+        api = self._session.api(Purpose.READ)
+        if published.pull_request is not None:
+            pull = api.get(self._repo.path(f"/pulls/{published.pull_request}"))
+            if pull["merged"]:
+                return "merged"
+            if pull["state"] != "open":
+                raise Stop(Outcome.CANCELLED, f"Pull request #{published.pull_request} with the fix was closed.")
         path = self._repo.path(f"/commits/{published.commit}/check-runs")
-        runs = self._session.api(Purpose.READ).pages(path, "check_runs", filter="latest")
+        runs = api.pages(path, "check_runs", filter="latest")
         others = [run for run in runs if (run.get("app") or {}).get("id") != self._app.app_id]
         if not others:
             return "none"

@@ -30,6 +30,7 @@ MOST_CLAIMS = 3
 """A run that was claimed this often without a checkpoint, and still is not through, is poison."""
 MOST_TRIES = 8
 """Retries without a checkpoint before we give up on the part that is to blame."""
+DAY = 86_400.0
 LONGEST_WAIT = 600.0
 """Seconds; the growing pause between retries stops growing here, unless the trouble itself asks for more."""
 
@@ -127,6 +128,22 @@ class Lease:
         )
         with self._engine.connect() as connection:
             return {stage: float(total) for stage, total in connection.execute(query)}
+
+    def admitted_today(self) -> int:
+        """Runs of this repository that passed `admit` within the last 24 hours. Those that were refused there cost
+        nothing and do not count."""
+        query = (
+            select(func.count())
+            .select_from(StageResult)
+            .join(Run, Run.id == StageResult.run_id)
+            .where(
+                Run.repo_id == self.case.repo_id,
+                StageResult.stage == StageName.ADMIT.value,
+                StageResult.finished_at > db_now() - DAY,
+            )
+        )
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the timeline."""
