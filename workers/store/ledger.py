@@ -6,8 +6,6 @@ The database is the queue of record; Celery only rings the bell. Leases are comp
 from __future__ import annotations
 
 import dataclasses
-import os
-import time
 from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
@@ -15,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from workers.domain import Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
+from workers.run_id import new_run_id
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.lease import MOST_CLAIMS, Lease, append_event
@@ -26,14 +25,7 @@ RING_AGAIN = 15.0
 CLOCKS_DIFFER = 60.0
 """Seconds by which GitHub's clock and the database's may differ, and GitHub's whole seconds be coarse."""
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _WAITING_ITS_TURN = (RunState.QUEUED.value, RunState.WAITING.value, RunState.PARKED.value)
-
-
-def new_run_id() -> RunId:
-    """26 characters: milliseconds since 1970, then 80 random bits. Later ids sort later."""
-    number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10), "big")
-    return RunId("".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)))
 
 
 class Ledger:

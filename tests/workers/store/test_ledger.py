@@ -30,9 +30,10 @@ from workers.domain import (
 )
 from workers.errors import LeaseLost, Stop
 from workers.redact import Redactor
+from workers.run_id import new_run_id
 from workers.store.database import db_now, transact
 from workers.store.lease import MOST_CLAIMS, MOST_TRIES, Lease
-from workers.store.ledger import Ledger, new_run_id
+from workers.store.ledger import Ledger
 from workers.store.models import Run, RunState
 from workers.store.pages import Pages
 
