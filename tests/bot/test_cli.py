@@ -1,0 +1,130 @@
+"""The other commands as processes: help without weight, the doctor's word, images, database, settings, deliveries."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.bot.command import ROOT, environment, heal
+from tests.bot.conftest import Site
+from tests.bot.deliveries import PAYLOADS, SECRET
+
+COMMANDS = ["", "fix", "serve", "worker", "doctor", "images", "images build", "db", "db upgrade", "deliver", "settings"]
+HEAVY = ("docker", "openai", "github", "celery", "sqlalchemy", "fastapi", "pydantic", "rich")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    """Each command explains itself in lines of at most 80 characters, and every option says what it is for."""
+    done = heal(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage: heal" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert not re.search(r"^  .*\.\.\.$", done.stdout, re.MULTILINE), "a description in a list is cut off"
+    assert not re.search(r"^  -[^ ]+( [A-Z]+)?$", done.stdout, re.MULTILINE), "an option without a word about it"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`heal --help` loads no engine, model, GitHub, queue or database library."""
+    code = (
+        "import sys; from bot.cli import app\n"
+        "try:\n    app(['--help'])\n"
+        f"finally:\n    print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "Usage:" in done.stdout
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.engine
+def test_doctor_when_all_is_there(tmp_path: Path) -> None:
+    """Everything needed is there: exit code 0, a line per finding, each `ok`; the same as JSON."""
+    done = heal("doctor")
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert all(line.startswith("ok    ") for line in lines)
+    assert any("container engine: unix:///var/run/docker.sock, API " in line for line in lines)
+    found = json.loads(heal("doctor", "--json").stdout)
+    assert {"git", "container engine", "image python", "limits", "model"} <= {one["what"] for one in found}
+    assert all(one["ok"] for one in found)
+
+
+def test_doctor_when_things_are_missing(tmp_path: Path) -> None:
+    """A dead engine, Redis, database and key each have a line with the command that repairs it; exit code 3."""
+    done = heal(
+        "doctor",
+        HEAL_DOCKER_HOST="unix:///nonexistent/docker.sock",
+        HEAL_APP_ID="7",
+        HEAL_PRIVATE_KEY_FILE=str(tmp_path / "no.pem"),
+        HEAL_REDIS_URL="redis://127.0.0.1:1/0",
+        HEAL_DATABASE_URL="postgresql+psycopg://heal:hidden@127.0.0.1:1/heal",
+    )
+    assert done.returncode == 3
+    for what in ("container engine", "GitHub App", "database", "redis"):
+        assert re.search(rf"^MISS  {what}: .+\n      repair: .+$", done.stdout, re.MULTILINE), what
+    assert "hidden" not in done.stdout + done.stderr
+
+
+@pytest.mark.engine
+def test_images_build_says_what_there_is() -> None:
+    """The references are printed; with --quiet and nothing to do, nothing is; an unknown language is refused."""
+    done = heal("images", "build", "python")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"heal-sandbox/python:[0-9a-f]{16}\n", done.stdout)
+    unknown = heal("images", "build", "cobol")
+    assert unknown.returncode == 3
+    assert unknown.stderr.startswith("heal: no sandbox image for 'cobol'; there are python, debian")
+
+
+def test_db_upgrade(tmp_path: Path) -> None:
+    """A new database gets the schema; a wrong, dead or forbidden address is one line."""
+    url = f"sqlite:///{tmp_path / 'new' / 'heal.db'}"
+    assert heal("db", "upgrade", HEAL_DATABASE_URL=url).returncode == 0
+    assert (tmp_path / "new" / "heal.db").stat().st_size > 0
+    assert heal("db", "upgrade", HEAL_DATABASE_URL="nonsense").returncode == 2
+    dead = heal("db", "upgrade", HEAL_DATABASE_URL="postgresql+psycopg://heal:hidden@127.0.0.1:1/heal")
+    assert dead.returncode == 3
+    assert dead.stderr == "heal: the database at 127.0.0.1:1/heal cannot be used: OperationalError\n"
+    assert heal("db", "upgrade", HEAL_DATABASE_URL="sqlite:////proc/none/heal.db").returncode == 3
+
+
+def test_settings_table() -> None:
+    """Every variable of the receiver and the worker is in the table, once per part."""
+    done = heal("settings")
+    assert done.returncode == 0
+    receiver, worker = done.stdout.split("## Worker")
+    for name in ("HEAL_WEBHOOK_SECRET", "HEAL_DATABASE_URL", "HEAL_DASHBOARD_TOKEN"):
+        assert receiver.count(f"| `{name}` |") == 1
+    for name in ("HEAL_APP_ID", "HEAL_DOCKER_HOST", "HEAL_INSTALLATION", "OPENAI_API_KEY"):
+        assert worker.count(f"| `{name}` |") == 1
+
+
+def test_deliver(serve: Callable[..., Site]) -> None:
+    """A saved payload is posted as GitHub would post it; a wrong secret, a dead receiver, a missing file are told."""
+    site = serve()
+    payload = next(PAYLOADS.glob("check_run.*.json"))
+    arguments = ("deliver", str(payload), "--event", "check_run", "--url")
+    done = heal(*arguments, f"{site.url}/webhook", HEAL_WEBHOOK_SECRET=SECRET)
+    assert (done.returncode, done.stdout[:4]) == (0, "202 "), done.stderr
+    wrong = heal(*arguments, f"{site.url}/webhook", HEAL_WEBHOOK_SECRET="x" * 32)
+    assert (wrong.returncode, wrong.stdout[:4]) == (1, "401 ")
+    dead = heal(*arguments, "http://127.0.0.1:1/webhook", HEAL_WEBHOOK_SECRET=SECRET)
+    assert dead.returncode == 3
+    assert "start one with: heal serve" in dead.stderr
+    unset = heal(*arguments, f"{site.url}/webhook")
+    assert (unset.returncode, unset.stderr) == (2, "heal: HEAL_WEBHOOK_SECRET: Field required\n")
+    assert heal("deliver", "nowhere.json", "--event", "push").returncode == 2
