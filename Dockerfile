@@ -20,7 +20,7 @@ COPY sandbox sandbox
 RUN SSL_CERT_FILE=/tmp/ca.pem /tmp/tools/bin/uv sync --frozen --no-default-groups --no-editable --quiet
 
 FROM ${BASE} AS bot
-RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/heal heal
+RUN groupadd --gid 10001 heal && useradd --system --uid 10001 --gid 10001 --create-home --home-dir /var/lib/heal heal
 COPY --from=build /opt/heal /opt/heal
 ENV PATH=/opt/heal/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HEAL_STATE_DIR=/var/lib/heal
 USER 10001
@@ -32,6 +32,9 @@ FROM bot AS worker
 USER 0
 COPY deploy/ca/ /usr/local/share/ca-certificates/
 RUN command -v git >/dev/null || \
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*; }
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends git ca-certificates && rm -rf /var/lib/apt/lists/*; }; \
+    update-ca-certificates
+# One bundle for git, the GitHub client, the model's client and the sandbox's set-up phase.
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
 USER 10001
 CMD ["worker"]

@@ -11,6 +11,7 @@ import yaml
 from bot.reading import HANDLED_EVENTS, parse
 from bot.triage import Identity, Ignore, decide
 from tests.bot.deliveries import PAYLOADS
+from workers.github.session import Purpose
 
 ALWAYS_SENT = {"installation", "installation_repositories", "ping"}
 """GitHub sends these to every App; they cannot be subscribed to."""
@@ -55,3 +56,22 @@ def test_permissions(manifest: dict[str, Any]) -> None:
     assert {NEEDS[event] for event in manifest["default_events"]} <= set(granted)
     assert not {"workflows", "administration", "secrets", "members"} & set(granted)
     assert granted["actions"] == "read"
+
+
+def test_permissions_are_what_tokens_ask_for(manifest: dict[str, Any]) -> None:
+    """The App is granted the strongest access any purpose's token asks for, and nothing beyond."""
+    strength = {"read": 1, "write": 2}
+    asked: dict[str, str] = {"metadata": "read"}
+    for purpose in Purpose:
+        for name, access in purpose.permissions.items():
+            asked[name] = max(access, asked.get(name, "read"), key=strength.__getitem__)
+    assert manifest["default_permissions"] == asked
+
+
+def test_no_token_asks_for_all_of_it() -> None:
+    """Each purpose's token is weaker than the App: none both reads the job's log and writes code."""
+    writes = [{name for name, access in purpose.permissions.items() if access == "write"} for purpose in Purpose]
+    assert all("contents" not in found or "checks" not in found for found in writes)
+    assert not any(
+        "actions" in purpose.permissions and "contents" in found for purpose, found in zip(Purpose, writes, strict=True)
+    )

@@ -109,7 +109,7 @@ def test_a_model_alone() -> None:
         asked = len(model.requests())
     assert done.returncode == 0, done.stderr
     found = one_object(done)
-    assert (found["fixer"], found["model"], asked) == ("llm", "openai:tiny", 1)
+    assert (found["fixer"], found["model"], asked) == ("llm", "tiny", 1)
     assert found["tokens"]["input"] > 0
 
 
