@@ -150,6 +150,11 @@ def review(patch: str, tree: SourceTree, diagnosis: Diagnosis, policy: Policy) -
     return list(dict.fromkeys(found))
 
 
+def names(patch: str) -> frozenset[str]:
+    """The paths that the diff is about, as these rules read it: what they do not see they cannot judge."""
+    return frozenset(_name(file) for file in PatchSet(patch))
+
+
 def ast_equal(before: bytes, after: bytes) -> bool:
     """Both are Python and mean the same: only layout and comments differ."""
     try:
@@ -172,7 +177,7 @@ def _file(file: PatchedFile, tree: SourceTree, diagnosis: Diagnosis, policy: Pol
     for path in dict.fromkeys((_plain(file.source_file), _plain(file.target_file))):
         if path:
             yield from _scope(path, file, diagnosis, policy)
-    path = file.path
+    path = _name(file)
     if file.is_added_file and not _may_be_new(path, diagnosis, policy):
         yield Violation("adds a file nobody asked for", path, 0, path)
     if is_test(path):
@@ -203,7 +208,7 @@ def _scope(path: str, file: PatchedFile, diagnosis: Diagnosis, policy: Policy) -
         yield Violation("changes the settings of the checks", path, 0, path)
     elif is_test(path) and not named and not policy.allow_test_edits:
         yield Violation("changes a test", path, 0, path)
-    if is_test(path) and (file.is_removed_file or (file.is_rename and not is_test(file.path))):
+    if is_test(path) and (file.is_removed_file or (file.is_rename and not is_test(_name(file)))):
         yield Violation("deletes a test", path, 0, path)
 
 
@@ -240,7 +245,7 @@ def _lines(file: PatchedFile) -> Iterator[Violation]:
             for rule, pattern in _ADDED:
                 match = pattern.search(line.value)
                 if match and not any(_squeezed(match[0]) in old for old in removed):
-                    yield Violation(rule, file.path, line.target_line_no or 0, line.value.strip()[:200])
+                    yield Violation(rule, _name(file), line.target_line_no or 0, line.value.strip()[:200])
 
 
 def _weakened(file: PatchedFile) -> Iterator[Violation]:
@@ -249,7 +254,7 @@ def _weakened(file: PatchedFile) -> Iterator[Violation]:
         gone = [line for hunk in file for line in hunk if line.is_removed and pattern.search(line.value)]
         new = [line for hunk in file for line in hunk if line.is_added and pattern.search(line.value)]
         if len(gone) > len(new):
-            yield Violation(rule, file.path, gone[0].source_line_no or 0, gone[0].value.strip()[:200])
+            yield Violation(rule, _name(file), gone[0].source_line_no or 0, gone[0].value.strip()[:200])
 
 
 def _swallowed(file: PatchedFile) -> Iterator[Violation]:
@@ -261,7 +266,7 @@ def _swallowed(file: PatchedFile) -> Iterator[Violation]:
                 broad = not match[1] or re.search(r"\b(?:Base)?Exception\b", match[1])
                 body = match[2] or (following.value.strip() if following else "")
                 if broad or re.fullmatch(r"(?:pass|\.\.\.|continue)(?:\s*#.*)?", body):
-                    yield Violation("swallows errors", file.path, line.target_line_no or 0, line.value.strip()[:200])
+                    yield Violation("swallows errors", _name(file), line.target_line_no or 0, line.value.strip()[:200])
 
 
 def _sections(file: PatchedFile, tree: SourceTree) -> Iterator[Violation]:
@@ -276,7 +281,7 @@ def _sections(file: PatchedFile, tree: SourceTree) -> Iterator[Violation]:
                 section = line.value
             if not line.is_context and line.value.strip() and _TOOL_SECTION.match(section):
                 number = line.target_line_no or line.source_line_no or 0
-                yield Violation("changes the settings of the checks", file.path, number, line.value.strip()[:200])
+                yield Violation("changes the settings of the checks", _name(file), number, line.value.strip()[:200])
 
 
 def _may_be_new(path: str, diagnosis: Diagnosis, policy: Policy) -> bool:
@@ -285,7 +290,24 @@ def _may_be_new(path: str, diagnosis: Diagnosis, policy: Policy) -> bool:
     return wanted or (is_test(path) and policy.allow_test_edits)
 
 
+def _name(file: PatchedFile) -> str:
+    return _plain(file.target_file) or _plain(file.source_file)
+
+
 def _plain(path: str) -> str:
+    """A path as the tree has it: without git's quotes around anything but ASCII, and without the side's letter."""
+    if len(path) > 1 and path[0] == path[-1] == '"':
+        shown = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
+        parts = re.findall(r"\\([0-7]{3})|\\(.)|([^\\]+)", path[1:-1])
+        raw = b"".join(
+            bytes([int(octal, 8) & 255])
+            if octal
+            else bytes([shown.get(one, ord(one[0]) & 255)])
+            if one
+            else text.encode()
+            for octal, one, text in parts
+        )
+        path = raw.decode("utf-8", "replace")
     return "" if path == "/dev/null" else re.sub(r"^[ab]/", "", path, count=1)
 
 

@@ -3,11 +3,12 @@ and red again without the patch. Each question is a gate; the first that says no
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from threading import Event
 
 from sandbox.spec import Ending, Result
-from workers import logs, policy
+from workers import cheats, logs, policy
 from workers.domain import Candidate, Verdict
 from workers.patch import PatchError
 from workers.ports import Workbench
@@ -27,10 +28,24 @@ def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
     if candidate.error:
         return Verdict(False, "answer", candidate.error)
     try:
-        bench.tree.apply(candidate.patch)
+        edits = bench.tree.apply(candidate.patch)
+        canonical = bench.tree.diff(edits)  # git's own words for what the patch does, however it is written
     except PatchError as error:
         return Verdict(False, "apply", str(error))
-    violations = policy.review(candidate.patch, bench.tree, bench.diagnosis, bench.config.policy)
+    violations = [
+        violation
+        for text in dict.fromkeys((candidate.patch, canonical))
+        for violation in policy.review(text, bench.tree, bench.diagnosis, bench.config.policy)
+    ]
+    if not violations and policy.names(canonical) != frozenset(edits):
+        violations = [policy.Violation("is no readable diff", "", 0, "it changes other files than it names")]
+    violations += cheats.review(
+        edits,
+        bench.tree,
+        bench.diagnosis,
+        bench.reproduction.plan,
+        allow_test_edits=bench.config.policy.allow_test_edits,
+    )
     if violations:
         return Verdict(False, "policy", "; ".join(f"{v.rule} at {v.path}: {v.quote}" for v in violations[:5]))
     return None
@@ -51,34 +66,101 @@ def _tried(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:
     later: list[tuple[str, bool]] = []
     for step in plan.after:
         result = bench.environment.run(step, tree, patch, cancel=cancel)
-        later.append((step.name, result.green))
-        if not result.green:
-            why = f"the job's next step {command(step)!r} is red: {logs.excerpt(result.output.text, EXCERPT)}"
+        failing = unmended(result)
+        later.append((step.name, result.green and not failing))
+        if not result.green or failing:
+            said = "; ".join(failing[:10]) if result.green else logs.excerpt(result.output.text, EXCERPT)
+            why = f"the job's next step {command(step)!r} is red: {said}"
             return Verdict(False, "later step", why, after, later_steps=tuple(later))
     again = rerun(bench.environment, plan.check, tree, patch, bench.config.verify.repeat, cancel)
-    reds = sum(not result.green for result in again)
+    reds = sum(not result.green or bool(regressions(before, result)) for result in again)
     if reds:
-        why = f"green once, then red in {reds} of {len(again)} identical runs"
+        why = f"green once, then red or with fewer tests in {reds} of {len(again)} identical runs"
         return Verdict(False, "unstable", why, after, later_steps=tuple(later), reruns=len(again))
     reverse = bench.environment.run(plan.check, tree, None, cancel=cancel)
     verdict = Verdict(
         accepted=True, after=after, reverse_red=not reverse.green, reruns=len(again), later_steps=tuple(later)
     )
+    why = _no_proof(before, reverse)
+    return replace(verdict, accepted=False, rejected_by="reverse run", why=why) if why else verdict
+
+
+def _no_proof(before: Result, reverse: Result) -> str:
+    """Why the run without the patch does not show the failure that was to be mended."""
     if reverse.green:
-        why = "without the patch the check is green as well, so the patch proves nothing"
-        return replace(verdict, accepted=False, rejected_by="reverse run", why=why)
-    return verdict
+        return "without the patch the check is green as well, so the patch proves nothing"
+    if reverse.ending is not before.ending:
+        return (
+            f"without the patch the check ended with {reverse.ending.value}, not with {before.ending.value} as before"
+        )
+    missing = _failing(before) - _failing(reverse)
+    if missing:
+        return f"without the patch {min(missing)} does not fail any more, so the patch is not what mended it"
+    return ""
+
+
+def unmended(after: Result) -> tuple[str, ...]:
+    """Tests that fail although the command is green: something hid its exit code, or ended it early."""
+    return tuple(f"{test} fails although the command is green" for test in sorted(_failing(after)) if after.green)
 
 
 def regressions(before: Result, after: Result) -> tuple[str, ...]:
-    """Tests that passed before and do not now, and a sentence when fewer tests ran than before."""
+    """What a green command does not show: tests lost since before, failing ones that were not mended but went away,
+    and fewer tests than before."""
     now = {test.id: test.status for test in after.tests}
     lost = [
         f"{test.id} passed before and is {now.get(test.id, 'gone')} now"
         for test in before.tests
         if test.status == "passed" and now.get(test.id) != "passed"
     ]
+    lost += [f"{test} failed before and {fate}" for test in sorted(_failing(before)) if (fate := _fate(test, after))]
+    lost += [sentence for sentence in unmended(after) if sentence.split(" fails")[0] not in _failing(before)]
+    told_before, told_now = (tally(logs.clean(result.output.text)) for result in (before, after))
+    if told_before is not None and told_now is not None and told_now < told_before:
+        lost.append(f"the command told of {told_before} tests before and of {told_now} now")
     ran_before, ran_now = (result.count("passed", "failed", "error") for result in (before, after))
     if ran_now < ran_before:
         lost.append(f"{ran_before} tests ran before, {ran_now} now")
     return tuple(lost)
+
+
+def _failing(result: Result) -> set[str]:
+    return {test.id for test in result.tests if test.status in ("failed", "error")}
+
+
+def _fate(test: str, after: Result) -> str:
+    """What became of a test, or a file, that failed before; empty when it passes now.
+
+    The name of a parametrised test may change with a value that was mended, so then its function decides.
+    """
+    status = {one.id: one.status for one in after.tests}.get(test)
+    if status is not None:
+        return "" if status == "passed" else f"is {status} now"
+    kin = [one.status for one in after.tests if _related(one.id, test)]
+    if "passed" in kin and not {"failed", "error"} & set(kin):
+        return ""
+    return "is gone now"
+
+
+def _related(test: str, before: str) -> bool:
+    if test.startswith(f"{before}::"):  # a file or a class that could not be collected
+        return True
+    if "::" not in before:
+        return test.startswith(f"{before.rstrip('/')}/") or before in ("", ".")
+    return "[" in before and test.split("[")[0] == before.split("[")[0]
+
+
+_RAN = (
+    re.compile(r"^Ran (\d+) tests? in [\d.]+s$", re.MULTILINE),
+    re.compile(r"^Tests:.*?(\d+) total\s*$", re.MULTILINE),
+)
+_SKIPPED = (
+    re.compile(r"^(?:OK|FAILED) \(.*?skipped=(\d+)", re.MULTILINE),
+    re.compile(r"^Tests:.*?(\d+) skipped", re.MULTILINE),
+)
+
+
+def tally(output: str) -> int | None:
+    """How many tests unittest or Jest say they ran, skipped ones left out; None when neither said so."""
+    ran = [int(number) for pattern in _RAN for number in pattern.findall(output)]
+    return sum(ran) - sum(int(n) for pattern in _SKIPPED for n in pattern.findall(output)) if ran else None

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from sandbox.spec import Result, Step
+from sandbox.spec import Ending, Result, Step, TestCase
 from tests.workers.made import (
     GREEN,
     RED,
@@ -108,7 +108,74 @@ diff --git a/.github/workflows/ci.yml b/.github/workflows/ci.yml
     assert environment.asked == []
 
 
-@pytest.mark.parametrize(("after", "lost"), [(GREEN, 0), (result(0, passed=3), 2), (result(0), 4)])
+@pytest.mark.parametrize(("after", "lost"), [(GREEN, 0), (result(0, passed=3), 2), (result(0), 5)])
 def test_regressions_name_what_is_lost(after: Result, lost: int) -> None:
     """Tests that passed before and do not now, and fewer tests than before."""
     assert len(regressions(RED, after)) == lost
+
+
+def told(exit_code: int, output: str = "", **statuses: str) -> Result:
+    """A result with these tests; `__` stands for the colons, `_p_` for a parameter."""
+    made = result(exit_code, output=output)
+    names = {
+        name.replace("__", "::").replace("_p_", "[") + ("]" if "_p_" in name else ""): s for name, s in statuses.items()
+    }
+    return replace(made, tests=tuple(TestCase(name, status) for name, status in names.items()))
+
+
+LOST = [
+    (told(1, a__x="failed", a__y="passed"), told(0, a__x="skipped", a__y="passed", a__z="passed"), "skipped now"),
+    (told(1, a__x="failed"), told(0, a__z="passed"), "gone now"),
+    (told(1, a="error"), told(0, b__z="passed"), "gone now"),
+    (told(1, a__x="failed", a__y="passed"), told(0, a__x="failed", a__y="passed"), "is failed now"),
+    (told(1, a__x="failed"), told(0, a__x="passed", a__y="failed"), "fails although"),
+    (told(1, a__x_p_1="failed", a__x_p_2="failed"), told(0, a__x_p_1="passed"), "ran before"),
+    (told(1, "Ran 5 tests in 0.1s\n"), told(0, "Ran 0 tests in 0.0s\n"), "5 tests before and of 0"),
+    (told(1, "Ran 5 tests in 0.1s\n"), told(0, "Ran 5 tests in 0.0s\n\nOK (skipped=1)\n"), "and of 4"),
+    (told(1, "Tests: 1 failed, 4 passed, 5 total\n"), told(0, "Tests: 4 passed, 4 total\n"), "of 4"),
+]
+KEPT = [
+    (told(1, a__x="failed", a__s="skipped"), told(0, a__x="passed", a__s="skipped")),
+    (told(1, a="error"), told(0, a__x="passed", a__y="skipped")),
+    (told(1, a__x_p_1="failed", a__x_p_2="failed"), told(0, a__x_p_3="passed", a__x_p_4="passed")),
+    (told(1, "Ran 5 tests in 0.1s\n"), told(0, "Ran 6 tests in 0.0s\n\nOK\n")),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "word"), LOST)
+def test_a_failing_test_must_pass_and_not_merely_go_away(before: Result, after: Result, word: str) -> None:
+    """Green by skipping, renaming, collecting less or hiding the exit code is named."""
+    assert any(word in line for line in regressions(before, after))
+
+
+@pytest.mark.parametrize(("before", "after"), KEPT)
+def test_mended_tests_are_no_loss(before: Result, after: Result) -> None:
+    """A mended file shows its tests, a mended parameter may be called otherwise."""
+    assert regressions(before, after) == ()
+
+
+def test_tests_that_vanish_on_repeat_are_unstable() -> None:
+    """A patch that ends the run early now and then is found by the repeats, though all of them are green."""
+    fewer = result(0, passed=1)
+    verdict = judged(ScriptedEnvironment(lambda step, patch, n: (GREEN if n == 0 else fewer) if patch else RED))
+    assert verdict.rejected_by == "unstable"
+
+
+@pytest.mark.parametrize(
+    "reverse",
+    [result(1, passed=4), result(137, failed=1, passed=3, ending=Ending.OOM), result(1, ending=Ending.CANCELLED)],
+)
+def test_another_red_without_the_patch_proves_nothing(reverse: Result) -> None:
+    """The failure that was mended must come back, not any other one."""
+    verdict = judged(ScriptedEnvironment(lambda step, patch, n: GREEN if patch else reverse))
+    assert verdict.rejected_by == "reverse run"
+
+
+def test_a_later_step_with_hidden_failures_is_red() -> None:
+    """`pytest || true` behind the mended step does not hide what its report says."""
+    hidden = told(0, a__x="failed")
+    later = Step("More", "pytest more || true")
+    verdict = judged(
+        ScriptedEnvironment(lambda step, patch, n: hidden if step.name == "More" else honest(step, patch, n)), (later,)
+    )
+    assert verdict.rejected_by == "later step"

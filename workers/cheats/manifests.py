@@ -1,0 +1,167 @@
+"""What manifests may not become: nothing older, nothing from elsewhere, no other tools and no other commands."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from workers.policy import Violation
+from workers.ports import SourceTree
+
+_LOCKS = frozenset({
+    "poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml",
+    "npm-shrinkwrap.json", "cargo.lock", "go.sum", "gemfile.lock", "composer.lock", "pixi.lock", "conda-lock.yml",
+})  # fmt: skip
+_NAME = r"[A-Za-z0-9][\w.-]*"
+_REQUIREMENT = re.compile(rf"({_NAME})(?:\[[^\]]*\])?\s*((?:[=<>~!^]=?=?\s*v?\d[\w.*+!-]*\s*,?\s*)*)")
+_ELSEWHERE = re.compile(
+    r"(?:^|[\s\"'])(?:git\+|https?://|file:)|\s@\s|^\s*-(?:i|e|f|r)\b|--(?:extra-)?index-url|--find-links|--trusted-host"
+)
+_ALLOWED_TOOLS = frozenset({"poetry", "uv", "pdm", "setuptools", "flit", "hatch", "setuptools_scm"})
+_NEVER = frozenset({"scripts", "pytest", "cmd", "envs", "taskipy", "poe"})
+_JS_KEYS = frozenset(
+    {"dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "version", "files"}
+)
+
+
+def review(path: str, before: bytes | None, after: bytes) -> Iterator[Violation]:
+    """What the change of a manifest must not be."""
+    name = PurePosixPath(path).name.lower()
+    old, new = ((data or b"").decode("utf-8", "replace") for data in (before, after))
+    if name in _LOCKS:
+        yield Violation("changes a lock file by hand", path, 0, path)
+    if name == "pyproject.toml":
+        yield from _pyproject(path, old, new)
+    if name == "package.json":
+        yield from _package(path, old, new)
+    if lists(path):
+        yield from _older(path, old, new)
+
+
+def lists(path: str) -> bool:
+    """The file lists Python requirements."""
+    name = PurePosixPath(path).name.lower()
+    plain = name.endswith((".txt", ".in")) and re.search(r"require|constraint", path.lower())
+    return bool(plain) or name in ("pyproject.toml", "setup.py", "pipfile", "environment.yml")
+
+
+def declared(tree: SourceTree) -> frozenset[str]:
+    """Names of the packages that the repository says it needs, as far as its text shows."""
+    found: set[str] = set()
+    for path in tree.paths():
+        if lists(path):
+            text = (tree.read(path) or b"").decode("utf-8", "replace")
+            found |= {name.lower().replace("_", "-") for name in _wanted(text)}
+    return frozenset(found)
+
+
+def _wanted(text: str) -> dict[str, str]:
+    """Requirement by name, in requirement lines and in quoted entries of lists; Poetry's tables too."""
+    found: dict[str, str] = {}
+    for line in text.split("\n"):
+        bare = line.split(" #")[0].strip()
+        table = re.match(rf"^({_NAME})\s*=\s*(?:\{{.*version\s*=\s*)?[\"']([=<>~!^]*=?\s*\d[^\"']*)[\"']", bare)
+        if table:
+            found[table[1].lower()] = table[2]
+            continue
+        for part in re.findall(r"[\"']([^\"']+)[\"']", bare) or [bare]:
+            match = _REQUIREMENT.match(part)
+            if match and re.fullmatch(r"\s*(?:;.*|\\|--hash.*)?", part[match.end() :]):
+                found.setdefault(match[1].lower(), match[2])
+    return found
+
+
+def _older(path: str, before: str, after: str) -> Iterator[Violation]:
+    old, new = _wanted(before), _wanted(after)
+    for name, wanted in new.items():
+        had = old.get(name)
+        if had is not None and had != wanted and _ceiling(wanted) < _floor(had):
+            yield Violation("takes an older version", path, 0, f"{name} {had} -> {wanted}")
+    lines = set(before.split("\n"))
+    for number, line in enumerate(after.split("\n"), 1):
+        if line not in lines and _ELSEWHERE.search(line) and "homepage" not in line.lower():
+            yield Violation("installs from elsewhere", path, number, line.strip()[:200])
+
+
+def _floor(wanted: str) -> tuple[float, ...]:
+    """The lowest version that is named as good enough; nothing named is no floor."""
+    found = [
+        _version(v)
+        for sign, v in re.findall(r"([=<>~!^]*)\s*v?(\d[\w.*+!-]*)", wanted)
+        if "<" not in sign and sign != "!="
+    ]
+    return max(found, default=())
+
+
+def _ceiling(wanted: str) -> tuple[float, ...]:
+    """The highest version that can be chosen; above all when there is no limit."""
+    limits = [
+        _version(v)
+        for sign, v in re.findall(r"([=<>~!^]*)\s*v?(\d[\w.*+!-]*)", wanted)
+        if "<" in sign or sign in ("==", "===", "~=", "")
+    ]
+    return min(limits, default=(float("inf"),))
+
+
+def _version(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in re.findall(r"\d+", text)[:4])
+
+
+def _pyproject(path: str, before: str, after: str) -> Iterator[Violation]:
+    new = _toml(after)
+    if new is None:
+        yield Violation("changes the settings of the checks", path, 0, "it is no TOML any more")
+        return
+    old = _toml(before) or {}
+    if old.get("build-system") != new.get("build-system"):
+        yield Violation("changes the settings of the checks", path, 0, "[build-system]")
+    plugins = [(part.get("project") or {}).get("entry-points", {}).get("pytest11") for part in (old, new)]
+    if plugins[0] != plugins[1]:
+        yield Violation("adds code that runs by itself", path, 0, "pytest11")
+    was, now = (part.get("tool") or {} for part in (old, new))
+    for tool in sorted({*was, *now}):
+        if was.get(tool) == now.get(tool):
+            continue
+        changed = {
+            key for key in {*_keys(was.get(tool)), *_keys(now.get(tool))} if _at(was, tool, key) != _at(now, tool, key)
+        }
+        if tool not in _ALLOWED_TOOLS or changed & _NEVER:
+            yield Violation("changes the settings of the checks", path, 0, f"[tool.{tool}]")
+
+
+def _keys(table: object) -> set[str]:
+    return set(table) if isinstance(table, dict) else set()
+
+
+def _at(tools: Mapping[str, Any], tool: str, key: str) -> object:
+    table = tools.get(tool)
+    return table.get(key) if isinstance(table, dict) else None
+
+
+def _toml(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _package(path: str, before: str, after: str) -> Iterator[Violation]:
+    old, new = _json(before), _json(after)
+    if new is None:
+        yield Violation("changes the settings of the checks", path, 0, "it is no JSON any more")
+        return
+    for key in sorted({*new, *(old or {})}):
+        if (old or {}).get(key) != new.get(key) and key not in _JS_KEYS:
+            yield Violation("changes the settings of the checks", path, 0, key)
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

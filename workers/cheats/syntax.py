@@ -1,0 +1,59 @@
+"""Python read as a tree: what names mean after their imports, and who is whose parent. Nothing is ever run."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Mapping
+
+
+def parsed(data: bytes) -> ast.Module | None:
+    """The module, or None for what this Python cannot read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a strange escape in somebody's file is not our warning
+            return ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def imported(module: ast.Module) -> dict[str, str]:
+    """Local name to the dotted name it stands for, wherever it is imported; simple aliases of those too."""
+    names: dict[str, str] = {}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                names[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            meant = dotted(node.value, names)
+            if meant.split(".")[0] != meant and meant.split(".")[0] in set(names.values()) | {"builtins"}:
+                names.setdefault(node.targets[0].id, meant)
+    return names
+
+
+def dotted(node: ast.AST | None, names: Mapping[str, str]) -> str:
+    """What `a.b.c` means with the imports put in; empty for anything that is no such chain."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id, node.id).removeprefix("builtins.")
+    if isinstance(node, ast.Attribute):
+        before = dotted(node.value, names)
+        return f"{before}.{node.attr}".removeprefix("builtins.") if before else f"?.{node.attr}"
+    return ""
+
+
+def parents(module: ast.AST) -> dict[ast.AST, ast.AST]:
+    """Each node's parent."""
+    return {child: node for node in ast.walk(module) for child in ast.iter_child_nodes(node)}
+
+
+def constant(node: ast.AST | None) -> object:
+    """The value of a literal, minus included; an ellipsis for everything else."""
+    try:
+        return ast.literal_eval(node) if isinstance(node, ast.expr) else ...
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return ...
