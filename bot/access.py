@@ -79,7 +79,12 @@ def is_local(request: HTTPConnection) -> bool:
 def same_origin(request: HTTPConnection) -> bool:
     """A form was posted from one of our own pages; browsers send Origin with every POST."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        return False
 
 
 def safe_path(target: str) -> str:

@@ -91,8 +91,10 @@ def serve(
     from bot.app import create_app
     from bot.settings import BotSettings
     from workers import telemetry
+    from workers.hardening import forbid_core_dumps
     from workers.redact import Redactor
 
+    forbid_core_dumps()
     with _explained():
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))
@@ -222,7 +224,10 @@ def _note(text: str) -> None:
 
 
 def _quit(code: int, text: str) -> NoReturn:
-    typer.echo(f"heal: {text}", err=True)
+    from workers.messages.markup import visible
+    from workers.redact import redact
+
+    typer.echo(f"heal: {visible(redact(text))}", err=True)
     raise typer.Exit(code)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -15,7 +16,8 @@ import typer
 
 from sandbox.spec import Fidelity
 from workers.domain import Report, Reproduction
-from workers.messages.markup import cut
+from workers.messages.markup import cut, visible
+from workers.redact import redact
 from workers.reruns import command
 from workers.summary import summary
 
@@ -82,12 +84,21 @@ def interruptible() -> Iterator[Event]:
 def present(report: Report, as_json: bool) -> None:
     """Print the report: data to standard output, the rest to standard error."""
     if as_json:
-        typer.echo(json.dumps(summary(report), ensure_ascii=False))
+        typer.echo(json.dumps(summary(report)))  # ASCII: an escape sequence of others does nothing in a terminal
         return
     for line in _story(report):
-        typer.echo(line, err=True)
+        typer.echo(harmless(line), err=True)
     if report.accepted:
-        typer.echo(report.accepted.candidate.patch, nl=False)
+        # Byte for byte into a file or `git apply`; a terminal gets what it cannot be steered with.
+        patch = report.accepted.candidate.patch
+        shown = harmless(patch) if sys.stdout.isatty() else patch
+        sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))
+        sys.stdout.flush()
+
+
+def harmless(text: str) -> str:
+    """Text of others for a terminal: no escapes, no control or direction characters, no keys."""
+    return visible(redact(text))
 
 
 def _story(report: Report) -> list[str]:

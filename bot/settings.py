@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from workers import settings as worker_settings
-from workers.settings import LedgerSettings, QueueSettings, StoreSettings
+from workers.settings import LedgerSettings, QueueSettings, StoreSettings, secrets_in_url
 
 SHORTEST_SECRET = 32
 
@@ -51,7 +51,8 @@ class BotSettings(LedgerSettings, StoreSettings, QueueSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor."""
         held = (self.webhook_secret, self.webhook_secret_previous, self.dashboard_token)
-        return tuple(secret.get_secret_value() for secret in held if secret is not None)
+        in_urls = (*secrets_in_url(self.database_url), *secrets_in_url(self.redis_url))
+        return (*in_urls, *(secret.get_secret_value() for secret in held if secret is not None))
 
     def webhook_secrets(self) -> tuple[bytes, ...]:
         """The secrets a signature may be made with, the current one first."""

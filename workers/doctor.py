@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.spec import Finding
+from workers.errors import UsageError
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
 from workers.store.schema import is_current
@@ -72,6 +73,8 @@ def _app(settings: WorkerSettings) -> Finding:
         key = settings.app_key()
     except OSError as error:
         return Finding("GitHub App", False, f"the key file cannot be read: {error.strerror}", repair)
+    except UsageError as error:
+        return Finding("GitHub App", False, str(error), f"chmod 600 {settings.private_key_file}")
     good = key is not None and "PRIVATE KEY" in key.get_secret_value()
     return Finding("GitHub App", good, f"id {settings.app_id}" if good else "its key is missing or no PEM", repair)
 

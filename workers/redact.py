@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import json
 import re
 from collections.abc import Mapping
 from enum import Enum
@@ -35,7 +36,7 @@ _KEYS = re.compile(
     """,
     re.VERBOSE,
 )
-_TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"]+")
+_TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"`<>|\[\]\\]+")
 _BEARER = re.compile(r"(?P<keep>\b(?:bearer|token|basic)\s+)(?=[^\s]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
 _USERINFO = re.compile(r"(?P<keep>[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,256}:)[^\s@/'\"]{1,512}(?=@)", re.IGNORECASE)
 
@@ -118,6 +119,8 @@ class Redactor:
 
 def _forms(secret: str) -> set[str]:
     parts = {secret, *(line.strip() for line in secret.splitlines() if "PRIVATE KEY" not in line)}
+    for escaped in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret)):
+        parts.add(escaped[1:-1])  # as log lines and tracebacks quote it
     forms: set[str] = set()
     for part in parts:
         if len(part.strip()) < SHORTEST:

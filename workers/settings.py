@@ -5,16 +5,27 @@ Secrets are `SecretStr` and never printed. `table()` is the settings page of the
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from workers.errors import UsageError
+
 _CONFIG = SettingsConfigDict(
     env_prefix="HEAL_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
 )
+
+
+_PASSWORD = re.compile(r"://[^:/@]*:([^@]*)@")
+_OTHERS = 0o027
+"""What nobody but the owner may do with the key's file; its group may read it, as orchestrators mount secrets."""
 
 
 def _default_state() -> Path:
@@ -32,6 +43,7 @@ class StoreSettings(BaseSettings):
     )
     database_url: str = Field(
         default="",
+        repr=False,
         description="SQLAlchemy URL, `sqlite:////path` or `postgresql://…`. Default: `heal.db` in the state folder.",
     )
 
@@ -49,7 +61,9 @@ class QueueSettings(BaseSettings):
 
     model_config = _CONFIG
 
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="Redis that carries the bells (run ids).")
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0", repr=False, description="Redis that carries the bells (run ids)."
+    )
 
 
 class LedgerSettings(BaseSettings):
@@ -78,9 +92,13 @@ class EngineSettings(BaseSettings):
 
 
 class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettings):
-    """What finding and ringing due runs and clearing the engine needs: no secret."""
+    """What finding and ringing due runs and clearing the engine needs: no key, only addresses."""
 
     model_config = _CONFIG
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for the redactor."""
+        return (*secrets_in_url(self.database_url), *secrets_in_url(self.redis_url))
 
 
 class WorkerSettings(SweeperSettings):
@@ -144,15 +162,36 @@ class WorkerSettings(SweeperSettings):
         return self
 
     def app_key(self) -> SecretStr | None:
-        """The App's private key from either place. Raises OSError when the named file cannot be read."""
-        if self.private_key_file is not None:
-            return SecretStr(self.private_key_file.read_text())
-        return self.private_key
+        """The App's private key from either place. Raises `UsageError` for a file that others may read or change, or
+        that is none, and OSError when it cannot be read."""
+        return self.private_key if self.private_key_file is None else SecretStr(_private_text(self.private_key_file))
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor."""
         held = (self.app_key(), self.openai_api_key)
-        return tuple(secret.get_secret_value() for secret in held if secret is not None)
+        return (*super().secrets(), *(secret.get_secret_value() for secret in held if secret is not None))
+
+
+def secrets_in_url(url: str) -> tuple[str, ...]:
+    """The password in an address, as it stands there and as it is meant."""
+    found = _PASSWORD.search(url)
+    return (found[1], unquote(found[1])) if found and found[1] else ()
+
+
+def _private_text(path: Path) -> str:
+    """The text of a file that is nobody else's business. What is opened is what is looked at, links or not."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        seen = os.fstat(handle).st_mode
+        if not stat.S_ISREG(seen):
+            raise UsageError(f"HEAL_PRIVATE_KEY_FILE: {path} is no regular file.")
+        if seen & _OTHERS:
+            mode = f"{stat.S_IMODE(seen):04o}"
+            raise UsageError(f"HEAL_PRIVATE_KEY_FILE: others may read or change {path} ({mode}); run: chmod 600 {path}")
+        with open(handle, encoding="utf-8", errors="replace", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
 
 
 def table(*classes: type[BaseSettings]) -> str:

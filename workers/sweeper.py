@@ -85,8 +85,8 @@ def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, sl
 
 def main(worker: str, slots: int) -> None:
     """The process beside a worker: sweeps until its standard input closes."""
-    telemetry.configure(Redactor())
     settings = SweeperSettings()
+    telemetry.configure(Redactor(*settings.secrets()))
     engine = open_engine(settings.database_url)
     ledger = Ledger(engine, settings.lease_seconds)
     bell = Bell(settings.redis_url)

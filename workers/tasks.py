@@ -16,6 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import IO, Any
 
+import structlog
 from celery import bootsteps, signals
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.platforms import SecurityWarning
@@ -24,6 +25,7 @@ from workers import telemetry
 from workers.attend import Farewell, Told, attend
 from workers.domain import Case, Outcome, Report, RunId
 from workers.errors import Stop, UsageError
+from workers.hardening import forbid_core_dumps, without_secrets
 from workers.queue import QUEUE, TASK, make_celery
 from workers.redact import Redactor
 from workers.settings import WorkerSettings
@@ -31,6 +33,8 @@ from workers.store.database import open_engine
 from workers.store.lease import Lease
 from workers.store.ledger import Ledger
 from workers.sweeper import GOODBYE
+
+log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 10.0
 
@@ -50,6 +54,7 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
 
     `concurrency` is the number of runs at once, HEAL_SLOTS when not given.
     """
+    forbid_core_dumps()
     settings = WorkerSettings()
     redactor = Redactor(*_secrets(settings))
     _log_our_way(redactor)
@@ -60,6 +65,7 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
     celery.task(name=TASK)(_task(settings, worker, redactor, tell))
     alive = settings.alive_file or settings.state_dir.expanduser() / "worker.alive"
     celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive)))
+    log.info("worker starts", worker=worker, slots=slots)
     celery.worker_main(_arguments(slots, worker))
 
 
@@ -130,8 +136,9 @@ class Liveness:
         self.file.touch()
         if self._sweeper is None or self._sweeper.poll() is not None:
             command = [sys.executable, "-m", "workers.sweeper", self.worker, str(self.slots)]
+            env = without_secrets(os.environ)
             # its own session: a terminal's Ctrl-C must not end it before the worker
-            self._sweeper = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
+            self._sweeper = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True, env=env)
         pipe: IO[str] | None = self._sweeper.stdin
         if pipe is not None:
             pipe.write(line + "\n")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
+from types import TracebackType
 from typing import TextIO
 
 import structlog
@@ -54,11 +56,21 @@ def configure(redact: Callable[[str], str], level: int = logging.INFO, stream: T
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda crash: _uncaught(crash.exc_type, crash.exc_value, crash.exc_traceback)
     for name in QUIET:
         library = logging.getLogger(name)
         library.setLevel(max(level, logging.WARNING))
         library.handlers.clear()
         library.propagate = True
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """A crash goes through the redactor like any other line; the interpreter would print its message as it is."""
+    if error is None or issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error or kind(), trace)
+    elif not issubclass(kind, SystemExit):
+        logging.getLogger("heal").critical("crashed", exc_info=(kind, error, trace))
 
 
 def _rendering(watched: bool) -> list[Processor]:

@@ -28,7 +28,7 @@ from workers.llm.prices import told
 from workers.local import LocalForge
 from workers.pipeline import Parts, drive
 from workers.ports import Fixer
-from workers.redact import Redactor
+from workers.redact import Redactor, redact
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
 from workers.store.memory import MemoryJournal
@@ -51,7 +51,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings) -> Report:
         parts = Parts(
             forge=forge,
             sandbox=sandbox,
-            fixers=make_fixers(settings, "auto"),
+            fixers=make_fixers(settings, "auto", lease.redactor),
             journal=lease,
             cancelled=lease.cancelled,
             run_url=_run_url(case, settings),
@@ -162,14 +162,14 @@ def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:
     )
 
 
-def make_fixers(settings: WorkerSettings, engine: str) -> tuple[Fixer, ...]:
+def make_fixers(settings: WorkerSettings, engine: str, redact: Callable[[str], str] = redact) -> tuple[Fixer, ...]:
     """The fixers in their order. `auto` asks a model when one is set, `llm` insists on it, `offline` never does."""
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
     client = None
     if settings.model and engine != "offline":
         own_price = told(settings.model_price) if settings.model_price else None
-        client = Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price)
+        client = Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
     return fixers(engine, client)
 
 

@@ -16,15 +16,12 @@ from workers import prompts
 from workers.domain import Attempt
 from workers.fixers.search.rank import is_test
 from workers.llm.client import Message
+from workers.messages.markup import visible
 from workers.ports import Workbench
 
 LEVELS = (1.0, 0.5, 0.2)
 """Shares of the full budgets, used one after the other when the endpoint says that the prompt is too long."""
 _FILES, _TESTS, _OUTPUT, _PATHS = 24_000, 6_000, 8_000, 120
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
-)
 
 
 @dataclass(frozen=True)
@@ -43,11 +40,18 @@ def nonce(bench: Workbench) -> str:
 
 def cleaned(text: str, fence: str, limit: int) -> str:
     """Text as harmless data; the middle goes when it is too long."""
-    text = _INVISIBLE.sub("", _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))).replace(fence, "")
+    text = visible(text)
+    while fence in text:  # taking one out can put another one together
+        text = text.replace(fence, "")
     if len(text) <= limit:
         return text
     half = limit // 2
     return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+
+
+def one_line(text: str, fence: str, limit: int) -> str:
+    """As `cleaned`, for a name: git allows line breaks in paths, and what follows one would stand alone in its line."""
+    return cleaned(" ".join(text.splitlines()), fence, limit)
 
 
 def opening(bench: Workbench, level: float) -> list[Message]:
@@ -60,17 +64,17 @@ def opening(bench: Workbench, level: float) -> list[Message]:
     task = prompts.render(
         "task",
         nonce=fence,
-        shown_paths=[cleaned(path, fence, 200) for path in paths[:_PATHS]],
+        shown_paths=[one_line(path, fence, 200) for path in paths[:_PATHS]],
         path_count=len(paths),
         files=_read(bench, sources or _beside(tests, paths), fence, int(_FILES * level)),
         tests=_read(bench, tests, fence, int(_TESTS * level)),
         command=cleaned(bench.reproduction.plan.check.script.strip(), fence, 500),
         kind=diagnosis.cls.value,
-        tool=diagnosis.tool,
+        tool=one_line(diagnosis.tool, fence, 40),
         findings=[_finding(bench, i, fence) for i in range(min(10, len(diagnosis.findings)))],
         excerpt=cleaned(diagnosis.excerpt, fence, int(_OUTPUT * level)),
     )
-    system = prompts.render("system", nonce=fence, instructions=bench.config.instructions)
+    system = prompts.render("system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))
     return [Message("system", system), Message("user", task)]
 
 
@@ -85,10 +89,10 @@ def feedback(bench: Workbench, attempt: Attempt, level: float) -> Message:
     text = prompts.render(
         "rejected",
         nonce=fence,
-        gate=verdict.rejected_by,
+        gate=one_line(verdict.rejected_by, fence, 80),
         why=cleaned(verdict.why, fence, 500),
         output=cleaned(output, fence, int(_OUTPUT * level / 2)),
-        regressions=[cleaned(name, fence, 200) for name in verdict.regressions[:10]],
+        regressions=[one_line(name, fence, 200) for name in verdict.regressions[:10]],
     )
     return Message("user", text)
 
@@ -96,7 +100,7 @@ def feedback(bench: Workbench, attempt: Attempt, level: float) -> Message:
 def _finding(bench: Workbench, index: int, fence: str) -> str:
     finding = bench.diagnosis.findings[index]
     place = f"{finding.path}:{finding.line}" if finding.line else finding.path or ""
-    return cleaned(" ".join(part for part in (place, finding.test or "", finding.message) if part), fence, 400)
+    return one_line(" ".join(part for part in (place, finding.test or "", finding.message) if part), fence, 400)
 
 
 def _named(bench: Workbench, paths: Sequence[str]) -> list[str]:
@@ -134,5 +138,5 @@ def _read(bench: Workbench, paths: Sequence[str], fence: str, budget: int) -> li
             continue
         text = cleaned(data.decode("utf-8", "replace"), fence, budget)
         budget -= len(text)
-        shown.append(Shown(path, text.rstrip("\n")))
+        shown.append(Shown(one_line(path, fence, 200), text.rstrip("\n")))
     return shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ class GitHubForge:
         self._app = app
         self._mirrors = mirrors
         self._case = case
-        self._session = Session(app, case.installation_id, case.repo_id, redactor or Redactor(), guard)
+        self._redactor = redactor or Redactor()
+        self._session = Session(app, case.installation_id, case.repo_id, self._redactor, guard)
 
     def __enter__(self) -> GitHubForge:
         return self
@@ -86,6 +88,7 @@ class GitHubForge:
     def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
         """Bring the check run, and the comment when there is one, up to date."""
         del case  # a forge is made for one case
+        notice = self._redactor.publish(notice)
         self._check_run.show(notice)
         number = self._commented(published)
         if notice.comment is not None and number is not None:
@@ -94,6 +97,12 @@ class GitHubForge:
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
         """Commit, branch and pull request, after one more look whether the head is still the same."""
         self._guard_target(case, proposal)
+        proposal = replace(
+            proposal,
+            title=self._redactor(proposal.title),
+            body=self._redactor(proposal.body),
+            commit_message=self._redactor(proposal.commit_message),
+        )
         ours = tree if isinstance(tree, MirrorTree) else self._tree(case)
         return self._changes.publish(ours, patch, proposal)
 
@@ -121,7 +130,7 @@ class GitHubForge:
         """Write the real CI's answer into the pull request."""
         del case
         if published.pull_request is not None:
-            self._changes.confirm(published.pull_request, body, ready)
+            self._changes.confirm(published.pull_request, self._redactor(body), ready)
 
     @property
     def _repo(self) -> Repository:

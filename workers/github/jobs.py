@@ -58,11 +58,38 @@ def from_check(api: Api, repo: Repository, case: Case) -> JobReport:
 Fetch = Callable[[str], str]
 
 
+def readable(url: str, api_url: str) -> bool:
+    """The address may be read: https, or the scheme of our own setting, with no credentials in it. When the API is a
+    public one, an address inside our own network is no place where it keeps logs."""
+    try:
+        to, home = urlsplit(url), urlsplit(api_url)
+        host, own = (to.hostname or "").rstrip("."), home.hostname or ""
+    except ValueError:
+        return False
+    if to.scheme not in {"https", home.scheme} or not host or to.username is not None:
+        return False
+    return host == own or not (_is_public(own) and _is_inside(host))
+
+
+def _is_public(host: str) -> bool:
+    return host == "api.github.com" or host.endswith(".ghe.com")
+
+
+def _is_inside(host: str) -> bool:
+    """Numbers (in any of their spellings) and names without a public ending."""
+    return ":" in host or "." not in host or host.endswith((".local", ".internal", ".localhost")) or _is_number(host)
+
+
+def _is_number(host: str) -> bool:
+    last = host.rsplit(".", 1)[-1]
+    return last.isdecimal() or last.startswith("0x")
+
+
 def fetch_log(api_url: str, timeout_s: float) -> Fetch:
     """Reads the address the API gave for a log: https, or the scheme of our own setting; never with a token."""
 
     def fetch(url: str) -> str:
-        if urlsplit(url).scheme not in {"https", urlsplit(api_url).scheme}:
+        if not readable(url, api_url):
             raise Stop(Outcome.UNSUPPORTED, "The address of the job's log is not one that Heal reads.")
         tail = bytearray()
         seen = 0

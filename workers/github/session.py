@@ -97,6 +97,7 @@ class Session:
         self._redactor = redactor
         self._guard = guard
         self._tokens: dict[Purpose, _Token] = {}
+        self._outlived: list[_Token] = []
         self._repository: Repository | None = None
 
     def api(self, purpose: Purpose) -> Api:
@@ -130,18 +131,22 @@ class Session:
         return f"{web_url(self.app.api_url)}/{self.repository.full_name}.git"
 
     def close(self) -> None:
-        """Revoke every token. What cannot be revoked dies within the hour."""
-        for token in self._tokens.values():
+        """Revoke every token, also those that were followed by a newer one. What cannot be revoked dies within the
+        hour."""
+        for token in (*self._tokens.values(), *self._outlived):
             try:
                 token.api.delete("/installation/token")
             except (Stop, Retryable):
                 logging.getLogger(__name__).info("a token could not be revoked")
             token.client.close()
         self._tokens.clear()
+        self._outlived.clear()
 
     def _get(self, purpose: Purpose) -> _Token:
         token = self._tokens.get(purpose)
         if token is None or token.expires - time.time() < RENEW_BEFORE_S:
+            if token is not None:
+                self._outlived.append(token)
             token = self._tokens[purpose] = self._mint(purpose)
         return token
 

@@ -62,6 +62,8 @@ class Client:
     total_s: float = 300.0
     call_s: float = 120.0
     sleep: Callable[[float], None] = time.sleep
+    redact: Callable[[str], str] = redact
+    """Blanks secrets from prompts; a worker gives its own, which knows the tokens of the run too."""
     endpoint: Endpoint = field(init=False)
     _quirks: set[str] = field(default_factory=set, init=False)
     _sdk: openai.OpenAI | None = field(default=None, init=False, repr=False)
@@ -85,7 +87,7 @@ class Client:
 
     def ask(self, messages: Sequence[Message], max_tokens: int, json: bool = False) -> Answer:
         """One answer. Raises ModelError for what is final and `Retryable` (blame "model") for what passes."""
-        clean = [Message(message.role, redact(message.content)) for message in messages]
+        clean = [Message(message.role, self.redact(message.content)) for message in messages]
         until = time.monotonic() + self.total_s
         tries = 0
         while True:

@@ -7,26 +7,49 @@ import re
 LIMIT = 60_000
 """Characters of a body: GitHub takes 65,536 and refuses more; the rest is for what it adds itself."""
 
-_REFERENCE = re.compile(r"(?<=\w)?([@#])(?=\w)")
+_REFERENCE = re.compile(r"([@#])(?=\w)|\b(GH)(?=-\d)", re.IGNORECASE)
+_LINK = re.compile(r"(?<=:)(?=//)|\bwww(?=\.)|\bmailto(?=:)", re.IGNORECASE)
+_NO_CI = re.compile(
+    r"\[(?=[^\]\n]{0,12}\b(?:ci|actions)\b[^\]\n]{0,12}\])|\*{3}(?=NO_CI)|\bskip-checks(?=:)", re.IGNORECASE
+)
+"""Words in a commit message or a title that keep CI from running: our fix would wait for it in vain."""
 _CLOSING = re.compile(r"\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(\s+)(?=[#@\w/-]*#\d)", re.IGNORECASE)
 _BACKTICKS = re.compile(r"`+")
-_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>|]|(?<!\w)_|_(?!\w))")
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])"  # terminals: CSI, OSC, strings
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"  # other controls, and what cannot be written as UTF-8
+)
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>|~&$]|(?<!\w)_|_(?!\w))")
+_OPENING = re.compile(r"[/#>+=-]|\d{1,9}[.)]")
 _CODE = re.compile(r"`([^`\n]+)`")
 ZERO_WIDTH = "\u200b"
 
 
-def quote(text: str) -> str:
-    """Inline code that holds the text whole, whatever backticks it has. One line."""
-    line = " ".join(_INVISIBLE.sub("", text).split()).replace("|", "\\|") or " "
-    ticks = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(line)), default=0))
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{ticks}{pad}{line}{pad}{ticks}"
+def visible(text: str) -> str:
+    """The text without what is not seen but acts: terminal escapes, control, zero-width and direction characters."""
+    return _INVISIBLE.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def line(text: str) -> str:
+    """Any text as one line for places that know no markup: titles, commit messages, names."""
+    return " ".join(visible(text).split())
+
+
+def quote(text: str, limit: int = 500) -> str:
+    """Inline code that holds the text whole up to the limit, whatever backticks it has. One line."""
+    held = cut(line(text), limit).replace("|", "\\|") or " "
+    ticks = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(held)), default=0))
+    pad = " " if held.startswith("`") or held.endswith("`") else ""
+    return f"{ticks}{pad}{held}{pad}{ticks}"
 
 
 def fence(text: str, language: str = "text", limit: int = 8_000) -> str:
     """A fenced block longer than any fence inside; the middle of long text is cut and counted."""
-    body = _INVISIBLE.sub("", text).strip("\n")
+    body = visible(text).strip("\n")
     if len(body) > limit:
         half = limit // 2
         body = f"{body[:half]}\n... {len(body) - limit} characters left out ...\n{body[-half:]}"
@@ -34,18 +57,26 @@ def fence(text: str, language: str = "text", limit: int = 8_000) -> str:
     return f"{ticks}{language}\n{body}\n{ticks}"
 
 
-def plain(text: str) -> str:
+def plain(text: str, limit: int = 3_000) -> str:
     """Prose from outside: no formatting but inline code, no HTML, mention, reference, closing keyword or command."""
-    flat = " ".join(_INVISIBLE.sub("", text).split())
+    flat = cut(line(text), limit)
     pieces = _CODE.split(flat)  # odd pieces stood between backticks
     shown = "".join(quote(piece) if n % 2 else _harmless(piece) for n, piece in enumerate(pieces))
-    return f"{ZERO_WIDTH}{shown}" if shown.startswith(("/", "#", ">", "-", "+")) else shown
+    return f"{ZERO_WIDTH}{shown}" if _OPENING.match(shown) else shown
+
+
+def inert(text: str) -> str:
+    """One line for a title or a commit message: it names nobody, closes and links nothing, and keeps no CI away."""
+    flat = _CLOSING.sub(rf"\1{ZERO_WIDTH}\2", line(text))
+    for pattern in (_REFERENCE, _LINK, _NO_CI):
+        flat = pattern.sub(rf"\g<0>{ZERO_WIDTH}", flat)
+    return flat
 
 
 def _harmless(flat: str) -> str:
-    flat = _CLOSING.sub(rf"\1{ZERO_WIDTH}\2", flat)
-    flat = _SPECIAL.sub(r"\\\1", flat)
-    return _REFERENCE.sub(rf"\1{ZERO_WIDTH}", flat).replace("://", f":{ZERO_WIDTH}//")
+    # Spaces around a piece matter here: they stand between it and inline code.
+    before, after = flat[: len(flat) - len(flat.lstrip())], flat[len(flat.rstrip()) :] if flat.strip() else ""
+    return before + _SPECIAL.sub(r"\\\1", inert(flat)) + after
 
 
 def details(summary: str, body: str) -> str:

@@ -6,20 +6,25 @@ Every ending names cause, evidence, what was tried, and what a person can do nex
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from workers.domain import Attempt, Case, Outcome, Report
-from workers.messages.markup import LIMIT, cut, details, fence, plain, quote
+from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
+from workers.messages.pull_request import published
 from workers.ports import Notice
+from workers.redact import Redactor
 from workers.reruns import command
 
 
 def started(case: Case, run_url: str) -> Notice:
     """The run has begun."""
+    case = Redactor().publish(case)
     return Notice("Looking into it", f"Reproducing {_job(case)} on `{case.head_sha[:7]}`.{_link(run_url)}")
 
 
 def proposed(report: Report, run_url: str) -> Notice:
     """The pull request is open and the repository's CI has not spoken yet."""
+    report = published(report)
     number = report.published.pull_request if report.published else None
     text = f"{_fix(report)} Waiting for the repository's CI on it.{_link(run_url)}"
     return Notice(cut(f"Fix proposed in #{number}" if number else "Fix found", 60), text, comment=text)
@@ -38,6 +43,7 @@ def nothing_held(attempts: Sequence[Attempt]) -> str:
 
 def ended(report: Report, run_url: str) -> Notice:
     """How the run ended. Exactly one text per outcome."""
+    report = published(report)
     title, say = _ENDINGS[report.outcome]
     text = f"{say(report)}{_link(run_url)}"
     evidence = _evidence(report)
@@ -47,7 +53,9 @@ def ended(report: Report, run_url: str) -> Notice:
         summary=cut(text, LIMIT),
         text=cut(evidence, LIMIT),
         comment=None if report.outcome in _QUIET else cut(f"{text}\n\n{evidence}".strip(), LIMIT),
-        annotations=tuple(finding for finding in findings if finding.path and finding.line)[:10],
+        annotations=tuple(
+            replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
+        )[:10],
         final=True,
     )
 
@@ -105,7 +113,8 @@ def _refused(report: Report) -> str:
 
 
 def _over_budget(report: Report) -> str:
-    return f"**The budget is spent.** {_detail(report)} A maintainer can raise `limits` in `.github/heal.yml`."
+    tried = f" {nothing_held(report.attempts)}" if report.attempts else ""
+    return f"**The budget is spent.** {_detail(report)}{tried} A maintainer can raise `limits` in `.github/heal.yml`."
 
 
 def _plainly(report: Report) -> str:
@@ -146,8 +155,8 @@ def _fix(report: Report) -> str:
 
 
 def _detail(report: Report) -> str:
-    # Our own sentence: its quoted commands are already in backticks, everything else in it is ours.
-    return report.detail
+    # Mostly our own sentence, but GitHub, a model's endpoint or a name of somebody's may have put words into it.
+    return plain(report.detail)
 
 
 def _job(case: Case, capital: bool = False) -> str:

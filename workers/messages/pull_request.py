@@ -6,8 +6,9 @@ import hashlib
 
 from sandbox.spec import Result
 from workers.domain import Attempt, Case, Confidence, Diagnosis, FailureClass, Report, Reproduction
-from workers.messages.markup import LIMIT, cut, details, fence, plain, quote
+from workers.messages.markup import LIMIT, cut, details, fence, inert, plain, quote
 from workers.patch import check as measure
+from workers.redact import Redactor
 from workers.reruns import command
 
 _WHY = {
@@ -24,29 +25,34 @@ _CI = {
 }
 
 
+def published(report: Report) -> Report:
+    """The report as anybody may read it. Before any markup: escapes would hide a key, and blanking one break markup."""
+    return Redactor().publish(report)
+
+
 def branch(report: Report) -> str:
     """`heal/<key>`: the same red job of the same commit always has the same branch."""
-    case = report.case
-    key = f"{case.repo_id}:{case.head_sha}:{case.job or case.actions_run_id}"
-    return f"heal/{_slug(case)}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    case = Redactor().publish(report.case)
+    key = f"{case.repo_id}:{case.head_sha}:{case.job or case.actions_run_id}".encode(errors="replace")
+    return f"heal/{_slug(case)}-{hashlib.sha256(key).hexdigest()[:8]}"
 
 
 def pull_request_title(report: Report) -> str:
     """One line, at most 72 characters, no text that GitHub would read as a reference."""
-    _, diagnosis, accepted = _known(report)
+    _, diagnosis, accepted = _known(published(report))
     cause = accepted.candidate.title or _cause(diagnosis)
-    return cut(f"fix: {plain(cause)}".replace("\\", "").replace("`", "").rstrip("."), 72)
+    return cut(f"fix: {inert(cause)}".replace("`", "").rstrip("."), 72)
 
 
 def commit_message(report: Report) -> str:
     """Subject, what was proven, and who asked."""
-    reproduction, _, accepted = _known(report)
+    reproduction, _, accepted = _known(published(report))
     lines = [
         pull_request_title(report),
         "",
-        cut(" ".join(accepted.candidate.reasoning.split()), 600),
+        cut(inert(accepted.candidate.reasoning), 600),
         "",
-        f"Check: {command(reproduction.plan.check)}",
+        f"Check: {inert(command(reproduction.plan.check))}",
         f"Red before ({_count(reproduction.before)}), green after ({_count(accepted.verdict.after)}).",
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -54,6 +60,7 @@ def commit_message(report: Report) -> str:
 
 def pull_request_body(report: Report, run_url: str, ci: str = "pending") -> str:
     """The whole body, within GitHub's limit: logs are cut first, the evidence never."""
+    report = published(report)
     for log in (6_000, 2_000, 500):
         body = _body(report, run_url, ci, log)
         if len(body) <= LIMIT:
@@ -139,7 +146,7 @@ def _rejected(attempts: list[Attempt]) -> str:
     rows = ["| # | fixer | rejected by | why |", "|---|---|---|---|"]
     for n, attempt in enumerate(attempts, 1):
         why = plain(cut(attempt.verdict.why, 200))
-        rows.append(f"| {n} | {attempt.candidate.fixer} | {attempt.verdict.rejected_by} | {why} |")
+        rows.append(f"| {n} | {attempt.candidate.fixer} | {plain(attempt.verdict.rejected_by)} | {why} |")
     return "\n".join(rows)
 
 
@@ -150,7 +157,7 @@ def _made(report: Report, accepted: Attempt, run_url: str) -> str:
         f"- run: {f'[{report.case.run}]({run_url})' if run_url else quote(report.case.run)}",
         f"- fixer: {candidate.fixer}, candidates tried: {len(report.attempts)}, "
         f"other plausible patches seen: {candidate.alternatives}",
-        f"- model: {candidate.model or 'none'}, tokens: {candidate.usage.input_tokens} in, "
+        f"- model: {quote(candidate.model) if candidate.model else 'none'}, tokens: {candidate.usage.input_tokens} in, "
         f"{candidate.usage.output_tokens} out, cost: {cost}",
     ]
     if evidence:

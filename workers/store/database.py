@@ -56,15 +56,16 @@ def normal_url(url: str) -> str:
 def open_engine(url: str) -> Engine:
     """An engine for the URL. Nothing is connected yet; SQLite's folder is made when it is missing.
 
-    An engine must not cross a fork: each process opens its own.
+    An engine must not cross a fork: each process opens its own. Its errors do not show the values of statements:
+    those are other people's payloads.
     """
     parsed = make_url(normal_url(url))
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
         parsed = parsed.set(database=str(Path(parsed.database).expanduser()))
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
