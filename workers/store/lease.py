@@ -30,6 +30,8 @@ MOST_CLAIMS = 3
 """A run that was claimed this often without a checkpoint, and still is not through, is poison."""
 MOST_TRIES = 8
 """Retries without a checkpoint before we give up on the part that is to blame."""
+LONGEST_BEAT = 3.0
+"""Seconds until a run notices that somebody wants it to end."""
 DAY = 86_400.0
 LONGEST_WAIT = 600.0
 """Seconds; the growing pause between retries stops growing here, unless the trouble itself asks for more."""
@@ -289,7 +291,7 @@ class Lease:
         return LeaseLost(f"run {self.run}: fence {self.fence} is no longer the newest")
 
     def _beat_until_ended(self) -> None:
-        while not self._ended.wait(self._seconds / 3):
+        while not self._ended.wait(min(self._seconds / 3, LONGEST_BEAT)):
             try:
                 self._write(lambda _: None)
             except LeaseLost:
