@@ -201,6 +201,16 @@ class Theatre:
 
         return self.wait(opened, seconds, "pull request")
 
+    def wait_for_check(self, repo: str, title: str, seconds: float = 20) -> dict[str, Any]:
+        """Heal's check run, once it is over under this title; a farewell is said after its run has ended."""
+
+        def over() -> dict[str, Any] | None:
+            found = [c for c in self.checks(repo) if (c["status"], c["output"]["title"]) == ("completed", title)]
+            assert all(check["conclusion"] == "neutral" for check in found)
+            return found[-1] if found else None
+
+        return self.wait(over, seconds, f"check run {title} of {repo}")
+
     def wait_until_routed(self) -> None:
         """Every delivery sent so far has been decided on."""
         self.hub.settle()

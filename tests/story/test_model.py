@@ -1,0 +1,119 @@
+"""Stories with a model behind an OpenAI-compatible endpoint: asked last, told what failed, never trusted, never overspent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.model import replies
+from tests.model.answers import search_replace
+from tests.model.process import Model
+from tests.story.scenes import CONFIG, PUZZLE
+from tests.story.theatre import Theatre
+
+pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis]
+
+KEY = "sk-proj-story-0123456789abcdefghij"
+OLD = "    return name"
+RIGHT = '    first, last = name.upper().split(" ")\n    return f"{first[0]}. {last}"'
+PATCH = search_replace("names.py", OLD, RIGHT)
+WRONG = search_replace("names.py", OLD, "    return name.upper()")
+ASSERTED = '        self.assertEqual(badge("ada lovelace"), "A. LOVELACE")'
+CHEAT = search_replace("test_names.py", ASSERTED, ASSERTED.replace("A. LOVELACE", "ada lovelace"))
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[Model]:
+    """The endpoint."""
+    with Model() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def asking(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Iterator[Theatre]:
+    """An installation with a model; stories use `theatre`."""
+    folder = tmp_path_factory.mktemp("asking")
+    extra = {"HEAL_MODEL": "openai:gpt-5-mini", "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": KEY}
+    with Theatre(folder, folder / "state", extra, sweep_seconds=0.5) as running:
+        yield running
+
+
+@pytest.fixture
+def theatre(asking: Theatre) -> Iterator[Theatre]:
+    """The running installation. The key has never left, and the double has nothing to complain about."""
+    yield asking
+    asking.hub.settle()
+    assert asking.hub.violations(take=True) == []
+    assert KEY not in asking.logs()
+    assert KEY not in str(asking.hub.requests())
+
+
+def test_wrong_answers_then_a_right_one(theatre: Theatre, model: Model, repo: str) -> None:
+    """Told why its first two answers were rejected, the model finds the fix: a draft for a person to judge."""
+    model.script([replies.text("I am sure it is fine."), replies.text(WRONG), replies.text(PATCH)])
+    theatre.hub.create_repo(repo, files=PUZZLE)
+    theatre.hub.finish_ci(repo)
+    pull = theatre.wait_for_pull(repo)
+    theatre.wait_for_state(repo, "parked")
+    theatre.hub.finish_ci(repo, branch=pull["head"]["ref"], conclusion="success")
+    run = theatre.wait_for_run(repo, 30)
+    assert run["outcome"] == "FIXED"
+    tried = theatre.run(run["id"])["attempts"]
+    assert [(a["fixer"], a["accepted"], a["rejected_by"]) for a in tried] == [
+        ("llm", False, "answer"),
+        ("llm", False, "check"),
+        ("llm", True, ""),
+    ]
+    assert "ADA LOVELACE" in model.prompts()[2]
+    pulls = theatre.pulls(repo)
+    assert [one["draft"] for one in pulls] == [True]
+    assert "Tried and rejected (2)" in pulls[0]["body"]
+    assert "gpt-5-mini" in pulls[0]["body"]
+    assert "Confidence: medium" in pulls[0]["body"]
+
+
+def test_a_cheat_is_refused(theatre: Theatre, model: Model, repo: str) -> None:
+    """A model that mends the tests instead of the code three times is told as no fix."""
+    model.script([replies.text(CHEAT)] * 3)
+    theatre.hub.create_repo(repo, files=PUZZLE)
+    theatre.hub.finish_ci(repo)
+    run = theatre.wait_for_run(repo)
+    assert run["outcome"] == "NO_FIX_FOUND"
+    assert {a["rejected_by"] for a in theatre.run(run["id"])["attempts"]} == {"policy"}
+    assert theatre.pulls(repo) == []
+    assert "3 candidates tried, none held" in theatre.checks(repo)[0]["output"]["summary"]
+
+
+def test_no_money(theatre: Theatre, model: Model, repo: str) -> None:
+    """`limits.usd_per_run: 0` never asks a model that costs something."""
+    model.script([replies.text(PATCH)])
+    theatre.hub.create_repo(repo, files={**PUZZLE, CONFIG: "limits:\n  usd_per_run: 0\n"})
+    theatre.hub.finish_ci(repo)
+    run = theatre.wait_for_run(repo)
+    assert run["outcome"] == "OVER_BUDGET"
+    assert "$0.00" in run["detail"]
+    assert model.requests() == []
+    assert [check["output"]["title"] for check in theatre.checks(repo)] == ["Budget spent"]
+
+
+def test_money_runs_out(theatre: Theatre, model: Model, repo: str) -> None:
+    """A budget that allows one answer allows one; what it tried is kept."""
+    long_winded = "I have thought about it. " * 700 + WRONG  # about 4,400 tokens, $0.0088
+    model.script([replies.text(long_winded), replies.text(PATCH)])
+    theatre.hub.create_repo(repo, files={**PUZZLE, CONFIG: "limits:\n  usd_per_run: 0.012\n"})
+    theatre.hub.finish_ci(repo)
+    run = theatre.wait_for_run(repo, 40)
+    assert run["outcome"] == "OVER_BUDGET"
+    assert "1 candidate tried, none held" in theatre.checks(repo)[0]["output"]["summary"]
+    assert len(model.requests()) == 1
+    assert len(theatre.run(run["id"])["attempts"]) == 1
+
+
+def test_quota_is_used_up(theatre: Theatre, model: Model, repo: str) -> None:
+    """An endpoint whose quota is used up ends the run in words."""
+    model.script([replies.out_of_quota()])
+    theatre.hub.create_repo(repo, files=PUZZLE)
+    theatre.hub.finish_ci(repo)
+    assert theatre.wait_for_run(repo)["outcome"] == "OVER_BUDGET"
+    assert "quota" in theatre.checks(repo)[0]["output"]["summary"]
