@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sandbox.spec import Ending, Plan, Result, TestCase
@@ -86,14 +86,17 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
         return True  # nothing to compare with
     output = logs.clean(before.output.text[-_OUTPUT:])
     said = failed.output[-_OUTPUT:]
-    theirs, ours = _tests(said, ()), _tests(output, before.tests)
+    theirs, ours = _kinds(said, ()), _kinds(output, before.tests)
     if theirs and ours:
-        return bool(theirs & ours)
-    if _complaints(said) & _complaints(output):
-        return True
+        return _same_tests(theirs, ours, complete=_told(said) <= sum(map(len, theirs.values())))
+    complaints, here = _complaints(said), _complaints(output)
+    if complaints and here:
+        return bool(complaints & here)
     their_lines, our_lines = set(logs.signature_lines(said)), set(logs.signature_lines(output))
     if their_lines and their_lines & our_lines:
         return True
+    if theirs or ours or complaints or here:  # one side knows what failed: a common last line is no evidence then
+        return False
     return before.exit_code == failed.exit_code and _last(said) == _last(output)
 
 
@@ -211,10 +214,34 @@ def _bare(test: str) -> str:
     return test.split("[")[0]
 
 
-def _tests(output: str, cases: Sequence[TestCase]) -> set[str]:
-    if cases:
-        return {_bare(test.id) for test in cases if test.status in ("failed", "error")}
-    return {_bare(finding.test) for tool in TOOLS[:2] for finding in tool.findings(output, ()) if finding.test}
+def _kinds(output: str, cases: Sequence[TestCase]) -> dict[str, list[str]]:
+    """The exceptions of each failing test by its bare id, one entry per parameter set; empty where none is named."""
+    found: dict[str, list[str]] = {}
+    for tool in TOOLS[:2]:
+        for finding in tool.findings(output, cases):
+            if finding.test:
+                found.setdefault(_bare(finding.test), []).append(finding.rule or "")
+        if found:
+            break
+    return found
+
+
+def _same_tests(theirs: Mapping[str, Sequence[str]], ours: Mapping[str, Sequence[str]], *, complete: bool) -> bool:
+    """A test fails in both places, with the same exception where both name one, and none fails only here.
+
+    A test that fails only here fails for want of something CI has, and no patch of the code may mend that.
+    """
+    common = theirs.keys() & ours.keys()
+    if not common or (complete and ours.keys() - theirs.keys()):
+        return False
+    named = [test for test in common if any(theirs[test]) and any(ours[test])]
+    return not named or any(set(filter(None, theirs[test])) & set(ours[test]) for test in named)
+
+
+def _told(output: str) -> int:
+    """How many tests the runner's last line says failed: CI's log may name fewer of them."""
+    counts = re.findall(r"\b(\d+) (?:failed|errors?)\b", output)
+    return sum(int(count[:9]) for count in counts[-2:])
 
 
 def _complaints(output: str) -> set[tuple[str | None, str]]:

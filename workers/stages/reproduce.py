@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event
 from typing import NoReturn
@@ -63,6 +64,15 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
             failed=failed,
             tests=unsteady(runs),
         )
+    steady = _always_failing(runs)
+    if steady is not None and not steady:
+        raise Stop(
+            Outcome.FLAKY,
+            f"{len(runs)} identical runs of {quote(command(plan.check))} failed, and no test failed in all of them.",
+            runs=len(runs),
+            failed=failed,
+            tests=unsteady(runs),
+        )
     if job.log and not diagnosis.same_failure(before, logs.parse(job.log)):
         raise Stop(
             Outcome.NOT_REPRODUCED,
@@ -70,6 +80,12 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
             log=before.output.text,
         )
     return Reproduction(plan=plan, before=before, reruns=len(seen), red_reruns=failed - 1)
+
+
+def _always_failing(runs: Sequence[Result]) -> set[str] | None:
+    """The tests that failed in every run; None when a run names no failing test, so nothing can be said."""
+    failing = [{test.id for test in run.tests if test.status in ("failed", "error")} for run in runs]
+    return set.intersection(*failing) if all(failing) else None
 
 
 def _first_run(environment: Environment, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> tuple[Plan, Result]:

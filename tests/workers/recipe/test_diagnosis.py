@@ -123,6 +123,9 @@ def ci(output: str, code: int = 1) -> logs.JobLog:
     return logs.parse(f"{head}{output}\n##[error]Process completed with exit code {code}.")
 
 
+SUMMARY = "FAILED tests/a.py::test_a - AssertionError: 1\n1 failed, 3 passed in 0.12s"
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours", "code", "same"),
     [
@@ -132,6 +135,12 @@ def ci(output: str, code: int = 1) -> logs.JobLog:
         ("bash: x: command gone", "bash: x: command gone", 1, True),
         ("one thing", "another thing", 1, False),
         ("one thing", "one thing", 2, False),
+        ("a.py:3:1: F401 unused\nFound 1 error.", "b.py:9:1: E711 comparison\nFound 1 error.", 1, False),
+        (ASSERTION, "ERROR: usage\n1 failed, 3 passed in 0.12s", 1, False),
+        (SUMMARY, SUMMARY.replace("AssertionError: 1", "ConnectionError: no route"), 1, False),
+        (SUMMARY, f"FAILED tests/a.py::test_net - OSError: x\n{SUMMARY}".replace("1 failed", "2 failed"), 1, False),
+        (SUMMARY.replace("1 failed", "2 failed"), f"FAILED tests/a.py::test_b - ValueError: x\n{SUMMARY}", 1, True),
+        (f"FAILED tests/a.py::test_b - ValueError: x\n{SUMMARY}".replace("1 failed", "2 failed"), SUMMARY, 1, True),
     ],
 )
 def test_the_same_failure_is_recognised(theirs: str, ours: str, code: int, same: bool) -> None:

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from sandbox.errors import SetupFailed
-from sandbox.spec import Ending, Environment, Plan, Result, Step, Tree
+from sandbox.spec import Ending, Environment, Plan, Result, Step, TestCase, Tree
 from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, ScriptedSandbox, reproduction, result
 from workers.domain import JobReport, Outcome, Reproduction
 from workers.errors import Stop
@@ -35,6 +35,18 @@ def test_red_and_green_on_the_same_commit_is_flaky() -> None:
     assert stop.value.outcome is Outcome.FLAKY
     assert stop.value.data["runs"] == RERUNS + 1
     assert stop.value.data["tests"] == ("tests/test_calc.py::t0",)
+
+
+def test_another_test_failing_each_time_is_flaky() -> None:
+    """Red in every run, but nothing in them is always red: there is no failure to mend."""
+
+    def another(step: Step, patch: bytes | None, n: int) -> Result:
+        return replace(RED, tests=tuple(TestCase(f"t{i}", "failed" if i == n % 3 else "passed") for i in range(3)))
+
+    with pytest.raises(Stop) as stop:
+        tried(ScriptedEnvironment(another))
+    assert stop.value.outcome is Outcome.FLAKY
+    assert stop.value.data["tests"] == ("t0", "t1", "t2")
 
 
 def test_reruns_have_seeds_of_their_own() -> None:
