@@ -142,6 +142,7 @@ def test_no_root_and_no_secret(images: dict[str, Image], run: Any, target: str) 
     script = (
         "id -u; id -g; cd /; "
         "find / -xdev \\( -name '*.pem' -o -name '*.key' -o -name '.env' -o -name '.git' -o -name '*.sqlite' \\) "
-        "-not -path '/proc/*' -not -path '/etc/ssl/*' -not -path '/usr/lib/ssl/*' -not -path '*/certifi/*' -not -path '*/pip/_vendor/*' 2>/dev/null"
+        "-not -path '/proc/*' -not -path '/etc/ssl/*' -not -path '/usr/lib/ssl/*' "
+        "-not -path '*/certifi/*' -not -path '*/pip/_vendor/*' 2>/dev/null"
     )
     assert ended(run(images[target], ["-c", script + "; true"], entrypoint="sh")).split() == ["10001", "10001"]

@@ -1,0 +1,99 @@
+"""A worker clears the engine of what a dead one left: at its start, then every minute, whatever else goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import policy
+from sandbox.engine import Engine
+from sandbox.images.build import resolve
+from sandbox.reaper import remove_containers
+from sandbox.spec import Limits
+from tests.workers.store.servers import redis_server
+from workers.store.schema import upgrade
+from workers.sweeper import reap_forever
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    engine = Engine()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def installation(engine: Engine) -> Iterator[str]:
+    name = f"tests-{uuid.uuid4().hex[:12]}"
+    yield name
+    remove_containers(engine, name)
+
+
+def left_behind(engine: Engine, owner: str, deadline: float) -> str:
+    labels = policy.Labels(owner, "run", "check", "key", deadline)
+    settings = policy.check_container(resolve("debian"), "unused", {}, Limits(), labels)
+    return str(engine.client().containers.create(**{**settings, "mounts": []}).id)
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEAL_")}
+    return {
+        **kept,
+        "HEAL_STATE_DIR": str(folder / "state"),
+        "HEAL_DATABASE_URL": f"sqlite:///{folder / 'heal.db'}",
+        **more,
+    }
+
+
+@pytest.mark.engine
+@pytest.mark.redis
+def test_a_running_worker_clears_the_engine(engine: Engine, installation: str, tmp_path: Path) -> None:
+    """Started beside the remains of a dead worker, a worker removes what is past its deadline and keeps the rest; its
+    log is lines of JSON, without banner or warning."""
+    late, alive = (left_behind(engine, installation, time.time() + more) for more in (-1, 600))
+    upgrade(f"sqlite:///{tmp_path / 'heal.db'}")
+    log = tmp_path / "worker.log"
+    with redis_server() as broker, log.open("wb") as out:
+        command = [sys.executable, "-m", "tests.workers.store.stub_worker"]
+        settings = environment(tmp_path, HEAL_REDIS_URL=broker.url, HEAL_INSTALLATION=installation)
+        worker = subprocess.Popen(command, env=settings, stdout=out, stderr=out)
+        try:
+            _until(lambda: late not in engine.containers(f"heal.owner={installation}"), log)
+        finally:
+            worker.terminate()
+            worker.wait(30)
+    assert set(engine.containers(f"heal.owner={installation}")) == {alive}
+    said = log.read_text().partition("\nworker: ")[0]  # Celery says goodbye in its own way
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert [line["event"] for line in lines] == ["worker starts", "cleared the engine"]
+    assert (lines[1]["containers"], lines[1]["volumes"]) == (1, 0)
+
+
+def test_an_engine_that_is_away_disturbs_nobody() -> None:
+    """Clearing goes on when no engine answers, and ends when it is told to."""
+    stop = threading.Event()
+    engine = Engine("unix:///nonexistent/docker.sock")
+    clearing = threading.Thread(target=reap_forever, args=(engine, "tests", stop, 0.01))
+    clearing.start()
+    clearing.join(0.2)
+    assert clearing.is_alive()
+    stop.set()
+    clearing.join(5)
+    assert not clearing.is_alive()
+
+
+def _until(true: object, log: Path, seconds: float = 40) -> None:
+    assert callable(true)
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
