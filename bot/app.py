@@ -24,16 +24,19 @@ from bot.triage import Identity
 from bot.webhook import Receiver
 from bot.writer import Writer
 from workers.queue import Bell
+from workers.redact import Redactor
 from workers.store.database import open_engine
 from workers.store.inbox import Inbox
 from workers.store.ledger import Ledger
 from workers.store.pages import Pages
+from workers.store.roster import Roster
 
 
 def create_app(settings: BotSettings) -> FastAPI:
     """The ASGI application. Each app has its own threads, metrics and database connections."""
     engine = open_engine(settings.database_url)
-    inbox, ledger, pages = Inbox(engine), Ledger(engine, settings.lease_seconds), Pages(engine)
+    redactor = Redactor(*settings.secrets())
+    inbox, ledger, pages = Inbox(engine), Ledger(engine, settings.lease_seconds, redactor), Pages(engine, redactor)
     bell = Bell(settings.redis_url)
     metrics = Metrics()
     own = Identity(app_id=settings.app_id, app_slug=settings.app_slug)
@@ -41,7 +44,8 @@ def create_app(settings: BotSettings) -> FastAPI:
     writer = Writer(inbox.add_many, dispatcher.wake)
     door = Door(settings.dashboard_token.get_secret_value() if settings.dashboard_token else "")
     receiver = Receiver(settings.webhook_secrets(), writer, metrics, settings.app_id)
-    health = Health(engine, writer, dispatcher, metrics, door, pages.figures, bell.answers)
+    workers, state = Roster(engine).alive, settings.state_dir.expanduser()
+    health = Health(engine, writer, dispatcher, metrics, door, pages.figures, bell.answers, workers, state)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001 - the framework's signature

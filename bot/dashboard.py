@@ -79,6 +79,7 @@ def _templates() -> Environment:
     templates.filters.update(
         duration=views.duration,
         clock=views.clock,
+        time_of_day=views.time_of_day,
         iso=views.iso,
         plain=views.plain,
         ticked=views.ticked,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -18,14 +20,18 @@ from bot.metrics import Metrics, render
 from bot.writer import Writer
 from workers.store import schema
 from workers.store.pages import Figures
+from workers.store.roster import WorkerSeen
 
 LONGEST_IDLE = 30.0
 SCHEMA_CHECK_SECONDS = 30.0
+LEAST_FREE_SHARE = 0.1
+LEAST_FREE_BYTES = 2 * 2**30
+"""Whichever is less: a tenth of a large disk is room enough for years."""
 
 
 @dataclass
 class Health:
-    """The three endpoints. Redis is reported as degraded only: the receiver goes on accepting without it."""
+    """The three endpoints. Without Redis or a worker it is degraded only: the receiver goes on accepting."""
 
     engine: Engine
     writer: Writer
@@ -34,6 +40,8 @@ class Health:
     door: Door
     figures: Callable[[], Figures]
     broker_answers: Callable[[], bool]
+    workers: Callable[[], Sequence[WorkerSeen]]
+    state_dir: Path
     _schema_seen: tuple[float, bool] = field(default=(0.0, False), init=False)
 
     async def alive(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
@@ -47,11 +55,14 @@ class Health:
             "migrations": self._migrations(),
             "writer": _check(self.writer.alive, "the group-commit thread runs"),
             "dispatcher": self._dispatcher(),
+            "disk": self._disk(),
         }
         needed = all(check["ok"] for check in checks.values())
         broker = self.broker_answers()
         checks["redis"] = _check(broker, "answers" if broker else "does not answer; runs wait in the database")
-        status = "ready" if needed and broker else "degraded" if needed else "unready"
+        checks["workers"] = self._workers()
+        helped = broker and checks["workers"]["ok"]
+        status = "ready" if needed and helped else "degraded" if needed else "unready"
         return JSONResponse({"status": status, "checks": checks}, status_code=200 if needed else 503)
 
     def scrape(self, request: Request) -> Response:
@@ -62,6 +73,7 @@ class Health:
             figures: Figures | None = self.figures()
         except SQLAlchemyError:
             figures = None
+        self.metrics.broker_up.set(1 if self.broker_answers() else 0)
         return Response(render(self.metrics, figures), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     def _database(self) -> dict[str, Any]:
@@ -72,6 +84,21 @@ class Health:
         except SQLAlchemyError as error:
             return _check(False, f"does not answer ({type(error).__name__})")
         return _check(True, f"answered in {time.monotonic() - started:.3f} s")
+
+    def _workers(self) -> dict[str, Any]:
+        try:
+            alive = self.workers()
+        except SQLAlchemyError:
+            return _check(False, "unknown while the database does not answer")
+        if not alive:
+            return _check(False, "none has shown life; runs wait in the database. Start one: heal worker")
+        return _check(True, f"{len(alive)} alive", age=min(worker.age for worker in alive))
+
+    def _disk(self) -> dict[str, Any]:
+        folder = next(path for path in (self.state_dir, *self.state_dir.parents) if path.exists())
+        usage = shutil.disk_usage(folder)
+        free = f"{usage.free / 2**30:.1f} GiB free"
+        return _check(usage.free > min(usage.total * LEAST_FREE_SHARE, LEAST_FREE_BYTES), free)
 
     def _migrations(self) -> dict[str, Any]:
         at, current = self._schema_seen

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from workers.store.models import RunState
@@ -25,6 +25,9 @@ class Metrics:
         self.deliveries = Counter(
             "heal_deliveries", "Webhook requests by event and result", ["event", "result"], registry=self.registry
         )
+        self.signature_failures = Counter(
+            "heal_signature_failures", "Webhook requests without a valid signature", registry=self.registry
+        )
         self.ack = Histogram(
             "heal_delivery_ack_seconds",
             "From the first byte of a stored delivery to its answer",
@@ -40,7 +43,7 @@ class Metrics:
             buckets=ACK_BUCKETS,
             registry=self.registry,
         )
-        self.broker_up = Gauge("heal_broker_up", "1 when the last bell could be rung", registry=self.registry)
+        self.broker_up = Gauge("heal_broker_up", "1 when Redis answers or took the last bell", registry=self.registry)
         self.logins_refused = Counter("heal_logins_refused", "Wrong dashboard tokens", registry=self.registry)
 
 
@@ -55,14 +58,18 @@ def figures_as_metrics(figures: Figures) -> Iterable[Metric]:
         "heal_inbox_oldest_seconds", "Age of the oldest delivery not yet routed", value=figures.oldest_new
     )
     active = GaugeMetricFamily("heal_runs_active", "Runs that have no outcome yet, by state", labels=["state"])
-    for state, count in figures.runs.items():
-        if state != RunState.DONE:
-            active.add_metric([state], count)
+    for state in RunState:
+        if state is not RunState.DONE:
+            active.add_metric([state.value], figures.runs.get(state.value, 0))
     yield active
     ended = CounterMetricFamily("heal_runs", "Runs that ended, by outcome", labels=["outcome"])
     for outcome, count in figures.outcomes.items():
         ended.add_metric([outcome], count)
     yield ended
+    stages = SummaryMetricFamily("heal_stage_seconds", "Seconds that finished stages took", labels=["stage"])
+    for stage, (count, seconds) in figures.stage_seconds.items():
+        stages.add_metric([stage], count_value=count, sum_value=seconds)
+    yield stages
 
 
 class _OneScrape(Collector):

@@ -5,14 +5,16 @@ A run that has not ended yet is shown from its checkpoints, one that has from it
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from bot.views import Chip, chip, diff_size, duration, one_line
+from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, one_line
 from sandbox.spec import Plan, Result
+from workers import logs
 from workers.domain import Diagnosis, JobReport, Outcome, Reproduction, StageName, Verdict
 from workers.store.codec import from_json
 from workers.store.models import RunState
@@ -20,10 +22,13 @@ from workers.store.pages import AttemptLine, EventLine, RunLine, RunPage, StageL
 
 T = TypeVar("T")
 
+FAILING_LINES = 40
+"""Of the failing step's output, how many lines are shown without a click."""
+
 
 @dataclass(frozen=True)
 class StageView:
-    """A stage in the timeline. `status` is done, now or later; `times` how often it ran."""
+    """A stage in the timeline. `status` is done, now, waits, ended (the run ended here) or later; `times` its count."""
 
     name: str
     status: str
@@ -33,7 +38,7 @@ class StageView:
 
 @dataclass(frozen=True)
 class RunView:
-    """Everything the run page shows."""
+    """Everything the run page shows. `told` are small facts of the outcome; `failing` is the log's failing part."""
 
     line: RunLine
     chip: Chip
@@ -49,6 +54,9 @@ class RunView:
     after: Result | None
     verdict: Verdict | None
     diagnosis: Diagnosis | None
+    told: tuple[tuple[str, str], ...]
+    end_log: str
+    failing: str
     accepted: AttemptLine | None
     attempts: tuple[AttemptLine, ...]
     events: tuple[EventLine, ...]
@@ -61,6 +69,9 @@ def run_view(page: RunPage, now: datetime) -> RunView:
     reproduction = page.report.reproduction if page.report else _answer(page, StageName.REPRODUCE, Reproduction)
     accepted = next((attempt for attempt in page.attempts if attempt.accepted), None)
     verdict = _verdict(page)
+    job = page.report.job if page.report else _answer(page, StageName.CHECKOUT, JobReport)
+    diagnosis = page.report.diagnosis if page.report else _answer(page, StageName.DIAGNOSE, Diagnosis)
+    data = page.report.data if page.report else {}
     return RunView(
         line=line,
         chip=chip(line.state, line.outcome),
@@ -70,17 +81,32 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         cancel_asked=page.cancel_asked and line.state is not RunState.DONE,
         stages=_stages(page),
         plan=reproduction.plan if reproduction else None,
-        job=page.report.job if page.report else _answer(page, StageName.CHECKOUT, JobReport),
+        job=job,
         before=reproduction.before if reproduction else None,
         red_reruns=f"{reproduction.red_reruns} of {reproduction.reruns}" if reproduction else "",
         after=verdict.after if verdict else None,
         verdict=verdict,
-        diagnosis=page.report.diagnosis if page.report else _answer(page, StageName.DIAGNOSE, Diagnosis),
+        diagnosis=diagnosis,
+        told=tuple((_TOLD.get(name, name), _listed(value)) for name, value in data.items() if name != "log" and value),
+        end_log=data.get("log", ""),
+        failing=_failing(job),
         accepted=accepted,
         attempts=page.attempts,
         events=_news(page.events),
         last_event=page.events[-1].id if page.events else 0,
     )
+
+
+_TOLD = {"runs": "Identical runs", "failed": "Red", "tests": "Unsteady tests", "line": "CI's log says"}
+
+
+def _listed(value: str) -> str:
+    """A sequence, stored as Python writes it, as a list for people; any other text as it is."""
+    try:
+        found = ast.literal_eval(value) if value.startswith(("(", "[")) else value
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return value
+    return ", ".join(map(str, found)) if isinstance(found, tuple | list) else value
 
 
 def elapsed(line: RunLine, now: datetime) -> float | None:
@@ -91,7 +117,7 @@ def elapsed(line: RunLine, now: datetime) -> float | None:
 def sentence(page: RunPage, accepted: AttemptLine | None) -> str:
     """The one sentence under the title: what happened, why, and how large the fix is."""
     line = page.line
-    cause = one_line(page.report.diagnosis.summary) if page.report and page.report.diagnosis else ""
+    cause = one_line(line.cause)
     if line.outcome is Outcome.FIXED and accepted:
         files, added, removed = diff_size(accepted.patch)
         return f"{cause.rstrip('.') or 'The check is green again'}; {_count(files, 'file')}, +{added} -{removed}."
@@ -103,7 +129,9 @@ def sentence(page: RunPage, accepted: AttemptLine | None) -> str:
 def doing(line: RunLine) -> str:
     """What a run says about itself in one line: its end, or what it is at."""
     if line.state is RunState.DONE:
-        return line.detail
+        return line.detail or line.cause
+    if line.state is RunState.PARKED:
+        return "Waits for the repository's own CI." if line.published_url else "Waits, and goes on by itself."
     if line.state is RunState.WAITING:
         return "Waits until the workflow run has ended."
     if line.error and line.state is not RunState.RUNNING:
@@ -133,21 +161,37 @@ def _answer(page: RunPage, stage: StageName, kind: type[T]) -> T | None:
         return None
 
 
+def _failing(job: JobReport | None) -> str:
+    """The output of the step that turned the job red; the end of the log when it does not say which."""
+    if job is None:
+        return ""
+    failed = logs.parse(job.log).failed
+    text = failed.output if failed and failed.output.strip() else logs.clean(job.log)
+    return "\n".join(text.strip("\n").splitlines()[-FAILING_LINES:])
+
+
 def _stages(page: RunPage) -> tuple[StageView, ...]:
     current = _current(page)
-    return tuple(_stage(name, [line for line in page.stages if line.stage == name], current) for name in StageName)
+    return tuple(
+        _stage(page, name, [line for line in page.stages if line.stage == name], name == current) for name in StageName
+    )
 
 
-def _stage(name: StageName, lines: list[StageLine], current: str) -> StageView:
-    status = "now" if name == current else "done" if lines else "later"
+def _stage(page: RunPage, name: StageName, lines: list[StageLine], current: bool) -> StageView:
+    if not current:
+        status = "done" if lines else "later"
+    elif page.line.state is RunState.DONE:
+        status = "ended"
+    else:
+        status = "now" if page.line.state is RunState.RUNNING else "waits"
     seconds = sum(line.seconds for line in lines) if lines else None
+    if status == "ended" and page.report:
+        seconds = page.report.seconds.get(name, seconds)
     return StageView(name=name, status=status, seconds=seconds, times=len(lines))
 
 
 def _current(page: RunPage) -> str:
-    """The stage under way: the last one that was started and has no answer of that number yet."""
-    if page.line.state is RunState.DONE:
-        return ""
+    """The stage under way, or where the run ended: the last one begun that has no answer of that number yet."""
     finished = {(line.stage, line.n) for line in page.stages}
     for event in reversed(page.events):
         if event.kind == "stage" and event.data.get("state") == "started":
@@ -167,7 +211,18 @@ def _news(events: tuple[EventLine, ...]) -> tuple[EventLine, ...]:
 
 def event_text(event: EventLine) -> str:
     """An event's line in the timeline; stages say how long they took."""
+    if event.kind == "done":
+        return f"Ended: {chip(RunState.DONE, event.title).word}"
+    if event.kind == "claimed":
+        return f"Taken up by {event.data.get('owner', 'a worker')}"
+    if event.kind == "park":
+        return f"Waits: {event.title}"
     if event.kind != "stage":
-        return event.title
-    seconds = event.data.get("seconds")
-    return f"{event.title} took {duration(seconds)}" if isinstance(seconds, int | float) else f"{event.title} began"
+        return event.title[:1].upper() + event.title[1:]
+    seconds, word = event.data.get("seconds"), stage_word(event.title)
+    return f"{word}: {duration(seconds)}" if isinstance(seconds, int | float) else f"{word}: begun"
+
+
+def stage_word(name: str) -> str:
+    """A stage's name for people; a name of another release stands as it is."""
+    return next((word for stage, word in STAGE_WORDS.items() if stage.value == name), name)

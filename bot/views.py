@@ -103,6 +103,11 @@ def clock(at: float | None) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at is not None else "-"
 
 
+def time_of_day(at: float) -> str:
+    """The time alone, in UTC, for lists whose day is told elsewhere."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[@-Z\\-_])"  # CSI, OSC, strings
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # other control characters but tab and line feed

@@ -67,6 +67,8 @@ class Receiver:
             return await self._receive(request, started)
         except _Refused as refusal:
             self.metrics.deliveries.labels("", refusal.result).inc()
+            if refusal.status == 401:
+                self.metrics.signature_failures.inc()
             # What is left of the body is not read: without `close` it would be taken for the next request.
             headers = {"connection": "close"}
             return JSONResponse({"error": refusal.message}, status_code=refusal.status, headers=headers)

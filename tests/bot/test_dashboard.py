@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from bot.settings import BotSettings
 from tests.bot.conftest import Serve, Site
 from tests.bot.deliveries import SECRET
 from tests.bot.finished import at_work, cancelled, healed
+from workers.domain import Case, Outcome, Report, RunId, Sha
+from workers.store.ledger import Ledger
 
 TOKEN = "t" * 40
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> \x1b[31mred\x1b[0m \u202e end"
@@ -78,6 +80,60 @@ def test_run_page_while_at_work(site: Site, engine: Engine) -> None:
     page = site.client.get(f"/runs/{at_work(engine)}").text
     assert 'data-events="/runs/' in page
     assert re.search(r'<li class="now">.*?Check out', page, re.DOTALL)
+
+
+def test_values_of_another_release_are_left_out(site: Site, engine: Engine) -> None:
+    """A run whose report, case, stages, state or outcome this release cannot read is shown as far as it can."""
+    run = healed(engine)
+    changes = {"report": '{"a": 1}', "case": "[]", "outcome": "MENDED", "state": "resting"}
+    for column, value in changes.items():
+        with engine.begin() as connection:
+            connection.execute(text(f'UPDATE run SET "{column}" = :value'), {"value": value})  # noqa: S608
+        for address in ("/", f"/runs/{run}", "/api/runs", f"/api/runs/{run}", "/metrics"):
+            assert site.client.get(address).status_code == 200, (column, address)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE stage_result SET data = '{\"old\": true}'"))
+    page = site.client.get(f"/runs/{run}")
+    assert page.status_code == 200
+    assert "result += value" in page.text
+
+
+def test_run_page_of_an_early_end(site: Site, engine: Engine) -> None:
+    """A run that ended in the middle says where, how long that took, and what it saw."""
+    ledger = Ledger(engine)
+    case = Case(RunId(""), "octo/calc", 7001, 501, Sha("a" * 40), "main", job="unit")
+    run, _ = ledger.open_run(case, "key", "delivery")
+    lease = ledger.claim(run, "host:1/2")
+    assert lease is not None
+    with lease:
+        lease.event("stage", "reproduce", state="started", n=0)
+        seen = {"runs": "5", "failed": "3", "tests": "('t.py::test_a', 't.py::test_b')", "log": "1 failed"}
+        lease.finish(Report(lease.case, Outcome.FLAKY, "3 of 5 runs failed.", seconds={"reproduce": 6.2}, data=seen))
+    page = site.client.get(f"/runs/{run}").text
+    assert re.search(r'<li class="ended">.*?Reproduce.*?ended here, 6.2 s', page, re.DOTALL)
+    for words in ("Identical runs", "t.py::test_a, t.py::test_b", "1 failed", "3 of 5 runs failed."):
+        assert words in page, words
+
+
+def test_run_pages_of_a_parked_and_a_crashed_run(site: Site, engine: Engine) -> None:
+    """A run that waits says for what; one that crashed says that it was our fault."""
+    ledger = Ledger(engine)
+    case = Case(RunId(""), "octo/calc", 7001, 501, Sha("a" * 40), "main", job="unit")
+    for n in range(2):
+        run, _ = ledger.open_run(case, f"key-{n}", "delivery")
+        lease = ledger.claim(run, "host:1/2")
+        assert lease is not None
+        with lease:
+            lease.event("stage", "follow", state="started", n=0)
+            if n == 0:
+                lease.park(60, "waiting for CI")
+                parked = site.client.get(f"/runs/{run}").text
+            else:
+                lease.finish(Report(lease.case, Outcome.CRASHED, "Heal itself failed 3 times."))
+                crashed = site.client.get(f"/runs/{run}").text
+    assert re.search(r'<li class="waits">.*?Follow', parked, re.DOTALL)
+    assert "Parked" in parked
+    assert "Heal itself failed 3 times." in crashed
 
 
 def test_hostile_text_is_shown_not_obeyed(site: Site, engine: Engine) -> None:

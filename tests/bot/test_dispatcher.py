@@ -19,6 +19,7 @@ from tests.bot.deliveries import encoded, headers, payload
 from workers.domain import Outcome, RunId
 from workers.store.inbox import DeliveryRow, Inbox
 from workers.store.ledger import Ledger
+from workers.store.roster import Roster
 
 CHECK, WORKFLOW = "check_run.completed", "workflow_run.completed"
 
@@ -130,7 +131,7 @@ PUSHED = {"ref": "refs/heads/topic", "before": "c" * 40, "after": "b" * 40}
 @pytest.mark.parametrize(
     ("what", "ended"),
     [
-        ({**PUSHED, "repository__pushed_at": int(time.time()) + 30}, True),
+        ({**PUSHED, "repository__pushed_at": int(time.time()) + 3600}, True),
         ({**PUSHED, "repository__pushed_at": int(time.time()) - 600}, False),  # late: our run's commit came after it
         ({**PUSHED, "repository__pushed_at": "2020-01-01T00:00:00Z"}, False),
         ({**PUSHED, "before": "a" * 40}, True),  # a plain push or a forced one: it says which head it replaced
@@ -228,7 +229,15 @@ def test_delivery_to_bell(serve: Serve, redis_url: str, engine: Engine) -> None:
         (run,) = rows(engine, "run")
         assert _arguments(message) == ([run["id"]], {})
     assert took < 2.0  # 0.05 s on a quiet machine; the first ring also opens the connection
+    ready = site.client.get("/readyz").json()
+    assert (ready["status"], ready["checks"]["redis"]["ok"], ready["checks"]["workers"]["ok"]) == (
+        "degraded",
+        True,
+        False,
+    )
+    Roster(engine).seen("host:1", "1", 1)
     assert site.client.get("/readyz").json()["status"] == "ready"
+    assert site.metric("heal_broker_up") == 1
     assert site.metric('heal_runs_active{state="queued"}') == 1
 
 

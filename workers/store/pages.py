@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Row, func, select
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, Row, func, select
 
-from workers.domain import Case, Outcome, Report, RunId
+from workers.domain import Case, Diagnosis, Outcome, Report, RunId, Sha, StageName
 from workers.redact import Redactor
 from workers.store.codec import data_from_json, from_json
 from workers.store.inbox import Inbox
 from workers.store.models import Attempt, Event, Run, RunState, StageResult
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class RunLine:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    cause: str = ""
+    """What was wrong, in one sentence, once it is known."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class EventLine:
 
 @dataclass(frozen=True)
 class RunPage:
-    """Everything about one run."""
+    """Everything about one run. `report` is None too when another release wrote it in a shape this one cannot read."""
 
     line: RunLine
     case: Case
@@ -108,6 +116,8 @@ class Figures:
     oldest_new: float
     runs: dict[str, int]
     outcomes: dict[str, int]
+    stage_seconds: dict[str, tuple[int, float]]
+    """Per stage how often it was finished and how many seconds that took in all."""
 
 
 _LINE = (
@@ -130,6 +140,7 @@ _LINE = (
 )
 
 
+_NAMES = tuple(column.key for column in _LINE)
 _TIMES = ("created_at", "started_at", "finished_at")
 
 
@@ -158,7 +169,9 @@ class Pages:
         query = select(*_LINE).where(*wanted).order_by(Run.id.desc()).limit(limit).offset(offset)
         with self._engine.connect() as connection:
             total = connection.execute(select(func.count()).select_from(Run).where(*wanted)).scalar_one()
-            return RunList(tuple(_line(row) for row in connection.execute(query)), total)
+            lines = tuple(self._line(row) for row in connection.execute(query))
+            causes = self._causes(connection, [line.id for line in lines])
+        return RunList(tuple(replace(line, cause=causes.get(line.id, "")) for line in lines), total)
 
     def run(self, run: RunId) -> RunPage | None:
         """One run with all that is known about it, None when there is no such run."""
@@ -171,13 +184,14 @@ class Pages:
             stages = connection.execute(
                 select(StageResult).where(StageResult.run_id == run).order_by(StageResult.finished_at, StageResult.n)
             ).all()
+            line = replace(self._line(row[: len(_LINE)]), cause=self._causes(connection, [run]).get(run, ""))
             return RunPage(
-                line=_line(row[: len(_LINE)]),
-                case=from_json(row.case, Case),
+                line=line,
+                case=self._redactor.publish(_read(row.case, Case) or _case_of(line)),
                 stages=tuple(self._stage(stage) for stage in stages),
                 attempts=self.attempts(run),
                 events=self.events(run),
-                report=None if row.report is None else from_json(row.report, Report),
+                report=_read(row.report, Report),
                 cancel_asked=row.cancel_outcome is not None,
             )
 
@@ -211,25 +225,61 @@ class Pages:
             states = connection.execute(select(Run.state, func.count()).group_by(Run.state)).all()
             ended = Run.outcome.is_not(None)
             outcomes = connection.execute(select(Run.outcome, func.count()).where(ended).group_by(Run.outcome)).all()
+            stages = connection.execute(
+                select(StageResult.stage, func.count(), func.sum(StageResult.seconds))
+                .where(StageResult.stage.in_([stage.value for stage in StageName]))
+                .group_by(StageResult.stage)
+            ).all()
         return Figures(
             deliveries=inbox.by_state,
             oldest_new=inbox.oldest_new,
             runs={str(name): int(n) for name, n in states},
             outcomes={str(name): int(n) for name, n in outcomes},
+            stage_seconds={str(stage): (int(n), float(total)) for stage, n, total in stages},
         )
+
+    def _causes(self, connection: Connection, runs: Sequence[RunId]) -> dict[RunId, str]:
+        """The diagnosis of each run in one sentence, as far as there is one."""
+        diagnosed = (StageResult.stage == StageName.DIAGNOSE.value, StageResult.run_id.in_(runs))
+        rows = connection.execute(select(StageResult.run_id, StageResult.data).where(*diagnosed))
+        found = {RunId(run): _read(data, Diagnosis) for run, data in rows}
+        return {run: self._redactor(diagnosis.summary) for run, diagnosis in found.items() if diagnosis is not None}
+
+    def _line(self, row: Any) -> RunLine:
+        # Names of branches and jobs are kept as they are, because a run works with them; people need not read keys.
+        return self._redactor.publish(_line(row))
 
     def _stage(self, row: Row[Any]) -> StageLine:
         data = json.dumps(self._redactor.publish(json.loads(row.data)), ensure_ascii=False)
         return StageLine(row.stage, row.n, row.kind, row.seconds, _at(row.finished_at), data)
 
 
+def _read(text: str | None, kind: type[T]) -> T | None:
+    """A stored value, None when it is not there or another release wrote it in another shape."""
+    try:
+        return None if text is None else from_json(text, kind)
+    except ValidationError:
+        return None
+
+
+def _case_of(line: RunLine) -> Case:
+    """What the run's row alone says of its case."""
+    sha, number = Sha(line.head_sha), line.pull_request
+    return Case(line.id, line.repo, 0, 0, sha, line.branch, job=line.job, pull_request=number)
+
+
+def _known(kind: type[E], text: str | None) -> E | None:
+    """The member of a closed set, None for a word of another release."""
+    return next((member for member in kind if member.value == text), None)
+
+
 def _line(row: Any) -> RunLine:
-    held = dict(zip(RunLine.__dataclass_fields__, row, strict=True))
+    held = dict(zip(_NAMES, row, strict=True))
     return RunLine(
         **{
             **held,
-            "state": RunState(held["state"]),
-            "outcome": None if held["outcome"] is None else Outcome(held["outcome"]),
+            "state": _known(RunState, held["state"]) or RunState.DONE,
+            "outcome": _known(Outcome, held["outcome"]),
             **{name: None if held[name] is None else _at(held[name]) for name in _TIMES},
         }
     )
