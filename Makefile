@@ -35,10 +35,8 @@ test: check images ## everything CI runs
 test-fast: setup ## the inner loop: no engine, no Redis, no browser, no PostgreSQL
 	$(PY) -m pytest -q -m 'not engine and not redis and not postgres and not browser and not story'
 
-bench: images ## measured figures, printed as tables
-	$(PY) -m benchmarks.webhook
-	$(PY) -m benchmarks.story
-	$(PY) -m benchmarks.startup
+bench: images ## measured figures, printed as tables and kept in benchmarks/RESULTS.md
+	$(PY) -m benchmarks
 
 clean: ## what the build left in this folder (not the engine's images)
 	rm -rf .venv .tools .heal .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 HEAL = Path(sys.executable).parent / "heal"
+ROUNDS = 7
 COMMANDS: dict[str, list[str]] = {
     "bare interpreter": [sys.executable, "-c", "pass"],
     "heal --help": [str(HEAL), "--help"],
@@ -30,21 +31,24 @@ def measure(rounds: int) -> dict[str, list[float]]:
     return seconds
 
 
+def table(seconds: dict[str, list[float]]) -> str:
+    """The figures as Markdown."""
+    bare = statistics.median(seconds["bare interpreter"])
+    lines = ["| command | s, median | min | max | x bare |", "| --- | --- | --- | --- | --- |"]
+    for name, values in seconds.items():
+        mid = statistics.median(values)
+        lines.append(f"| {name} | {mid:.3f} | {min(values):.3f} | {max(values):.3f} | {mid / bare:.1f} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Print the table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     seconds = measure(options.rounds)
-    bare = statistics.median(seconds["bare interpreter"])
-    rows = [(name, statistics.median(values), min(values), max(values)) for name, values in seconds.items()]
-    if options.json:
-        print(json.dumps({name: {"median": mid, "min": low, "max": high} for name, mid, low, high in rows}))
-        return
-    print(f"{'command':<20}{'median s':>10}{'min':>8}{'max':>8}{'x bare':>8}")
-    for name, mid, low, high in rows:
-        print(f"{name:<20}{mid:>10.3f}{low:>8.3f}{high:>8.3f}{mid / bare:>8.1f}")
+    print(json.dumps(seconds) if options.json else table(seconds))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import json
 import os
-import platform
 import random
 import socket
 import subprocess
@@ -28,11 +27,13 @@ import httpx
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import text
 
+from benchmarks.machine import describe
 from bot.signature import digest_in, is_valid
 from bot.webhook import signed_headers
 from workers.store import schema
 from workers.store.database import open_engine
 
+RATE = 50.0
 SECRET = "benchmark-secret-benchmark-secret"
 HEAL = Path(sys.executable).parent / "heal"
 _WORDS = [hashlib.sha256(bytes([n])).hexdigest()[:9] for n in range(256)]
@@ -80,7 +81,7 @@ def main() -> None:
     """Run, print, and fail when something was lost or refused."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--rate", type=float, default=50.0, help="deliveries per second to each endpoint")
+    parser.add_argument("--rate", type=float, default=RATE, help="deliveries per second to each endpoint")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = compare(options.rate, options.seconds)
@@ -91,6 +92,7 @@ def main() -> None:
 
 def compare(rate: float, seconds: float) -> Comparison:
     """Load both endpoints at `rate` each for `seconds`."""
+    machine = describe()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/heal.db"
         schema.upgrade(url)
@@ -106,7 +108,7 @@ def compare(rate: float, seconds: float) -> Comparison:
                 guids, heal, simple = asyncio.run(_load(heal_server, bare_server, rate, seconds))
             lost = _lost(url, guids)
         return Comparison(
-            machine=f"{os.cpu_count()} CPU, {platform.platform()}, Python {platform.python_version()}",
+            machine=machine,
             rate=rate,
             seconds=seconds,
             heal=heal,
@@ -134,8 +136,10 @@ def _server(command: list[str], settings: dict[str, str]) -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     root = Path(__file__).parents[1]
+    env = {**os.environ, **settings}
+    # what it logs is thrown away: a terminal would slow it down
     process = subprocess.Popen(
-        [*command, "--port", str(port)], env={**os.environ, **settings}, cwd=root, stdout=subprocess.DEVNULL
+        [*command, "--port", str(port)], env=env, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _wait(port, process)

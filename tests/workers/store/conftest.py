@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,23 +27,50 @@ def cluster() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=BOTH)
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'heal.db'}"
-    cluster: str = request.getfixturevalue("cluster")
-    name = f"heal_{next(_numbers)}"
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest schema, to copy from: migrating once is enough."""
+    file = tmp_path_factory.mktemp("migrated") / "heal.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_template(cluster: str) -> str:
+    """The same as a PostgreSQL database."""
+    upgrade(_create(cluster, "heal_migrated"))
+    return "heal_migrated"
+
+
+def _create(cluster: str, name: str, template: str = "template1") -> str:
     with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     return cluster.rsplit("/", 1)[0] + "/" + name
 
 
+@pytest.fixture(params=BOTH)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which database."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture
-def url(empty_url: str) -> str:
+def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path / 'heal.db'}"
+    return _create(request.getfixturevalue("cluster"), f"heal_{next(_numbers)}")
+
+
+@pytest.fixture
+def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database at the newest schema."""
-    upgrade(empty_url)
-    return empty_url
+    if backend == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated"), tmp_path / "heal.db")
+        return f"sqlite:///{tmp_path / 'heal.db'}"
+    template = request.getfixturevalue("migrated_template")
+    return _create(request.getfixturevalue("cluster"), f"heal_{next(_numbers)}", template)
 
 
 @pytest.fixture

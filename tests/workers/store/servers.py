@@ -56,7 +56,7 @@ def postgresql() -> Iterator[str]:
             _wait_for_postgresql(url, server, folder / "log")
             yield url
         finally:
-            server.send_signal(signal.SIGINT)  # fast: does not wait for clients to leave
+            server.send_signal(signal.SIGQUIT)  # at once: nobody needs its files any more
             try:
                 server.wait(10)
             except subprocess.TimeoutExpired:

@@ -24,6 +24,11 @@ from workers.store.pages import Pages, RunPage
 from workers.store.roster import Roster
 
 pytestmark = pytest.mark.redis
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize(
+    "backend", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+"""A worker takes seconds to start, and the ledger's own tests run on both: here one database per promise will do."""
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = 40) -> None:
@@ -79,6 +84,7 @@ def job(case: Case, name: str) -> Case:
     return dataclasses.replace(case, job=name)
 
 
+@on_sqlite
 def test_a_bell_drives_a_run_to_its_end(
     engine: Engine, case: Case, worker: subprocess.Popen[bytes], broker: RedisServer, tmp_path: Path
 ) -> None:
@@ -91,6 +97,7 @@ def test_a_bell_drives_a_run_to_its_end(
     until(lambda: len(Roster(engine).alive()) == 1, "the worker's row")
 
 
+@on_postgresql
 def test_a_lost_bell_and_a_killed_process_lose_no_run(
     engine: Engine, case: Case, worker: subprocess.Popen[bytes], broker: RedisServer
 ) -> None:
@@ -101,6 +108,7 @@ def test_a_lost_bell_and_a_killed_process_lose_no_run(
     assert [event.kind for event in page(engine, run).events].count("stage") == 1
 
 
+@on_sqlite
 def test_sigterm_gives_the_lease_back(
     engine: Engine, case: Case, worker: subprocess.Popen[bytes], environment: dict[str, str]
 ) -> None:
