@@ -28,10 +28,12 @@ _WORKER = Path(__file__).with_name("screen.py")
 
 @dataclass(frozen=True)
 class Search:
-    """The fixer. `budget_s` bounds the screening, `grace_s` how long it looks on after the first plausible patch."""
+    """The fixer. `budget_s` bounds the screening; after the first plausible patch it looks on for `grace_s` and at
+    `grace_n` more candidates at least, so that what is called the only one does not hang on a machine's load."""
 
     budget_s: float = 60.0
     grace_s: float = 1.5
+    grace_n: int = 24
     limit: int = 600
     shown: int = 3
     name: str = "search"
@@ -74,7 +76,7 @@ class Search:
         return {
             "patch": bench.tree.diff({candidate.mutation.path: candidate.text}),
             "reasoning": judge.reasoning(candidate, trace, run, groups),
-            "confidence": judge.confidence(candidate, plausible, groups).value,
+            "confidence": judge.confidence(candidate, plausible, groups, trace, run).value,
             "alternatives": groups - 1,
             "title": judge.title(candidate),
         }
@@ -93,6 +95,7 @@ class Search:
             "full_s": trace.seconds,
             "budget_s": self.budget_s,
             "grace_s": self.grace_s,
+            "grace_n": self.grace_n,
             "procs": max(1, min(2, os.cpu_count() or 1)),
             "candidates": [{"id": c.id, "edits": {c.mutation.path: c.mutation.splices}} for c in candidates],
         }

@@ -14,8 +14,8 @@ from workers.fixers.search.rank import Ranked
 from workers.fixers.search.source import parse
 from workers.fixers.search.templates.raised import SURE
 
-RISKY = frozenset({"drop operand", "guard", "unwrap", "return", "sign"})
-"""Kinds that take behaviour away or paper over it: never surer than medium."""
+RISKY = frozenset({"drop operand", "guard", "unwrap", "return", "sign", "number", "truth"})
+"""Kinds that take behaviour away, paper over it, or write another literal down: never surer than medium."""
 _MIRROR: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.Lt, ast.GtE: ast.LtE, ast.Lt: ast.Gt, ast.LtE: ast.GtE}
 _INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -63,14 +63,19 @@ def meaning(candidate: Ranked) -> str:
     return candidate.mutation.path + ast.dump(_Canonical().visit(parse(candidate.text)))
 
 
-def confidence(candidate: Ranked, plausible: Plausible, groups: int) -> Confidence:
-    """High: a corrected name at the raising line, or two failing tests fixed by the only meaning that does so."""
+def confidence(candidate: Ranked, plausible: Plausible, groups: int, trace: Trace, run: Screening) -> Confidence:
+    """High: a corrected name at the raising line, or two failing tests fixed by the only meaning that does so.
+
+    Only what failed before counts as fixed: the tests of a file that could not be collected are one failure. And a
+    meaning is the only one when all candidates were looked at, or enough after it; not when the time had run out.
+    """
     kind = candidate.mutation.kind
     if kind in SURE:
         return Confidence.HIGH if groups == 1 else Confidence.MEDIUM
-    if plausible.fixed >= 2:
-        return Confidence.HIGH if groups == 1 and kind not in RISKY else Confidence.MEDIUM
-    return Confidence.MEDIUM if groups == 1 and kind not in RISKY else Confidence.LOW
+    alone = groups == 1 and kind not in RISKY
+    if min(plausible.fixed, trace.failing_tests) >= 2:
+        return Confidence.HIGH if alone and run.stopped in ("all", "grace") else Confidence.MEDIUM
+    return Confidence.MEDIUM if alone else Confidence.LOW
 
 
 def title(candidate: Ranked) -> str:

@@ -325,8 +325,8 @@ class Screen:
         self.running: dict[int, tuple[Child, dict[str, Any], bool]] = {}
         self.failing = set(plan["failing"])
         self.passing = set(plan["passing"])
-        self.until = time.monotonic() + plan["budget_s"]
-        self.tried = self.plausible = 0
+        self.end = self.until = time.monotonic() + plan["budget_s"]
+        self.tried = self.plausible = self.enough = 0
         self.quick_s = 2.0
 
     def control(self) -> bool:
@@ -338,7 +338,7 @@ class Screen:
     def run(self) -> str:
         while self.running or self.survivors or self.waiting:
             now = time.monotonic()
-            if now > self.until:
+            if now > self.end or (now > self.until and self.tried >= self.enough):
                 break
             self._fill()
             for pid, (child, candidate, full) in list(self.running.items()):
@@ -350,7 +350,7 @@ class Screen:
         complete = not (self.running or self.survivors or self.waiting)
         for child, _, _ in self.running.values():
             child.end()
-        return "all" if complete else "grace" if self.plausible else "budget"
+        return "all" if complete else "grace" if self.plausible and self.tried >= self.enough else "budget"
 
     def _fill(self) -> None:
         while len(self.running) < self.plan["procs"] and (self.survivors or self.waiting):
@@ -393,6 +393,7 @@ class Screen:
         broken = self.passing - passed
         if green and not broken:
             self.plausible += 1
+            self.enough = self.enough or self.tried + self.plan["grace_n"]
             self.until = min(self.until, time.monotonic() + self.plan["grace_s"])
             self.report.write(kind="plausible", id=candidate["id"], fixed=len(passed - self.passing))
         else:
