@@ -24,18 +24,20 @@ SHORTEST = 8
 
 _KEYS = re.compile(
     r"""
-      \bgh[pousr]_[A-Za-z0-9._-]{36,}                                  # GitHub tokens, the longer ones of 2026 too
-    | \bgithub_pat_[A-Za-z0-9_]{22,}
-    | \bsk-[A-Za-z0-9_-]{20,}                                          # OpenAI, Anthropic and their kin
-    | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
-    | \bxox[abprs]-[A-Za-z0-9-]{10,}
-    | \bglpat-[A-Za-z0-9_-]{20,}
-    | \bAIza[0-9A-Za-z_-]{35}
-    | \beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}  # JWT
+      gh[pousr]_[A-Za-z0-9]{36}[A-Za-z0-9._-]*                         # GitHub tokens; below, the longer ones of 2026
+    | (?:(?<![a-z])|(?<=[0-9;\[]m))gh[pousr]_(?=\S*\d)[A-Za-z0-9._-]{36,}
+    | github_pat_[A-Za-z0-9_]{22,}
+    | (?:(?<![a-z0-9])|(?<=[0-9;\[]m))sk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}  # OpenAI, Anthropic and their kin
+    | (?:AKIA|ASIA)[0-9A-Z]{16}\b
+    | xox[abprs]-[A-Za-z0-9-]{10,}
+    | glpat-[A-Za-z0-9_-]{20,}
+    | AIza[0-9A-Za-z_-]{35}
+    | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}  # JWT
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     """,
     re.VERBOSE,
 )
+"""No word boundaries: progress dots, letters of test runners and colour codes stand right before what a test prints."""
 _TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"`<>|\[\]\\]+")
 _BEARER = re.compile(r"(?P<keep>\b(?:bearer|token|basic)\s+)(?=[^\s]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
 _USERINFO = re.compile(r"(?P<keep>[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,256}:)[^\s@/'\"]{1,512}(?=@)", re.IGNORECASE)

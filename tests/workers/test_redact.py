@@ -36,7 +36,7 @@ CANARIES = {
 
 
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
-@pytest.mark.parametrize("around", ["{}", "key={} x", 'token: "{}"', "{}\n", "(\u202e{}"])
+@pytest.mark.parametrize("around", ["{}", "key={} x", 'token: "{}"', "{}\n", "(\u202e{}", ".F{}", "\x1b[31m{}"])
 def test_known_shapes_go(canary: str, around: str) -> None:
     """A key of a known shape is blanked wherever it stands."""
     shown = redact(around.format(canary))
@@ -70,6 +70,8 @@ def test_credentials_in_their_places_go(text: str, shown: str) -> None:
         "git@github.com:o/r.git",
         "token = tokenize(unexpected_identifier_here)",
         "a" * 40,
+        "tests/test_mood.py::test_sighs_when_there_is_no_money_left_in_the_purse",
+        "task-management-without-any-number-in-it",
     ],
 )
 def test_ordinary_text_stays(text: str) -> None:

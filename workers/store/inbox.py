@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Dialect, Engine, TextClause, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from workers.redact import redact
 from workers.store.codec import clean
 from workers.store.database import db_now, transact
 from workers.store.models import Delivery, DeliveryState
@@ -100,7 +101,8 @@ class Inbox:
         """Write what became of deliveries in one transaction: the disk is flushed once."""
         if not marks:
             return
-        rows = [{"mark": one.id, "new_state": one.state.value, "new_reason": clean(one.reason)} for one in marks]
+        told = [(one, clean(redact(one.reason))) for one in marks]
+        rows = [{"mark": one.id, "new_state": one.state.value, "new_reason": reason} for one, reason in told]
         transact(self._engine, lambda connection: connection.execute(_MARK, rows))
 
     def counts(self) -> InboxCounts:
