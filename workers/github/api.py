@@ -130,6 +130,8 @@ def translate(error: GithubException | requests.RequestException) -> Stop | Retr
         return Stop(Outcome.DISABLED, f"GitHub does not let Heal do this: {said}")
     if status in {404, 410}:
         return Stop(Outcome.DISABLED, "GitHub says this is gone, or Heal may not see it any more.")
+    if status == 422 and said.startswith("No commit found"):
+        return Stop(Outcome.HEAD_MOVED, "The commit is gone from GitHub.")
     if status == 422:
         return Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the change: {said}")
     return Retryable(f"GitHub answered {status}: {said}", blame="github", after=30)

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from workers.domain import Case, Outcome
-from workers.errors import Stop
-from workers.github.api import Api, Refused
+from workers.domain import Case
+from workers.github.api import Api
 from workers.github.session import Repository
 from workers.ports import Notice
 
@@ -50,19 +49,11 @@ class CheckRun:
         if self._known is None:
             fixed = {"name": CHECK_NAME, "head_sha": self._case.head_sha, "external_id": self._case.run}
             started = datetime.now(UTC).isoformat(timespec="seconds")
-            self._known = self._made({**fixed, "started_at": started, **body})
+            self._known = self._api.send(
+                "POST", self._repo.path("/check-runs"), {**fixed, "started_at": started, **body}
+            )
         else:
             self._known = self._api.send("PATCH", self._repo.path(f"/check-runs/{self._known['id']}"), body)
-
-    def _made(self, body: Mapping[str, object]) -> Mapping[str, Any]:
-        try:
-            made: Mapping[str, Any] = self._api.send("POST", self._repo.path("/check-runs"), body, expect=(422,))
-        except Refused as refused:
-            if "No commit found" in str(refused):
-                detail = f"Commit {self._case.head_sha[:12]} is gone from GitHub."
-                raise Stop(Outcome.HEAD_MOVED, detail) from refused
-            raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the check run: {refused}") from refused
-        return made
 
     def _found(self) -> Mapping[str, Any] | None:
         path = self._repo.path(f"/commits/{self._case.head_sha}/check-runs")
