@@ -29,6 +29,8 @@ class GitWeb:
         """Authenticate, run the backend, and tell what a push moved."""
         record = {"method": method, "path": f"/{full_name}.git/{tail}", "query": query}
         self._world.requests.append(record)
+        if fault := self._dispatcher.fault(method, f"/{full_name}.git/{tail}"):
+            return Answer(int(fault["status"]), str(fault.get("message", "")).encode(), {"Content-Type": "text/plain"})
         write = "git-receive-pack" in f"{tail} {query}"
         try:
             repo, token = self._admit(full_name, headers.get("authorization", ""), write)

@@ -329,6 +329,10 @@ class Hub:
         headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
         self.fail_requests(path, status=status, times=times, headers=headers, message=text)
 
+    def clear_faults(self) -> None:
+        """Take back faults that no request met."""
+        self.call("clear_faults")
+
     def drop_deliveries(self, event: str = "", times: int = 1) -> None:
         self.call("fault", kind="drop", event=event, times=times)
 

@@ -143,7 +143,7 @@ class Dispatcher:
         found = self._match(method, path)
         record: Json = {"method": method, "path": path, "query": query, "at": time.time()}
         self._world.requests.append(record)
-        fault = self._fault(method, path)
+        fault = self.fault(method, path)
         if fault is not None and not fault.get("after"):
             record["status"] = fault["status"]
             return _injected(fault)
@@ -189,7 +189,8 @@ class Dispatcher:
                 return route, hit.groupdict()
         return None
 
-    def _fault(self, method: str, path: str) -> Json | None:
+    def fault(self, method: str, path: str) -> Json | None:
+        """The bad luck that this request has, used up by asking."""
         with self._world.lock:
             for fault in self._world.faults:
                 if fault["kind"] != "answer" or fault["times"] <= 0:
