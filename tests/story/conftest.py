@@ -27,6 +27,7 @@ def theatre(stage: Theatre) -> Iterator[Theatre]:
     """The running installation. The story fails when it made the double hear or say what GitHub would not."""
     yield stage
     stage.hub.settle()
+    stage.hub.clear_faults()
     assert stage.hub.violations(take=True) == []
 
 

@@ -67,6 +67,14 @@ def test_commit_is_gone(theatre: Theatre, repo: str) -> None:
     assert "gone" in run["detail"]
 
 
+def test_repository_cannot_be_cloned(theatre: Theatre, repo: str, play: Play) -> None:
+    """A repository that git may not read ends the run with a sentence, although the API still answers."""
+    theatre.hub.fail_requests(rf"/{repo}\.git/info/refs", status=403, times=5, message="Repository access blocked")
+    run = play(RED)
+    assert run["outcome"] == "DISABLED"
+    assert "no longer allowed to read it" in told(theatre, repo)["summary"]
+
+
 def test_repository_is_gone(theatre: Theatre, repo: str) -> None:
     """A repository that vanished before the worker looked ends the run without a word to anybody."""
     theatre.hub.create_repo(repo, files=RED)
@@ -118,7 +126,7 @@ def test_observe(theatre: Theatre, repo: str, play: Play) -> None:
     assert play({**PUZZLE, CONFIG: "mode: observe\n"})["outcome"] == "REFUSED_BY_POLICY"
     output = told(theatre, repo)
     assert output["title"] == "Not allowed by policy"
-    assert "2 tests fail" in output["summary"]
+    assert "test_names.py" in output["text"]
 
 
 def test_mode_off(theatre: Theatre, repo: str, play: Play) -> None:
@@ -163,17 +171,13 @@ def test_fork(theatre: Theatre, repo: str) -> None:
 
 def test_base_is_red(theatre: Theatre, repo: str) -> None:
     """A pull request did not break what is red on its base too."""
-    theatre.hub.create_repo(repo, files={**RED, CONFIG: "mode: off\n"})
+    theatre.hub.create_repo(repo, files=PUZZLE)
     theatre.hub.finish_ci(repo)
-    theatre.wait_for_run(repo)
-    theatre.hub.push(repo, {CONFIG: None})
-    theatre.hub.finish_ci(repo, conclusion="failure", branch="main")
+    assert theatre.wait_for_run(repo)["outcome"] == "NO_FIX_FOUND"
     theatre.hub.push(repo, {"a.txt": "1\n"}, branch="change")
     theatre.hub.open_pull(repo, "octocat", "change")
     theatre.hub.finish_ci(repo, branch="change", event="pull_request")
-    theatre.wait(
-        lambda: next((run for run in theatre.runs_of(repo) if run["outcome"] == "BASE_ALREADY_RED"), None), 60, "end"
-    )
+    assert theatre.wait_for_run(repo, at_least=2)["outcome"] == "BASE_ALREADY_RED"
     comments = theatre.said(repo)
     assert len(comments) == 1
     assert "base branch is red as well" in comments[0]["body"]

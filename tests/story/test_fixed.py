@@ -156,9 +156,10 @@ def test_a_matrix_is_one_run(theatre: Theatre, repo: str) -> None:
         repo, files={**RED, ".github/workflows/ci.yml": matrix}, ci="real", run_first=True
     ).sha
     theatre.hub.wait_ci(repo, sha)
+    theatre.hub.set_repo(repo, ci="off")
     red = [job for job in theatre.hub.repo(repo)["jobs"] if job["conclusion"] == "failure"]
     assert len(red) == 2
-    assert theatre.wait_for_run(repo)["outcome"] == "FIXED"
+    assert confirmed(theatre, repo)["outcome"] == "FIXED"
     assert len(theatre.runs_of(repo)) == 1
     only_pull(theatre, repo)
 

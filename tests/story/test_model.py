@@ -1,4 +1,4 @@
-"""Stories with a model behind an OpenAI-compatible endpoint: asked last, told what failed, never trusted, never overspent."""
+"""Stories with a model behind an OpenAI-compatible endpoint: asked last, told why it failed, never trusted."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def theatre(asking: Theatre) -> Iterator[Theatre]:
     """The running installation. The key has never left, and the double has nothing to complain about."""
     yield asking
     asking.hub.settle()
+    asking.hub.clear_faults()
     assert asking.hub.violations(take=True) == []
     assert KEY not in asking.logs()
     assert KEY not in str(asking.hub.requests())
