@@ -160,11 +160,11 @@ def test_notices_reach_the_caller(source: Path, tmp_path: Path) -> None:
     """What would be told on GitHub is handed to the callback; there is no CI to wait for."""
     told: list[Notice] = []
     forge = LocalForge(source, tmp_path / "state", told=told.append)
-    case: Case = forge.case(RunId("r1"), check="pytest", job="test")
+    case: Case = forge.case(RunId("r1"), check="pytest")
     forge.tell(case, Notice("t", "s"))
     assert told == [Notice("t", "s")]
     assert forge.ci(case, Published()) == "none"
-    assert forge.job(case).name == "test"
+    assert forge.job(case).name == ""
     assert case.check == "pytest"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -34,7 +35,7 @@ from workers.run_id import new_run_id
 from workers.store.database import db_now, transact
 from workers.store.lease import MOST_CLAIMS, MOST_TRIES, Lease
 from workers.store.ledger import Ledger
-from workers.store.models import Run, RunState
+from workers.store.models import Run, RunState, StageResult
 from workers.store.pages import Pages
 
 
@@ -388,3 +389,16 @@ def test_a_killed_process_loses_no_run(engine: Engine, url: str, case: Case) -> 
             break
         due.wait(0.05)
     assert claimed(ledger, run, "host:2/2").fence == 2
+
+
+def test_admitted_runs_of_a_day(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """A day's runs are those of the repository that passed `admit` within 24 hours; refused ones do not count."""
+    for key, repo_id, seconds_ago in (("a", case.repo_id, 0), ("b", case.repo_id, 90_000), ("c", 4711, 0)):
+        other = dataclasses.replace(case, repo_id=repo_id)
+        opened, _ = ledger.open_run(other, f"day:{key}", "delivery")
+        claimed(ledger, opened).record("admit", 0, JobReport("any"), 0.1)
+        aged = update(StageResult).where(StageResult.run_id == opened).values(finished_at=db_now() - seconds_ago)
+        with engine.begin() as connection:
+            connection.execute(aged)
+    refused, _ = ledger.open_run(case, "day:d", "delivery")
+    assert claimed(ledger, refused).admitted_today() == 1
