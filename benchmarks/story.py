@@ -158,9 +158,12 @@ def measure(rounds: int, say: Callable[[str], None] = lambda _: None) -> Figures
 def _on_installation(theatre: Theatre, n: int) -> Round:
     repo = f"{OWNER}/bench-{n}"
     theatre.hub.create_repo(repo, folder=SAMPLES / SAMPLE, ci="real", run_first=True)
+    ended_run = theatre.wait_for_run(repo, CI_SECONDS)
+    if ended_run["outcome"] != Outcome.FIXED:
+        raise SystemExit(f"the sample was not healed: {ended_run['outcome']} {ended_run['detail']}")
     pull = theatre.wait_for_pull(repo, CI_SECONDS)
     theatre.hub.wait_ci(repo, pull["head"]["sha"], CI_SECONDS)  # nothing of this round may run beside the next
-    run = theatre.run(theatre.wait_for_run(repo, CI_SECONDS)["id"])
+    run = theatre.run(ended_run["id"])
     events = run["events"]
     opened, claimed = _moment(events, "opened"), _moment(events, "claimed")
     published = next(e for e in run["stages"] if e["stage"] == StageName.PUBLISH)["finished_at"]
