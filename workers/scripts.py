@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 
 _ASSIGNMENT = re.compile(r"^[A-Za-z_]\w*=")
-_CONTROL = re.compile(r"^\s*(if|for|while|until|case|function|select|\{|\()|<<|^\s*\w+\s*\(\)", re.MULTILINE)
+_CONTROL = re.compile(r"^[ \t]*(if|for|while|until|case|function|select|\{|\()|<<|^[ \t]*\w+[ \t]*\(\)", re.MULTILINE)
 _PYTHON = re.compile(r"^python(3(\.\d+)?)?$")
 _KEPT_IN_BOTH = frozenset({"cd", "export", "source", ".", "set", "pushd", "popd"})
 _INSTALLS: tuple[tuple[str, ...], ...] = (

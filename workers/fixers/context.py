@@ -117,7 +117,7 @@ def _named(bench: Workbench, paths: Sequence[str]) -> list[str]:
 
 def _imports(bench: Workbench, path: str, known: set[str]) -> Iterable[str]:
     text = (bench.tree.read(path) or b"").decode("utf-8", "replace")
-    for module in re.findall(r"^\s*(?:from|import)\s+([\w.]+)", text, re.MULTILINE):
+    for module in re.findall(r"^[ \t]*(?:from|import)[ \t]+([\w.]+)", text, re.MULTILINE):
         stem = module.replace(".", "/")
         for name in (f"{stem}.py", f"src/{stem}.py", f"{stem}/__init__.py", f"src/{stem}/__init__.py"):
             if name in known:

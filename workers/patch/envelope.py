@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _THINK = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
 _FENCE = re.compile(r"^([ \t]*(?:[-*+] +|\d+[.)] +)?)(`{3,}|~{3,})(.*)$")
-_EDITISH = re.compile(r"^(?:@@|--- |\+\+\+ |\*\*\* |diff --git |Index: |\s*<{5,9} ?\w)|^[+-](?![+-])", re.MULTILINE)
+_EDITISH = re.compile(r"^(?:@@|--- |\+\+\+ |\*\*\* |diff --git |Index: |[ \t]*<{5,9} ?\w)|^[+-](?![+-])", re.MULTILINE)
 _KEYS = ("diff", "patch", "answer", "edits", "code")
 
 
@@ -129,7 +129,7 @@ def reasoning(text: str) -> str:
     tagged = re.search(r"<analysis>(.*?)</analysis>", text, re.DOTALL)
     if tagged:
         return tagged.group(1).strip()
-    first = re.search(r"^(?:\s*`{3,}|\s*<{5,9}|--- |diff --git |\*\*\* Begin)", text, re.MULTILINE)
+    first = re.search(r"^(?:[ \t]*`{3,}|[ \t]*<{5,9}|--- |diff --git |\*\*\* Begin)", text, re.MULTILINE)
     return text[: first.start()].strip() if first else text.strip()
 
 

@@ -17,6 +17,8 @@ _MID = re.compile(r"^\s*={5,9}\s*$")
 _TAIL = re.compile(r"^\s*>{5,9} ?(?:REPLACE|UPDATED|REPLACED)?\b.*$", re.IGNORECASE)
 _PATH = re.compile(r"^[\w@+.\-/\\ ]*[\w\-]+\.\w{1,10}$|^[\w@+.\-/\\]+/[\w.\-]+$|^(?:Makefile|Dockerfile)$")
 _LABEL = re.compile(r"^(?:file(?:name)?|path|in|update|edit|###?#?)\s*:?\s+", re.IGNORECASE)
+_DIFFED = 800
+"""Lines of a block whose two sides are compared; finding what they share takes time with their third power."""
 _ELISION = re.compile(
     r"(?:#|//|--|;|/\*|<!--)?\s*(?:\.\.\.|…)\s*(?:\(?(?:rest|existing|remaining|other|unchanged|same).*)?",
     re.IGNORECASE,
@@ -25,9 +27,9 @@ _ELISION = re.compile(
 
 def parse(text: str) -> list[Edit]:
     """The edits of one reading of an answer; empty when it holds none."""
-    if re.search(r"^\s*<{5,9} ?(?:SEARCH|ORIGINAL|HEAD)", text, re.MULTILINE | re.IGNORECASE):
+    if re.search(r"^[ \t]*<{5,9} ?(?:SEARCH|ORIGINAL|HEAD)", text, re.MULTILINE | re.IGNORECASE):
         return _search_replace(text)
-    if re.search(r"^\s*\*\*\* (?:Begin Patch|Update File|Add File|Delete File)", text, re.MULTILINE):
+    if re.search(r"^[ \t]*\*\*\* (?:Begin Patch|Update File|Add File|Delete File)", text, re.MULTILINE):
         return _v4a(_body(text))
     body = _body(text)
     if re.search(r"^(?:@@|--- |diff --git )", body, re.MULTILINE):
@@ -107,6 +109,8 @@ def _sides(lines: Sequence[str], at: int, indent: int) -> tuple[list[str], list[
 def _replacement(path: str, search: list[str], replace: list[str]) -> Edit:
     if not any(line.strip() for line in search):
         return Edit(path, content="\n".join(replace) + "\n", create=True)
+    if len(search) + len(replace) > _DIFFED:
+        return Edit(path, hunks=(Hunk((*(("-", line) for line in search), *(("+", line) for line in replace))),))
     rows: list[tuple[str, str]] = []
     for tag, a, b, c, d in difflib.SequenceMatcher(None, search, replace, autojunk=False).get_opcodes():
         if tag == "equal":

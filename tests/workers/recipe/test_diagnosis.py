@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,3 +185,11 @@ def test_what_the_runner_prints_after_the_failure_is_not_the_steps_output() -> N
     assert "Cleaning up" not in log.failed.output
     assert diagnosis.same_failure(result(finding), log)
     assert not diagnosis.same_failure(result("shop/tax.py:9:1: E711 comparison to None\nFound 1 problem.\n"), log)
+
+
+@pytest.mark.parametrize("text", ["\n" * 390_000, "FAILED " + "[" * 300_000, "FAILED a[\n" * 30_000, " " * 390_000])
+def test_output_made_to_be_slow_is_read_in_time(text: str) -> None:
+    """A job's output is untrusted: no shape of it holds a worker up."""
+    started = time.process_time()
+    read(text)
+    assert time.process_time() - started < 5
