@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from workers.cheats.syntax import constant, dotted, imported, parents
+from workers.cheats.syntax import always, constant, dotted, imported, parents
 from workers.policy import Violation
 
 _ENDS = re.compile(
@@ -26,7 +26,9 @@ _ENV = re.compile(
     r"^(CI|CONTINUOUS_INTEGRATION|GITHUB_\w*|RUNNER_\w*|GITLAB_\w*|TRAVIS\w*|CIRCLECI|BUILDKITE\w*|JENKINS\w*|PYTEST\w*"
     r"|TOX\w*|NOX\w*|HEAL\w*|TESTING|PYTHONHASHSEED|PYTHONPATH|HOSTNAME)$"
 )
-_MADE_UP = frozenset({"eval", "exec", "compile", "__import__", "runpy.run_path", "ctypes.CDLL", "ctypes.pythonapi"})
+_MADE_UP = frozenset(
+    {"globals", "eval", "exec", "compile", "__import__", "runpy.run_path", "ctypes.CDLL", "ctypes.pythonapi"}
+)
 _SKIPS = re.compile(
     r"^(pytest|unittest|nose)\.(\S+\.)?(skip|skipIf|skipUnless|skipif|xfail|importorskip|expectedFailure)$"
     r"|(^|\.)(SkipTest|skipTest|expectedFailure)$"
@@ -34,7 +36,19 @@ _SKIPS = re.compile(
 _WAITS = re.compile(r"(^|\.)sleep(_for)?$")
 _RETRIES = re.compile(r"(^|[._])(retry|retrying|flaky|rerun|reruns|repeat_on_failure)\b", re.IGNORECASE)
 _TOOLS = frozenset({"pytest", "_pytest", "unittest", "mock", "nose", "pluggy", "hypothesis", "doctest", "ctypes"})
-_ALIKE = frozenset({"__eq__", "__ne__", "__instancecheck__", "__subclasscheck__", "__contains__", "__hash_eq__"})
+_ALIKE = frozenset(
+    {
+        "__eq__",
+        "__ne__",
+        "__instancecheck__",
+        "__subclasscheck__",
+        "__contains__",
+        "__lt__",
+        "__le__",
+        "__gt__",
+        "__ge__",
+    }
+)
 
 _OF_THE_TOOLS = frozenset({"pytestmark", "collect_ignore", "collect_ignore_glob", "pytest_plugins", "load_tests"})
 
@@ -90,6 +104,8 @@ def _call(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, str]]
         yield "waits instead of mending", shown
     if name == "contextlib.suppress":
         yield "swallows errors", shown
+    if name in ("warnings.simplefilter", "warnings.filterwarnings", "warnings.catch_warnings"):
+        yield "silences a checker", shown
     if name in _MADE_UP:
         yield "runs code made up from text", shown
     if name in ("getattr", "setattr", "delattr", "vars") and first is not None:
@@ -177,6 +193,8 @@ def _import(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
     for module in modules:
         if module.split(".")[0] in _TOOLS:
             yield "looks whether it is being tested", f"import {module.split('.')[0]}"
+        elif module in ("os", "sys", "posix") and node.names[0].name == "*":
+            yield "runs code made up from text", f"from {module} import *"
 
 
 def _try(node: ast.Try | ast.TryStar, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -209,7 +227,8 @@ def _function(
         other = {argument.arg for argument in node.args.args[1:]}
         body = node.body if isinstance(node.body, list) else [node.body]
         used = {part.id for one in body for part in ast.walk(one) if isinstance(part, ast.Name)}
-        if not other & used:
+        returned = [part.value for one in body for part in ast.walk(one) if isinstance(part, ast.Return) and part.value]
+        if not other & used or (returned and all(always(value) for value in returned)):
             yield "compares equal to anything", name
     if name in ("__exit__", "__aexit__") and any(
         isinstance(part, ast.Return) and constant(part.value) is True for part in ast.walk(node)

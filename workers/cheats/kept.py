@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from workers.cheats.syntax import constant, dotted, imported, parents
+from workers.cheats.syntax import always, constant, dotted, imported, parents
 from workers.policy import Violation
 
 _TOLERANCES = frozenset({"abs", "rel", "abs_tol", "rel_tol", "atol", "rtol", "delta"})
@@ -54,6 +54,10 @@ def review(path: str, before: ast.Module, after: ast.Module) -> Iterator[Violati
     for name, size in _tables(before).items():
         if _tables(after).get(name, 0) < size:
             yield Violation("weakens a test", path, 0, f"{name} has fewer entries")
+    bound = _bindings(before)
+    for name, times in _bindings(after).items():
+        if times > bound[name] and (name in old or name in imported(before)):
+            yield Violation("weakens a test", path, 0, f"{name} is bound to something else")
     had = _classes(before)
     for name, oddities in _classes(after).items():
         if name in had and oddities - had[name]:
@@ -131,6 +135,13 @@ def _classes(module: ast.Module) -> dict[str, frozenset[str]]:
     }
 
 
+def _bindings(module: ast.Module) -> Counter[str]:
+    """How often each name is set or deleted by a statement."""
+    return Counter(
+        node.id for node in ast.walk(module) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del)
+    )
+
+
 def _tables(module: ast.Module) -> dict[str, int]:
     """Lists of cases at the top of the file, by name."""
     sizes = {}
@@ -183,28 +194,14 @@ def _called(call: ast.Call) -> str:
 def _checks(node: ast.AST) -> bool:
     """An assertion that can fail."""
     if isinstance(node, ast.Assert):
-        return not _always(node.test)
+        return not always(node.test)
     if not isinstance(node, ast.Call):
         return False
     name = _called(node)
     if name in ("assertTrue", "assertEqual", "assertIs") and node.args:
         same = len(node.args) > 1 and ast.dump(node.args[0]) == ast.dump(node.args[1])
-        return not same and not (name == "assertTrue" and _always(node.args[0]))
+        return not same and not (name == "assertTrue" and always(node.args[0]))
     return name.startswith("assert") or name in ("fail", "raises", "warns", "expect")
-
-
-def _always(test: ast.expr) -> bool:
-    """True whatever the program does: a literal, a filled tuple, `x == x`, anything `or True`."""
-    if isinstance(test, ast.Tuple | ast.List | ast.Lambda | ast.JoinedStr):
-        return not isinstance(test, ast.Tuple | ast.List) or bool(test.elts)
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
-        return any(_always(value) for value in test.values)
-    if isinstance(test, ast.Compare) and len(test.ops) == 1:
-        sides = (test.left, test.comparators[0])
-        both = all(constant(side) is not ... for side in sides)
-        return not both and ast.dump(sides[0]) == ast.dump(sides[1]) and isinstance(test.ops[0], ast.Eq | ast.Is)
-    value = constant(test)
-    return value is not ... and bool(value)
 
 
 def _strict(node: ast.AST) -> bool:

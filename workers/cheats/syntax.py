@@ -57,3 +57,17 @@ def constant(node: ast.AST | None) -> object:
         return ast.literal_eval(node) if isinstance(node, ast.expr) else ...
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return ...
+
+
+def always(test: ast.expr) -> bool:
+    """True whatever the program does: a literal, a filled tuple, `x == x`, anything `or True`."""
+    if isinstance(test, ast.Tuple | ast.List | ast.Lambda | ast.JoinedStr):
+        return not isinstance(test, ast.Tuple | ast.List) or bool(test.elts)
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return any(always(value) for value in test.values)
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        sides = (test.left, test.comparators[0])
+        both = all(constant(side) is not ... for side in sides)
+        return not both and ast.dump(sides[0]) == ast.dump(sides[1]) and isinstance(test.ops[0], ast.Eq | ast.Is)
+    value = constant(test)
+    return value is not ... and bool(value)
