@@ -123,16 +123,17 @@ def test_titles_and_commits_do_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_prompt_keeps_the_text_inside_its_fence(text: str) -> None:
     """Everything of others lies between two lines with the nonce; names stay on the line they are named in."""
+    content = text.encode("utf-8", "replace").decode()
     name = text.replace("/", "_").replace("\0", "")[:200]
     hostile = bench(
-        {f"{name}.py": text, "calc.py": text, "tests/test_calc.py": text},
+        {f"{name}.py": content, "calc.py": content, "tests/test_calc.py": content},
         None,  # type: ignore[arg-type]  # nothing is run
         text,
         result(1, failed=1, output=text),
         (Finding(text, f"{name}.py", 3, f"tests/test_calc.py::{text}"),),
         tool=text,
         excerpt=text,
-        config=RepoConfig(instructions=text[:2000].encode("utf-8", "replace").decode()),
+        config=RepoConfig(instructions=content[:2000]),
     )
     attempt = Attempt(
         candidate(), Verdict(False, "regression", text, regressions=(text,), after=result(1, failed=1, output=text))
