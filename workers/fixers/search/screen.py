@@ -357,7 +357,7 @@ class Screen:
             full = bool(self.survivors)
             candidate = self.survivors.popleft() if full else self.waiting.popleft()
             limit = self.plan["full_s"] * 3 + 5 if full else self.quick_s
-            child = Child(self._work(candidate, full), limit)
+            child = Child(self._work(candidate, full), limit * (4 if candidate.get("again") else 1))
             self.running[child.pid] = (child, candidate, full)
 
     def _work(self, candidate: dict[str, Any], full: bool) -> Callable[[], dict[str, Any]]:
@@ -382,6 +382,10 @@ class Screen:
         return session(self.plan["args"], Outcomes())
 
     def _judge(self, candidate: dict[str, Any], full: bool, answer: dict[str, Any]) -> None:
+        if answer.get("timeout") and not candidate.get("again"):
+            # The machine may have been busy: once more, after all others and with more time.
+            (self.survivors if full else self.waiting).append({**candidate, "again": True})
+            return
         self.tried += not full
         passed, failed = set(answer.get("passed", ())), set(answer.get("failed", ()))
         wanted = {name for name in self.failing if "::" in name}
