@@ -208,6 +208,9 @@ def _written(step: workflow.Step, bound: Cell, collected: _Collected, *, later: 
     if later and _REPORTER.search(step.condition):
         collected.skipped.append(Skipped(step.title, "it runs whatever happens, so it proves nothing", False))
         return None
+    if step.continue_on_error and (later or not only_installs(step.run or "")):
+        collected.skipped.append(Skipped(step.title, "the job goes on when it fails, so it decides nothing", False))
+        return None
     try:
         if step.condition and not _wanted(step.condition, bound):
             return None
