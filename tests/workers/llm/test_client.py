@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -26,7 +27,7 @@ class Waits(list[float]):
         self.append(seconds)
 
 
-def client(model: Model, spec: str = "openai:gpt-5-mini", **options: float) -> tuple[Client, Waits]:
+def client(model: Model, spec: str = "openai:gpt-5-mini", **options: Any) -> tuple[Client, Waits]:
     waits = Waits()
     return Client(spec, SecretStr("test-key"), model.url, sleep=waits, **options), waits
 
