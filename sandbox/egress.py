@@ -59,8 +59,15 @@ class Allowed:
 class Egress:
     """The proxy of one owner on one engine, made when it is first asked for."""
 
-    def __init__(self, engine: Engine, owner: str, allowed: Allowed, clock: Callable[[], float] = time.time) -> None:
-        self._engine, self._owner, self._allowed, self._clock = engine, owner, allowed, clock
+    def __init__(
+        self,
+        engine: Engine,
+        owner: str,
+        allowed: Allowed,
+        purpose: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine, self._owner, self._allowed, self._purpose, self._clock = engine, owner, allowed, purpose, clock
         self._making = threading.Lock()
 
     def gate(self) -> Gate:
@@ -69,6 +76,14 @@ class Egress:
             window = int(self._clock() // WINDOW_S)
             name = f"heal-egress-{self._digest()}-{window}"
             return self._find(name) or self._make(name, (window + 2) * WINDOW_S)
+
+    def alone(self, purpose: str) -> Egress:
+        """The same with a proxy of its own, which nobody else uses, so that it can be removed."""
+        return Egress(self._engine, self._owner, self._allowed, purpose, self._clock)
+
+    def remove(self, gate: Gate) -> None:
+        self._engine.remove_container(gate.container)
+        remove_network(self._engine, gate.network)
 
     def gateway(self, gate: Gate) -> str:
         """The address on the clients' network that is the host's, where the engine gives it one."""
@@ -88,7 +103,7 @@ class Egress:
         return refusals(bytes(log), ended.address, ended.started)
 
     def _digest(self) -> str:
-        parts = (self._owner, _SOURCE, json.dumps(asdict(self._allowed), sort_keys=True))
+        parts = (self._owner, self._purpose, _SOURCE, json.dumps(asdict(self._allowed), sort_keys=True))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     def _find(self, name: str) -> Gate | None:

@@ -125,8 +125,9 @@ def proxy_container(image: str, arguments: list[str], labels: Labels) -> dict[st
 
 
 def _on(network: str) -> dict[str, Any]:
-    """Behind the proxy only neighbours have names: for any other the engine asks the container itself."""
-    return {"network_mode": network, **({} if network in (OPEN, NO_NETWORK) else {"dns": ["127.0.0.1"]})}
+    """Behind the proxy only neighbours have names: for any other the engine asks the container itself, in vain."""
+    nameless = {"dns": ["127.0.0.1"], "dns_opt": ["timeout:1", "attempts:1"]}
+    return {"network_mode": network, **({} if network in (OPEN, NO_NETWORK) else nameless)}
 
 
 def installed_system_files(added: Iterable[str]) -> bool:

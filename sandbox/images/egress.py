@@ -22,6 +22,7 @@ from typing import Any
 
 PORT = 3128
 _CHUNK = 64 << 10
+_LINGER_S = 1
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.){0,8}[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TARGET = re.compile(r"http://([^/?#@:]+)(?::([0-9]{1,5}))?(/[!-~]*)?")
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([ -~\t\x80-\xff]*)")
@@ -245,10 +246,11 @@ class Proxy:
                 writer.write(answer(refused.status, refused.reason))
         except (OSError, TimeoutError) as error:
             line.update(reason=f"{line['reason']} {type(error).__name__}".strip())
+        _say({**line, "bytes": flow.moved, "seconds": round(time.time() - started, 3)})
+        try:
+            await _part(reader, writer)
         finally:
             self._open -= Counter([client])
-            writer.close()
-            _say({**line, "bytes": flow.moved, "seconds": round(time.time() - started, 3)})
 
     async def _answer(
         self, client: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow,
@@ -318,6 +320,18 @@ class Proxy:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
+
+
+async def _part(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Close, but first hear the client out for a moment: closing over unread bytes would take the answer back."""
+    try:
+        with contextlib.suppress(OSError, TimeoutError):
+            writer.write_eof()
+            async with asyncio.timeout(_LINGER_S):
+                while await reader.read(_CHUNK):
+                    pass
+    finally:
+        writer.close()
 
 
 def _say(line: dict[str, object]) -> None:
