@@ -301,7 +301,8 @@ def test_the_proxy_is_bound_by_its_container(egress: Egress, engine: Engine) -> 
     """The running proxy has no capability and does not route for its clients."""
     gate = egress.gate()
     script = "grep -E '^(CapBnd|NoNewPrivs)' /proc/1/status; cat /proc/sys/net/ipv4/ip_forward; id -u"
-    seen = engine.client().containers.get(gate.container).exec_run(["sh", "-c", script], stream=True).output
-    assert b"".join(seen).decode().split() == ["CapBnd:", "0" * 16, "NoNewPrivs:", "1", "0", "1000"]
+    seen = engine.client().containers.get(gate.container).exec_run(["sh", "-c", script]).output
+    assert isinstance(seen, bytes)
+    assert seen.decode().split() == ["CapBnd:", "0" * 16, "NoNewPrivs:", "1", "0", "1000"]
     log = engine.client().containers.get(gate.container).logs().decode().splitlines()
     assert json.loads(log[0]) == {"ready": 3128}
