@@ -46,12 +46,14 @@ def remove_containers(engine: Engine, owner: str) -> int:
 
 
 def remove_all(engine: Engine, owner: str) -> Reaped:
-    """Remove every container, environment and derived image of the owner, for tests and uninstalling."""
+    """Remove every container, network, environment and derived image of the owner, for tests and uninstalling."""
     label = f"heal.owner={owner}"
+    before = len(networks(engine, label))
     containers = remove_containers(engine, owner)
+    left = len(networks(engine, label))
     removed = [engine.remove_volume(volume.name) for volume in engine.volumes(label)]
     engine.remove_images(label)
-    return Reaped(containers, sum(removed))
+    return Reaped(containers, sum(removed), before - left)
 
 
 def expired(labels: Mapping[str, str], now: float) -> bool:

