@@ -5,12 +5,14 @@ Limits are not believed but tried: a probe container has to show that it is as s
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 import uuid
 from pathlib import Path
 
 from sandbox import policy
+from sandbox.egress import Egress
 from sandbox.engine import Engine
 from sandbox.errors import EngineDown, SandboxError
 from sandbox.images.build import LANGUAGES, resolve
@@ -25,11 +27,30 @@ cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev
 cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null
 grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status; id -u; ls /sys/class/net | tr '\\n' ' '; echo
 """
+_KNOCK = """
+import json, socket, sys
+proxy, gateway, host = sys.argv[1:]
+try:
+    socket.create_connection((gateway, 1), 2).close()
+    answers = True
+except ConnectionRefusedError:
+    answers = True
+except OSError:
+    answers = False
+with socket.create_connection((proxy, 3128), 5) as asked:
+    asked.settimeout(20)
+    asked.sendall(f"CONNECT {host}:443 HTTP/1.1\\r\\n\\r\\n".encode())
+    first = asked.recv(4096).decode()
+print(json.dumps({"gateway": answers, "status": first.split(" ")[1], "why": first.strip().rpartition("\\n")[2]}))
+"""
+_ASKED = "pypi.org"
 _EXPECTED = (str(_PROBE_LIMITS.memory), str(_PROBE_LIMITS.pids), "CapBnd:\t0000000000000000", "NoNewPrivs:\t1",
              str(policy.USER), "lo")  # fmt: skip
 
 
-def examine(engine: Engine, owner: str, runtime: str | None, state_dir: Path) -> list[Finding]:
+def examine(
+    engine: Engine, owner: str, runtime: str | None, state_dir: Path, egress: Egress | None = None
+) -> list[Finding]:
     """All findings; stops early when no engine answers, because nothing else can be known then."""
     try:
         version, info = engine.version(), engine.info()
@@ -47,6 +68,7 @@ def examine(engine: Engine, owner: str, runtime: str | None, state_dir: Path) ->
     ]
     if engine.has_image(resolve("debian")):
         findings.append(_probe(engine, owner, runtime))
+        findings.extend(_open_network() if egress is None else _set_up_network(engine, owner, runtime, egress))
     return findings
 
 
@@ -88,3 +110,43 @@ def _probe(engine: Engine, owner: str, runtime: str | None) -> Finding:
     if missing:
         return Finding("limits", False, f"a probe container does not show {missing}", "enable the engine's cgroups")
     return Finding("limits", True, "a probe container has no network, no capability, and its memory and pids limits")
+
+
+def _open_network() -> list[Finding]:
+    detail = "set-up is not behind the egress proxy: it reaches whatever this machine reaches"
+    return [Finding("set-up network", False, detail, "leave setup_network at 'proxy'")]
+
+
+def _set_up_network(engine: Engine, owner: str, runtime: str | None, egress: Egress) -> list[Finding]:
+    """Look out from a container on the set-up network: at the host behind the gateway, at a package host by proxy."""
+    name = uuid.uuid4().hex[:12]
+    labels = policy.Labels(owner, name, "probe", name, time.time() + 60)
+    own = egress.alone(name)  # looking must leave nothing behind
+    try:
+        gate = own.gate()
+        try:
+            command = ["/opt/heal/python", "-I", "-c", _KNOCK, gate.address, own.gateway(gate), _ASKED]
+            settings = policy.probe_container(resolve("debian"), command, gate.network, labels, runtime)
+            seen = json.loads(engine.run(settings, (), 40, Caps(4096, 4096, 4096, 1 << 20)).stdout)
+        finally:
+            own.remove(gate)
+    except SandboxError as error:
+        return [Finding("set-up network", False, str(error), error.repair)]
+    except ValueError:
+        return [Finding("set-up network", False, "a probe container does not reach the egress proxy")]
+    return [_gateway(bool(seen["gateway"])), _package_host(str(seen["status"]), str(seen["why"]))]
+
+
+def _gateway(answers: bool) -> Finding:
+    if answers:
+        detail = "set-up code reaches what this machine serves on all addresses, through the network's gateway"
+        return Finding("set-up network", False, detail, "upgrade the engine, or drop br-* to INPUT in the firewall")
+    return Finding("set-up network", True, "behind the egress proxy; the host does not answer on the gateway's address")
+
+
+def _package_host(status: str, why: str) -> Finding:
+    if status == "200":
+        return Finding("package hosts", True, f"{_ASKED} answers through the egress proxy")
+    private = "not public" in why
+    repair = "name it in the private hosts of the settings, if that address is right" if private else ""
+    return Finding("package hosts", False, f"{_ASKED}: {why}", repair)

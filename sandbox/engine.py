@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -33,7 +34,10 @@ _ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 @dataclass(frozen=True)
 class Ended:
-    """A container's whole life: what it said, how it ended, when the marker line and the last line passed."""
+    """A container's whole life: what it said, how it ended, when the marker line and the last line passed.
+
+    `address` is what it had on its network if it was on one, `started` when it started, in seconds since 1970.
+    """
 
     exit_code: int | None
     oom_killed: bool
@@ -42,6 +46,8 @@ class Ended:
     stopped: Stop | None
     seconds: float
     image: str | None = None
+    address: str | None = None
+    started: float | None = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +230,7 @@ class Engine:
         try:
             container.start()
             stream.begin(feed)
+            address = _address(container)  # while it runs: afterwards it has none
             stopped = stream.watch(deadline_s, cancel)
             if stopped is not None:
                 with contextlib.suppress(APIError):  # it may have ended by itself a moment ago
@@ -236,7 +243,18 @@ class Engine:
         finally:
             stream.close()
         oom = bool(state.get("OOMKilled"))
-        return Ended(code, oom, stream.stdout.bytes(), stream.stderr, stopped, stream.seconds(), image)
+        started = datetime.fromisoformat(str(state["StartedAt"])).timestamp()
+        return Ended(
+            code, oom, stream.stdout.bytes(), stream.stderr, stopped, stream.seconds(), image, address, started
+        )
+
+
+def _address(container: Container) -> str | None:
+    if (container.attrs or {})["HostConfig"]["NetworkMode"] == "none":
+        return None
+    container.reload()
+    networks = (container.attrs or {})["NetworkSettings"]["Networks"].values()
+    return next((str(network["IPAddress"]) for network in networks if network.get("IPAddress")), None)
 
 
 def _committed(container: Container, commit: Commit) -> str | None:

@@ -19,11 +19,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 from sandbox import policy
+from sandbox.egress import Allowed, Egress
 from sandbox.engine import Commit, Ended, Engine
 from sandbox.errors import Cancelled, SandboxError, SetupFailed
+from sandbox.hosts import by_https
 from sandbox.images.build import resolve
 from sandbox.spec import SETUP_LIMITS, Evidence, Finding, Limits, Plan, Result, Step, Tree
 from sandbox.stream import Caps, Stop
@@ -54,6 +56,10 @@ class DockerSandbox:
 
     `owner` names this installation in the labels. `ca_bundle` is given to the set-up phase where the host has its
     own certificate authority. `package_indexes` are environment variables for the set-up phase (PIP_INDEX_URL, ...).
+
+    Set-up reaches the package hosts of `sandbox.hosts`, those of `package_indexes` and `allowed_hosts` (exact or
+    `*.suffix`) through the egress proxy, and nothing else. A host whose name resolves to a private address is refused
+    unless `private_hosts` has its exact name. `setup_network` "open" gives set-up whatever the engine's host reaches.
     """
 
     def __init__(
@@ -65,6 +71,9 @@ class DockerSandbox:
         state_dir: Path = Path(".heal"),
         package_indexes: Mapping[str, str] | None = None,
         setup_limits: Limits = SETUP_LIMITS,
+        allowed_hosts: tuple[str, ...] = (),
+        private_hosts: tuple[str, ...] = (),
+        setup_network: Literal["proxy", "open"] = "proxy",
     ) -> None:
         self.engine = Engine(docker_host)
         self.owner = owner
@@ -73,6 +82,8 @@ class DockerSandbox:
         self._ca_bundle = ca_bundle
         self._package_indexes = dict(package_indexes or {})
         self._setup_limits = setup_limits
+        allowed = Allowed(by_https(allowed_hosts, self._package_indexes), private_hosts)
+        self.egress = Egress(self.engine, owner, allowed) if setup_network == "proxy" else None
         self._guard = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
 
@@ -90,7 +101,7 @@ class DockerSandbox:
         """Whether this machine can run untrusted code, line by line. Never raises."""
         from sandbox.doctor import examine
 
-        return examine(self.engine, self.owner, self.runtime, self.state_dir)
+        return examine(self.engine, self.owner, self.runtime, self.state_dir, self.egress)
 
     def _find(self, key: str) -> Frozen | None:
         marker = self.engine.volume(f"heal-env-{key}")
@@ -127,15 +138,20 @@ class DockerSandbox:
     ) -> tuple[dict[str, Any], str | None]:
         """Run the set-up steps; returns what they exported and, if they installed system packages, the new image."""
         limits = self._setup_limits
-        env = {**policy.setup_environment(self._ca_bundle is not None, self._package_indexes), **plan.env}
-        settings = policy.setup_container(image, volume, limits, labels, self.runtime)
+        gate = self.egress.gate() if self.egress and plan.setup else None
+        env = {**policy.setup_environment(self._ca_bundle is not None, self._package_indexes),
+               **(policy.proxy_environment(gate.url) if gate else {}), **plan.env}  # fmt: skip
+        network = gate.network if gate else (policy.OPEN if plan.setup else policy.NO_NETWORK)
+        settings = policy.setup_container(image, volume, limits, labels, self.runtime, network)
         files = {"plan.json": _plan_values(plan, env)}
         if self._ca_bundle is not None:
             files[Path(policy.CA_FILE).name] = self._ca_bundle.read_bytes()
         feed = [*_message("TREE", tree.archive), *_message("INPUTS", _tar(files.items()))]
         commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files)
         ended = self.engine.run(settings, feed, limits.wall_s + _GRACE_S, _caps(limits), cancel, commit=commit)
-        return _setup_state(ended), ended.image
+        refused = self.egress.refused(gate, ended) if self.egress and gate else ()
+        state = _setup_state(ended, refused)
+        return {**state, "notes": [*state.get("notes", ()), *refused]}, ended.image
 
     def _publish(self, key: str, image: str, volume: str, labels: policy.Labels, state: Mapping[str, Any]) -> Frozen:
         text = json.dumps({name: state.get(name) for name in ("exports", "path", "notes") if state.get(name)})
@@ -178,7 +194,7 @@ class DockerEnvironment:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What set-up could not keep."""
+        """What set-up could not keep, and the hosts that it was refused."""
         return self._frozen.notes
 
     def run(
@@ -250,11 +266,11 @@ def _caps(limits: Limits) -> Caps:
     return Caps(limits.report + _PROTOCOL_BYTES, limits.output_head, limits.output_tail, limits.output_kill)
 
 
-def _setup_state(ended: Ended) -> dict[str, Any]:
-    """What the set-up container's last line says; SetupFailed when it is not good news."""
+def _setup_state(ended: Ended, refused: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the set-up container's last line says; SetupFailed, with what the proxy refused, when it is no good news."""
     if ended.stopped is Stop.CANCELLED:
         raise Cancelled("making the environment was cancelled")
-    log = ended.stderr.output().text
+    log = "\n".join((ended.stderr.output().text.rstrip("\n"), *refused)) + "\n"
     line = ended.stdout.strip().rpartition(b"\n")[2]
     try:
         state = json.loads(line)

@@ -1,8 +1,8 @@
 """Every setting of the containers that run untrusted code, as values from pure functions: review this one file.
 
 The check phase has no network, no capability, no writable root and no user but 1000; the set-up phase, which has to
-install packages, is root with five capabilities on the engine's default bridge. An egress proxy with an allow-list
-for that phase is a later step, so until then set-up code can reach whatever the engine's host can reach.
+install packages, is root with five capabilities on an internal network whose only way out is the egress proxy with its
+allow-list (`sandbox.egress`). The proxy runs our own code, without capabilities, as the same user.
 
 Neither phase gets a secret, a host path, a device, a port, or the engine's socket: files come and go as a stream.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.spec import Limits
 
@@ -19,6 +20,7 @@ USER = 1000
 WORKSPACE = "/ws"
 SCRATCH = "/heal"
 ENVIRONMENT = "/env"
+OPEN, NO_NETWORK = "bridge", "none"
 REPORT = f"{SCRATCH}/report"
 CA_FILE = f"{SCRATCH}/ca.crt"
 
@@ -30,6 +32,7 @@ _ENGINE_INIT = "/usr/sbin/docker-init"  # the engine's own mount point, in every
 _SCRATCH_BYTES = 256 << 20
 _SETUP_FILE_BYTES = 4 << 30
 _CHECK_FILE_BYTES = 2 << 30
+_PROXY_LIMITS = Limits(wall_s=60, memory=192 << 20, cpus=1.0, pids=64, workspace=1 << 20, tmp=1 << 20)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def check_container(
     return {
         **_common(image, env, limits, labels, runtime),
         "entrypoint": ["/opt/heal/heal-init"],
-        "network_mode": "none",
+        "network_mode": NO_NETWORK,
         "user": f"{USER}:{USER}",
         "read_only": True,
         "mounts": [_volume(volume, read_only=True)],
@@ -73,17 +76,18 @@ def check_container(
 
 
 def setup_container(
-    image: str, volume: str, limits: Limits, labels: Labels, runtime: str | None = None
+    image: str, volume: str, limits: Limits, labels: Labels, runtime: str | None = None, network: str = OPEN
 ) -> dict[str, Any]:
     """Settings for the phase that installs: root with five capabilities, network, writable root and /env.
 
+    `network` is the egress proxy's, or NO_NETWORK, or OPEN, from which everything the host reaches can be reached.
     Its environment variables travel with the steps, because a container's own would end up in an image made of it.
     """
     return {
         **_common(image, {}, limits, labels, runtime),
         # Ends by itself a little after the worker would have ended it, should the worker have died.
         "entrypoint": ["timeout", "-s", "KILL", f"{max(0.0, limits.wall_s) + 90:g}", "/opt/heal/heal-setup"],
-        "network_mode": "bridge",
+        **_on(network),
         "user": "0:0",
         "read_only": False,
         "cap_add": list(SETUP_CAPABILITIES),
@@ -95,6 +99,35 @@ def setup_container(
         },
         "ulimits": _ulimits(_SETUP_FILE_BYTES),
     }
+
+
+def probe_container(
+    image: str, command: list[str], network: str, labels: Labels, runtime: str | None = None
+) -> dict[str, Any]:
+    """Settings for a look at the set-up network from inside, with less rights than set-up has."""
+    settings = check_container(image, "", {}, _PROXY_LIMITS, labels, runtime)
+    return {**settings, "mounts": [], "entrypoint": command, **_on(network)}
+
+
+def proxy_container(image: str, arguments: list[str], labels: Labels) -> dict[str, Any]:
+    """Settings for the egress proxy: on the engine's bridge, before it also joins the network of its clients."""
+    return {
+        **_common(image, {}, _PROXY_LIMITS, labels, None),
+        "entrypoint": ["/opt/heal/python", *arguments],
+        "network_mode": OPEN,
+        "user": f"{USER}:{USER}",
+        "read_only": True,
+        "stdin_open": False,
+        "sysctls": {"net.ipv4.ip_forward": "0"},  # it answers requests and routes nothing
+        "ulimits": _ulimits(0),
+        "log_config": {"type": "json-file", "config": {"max-size": "4m", "max-file": "2"}},
+    }
+
+
+def _on(network: str) -> dict[str, Any]:
+    """Behind the proxy only neighbours have names: for any other the engine asks the container itself, in vain."""
+    nameless = {"dns": ["127.0.0.1"], "dns_opt": ["timeout:1", "attempts:1"]}
+    return {"network_mode": network, **({} if network in (OPEN, NO_NETWORK) else nameless)}
 
 
 def installed_system_files(added: Iterable[str]) -> bool:
@@ -146,6 +179,22 @@ def setup_environment(ca_bundle: bool, package_indexes: Mapping[str, str]) -> di
         "PIP_ROOT_USER_ACTION": "ignore",
         "PIP_CACHE_DIR": "/tmp/pip",  # noqa: S108 - a path in the container
         "UV_CACHE_DIR": f"{ENVIRONMENT}/.cache/uv",  # same volume as the packages, so that uv can link
+    }
+
+
+def proxy_environment(url: str) -> dict[str, str]:
+    """What tells the tools about the egress proxy: pip, uv, npm, go, cargo, git, curl and apt read the first ones."""
+    address = urlsplit(url)
+    java = " ".join(
+        f"-D{scheme}.proxyHost={address.hostname} -D{scheme}.proxyPort={address.port}" for scheme in ("http", "https")
+    )
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    return {
+        **dict.fromkeys((*names, *(name.lower() for name in names)), url),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1,::1"),
+        "NODE_USE_ENV_PROXY": "1",  # node's own fetch, since 24
+        "MAVEN_OPTS": java,
+        "GRADLE_OPTS": java,
     }
 
 

@@ -1,4 +1,5 @@
-"""Removes what dead workers left behind on the engine: containers past their deadline, then unfinished environments.
+"""Removes what dead workers left behind on the engine: containers and networks past their deadline, then
+unfinished environments.
 
 Everything is told by our own labels; an object without them is never touched.
 """
@@ -9,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sandbox.egress import networks, remove_network
 from sandbox.engine import Engine, Volume
 
 
@@ -16,6 +18,7 @@ from sandbox.engine import Engine, Volume
 class Reaped:
     containers: int
     volumes: int
+    networks: int = 0
 
 
 def reap(engine: Engine, owner: str, now: float | None = None) -> Reaped:
@@ -27,24 +30,30 @@ def reap(engine: Engine, owner: str, now: float | None = None) -> Reaped:
         engine.remove_container(container)
     volumes = unfinished(engine.volumes(label), moment)
     removed = [engine.remove_volume(volume) for volume in volumes]
-    return Reaped(len(late), sum(removed))
+    stale = [name for name, labels in networks(engine, label).items() if expired(labels, moment)]
+    return Reaped(len(late), sum(removed), sum([remove_network(engine, name) for name in stale]))
 
 
 def remove_containers(engine: Engine, owner: str) -> int:
-    """Remove every container of the owner, running or not. Raises EngineDown."""
-    containers = engine.containers(f"heal.owner={owner}")
+    """Remove every container of the owner, running or not, and the networks they were on. Raises EngineDown."""
+    label = f"heal.owner={owner}"
+    containers = engine.containers(label)
     for container in containers:
         engine.remove_container(container)
+    for network in networks(engine, label):
+        remove_network(engine, network)
     return len(containers)
 
 
 def remove_all(engine: Engine, owner: str) -> Reaped:
-    """Remove every container, environment and derived image of the owner, for tests and uninstalling."""
+    """Remove every container, network, environment and derived image of the owner, for tests and uninstalling."""
     label = f"heal.owner={owner}"
+    before = len(networks(engine, label))
     containers = remove_containers(engine, owner)
+    left = len(networks(engine, label))
     removed = [engine.remove_volume(volume.name) for volume in engine.volumes(label)]
     engine.remove_images(label)
-    return Reaped(containers, sum(removed))
+    return Reaped(containers, sum(removed), before - left)
 
 
 def expired(labels: Mapping[str, str], now: float) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.egress import networks
 from sandbox.engine import Engine
 from sandbox.environments import DockerEnvironment, DockerSandbox
 from sandbox.images.build import build
@@ -16,6 +17,8 @@ from sandbox.spec import Plan, Step
 from tests.sandbox.trees import ADDER, tree
 
 STATE = Path(__file__).resolve().parents[2] / ".heal"
+PRIVATE_HOSTS = ("pypi.org", "files.pythonhosted.org", "deb.debian.org")
+"""Where a middlebox answers for the package indexes, their names resolve to an address of the local network."""
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -30,12 +33,15 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def sandbox(engine: Engine) -> Iterator[DockerSandbox]:
     owner = f"tests-{uuid.uuid4().hex[:12]}"
-    made = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE)
+    made = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     yield made
-    left = engine.containers(f"heal.owner={owner}")
+    containers = engine.containers(f"heal.owner={owner}").items()
+    left = [name for name, labels in containers if labels["heal.role"] != "proxy"]
     remove_all(engine, owner)
     volumes = engine.volumes(f"heal.owner={owner}")
     made.engine.close()
+    assert not networks(engine, f"heal.owner={owner}")
+    assert not engine.containers(f"heal.owner={owner}")
     assert not left, f"containers left behind: {left}"
     assert not volumes, f"volumes that could not be removed: {volumes}"
 

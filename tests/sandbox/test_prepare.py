@@ -14,7 +14,7 @@ from sandbox.environments import DockerSandbox
 from sandbox.errors import Cancelled, EngineDown, ImageMissing, RuntimeUnknown, SandboxError, SetupFailed
 from sandbox.images.build import resolve
 from sandbox.spec import Ending, Limits, Plan, Step
-from tests.sandbox.conftest import CA_BUNDLE, STATE
+from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
 from tests.sandbox.trees import tree
 
 pytestmark = pytest.mark.engine
@@ -31,7 +31,7 @@ def test_second_prepare_runs_nothing(sandbox: DockerSandbox, engine: Engine) -> 
     """The same plan yields the same frozen volume without a container, also for another worker."""
     recipe = plan("date +%N >/env/when")
     first = sandbox.prepare(recipe, tree())
-    other = DockerSandbox(None, sandbox.owner, ca_bundle=CA_BUNDLE, state_dir=STATE)
+    other = DockerSandbox(None, sandbox.owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     started = time.monotonic()
     second = other.prepare(recipe, tree())
     assert time.monotonic() - started < 0.2
@@ -126,7 +126,7 @@ def test_cancelled_set_up_leaves_nothing(sandbox: DockerSandbox, engine: Engine)
 def test_workers_that_prepare_at_once_agree(sandbox: DockerSandbox, engine: Engine) -> None:
     """Two workers that make the same environment at the same time end with one, and it is whole."""
     recipe = plan("head -c 8 /dev/urandom | od -An -tx1 >/env/random; sleep 0.3")
-    other = DockerSandbox(None, sandbox.owner, ca_bundle=CA_BUNDLE, state_dir=STATE)
+    other = DockerSandbox(None, sandbox.owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     with ThreadPoolExecutor(2) as pool:
         environments = list(pool.map(lambda worker: worker.prepare(recipe, tree()), (sandbox, other)))
     other.engine.close()

@@ -16,6 +16,7 @@ from sandbox.spec import Plan, Step
 from tests.workers.fixers.trees import MemoryTree
 
 STATE = Path(__file__).resolve().parents[3] / ".heal"
+PRIVATE_HOSTS = ("pypi.org", "files.pythonhosted.org")  # as a middlebox on the way to the index may answer for them
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -25,7 +26,7 @@ def environment() -> Iterator[DockerEnvironment]:
     owner = f"tests-{uuid.uuid4().hex[:12]}"
     engine = Engine()
     build(engine, STATE)
-    sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE)
+    sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     install = Step("install", "python -m pip install -q pytest ruff")
     yield sandbox.prepare(Plan("python", (install,), Step("check", "pytest -q")), MemoryTree({"README": ""}).tar())
     remove_all(engine, owner)

