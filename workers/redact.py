@@ -125,7 +125,7 @@ def _forms(secret: str) -> set[str]:
         parts.add(escaped[1:-1])  # as log lines and tracebacks quote it
     forms: set[str] = set()
     for part in parts:
-        if len(part.strip()) < SHORTEST:
+        if len(part) < SHORTEST or not part.strip():
             continue
         forms |= {part, quote(part, safe=""), quote_plus(part), part.replace("\n", "\\n")}
         forms |= _base64_forms(part.encode())

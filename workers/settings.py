@@ -122,6 +122,11 @@ class WorkerSettings(SweeperSettings):
     ca_bundle: Path | None = Field(
         default=None, description="Certificate bundle for containers in the set-up phase, behind a private authority."
     )
+    setup_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Hosts that set-up steps may reach by HTTPS beside the package indexes, as a JSON list "
+        '(`["github.com"]`, `["*.example.org"]`).',
+    )
     model: str | None = Field(
         default=None, description="Model as `provider:name`, such as `openai:gpt-5`. Default: none, repair is offline."
     )

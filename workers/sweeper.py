@@ -8,6 +8,7 @@ freed.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 from collections.abc import Callable
@@ -61,8 +62,8 @@ def reap_forever(engine: Engine, installation: str, stop: threading.Event, every
     while True:
         try:
             reaped = reap(engine, installation)
-            if reaped.containers or reaped.volumes:
-                log.info("cleared the engine", containers=reaped.containers, volumes=reaped.volumes)
+            if any(dataclasses.astuple(reaped)):
+                log.info("cleared the engine", **dataclasses.asdict(reaped))
         except SandboxError as trouble:
             log.warning("the engine could not be cleared", error=str(trouble))
         if stop.wait(every):

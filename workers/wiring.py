@@ -17,6 +17,7 @@ import structlog
 
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
+from sandbox.hosts import by_https
 from sandbox.images.build import LANGUAGES, build
 from sandbox.reaper import remove_containers
 from workers import messages
@@ -159,6 +160,10 @@ def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:
         runtime=settings.sandbox_runtime,
         ca_bundle=_ca_bundle(settings),
         state_dir=settings.state_dir.expanduser(),
+        allowed_hosts=settings.setup_hosts,
+        # The names are the operator's and ours, never a repository's: sites that serve an index under an address of
+        # their own may. What is loopback, link-local or metadata stays refused.
+        private_hosts=by_https(settings.setup_hosts, {}),
     )
 
 
