@@ -16,6 +16,8 @@ from tests.bot.conftest import Site
 from tests.bot.deliveries import PAYLOADS, SECRET
 
 COMMANDS = ["", "fix", "serve", "worker", "doctor", "images", "images build", "db", "db upgrade", "deliver", "settings"]
+pytestmark = pytest.mark.process
+
 HEAVY = ("docker", "openai", "github", "celery", "sqlalchemy", "fastapi", "pydantic", "rich")
 
 
