@@ -1,4 +1,4 @@
-"""What holds for every test: those that lean on another process are marked, so that the inner loop can leave them out."""
+"""What holds for every test: those that lean on another process are marked, so the inner loop can leave them out."""
 
 from __future__ import annotations
 
