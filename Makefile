@@ -29,7 +29,9 @@ check: setup ## formatting, lint, types, import rules
 
 test: check images ## everything CI runs
 	@deploy/bootstrap tests
-	.venv/bin/coverage run -m pytest
+	rm -f .coverage .coverage.*
+	.venv/bin/coverage run -m pytest -q -n 2 --dist loadfile
+	.venv/bin/coverage combine -q
 	.venv/bin/coverage report
 
 test-fast: setup ## the inner loop: no engine, no Redis, no other process

@@ -79,6 +79,8 @@ class Plan:
     env: Mapping[str, str] = field(default_factory=dict)
     manifests: Mapping[str, str] = field(default_factory=dict)
     trust: str = "local"
+    timeout_s: float = 600
+    """How long one command of the plan may take."""
     fidelity: Fidelity = Fidelity.APPROXIMATE
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()

@@ -199,6 +199,7 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         env={**_CI_ENV, **steps.env, **config.environment.env},
         manifests=_manifests(tree, setup),
         trust=f"{case.repo_id or case.repo}:{'fork' if case.fork else 'base'}",
+        timeout_s=config.environment.timeout,
         fidelity=steps.fidelity,
         skipped=tuple(skipped),
         notes=(*notes, *extra),

@@ -18,7 +18,7 @@ class _Section(BaseModel):
 
 
 class Triggers(_Section):
-    """Which red jobs start a run by themselves. Globs; empty means all."""
+    """Which red jobs start a run by themselves: globs over workflow file names and branches; empty means all."""
 
     workflows: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()

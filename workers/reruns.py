@@ -11,19 +11,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
 
-from sandbox.spec import Environment, Result, Step, Tree
+from sandbox.spec import Environment, Limits, Plan, Result, Step, Tree
 
 PARALLEL = 2
 """Runs at once: throughput on two cores hardly rises beyond two, latency does."""
 
 
+def limits(plan: Plan) -> Limits:
+    """What one command of the plan may use."""
+    return Limits(wall_s=plan.timeout_s)
+
+
 def rerun(
-    environment: Environment, step: Step, tree: Tree, patch: bytes | None, times: int, cancel: Event
+    environment: Environment, plan: Plan, tree: Tree, patch: bytes | None, times: int, cancel: Event
 ) -> list[Result]:
-    """The same step `times` over, each in a fresh container with a hash seed of its own (1, 2, ...)."""
+    """The plan's check `times` over, each in a fresh container with a hash seed of its own (1, 2, ...)."""
+    step, bounds = plan.check, limits(plan)
     seeded = [replace(step, env={**step.env, "PYTHONHASHSEED": str(seed)}) for seed in range(1, times + 1)]
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(lambda one: environment.run(one, tree, patch, cancel=cancel), seeded))
+        return list(pool.map(lambda one: environment.run(one, tree, patch, bounds, cancel=cancel), seeded))
 
 
 def unsteady(results: Iterable[Result]) -> tuple[str, ...]:

@@ -101,6 +101,7 @@ class ScriptedEnvironment:
     def __init__(self, answer: Callable[[Step, bytes | None, int], Result]) -> None:
         self._answer = answer
         self.asked: list[tuple[Step, bytes | None]] = []
+        self.limits: list[Limits] = []
 
     def run(
         self,
@@ -112,6 +113,7 @@ class ScriptedEnvironment:
         cancel: Event | None = None,
     ) -> Result:
         self.asked.append((step, patch))
+        self.limits.append(limits)
         return self._answer(step, patch, len(self.asked) - 1)
 
 

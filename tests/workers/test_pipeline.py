@@ -15,7 +15,7 @@ from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Outco
 from workers.errors import LeaseLost, Park
 from workers.pipeline import Parts, drive
 from workers.ports import Admission, Notice, Proposal, SourceTree, Workbench
-from workers.repo_config import RepoConfig
+from workers.repo_config import RepoConfig, Triggers
 from workers.store.memory import MemoryJournal
 
 FILES = {
@@ -146,6 +146,21 @@ def test_admission_has_an_outcome_for_every_refusal(change: dict[str, Any], outc
     """Each rule that refuses is an outcome of its own."""
     admission = replace(Admission(RepoConfig(), "main", "main", head_is_current=True), **change)
     assert drive(case(), parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("triggers", "outcome"),
+    [
+        ({"workflows": ("ci.yml",), "branches": ("ma*",)}, Outcome.FIXED),
+        ({"workflows": ("release.yml",)}, Outcome.DISABLED),
+        ({"branches": ("release/*",)}, Outcome.DISABLED),
+    ],
+)
+def test_only_the_named_workflows_and_branches_start_runs(triggers: dict[str, Any], outcome: Outcome) -> None:
+    """`triggers` of heal.yml decides before anything is run."""
+    admission = Admission(RepoConfig(triggers=Triggers(**triggers)), "main", "main", head_is_current=True)
+    red = case(workflow_path=".github/workflows/ci.yml")
+    assert drive(red, parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
 
 
 def test_observing_tells_the_failure_and_proposes_nothing() -> None:

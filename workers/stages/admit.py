@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 
 from workers.domain import Case, Outcome
 from workers.errors import Stop
 from workers.messages.markup import quote
 from workers.ports import Admission, Forge
+from workers.repo_config import Triggers
 
 
 def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
@@ -20,6 +23,7 @@ def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
         raise Stop(Outcome.DISABLED, "The repository is archived.")
     if admission.config.mode == "off":
         raise Stop(Outcome.DISABLED, "`mode: off` in `.github/heal.yml` on the default branch.")
+    _wanted(case, admission.config.triggers)
     if admission.own_branch:
         raise Stop(Outcome.DUPLICATE, f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed.")
     if admission.fork:
@@ -42,3 +46,13 @@ def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
             "which is its `limits.runs_per_day`.",
         )
     return admission
+
+
+def _wanted(case: Case, triggers: Triggers) -> None:
+    """The repository may name the workflows and branches that start runs; a person who asks is not held to it."""
+    if case.requested_by:
+        return
+    file = PurePosixPath(case.workflow_path).name
+    for key, globs, name in (("workflows", triggers.workflows, file), ("branches", triggers.branches, case.branch)):
+        if globs and name and not any(fnmatchcase(name, glob) for glob in globs):
+            raise Stop(Outcome.DISABLED, f"`triggers.{key}` in `.github/heal.yml` does not name {quote(name)}.")

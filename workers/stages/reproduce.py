@@ -15,7 +15,7 @@ from workers.errors import Stop
 from workers.messages.markup import quote
 from workers.ports import SourceTree
 from workers.repo_config import RepoConfig
-from workers.reruns import command, rerun, unsteady
+from workers.reruns import command, limits, rerun, unsteady
 
 RERUNS = 4
 """Reruns before a failure counts as stable. A failure in one run of two slips through 5 runs once in 16 times when
@@ -51,7 +51,7 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
     environment = prepare(sandbox, plan, tree, cancel)
     plan, before = _first_run(environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, job)
-    seen = rerun(environment, plan.check, tree, None, RERUNS, cancel)
+    seen = rerun(environment, plan, tree, None, RERUNS, cancel)
     runs = [before, *seen]
     failed = sum(not result.green for result in runs)
     if failed == 0:
@@ -90,11 +90,11 @@ def _always_failing(runs: Sequence[Result]) -> set[str] | None:
 
 def _first_run(environment: Environment, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> tuple[Plan, Result]:
     """The first run. When CI did not say which step failed, the job's steps are tried in order until one is red."""
-    first = environment.run(plan.check, tree, cancel=cancel)
+    first = environment.run(plan.check, tree, limits=limits(plan), cancel=cancel)
     at, result = plan, first
     while result.green and at.after and not (job.log or job.steps):
         at = replace(at, check=at.after[0], after=at.after[1:])
-        result = environment.run(at.check, tree, cancel=cancel)
+        result = environment.run(at.check, tree, limits=limits(plan), cancel=cancel)
     return (plan, first) if result.green else (at, result)
 
 

@@ -12,7 +12,7 @@ from workers import cheats, logs, policy
 from workers.domain import Candidate, Verdict
 from workers.patch import PatchError
 from workers.ports import Workbench
-from workers.reruns import command, rerun
+from workers.reruns import command, limits, rerun
 
 EXCERPT = 4000
 """Characters of failing output that go back to the fixer and onto the run page."""
@@ -55,7 +55,7 @@ def _tried(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:
     """The gates that run code, each in fresh containers."""
     plan, before, tree = bench.reproduction.plan, bench.reproduction.before, bench.tree.tar()
     patch = candidate.patch.encode()
-    after = bench.environment.run(plan.check, tree, patch, cancel=cancel)
+    after = bench.environment.run(plan.check, tree, patch, limits(plan), cancel=cancel)
     if after.ending is Ending.PATCH_REJECTED:
         return Verdict(False, "apply", logs.excerpt(after.output.text, EXCERPT), after)
     if not after.green:
@@ -65,19 +65,19 @@ def _tried(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:
         return Verdict(False, "regression", "; ".join(broken[:10]), after, regressions=broken)
     later: list[tuple[str, bool]] = []
     for step in plan.after:
-        result = bench.environment.run(step, tree, patch, cancel=cancel)
+        result = bench.environment.run(step, tree, patch, limits(plan), cancel=cancel)
         failing = unmended(result)
         later.append((step.name, result.green and not failing))
         if not result.green or failing:
             said = "; ".join(failing[:10]) if result.green else logs.excerpt(result.output.text, EXCERPT)
             why = f"the job's next step {command(step)!r} is red: {said}"
             return Verdict(False, "later step", why, after, later_steps=tuple(later))
-    again = rerun(bench.environment, plan.check, tree, patch, bench.config.verify.repeat, cancel)
+    again = rerun(bench.environment, plan, tree, patch, bench.config.verify.repeat, cancel)
     reds = sum(not result.green or bool(regressions(before, result)) for result in again)
     if reds:
         why = f"green once, then red or with fewer tests in {reds} of {len(again)} identical runs"
         return Verdict(False, "unstable", why, after, later_steps=tuple(later), reruns=len(again))
-    reverse = bench.environment.run(plan.check, tree, None, cancel=cancel)
+    reverse = bench.environment.run(plan.check, tree, None, limits(plan), cancel=cancel)
     verdict = Verdict(
         accepted=True, after=after, reverse_red=not reverse.green, reruns=len(again), later_steps=tuple(later)
     )

@@ -115,3 +115,10 @@ def test_made_results_are_what_they_say() -> None:
     """The values these tests stand on: RED has one failure, GREEN has none."""
     assert (RED.green, GREEN.green) == (False, True)
     assert isinstance(RED, Result)
+
+
+def test_the_repositorys_time_limit_reaches_the_sandbox() -> None:
+    """`environment.timeout` of heal.yml bounds every run of the check."""
+    environment = ScriptedEnvironment(lambda step, patch, n: RED)
+    tried(environment, replace(PLAN, timeout_s=42))
+    assert {limits.wall_s for limits in environment.limits} == {42}
