@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -111,25 +112,30 @@ class Watch:
         for thread in self._threads:
             thread.join()
 
+    def read_gits(self, notes: Path) -> None:
+        """What the stand-in for git wrote down about each start of git: arguments and environment."""
+        for note in notes.iterdir():
+            argv, _, environ = note.read_bytes().partition(b"\x01")
+            if argv == b"git\0version\0":  # GitPython asks once when it is imported: no repository is near
+                continue
+            self.gits += 1
+            held = b"\0".join(v for v in environ.split(b"\0") if not v.startswith(b"GIT_CONFIG_VALUE_0="))
+            self.found += [f"git's argv: {name}" for name in leaks(argv, self.ours)]
+            self.found += [f"git's environment: {name}" for name in leaks(held, self.ours)]
+
     def _processes(self) -> None:
         while not self._over.wait(0.04):
             for folder in Path("/proc").glob("[0-9]*"):
                 try:
                     argv = (folder / "cmdline").read_bytes()
-                    looked = argv.startswith(b"git\0") or b"workers.sweeper" in argv
-                    environ = (folder / "environ").read_bytes() if looked else b""
+                    environ = (folder / "environ").read_bytes() if b"workers.sweeper" in argv else b""
                 except OSError:  # gone already
                     continue
                 self._judge(argv, environ)
 
     def _judge(self, argv: bytes, environ: bytes) -> None:
         self.found += [f"argv: {name}" for name in leaks(argv, self.ours)]
-        mine = self.place.encode()
-        if argv.startswith(b"git\0") and mine in argv:
-            self.gits += 1
-            held = b"\0".join(v for v in environ.split(b"\0") if not v.startswith(b"GIT_CONFIG_VALUE_0="))
-            self.found += [f"git's environment: {name}" for name in leaks(held, self.ours)]
-        if b"workers.sweeper" in argv and mine in environ:
+        if b"workers.sweeper" in argv and self.place.encode() in environ:
             self.sweepers += 1
             known = {name: value for name, value in self.ours.items() if name != "redis password"}
             self.found += [f"sweeper's environment: {name}" for name in leaks(environ, known)]
@@ -202,6 +208,17 @@ class Guarded(Theatre):
         super().start_worker(HEAL_REDIS_URL=url, **more)
 
 
+def noting_git(folder: Path) -> Path:
+    """A `git` for the worker's PATH that writes down how it was started and then becomes the real one."""
+    notes, stand_in = folder / "gits", folder / "bin" / "git"
+    notes.mkdir()
+    stand_in.parent.mkdir()
+    started = f"{{ printf '%s\\0' git \"$@\"; printf '\\1'; cat /proc/$$/environ; }} > {notes}/$$"
+    stand_in.write_text(f'#!/bin/sh\n{started}\nexec {shutil.which("git")} "$@"\n')
+    stand_in.chmod(0o755)
+    return notes
+
+
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """One run from the red job to the confirmed pull request, watched all the time."""
@@ -210,9 +227,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     tmp.mkdir()
     ours = {name: secrets.token_hex(24) for name in ("model key", "redis password", "dashboard token", "old secret")}
     others = plant()
+    notes = noting_git(folder)
     with Model() as model, Watch(ours, str(folder)) as watch:
         extra = {"HEAL_MODEL": "openai:test-model", "OPENAI_API_KEY": ours["model key"], "OPENAI_BASE_URL": model.url,
-                 "TMPDIR": str(tmp)}  # fmt: skip
+                 "TMPDIR": str(tmp), "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}  # fmt: skip
         model.script([text(answer(others))] * 3)
         theatre = Guarded(folder, folder / "state", extra, sweep_seconds=0.5)
         theatre.redis_password = ours["redis password"]
@@ -222,6 +240,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             guarded = guarded_receiver(theatre, ours)
             try:
                 run = play(theatre, others)
+                watch.read_gits(notes)
                 yield Scene(theatre, run, ours, others, watch, seen(theatre, run), model.prompts(), tmp)
             finally:
                 guarded.stop()
