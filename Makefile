@@ -35,7 +35,7 @@ test: check images ## everything CI runs
 	.venv/bin/coverage report
 
 test-fast: setup ## the inner loop: no engine, no Redis, no other process
-	$(PY) -m pytest -q -m 'not engine and not redis and not postgres and not browser and not story and not process'
+	$(PY) -m pytest -q -n 2 -m 'not engine and not redis and not postgres and not browser and not story and not process'
 
 bench: images ## measured figures, printed as tables and kept in benchmarks/RESULTS.md
 	$(PY) -m benchmarks
