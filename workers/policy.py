@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -158,7 +159,9 @@ def names(patch: str) -> frozenset[str]:
 def ast_equal(before: bytes, after: bytes) -> bool:
     """Both are Python and mean the same: only layout and comments differ."""
     try:
-        return ast.dump(ast.parse(before)) == ast.dump(ast.parse(after))
+        with warnings.catch_warnings():  # of the code that is read, not of ours
+            warnings.simplefilter("ignore")
+            return ast.dump(ast.parse(before)) == ast.dump(ast.parse(after))
     except (SyntaxError, ValueError, RecursionError):
         return False
 

@@ -5,15 +5,14 @@ Our own diff is made from it anew, and only for files that the tool complained a
 
 from __future__ import annotations
 
-import ast
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sandbox.spec import Limits, Step
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
-from workers.fixers.search.source import parse
 from workers.patch import PatchError, check
+from workers.policy import ast_equal
 from workers.ports import SourceTree, Workbench
 from workers.tools import TOOLS, Tool
 
@@ -96,11 +95,7 @@ def _edits(diff: str, bench: Workbench) -> Mapping[str, bytes | None]:
 
 def _same_meaning(tree: SourceTree, edits: Mapping[str, bytes | None]) -> bool:
     """All files are Python and their syntax trees did not change."""
-    return all(path.endswith((".py", ".pyi")) and _equal(tree.read(path), data) for path, data in edits.items())
-
-
-def _equal(before: bytes | None, after: bytes | None) -> bool:
-    try:
-        return ast.dump(parse(before or b"")) == ast.dump(parse(after or b""))
-    except (SyntaxError, ValueError, RecursionError):
-        return False
+    return all(
+        path.endswith((".py", ".pyi")) and ast_equal(tree.read(path) or b"", data or b"")
+        for path, data in edits.items()
+    )

@@ -213,11 +213,6 @@ class Pages:
             for id_, run_id, at, kind, title, data in rows
         )
 
-    def report_json(self, run: RunId) -> str | None:
-        """The finished run's report as JSON text, redacted when it was stored."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(Run.report).where(Run.id == run)).scalar()
-
     def figures(self) -> Figures:
         """What `/metrics` shows, read now."""
         inbox = Inbox(self._engine).counts()
