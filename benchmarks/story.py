@@ -90,6 +90,10 @@ class TimedEnvironment:
         with self.clock.running():
             return self.inner.run(step, tree, patch, limits, inputs, cancel)
 
+    def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+        """The inner one's."""
+        self.inner.warm(tree, count, limits)
+
 
 @dataclass(frozen=True)
 class TimedSandbox:

@@ -7,48 +7,28 @@ two workers that make the same one the first wins and the other throws its own a
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import shlex
-import tarfile
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
 from sandbox import policy
+from sandbox.checks import DockerEnvironment, Frozen
 from sandbox.egress import Allowed, Egress
-from sandbox.engine import Commit, Ended, Engine
-from sandbox.errors import Cancelled, SandboxError, SetupFailed
+from sandbox.engine import Engine
+from sandbox.errors import SandboxError, SetupFailed
 from sandbox.hosts import by_https
 from sandbox.images.build import resolve
-from sandbox.spec import SETUP_LIMITS, Evidence, Finding, Limits, Plan, Result, Step, Tree
-from sandbox.stream import Caps, Stop
-from sandbox.verdict import result
+from sandbox.protocol import KEEP_S
+from sandbox.setup import Options, set_up
+from sandbox.spec import SETUP_LIMITS, Finding, Limits, Plan, Tree
 
-_GRACE_S = 30
-"""Beyond a command's own time: start of the container, unpacking, report."""
-_KEEP_S = 3600
-"""How long after its deadline a container of ours may be removed by the reaper of another worker."""
 _LABEL_LIMIT = 60_000
-_PROTOCOL_BYTES = 64 << 10
-
-
-@dataclass(frozen=True)
-class Frozen:
-    """A finished environment: where it is, and what its set-up steps exported for the steps after them."""
-
-    key: str
-    image: str
-    volume: str
-    exports: Mapping[str, str]
-    path: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 class DockerSandbox:
@@ -79,11 +59,10 @@ class DockerSandbox:
         self.owner = owner
         self.runtime = runtime
         self.state_dir = state_dir
-        self._ca_bundle = ca_bundle
-        self._package_indexes = dict(package_indexes or {})
-        self._setup_limits = setup_limits
-        allowed = Allowed(by_https(allowed_hosts, self._package_indexes), private_hosts)
+        indexes = dict(package_indexes or {})
+        allowed = Allowed(by_https(allowed_hosts, indexes), private_hosts)
         self.egress = Egress(self.engine, owner, allowed) if setup_network == "proxy" else None
+        self._options = Options(setup_limits, self.egress, runtime, ca_bundle, indexes)
         self._guard = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
 
@@ -119,39 +98,19 @@ class DockerSandbox:
         )  # fmt: skip
 
     def _make(self, plan: Plan, tree: Tree, image: str, key: str, cancel: Event | None) -> Frozen:
-        limits = self._setup_limits
-        labels = policy.Labels(self.owner, uuid.uuid4().hex, "setup", key, time.time() + limits.wall_s + _KEEP_S)
+        limits = self._options.limits
+        labels = policy.Labels(self.owner, uuid.uuid4().hex, "setup", key, time.time() + limits.wall_s + KEEP_S)
         volume = f"heal-env-{key}-{labels.run[:12]}"
         self.engine.create_volume(volume, replace(labels, role="environment").as_dict())
         kept = False
         try:
-            state, made = self._set_up(plan, tree, image, volume, labels, cancel)
+            state, made = set_up(self.engine, self._options, plan, tree, image, volume, labels, cancel)
             frozen = self._publish(key, made or image, volume, labels, state)
             kept = frozen.volume == volume
         finally:
             if not kept:
                 self.engine.remove_volume(volume)
         return frozen
-
-    def _set_up(
-        self, plan: Plan, tree: Tree, image: str, volume: str, labels: policy.Labels, cancel: Event | None
-    ) -> tuple[dict[str, Any], str | None]:
-        """Run the set-up steps; returns what they exported and, if they installed system packages, the new image."""
-        limits = self._setup_limits
-        gate = self.egress.gate() if self.egress and plan.setup else None
-        env = {**policy.setup_environment(self._ca_bundle is not None, self._package_indexes),
-               **(policy.proxy_environment(gate.url) if gate else {}), **plan.env}  # fmt: skip
-        network = gate.network if gate else (policy.OPEN if plan.setup else policy.NO_NETWORK)
-        settings = policy.setup_container(image, volume, limits, labels, self.runtime, network)
-        files = {"plan.json": _plan_values(plan, env)}
-        if self._ca_bundle is not None:
-            files[Path(policy.CA_FILE).name] = self._ca_bundle.read_bytes()
-        feed = [*_message("TREE", tree.archive), *_message("INPUTS", _tar(files.items()))]
-        commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files)
-        ended = self.engine.run(settings, feed, limits.wall_s + _GRACE_S, _caps(limits), cancel, commit=commit)
-        refused = self.egress.refused(gate, ended) if self.egress and gate else ()
-        state = _setup_state(ended, refused)
-        return {**state, "notes": [*state.get("notes", ()), *refused]}, ended.image
 
     def _publish(self, key: str, image: str, volume: str, labels: policy.Labels, state: Mapping[str, Any]) -> Frozen:
         text = json.dumps({name: state.get(name) for name in ("exports", "path", "notes") if state.get(name)})
@@ -164,122 +123,3 @@ class DockerSandbox:
         if frozen is None:
             raise SandboxError(f"environment {key} was removed while it was being made")
         return frozen
-
-
-class DockerEnvironment:
-    """A frozen environment. Every `run` is a container of its own that is used once.
-
-    The cancel event it was prepared with ends its runs too, where they are given none of their own.
-    """
-
-    def __init__(
-        self,
-        engine: Engine,
-        frozen: Frozen,
-        plan: Plan,
-        owner: str,
-        runtime: str | None,
-        cancel: Event | None = None,
-    ) -> None:
-        self._engine, self._frozen, self._plan = engine, frozen, plan
-        self._owner, self._runtime, self._cancel = owner, runtime, cancel
-
-    @property
-    def key(self) -> str:
-        return self._frozen.key
-
-    @property
-    def image(self) -> str:
-        return self._frozen.image
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What set-up could not keep, and the hosts that it was refused."""
-        return self._frozen.notes
-
-    def run(
-        self,
-        step: Step,
-        tree: Tree,
-        patch: bytes | None = None,
-        limits: Limits = Limits(),  # noqa: B008 - a frozen value
-        inputs: Mapping[str, bytes] | None = None,
-        cancel: Event | None = None,
-    ) -> Result:
-        """As `sandbox.spec.Environment.run`."""
-        if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
-            raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
-        deadline = limits.wall_s + _GRACE_S
-        labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, time.time() + deadline + _KEEP_S)
-        settings = policy.check_container(
-            self.image, self._frozen.volume, policy.check_environment(limits), limits, labels, self._runtime
-        )
-        files = {"step/script": step.script.encode(), "step/run": self._runner(step, limits).encode()}
-        files.update({f"in/{name}": data for name, data in (inputs or {}).items()})
-        feed = [
-            *_message("TREE", tree.archive), *_message("INPUTS", _tar(files.items())), *_message("PATCH", patch or b""),
-        ]  # fmt: skip
-        ended = self._engine.run(
-            settings, feed, deadline, _caps(limits), cancel or self._cancel, marker=b"HEAL-START\n"
-        )
-        evidence = Evidence(
-            image=self.image, environment=self.key, tree=tree.sha, patch=hashlib.sha256(patch or b"").hexdigest(),
-            runtime=self._runtime or "default", flags=policy.flags(settings),
-        )  # fmt: skip
-        return result(ended, limits, evidence)
-
-    def _runner(self, step: Step, limits: Limits) -> str:
-        """The little shell file that enters the step's directory and becomes its shell, with its environment."""
-        env = {**self._plan.env, **self._frozen.exports, **step.env}
-        ours = policy.check_environment(limits)
-        for name, glue in (("PYTEST_ADDOPTS", " "), ("PYTHONPATH", ":")):
-            if name in env:
-                env[name] = f"{env[name]}{glue}{ours[name]}"
-        assigned = [f"{name}={value}" for name, value in env.items()]
-        argv = [word.replace("{0}", f"{policy.SCRATCH}/step/script") for word in shlex.split(step.shell)]
-        extra = "".join(f"PATH={shlex.quote(entry)}:$PATH\n" for entry in self._frozen.path)
-        command = " ".join(shlex.quote(word) for word in ["env", *assigned, *argv])
-        folder = shlex.quote(f"{policy.WORKSPACE}/{step.workdir}")
-        return f"cd {folder} || exit 127\n{extra}export PATH\nexec {command}\n"
-
-
-def _plan_values(plan: Plan, env: Mapping[str, str]) -> bytes:
-    steps = [{**asdict(step), "env": dict(step.env)} for step in plan.setup]
-    return json.dumps({"env": dict(env), "steps": steps}).encode()
-
-
-def _message(word: str, data: bytes) -> tuple[bytes, bytes]:
-    return f"{word} {len(data)}\n".encode(), data
-
-
-def _tar(files: Iterable[tuple[str, bytes]]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, data in files:
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o444
-            archive.addfile(entry, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-def _caps(limits: Limits) -> Caps:
-    return Caps(limits.report + _PROTOCOL_BYTES, limits.output_head, limits.output_tail, limits.output_kill)
-
-
-def _setup_state(ended: Ended, refused: tuple[str, ...] = ()) -> dict[str, Any]:
-    """What the set-up container's last line says; SetupFailed, with what the proxy refused, when it is no good news."""
-    if ended.stopped is Stop.CANCELLED:
-        raise Cancelled("making the environment was cancelled")
-    log = "\n".join((ended.stderr.output().text.rstrip("\n"), *refused)) + "\n"
-    line = ended.stdout.strip().rpartition(b"\n")[2]
-    try:
-        state = json.loads(line)
-    except ValueError:
-        state = None
-    if not isinstance(state, dict) or ended.stopped is not None:
-        why = {Stop.DEADLINE: "out of time", Stop.OUTPUT: "too much output"}
-        reason = why.get(ended.stopped) if ended.stopped else ("out of memory" if ended.oom_killed else "died")
-        raise SetupFailed(f"set-up ({reason})", ended.exit_code, log)
-    if state.get("failed") is not None:
-        raise SetupFailed(str(state["failed"]), state.get("exit_code"), log)
-    return state

@@ -3,9 +3,13 @@
 SandboxError
  +-- EngineDown      no engine answers: retry later
  +-- EngineBusy      no room for another container: retry later
+ +-- EngineFull      the engine's disk is full: retry after something was removed
  +-- ImageMissing    the image must be built first
+ |    +-- PullFailed     the registry does not give the image, and why
  +-- RuntimeUnknown  the engine has no such container runtime
+ +-- ServiceFailed   a service of the job did not become ready, with its log
  +-- SetupFailed     a set-up step of the repository failed, with its log
+ |    +-- NetworkDenied  it asked for a host that set-up may not reach
  +-- Cancelled       the caller's cancel event ended a set-up
 """
 
@@ -30,8 +34,18 @@ class EngineBusy(SandboxError):  # noqa: N818
     pass
 
 
+class EngineFull(SandboxError):  # noqa: N818
+    repair = "heal sandbox prune"
+
+
 class ImageMissing(SandboxError):  # noqa: N818
     repair = "heal images build"
+
+
+class PullFailed(ImageMissing):
+    """The registry's own words for why it does not give an image."""
+
+    repair = ""
 
 
 class RuntimeUnknown(SandboxError):  # noqa: N818
@@ -45,6 +59,24 @@ class SetupFailed(SandboxError):  # noqa: N818
         super().__init__(f"set-up step '{step}' failed with exit code {exit_code}")
         self.step = step
         self.exit_code = exit_code
+        self.log = log
+
+
+class NetworkDenied(SetupFailed):
+    """A set-up step failed after the egress proxy refused it these hosts."""
+
+    def __init__(self, step: str, exit_code: int | None, log: str, hosts: tuple[str, ...]) -> None:
+        super().__init__(step, exit_code, log)
+        self.hosts = hosts
+        self.args = (f"{self.args[0]}; it asked for {', '.join(hosts)}, which set-up may not reach",)
+
+
+class ServiceFailed(SandboxError):  # noqa: N818
+    """A service container of the job ended, or did not become ready in its time: told with its log."""
+
+    def __init__(self, service: str, reason: str, log: str) -> None:
+        super().__init__(f"service '{service}' {reason}")
+        self.service = service
         self.log = log
 
 

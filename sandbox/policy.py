@@ -56,21 +56,29 @@ class Labels:
 
 
 def check_container(
-    image: str, volume: str, env: Mapping[str, str], limits: Limits, labels: Labels, runtime: str | None = None
+    image: str,
+    volume: str,
+    env: Mapping[str, str],
+    limits: Limits,
+    labels: Labels,
+    runtime: str | None = None,
+    workspace: tuple[Mapping[str, Any], ...] = (),
 ) -> dict[str, Any]:
-    """Settings (keyword arguments of docker's `containers.create`) for one untrusted command."""
+    """Settings (keyword arguments of docker's `containers.create`) for one untrusted command.
+
+    `workspace` are the mounts that make its work tree; without any it is a tmpfs.
+    """
+    scratch = {"/tmp": _tmpfs(limits.tmp, 1777), SCRATCH: _tmpfs(_SCRATCH_BYTES, 755, USER)}  # noqa: S108 - inside
+    if not workspace:
+        scratch[WORKSPACE] = _tmpfs(limits.workspace, 755, USER)
     return {
         **_common(image, env, limits, labels, runtime),
         "entrypoint": ["/opt/heal/heal-init"],
         "network_mode": NO_NETWORK,
         "user": f"{USER}:{USER}",
         "read_only": True,
-        "mounts": [_volume(volume, read_only=True)],
-        "tmpfs": {
-            "/tmp": _tmpfs(limits.tmp, 1777),  # noqa: S108 - a path in the container
-            WORKSPACE: _tmpfs(limits.workspace, 755, USER),
-            SCRATCH: _tmpfs(_SCRATCH_BYTES, 755, USER),
-        },
+        "mounts": [_volume(volume, read_only=True), *workspace],
+        "tmpfs": scratch,
         "ulimits": _ulimits(_CHECK_FILE_BYTES),
     }
 

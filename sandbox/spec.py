@@ -37,6 +37,7 @@ class Ending(StrEnum):
     DISK_FULL = "disk_full"
     KILLED = "killed"
     PATCH_REJECTED = "patch_rejected"
+    NETWORK_DENIED = "network_denied"  # it failed asking for a host that it may not reach; the notes name the host
     CANCELLED = "cancelled"
 
 
@@ -64,6 +65,33 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Health:
+    """When a service counts as ready: `command` (run by a shell in its container) ends with 0. Durations in seconds."""
+
+    command: str
+    interval_s: float = 1.0
+    timeout_s: float = 5.0
+    retries: int = 30
+    start_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service container of the job: `name` is the host name under which it answers, beside `localhost`.
+
+    `image` is what the workflow says ("postgres:16"); `ports` are the container's own. Without `health` it is ready
+    when its ports accept connections.
+    """
+
+    name: str
+    image: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, ...] = ()
+    health: Health | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """A recipe: how to make the environment, which command failed, what follows it in the same job.
 
@@ -84,6 +112,9 @@ class Plan:
     fidelity: Fidelity = Fidelity.APPROXIMATE
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
+    services: tuple[Service, ...] = ()
+    network: tuple[str, ...] = ()
+    """Hosts (exact or `*.suffix`) that the check may reach through the egress proxy; none by default."""
 
     def env_key(self, image_id: str) -> str:
         """Content key of the environment: same key, same packages. `image_id` is the engine's digest."""
@@ -170,6 +201,7 @@ class Result:
     peak_memory: int
     evidence: Evidence
     notes: tuple[str, ...] = ()
+    cpu_s: float = 0.0
 
     @property
     def green(self) -> bool:
@@ -214,6 +246,12 @@ class Environment(Protocol):
         `inputs` are extra read-only files under /heal/in by name. A report is whatever the command leaves
         in the file named by $HEAL_REPORT. Returns a Result for anything the untrusted side did; raises
         `sandbox.errors.SandboxError` only for what we lack.
+        """
+
+    def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:
+        """Start containers ahead of need, with this tree in them, for runs under these limits. Returns at once.
+
+        Only a matter of speed: each is used for one run, and goes when idle for long. Never raises.
         """
 
 

@@ -5,6 +5,7 @@ An image is tagged with the hash of everything that went into it, so building ag
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import os
@@ -47,8 +48,11 @@ class Sources:
 
 
 def resolve(image: str) -> str:
-    """The engine's reference for a plan's image: language keys are our own images, anything else stands as it is."""
-    return f"{REPOSITORY}/{image}:latest" if image in LANGUAGES else image
+    """The engine's reference for a plan's image: language keys are our own images, anything else stands as it is.
+
+    Ours are named by their content, so a worker never runs with the files of another version of itself.
+    """
+    return f"{REPOSITORY}/{image}:{_content_hash(image)}" if image in LANGUAGES else image
 
 
 def build(
@@ -57,33 +61,32 @@ def build(
     languages: Iterable[str] = LANGUAGES,
     sources: Sources = Sources(),
     progress: Callable[[str], None] = lambda _: None,
+    fresh: bool = False,
 ) -> list[str]:
     """Make the images of these languages where they are not there yet; returns their references by content.
 
+    `fresh` makes them anew even where they are, from what the sources hold today.
+
     Raises EngineDown, and SandboxError when neither a registry nor Debian's archive yields a base.
     """
-    return [_build(engine, state_dir, language, sources, progress) for language in languages]
+    return [_build(engine, state_dir, language, sources, progress, fresh) for language in languages]
 
 
-def _build(engine: Engine, state_dir: Path, language: str, sources: Sources, progress: Callable[[str], None]) -> str:
+def _build(
+    engine: Engine, state_dir: Path, language: str, sources: Sources, progress: Callable[[str], None], fresh: bool
+) -> str:
     if language not in LANGUAGES:
         raise SandboxError(f"no sandbox image for '{language}'; there are {', '.join(LANGUAGES)}")
+    reference = resolve(language)
+    if not fresh and engine.has_image(reference):
+        progress(f"{language}: {reference} is up to date")
+        return reference
     bases = [base for base in (dict(sources.bases).get(language), _rootfs_reference(sources)) if base]
-    for base in bases:  # what is there already wins over asking a registry again
-        reference = f"{REPOSITORY}/{language}:{_content_hash(language, base)}"
-        if engine.has_image(reference):
-            return _publish(engine, reference, language, progress, "is up to date")
     base = _base(engine, state_dir, bases, sources, progress)
-    reference = f"{REPOSITORY}/{language}:{_content_hash(language, base)}"
     progress(f"{language}: adding the sandbox's own files to {base}")
     for line in engine.build(_context(language), "Dockerfile", reference, {"BASE": base}):
         progress(f"{language}: {line}")
-    return _publish(engine, reference, language, progress, "is ready")
-
-
-def _publish(engine: Engine, reference: str, language: str, progress: Callable[[str], None], state: str) -> str:
-    engine.tag(reference, f"{REPOSITORY}/{language}", "latest")
-    progress(f"{language}: {reference} {state}")
+    progress(f"{language}: {reference} is ready")
     return reference
 
 
@@ -150,10 +153,9 @@ def _command(argv: list[str], progress: Callable[[str], None]) -> None:
         raise SandboxError(f"{argv[0]} failed with exit code {process.returncode}: {last}")
 
 
-def _content_hash(language: str, base: str) -> str:
-    digest = hashlib.sha256(base.encode())
-    digest.update(_context(language))
-    return digest.hexdigest()[:16]
+@functools.cache
+def _content_hash(language: str) -> str:
+    return hashlib.sha256(_context(language)).hexdigest()[:16]
 
 
 def _context(language: str) -> bytes:

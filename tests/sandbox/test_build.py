@@ -15,7 +15,7 @@ from tests.sandbox.conftest import STATE
 
 @pytest.mark.engine
 def test_nothing_changed_nothing_built(engine: Engine) -> None:
-    """Building again yields the same references at once, and `latest` is the image of that content."""
+    """Building again yields the same references at once, and that is what a plan's language key names."""
     lines: list[str] = []
     started = time.monotonic()
     references = build(engine, STATE, progress=lines.append)
@@ -47,5 +47,5 @@ def test_no_tool_to_make_the_image(engine: Engine, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PATH", str(tmp_path))
     sources = Sources(bases=(), mirror="http://mirror.invalid/debian")
     with pytest.raises(ImageMissing) as caught:
-        build(engine, tmp_path, ["debian"], sources)
+        build(engine, tmp_path, ["debian"], sources, fresh=True)
     assert "debootstrap" in caught.value.repair

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from sandbox.checks import DockerEnvironment
 from sandbox.engine import Engine
-from sandbox.environments import DockerEnvironment
 from sandbox.spec import Ending, Limits, Result, Step
 from tests.sandbox.trees import ADDER, FIX, tree
 

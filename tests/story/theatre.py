@@ -13,12 +13,13 @@ from typing import Any, Self
 
 import httpx
 
+from sandbox.images.build import resolve
 from tests.hub.process import Hub, HubError, RepoInfo
 from tests.processes import Process, free_port, start_redis
 
 HEAL = str(Path(sys.executable).parent / "heal")
 SAMPLES = Path(__file__).resolve().parents[1] / "repos"
-CI_IMAGE = "heal-sandbox/python:latest"
+CI_IMAGE = resolve("python")
 OWNER = "octo"
 PERMISSIONS = {
     "metadata": "read",

@@ -116,6 +116,9 @@ class ScriptedEnvironment:
         self.limits.append(limits)
         return self._answer(step, patch, len(self.asked) - 1)
 
+    def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:
+        """Nothing to keep warm."""
+
 
 class ScriptedSandbox:
     """A sandbox that has this one environment for every plan."""

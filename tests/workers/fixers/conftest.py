@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.checks import DockerEnvironment
 from sandbox.engine import Engine
-from sandbox.environments import DockerEnvironment, DockerSandbox
+from sandbox.environments import DockerSandbox
 from sandbox.images.build import build
 from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Step

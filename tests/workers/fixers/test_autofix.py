@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.environments import DockerEnvironment
+from sandbox.checks import DockerEnvironment
 from sandbox.spec import Step
 from tests.workers.fixers.benches import Memory, bench
 from tests.workers.fixers.trees import MemoryTree

@@ -41,6 +41,9 @@ class Unused:
     def run(self, *_: object, **__: object) -> Result:
         raise AssertionError("a model's fixer runs nothing")
 
+    def warm(self, *_: object, **__: object) -> None:
+        raise AssertionError("a model's fixer runs nothing")
+
 
 def work(once: Memory | None = None, excerpt: str = "", config: RepoConfig | None = None) -> Workbench:
     finding = Finding("assert 5 == 6", "test_calc.py", 5, "test_calc.py::test_area")

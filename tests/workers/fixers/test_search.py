@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sandbox.environments import DockerEnvironment
+from sandbox.checks import DockerEnvironment
 from tests.workers.fixers.benches import Memory, bench
 from workers.domain import Attempt, Candidate, Confidence, FailureClass, Verdict
 from workers.fixers.search import Search

@@ -1,0 +1,37 @@
+"""What we say to the first process of a container: counted messages on its standard input. Pure."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable
+
+from sandbox.spec import Limits
+from sandbox.stream import Caps
+
+GRACE_S = 30
+"""Beyond a command's own time: start of the container, unpacking, report."""
+KEEP_S = 3600
+"""How long after its deadline a container of ours may be removed by the reaper of another worker."""
+_OWN_BYTES = 64 << 10
+
+
+def message(word: str, data: bytes) -> tuple[bytes, bytes]:
+    """One counted message: its line, its bytes."""
+    return f"{word} {len(data)}\n".encode(), data
+
+
+def tar(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """An uncompressed tar of read-only files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in files:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o444
+            archive.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def caps(limits: Limits) -> Caps:
+    """How much of the two streams is kept: of standard output the report and our own lines."""
+    return Caps(limits.report + _OWN_BYTES, limits.output_head, limits.output_tail, limits.output_kill)
