@@ -57,6 +57,8 @@ class Commit:
     repository: str
     tag: str
     wanted: Callable[[list[str]], bool]
+    changes: tuple[str, ...] = ()
+    """Lines of a Dockerfile that set the image's own settings (ENV, USER, ...)."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,11 @@ class Engine:
         """The content id of an image; ImageMissing when the engine does not have it."""
         with translated():
             return str(self.client().images.get(reference).id)
+
+    def image_config(self, reference: str) -> dict[str, Any]:
+        """What the image says of itself: Env, Volumes, User, ... in the engine's words; ImageMissing as above."""
+        with translated():
+            return dict(self.client().images.get(reference).attrs.get("Config") or {})
 
     def has_image(self, reference: str) -> bool:
         try:
@@ -261,7 +268,7 @@ def _committed(container: Container, commit: Commit) -> str | None:
     changes = container.diff() or []
     if not commit.wanted([str(change["Path"]) for change in changes if change["Kind"] == _ADDED]):
         return None
-    return str(container.commit(repository=commit.repository, tag=commit.tag).id)
+    return str(container.commit(repository=commit.repository, tag=commit.tag, changes=list(commit.changes)).id)
 
 
 def _knock(host: str) -> None:

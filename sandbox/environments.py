@@ -18,13 +18,15 @@ from threading import Event
 from typing import Any, Literal
 
 from sandbox import policy
+from sandbox.adopt import Adopter
 from sandbox.checks import DockerEnvironment, Frozen
 from sandbox.egress import Allowed, Egress
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError, SetupFailed
 from sandbox.hosts import by_https
-from sandbox.images.build import resolve
+from sandbox.images.build import LANGUAGES, resolve
 from sandbox.protocol import KEEP_S
+from sandbox.references import REGISTRIES
 from sandbox.setup import Options, set_up
 from sandbox.spec import SETUP_LIMITS, Finding, Limits, Plan, Tree
 
@@ -40,6 +42,7 @@ class DockerSandbox:
     Set-up reaches the package hosts of `sandbox.hosts`, those of `package_indexes` and `allowed_hosts` (exact or
     `*.suffix`) through the egress proxy, and nothing else. A host whose name resolves to a private address is refused
     unless `private_hosts` has its exact name. `setup_network` "open" gives set-up whatever the engine's host reaches.
+    Images that a plan names by reference are pulled from `registries` (patterns) only, without credentials.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class DockerSandbox:
         allowed_hosts: tuple[str, ...] = (),
         private_hosts: tuple[str, ...] = (),
         setup_network: Literal["proxy", "open"] = "proxy",
+        registries: tuple[str, ...] = REGISTRIES,
     ) -> None:
         self.engine = Engine(docker_host)
         self.owner = owner
@@ -63,12 +67,13 @@ class DockerSandbox:
         allowed = Allowed(by_https(allowed_hosts, indexes), private_hosts)
         self.egress = Egress(self.engine, owner, allowed) if setup_network == "proxy" else None
         self._options = Options(setup_limits, self.egress, runtime, ca_bundle, indexes)
+        self._adopter = Adopter(self.engine, owner, self._options, registries)
         self._guard = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
 
     def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> DockerEnvironment:
         """The environment for a plan, made now unless there is one. Raises SetupFailed, ImageMissing, EngineDown."""
-        image = self.engine.image_id(resolve(plan.image))
+        image = self._image(plan.image, cancel)
         key = plan.env_key(image)
         with self._guard:
             lock = self._making.setdefault(key, threading.Lock())
@@ -81,6 +86,10 @@ class DockerSandbox:
         from sandbox.doctor import examine
 
         return examine(self.engine, self.owner, self.runtime, self.state_dir, self.egress)
+
+    def _image(self, name: str, cancel: Event | None) -> str:
+        """The engine's id of the image a plan names: one of ours by its language, or somebody else's made usable."""
+        return self.engine.image_id(resolve(name)) if name in LANGUAGES else self._adopter.usable(name, cancel)
 
     def _find(self, key: str) -> Frozen | None:
         marker = self.engine.volume(f"heal-env-{key}")

@@ -109,6 +109,14 @@ def setup_container(
     }
 
 
+def adopt_container(
+    image: str, command: list[str], limits: Limits, labels: Labels, runtime: str | None = None, network: str = OPEN
+) -> dict[str, Any]:  # fmt: skip
+    """Settings for adding our files, and the tools they need, to an image of others: as set-up, without a volume."""
+    settings = setup_container(image, "", limits, labels, runtime, network)
+    return {**settings, "entrypoint": command, "mounts": []}
+
+
 def probe_container(
     image: str, command: list[str], network: str, labels: Labels, runtime: str | None = None
 ) -> dict[str, Any]:
@@ -230,6 +238,7 @@ def _common(image: str, env: Mapping[str, str], limits: Limits, labels: Labels, 
         "stdin_open": True,
         "tty": False,
         "init": True,
+        "healthcheck": {"test": ["NONE"]},  # an image of others may bring one
         "cap_drop": ["ALL"],
         # The engine's own seccomp profile applies: engines before 25.0 still allow io_uring in it.
         "security_opt": ["no-new-privileges"],

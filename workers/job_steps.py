@@ -86,7 +86,7 @@ def cell(file: workflow.Workflow, job: workflow.Job, matrix: Mapping[str, object
     }
     env: dict[str, str] = {}
     unresolved: list[str] = []
-    for level in (file.env, job.env):
+    for level in (file.env, job.env, job.container_env):
         for name, value in level.items():
             rendered = workflow.render(value, {**contexts, "env": env})
             unresolved += [f"env.{name}: {what}" for what in (*rendered.unresolved, *rendered.secrets)]
@@ -147,9 +147,10 @@ def from_log(log: logs.JobLog, bound: Cell | None) -> JobSteps | None:
         collected.skipped.append(
             Skipped("steps after the failing one", "there is no workflow file to read them from", True)
         )
+    image = _container(bound, collected)
     return JobSteps(
         tuple(collected.steps), check, after, {}, tuple(collected.skipped), tuple(collected.notes), collected.fidelity,
-        bound.job.container if bound else None,
+        image,
     )  # fmt: skip
 
 
@@ -171,10 +172,30 @@ def from_file(bound: Cell, conclusions: Sequence[tuple[str, str]]) -> JobSteps:
         if found is not None:
             collected.steps.append(found)
     after = _later(rest, bound, collected)
+    image = _container(bound, collected)
     return JobSteps(
         tuple(collected.steps), check, after, bound.env, tuple(collected.skipped), tuple(collected.notes),
-        collected.fidelity, bound.job.container,
+        collected.fidelity, image,
     )  # fmt: skip
+
+
+def _container(bound: Cell | None, collected: _Collected) -> str | None:
+    """The image the job's steps ran in, as a full reference; None when the job has none that can be asked for."""
+    if bound is None or not bound.job.container:
+        return None
+    rendered = workflow.render(bound.job.container, bound.contexts)
+    if not rendered.text.strip():
+        return None  # an empty expression means no container, as on GitHub
+    if rendered.unresolved or rendered.secrets:
+        collected.lower(f"the job's container {bound.job.container} is known to GitHub only")
+        return None
+    if bound.job.private_container:
+        collected.lower(f"the job's container {rendered.text} needs credentials, which are not used here")
+        return None
+    if bound.job.container_options:
+        collected.lower(f"the options of the job's container are left out: {bound.job.container_options[:200]}")
+    image = rendered.text.strip().removeprefix("docker://")
+    return image if re.search(r"[/:@]", image) else f"{image}:latest"
 
 
 def _later(steps: Sequence[workflow.Step], bound: Cell | None, collected: _Collected) -> tuple[Step, ...]:

@@ -39,6 +39,14 @@ _CI_ENV: Mapping[str, str] = {
     "RUNNER_ARCH": "X64",
     "RUNNER_NAME": "heal",
 }
+_NEAR: Mapping[str, tuple[str, ...]] = {
+    "python": ("python", "pypy", "tox", "django", "poetry"),
+    "node": ("node", "playwright", "cypress", "bun"),
+    "go": ("golang",),
+    "rust": ("rust",),
+    "java": ("java", "jdk", "maven", "gradle", "temurin", "corretto"),
+}
+"""Words in the name of an image that tell which of ours is nearest to it."""
 _SILENT = (
     "Nothing in the repository says how it is tested: "
     "give a command with --check, or verify.command in .github/heal.yml."
@@ -72,6 +80,15 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
     if image not in IMAGES and not re.search(r"[/:]", image):
         raise Stop(Outcome.UNSUPPORTED, f"The sandbox has no image for '{image}' yet.")
     return _assemble(base.steps, base.steps.check, image, tree, config, case)
+
+
+def in_own_image(recipe: Plan, why: str) -> Plan:
+    """The same recipe in the nearest of our own images, for when the one it names cannot be had."""
+    name = recipe.image.rpartition("/")[2].split(":")[0].split("@")[0]
+    near = next((language for language, words in _NEAR.items() if any(word in name for word in words)), "debian")
+    own = near if near in IMAGES else "debian"
+    note = f"CI ran in {recipe.image}; the sandbox's own {own} image stands in: {why}"
+    return replace(recipe, image=own, fidelity=Fidelity.APPROXIMATE, notes=(*recipe.notes, note))
 
 
 def unknown_job(tree: SourceTree, case: Case) -> str:

@@ -16,6 +16,7 @@ from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sandbox.references import REGISTRIES
 from workers.errors import UsageError
 
 _CONFIG = SettingsConfigDict(
@@ -126,6 +127,11 @@ class WorkerSettings(SweeperSettings):
         default=(),
         description="Hosts that set-up steps may reach by HTTPS beside the package indexes, as a JSON list "
         '(`["github.com"]`, `["*.example.org"]`).',
+    )
+    image_registries: tuple[str, ...] = Field(
+        default=REGISTRIES,
+        description="Registries, as patterns, from which images are pulled that a repository names (`container:` of a "
+        "job, `environment.image` in heal.yml); always without credentials. `[]` for none.",
     )
     model: str | None = Field(
         default=None, description="Model as `provider:name`, such as `openai:gpt-5`. Default: none, repair is offline."

@@ -161,6 +161,7 @@ def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:
         ca_bundle=_ca_bundle(settings),
         state_dir=settings.state_dir.expanduser(),
         allowed_hosts=settings.setup_hosts,
+        registries=settings.image_registries,
         # The names are the operator's and ours, never a repository's: sites that serve an index under an address of
         # their own may. What is loopback, link-local or metadata stays refused.
         private_hosts=by_https(settings.setup_hosts, {}),

@@ -71,6 +71,9 @@ class Job:
     matrix: tuple[Mapping[str, object], ...] = ()
     dynamic_matrix: bool = False
     container: str | None = None
+    container_env: Mapping[str, str] = field(default_factory=dict)
+    container_options: str = ""
+    private_container: bool = False
     services: tuple[str, ...] = ()
     uses: str | None = None
     permissions: Mapping[str, str] = field(default_factory=dict)
@@ -152,6 +155,9 @@ def _job(key: str, raw: Mapping[str, object], defaults: Mapping[str, object]) ->
         matrix=cells,
         dynamic_matrix=matrix is not None and not cells,
         container=_optional(container.get("image") if isinstance(container, dict) else container),
+        container_env=_words(_section(raw, "container").get("env")),
+        container_options=_word(_section(raw, "container").get("options")),
+        private_container="credentials" in _section(raw, "container"),
         services=tuple(_section(raw, "services")),
         uses=_optional(raw.get("uses")),
         permissions=_words(raw.get("permissions")),

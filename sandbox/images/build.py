@@ -168,6 +168,15 @@ def _context(language: str) -> bytes:
     return buffer.getvalue()
 
 
+def own_files() -> bytes:
+    """Everything of ours that an image needs under /opt/heal, as a tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for place, (name, mode) in sorted(_FILES.items()):
+            _add(archive, place, (_HERE / name).read_bytes(), mode)
+    return buffer.getvalue()
+
+
 def _add(archive: tarfile.TarFile, name: str, data: bytes, mode: int) -> None:
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = len(data), mode

@@ -7,7 +7,7 @@ from dataclasses import replace
 from threading import Event
 from typing import NoReturn
 
-from sandbox.errors import SetupFailed
+from sandbox.errors import ImageMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
 from workers import diagnosis, logs, recipe
 from workers.domain import Case, JobReport, Outcome, Reproduction
@@ -48,7 +48,13 @@ def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environm
 
 def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> Reproduction:
     """Make the environment and run the check until it is known to be red for good. Raises `Stop` when it is not."""
-    environment = prepare(sandbox, plan, tree, cancel)
+    try:
+        environment = prepare(sandbox, plan, tree, cancel)
+    except ImageMissing as missing:
+        if plan.image in recipe.IMAGES:
+            raise  # ours: the operator's to mend
+        plan = recipe.in_own_image(plan, str(missing))
+        environment = prepare(sandbox, plan, tree, cancel)
     plan, before = _first_run(environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, job)
     seen = rerun(environment, plan, tree, None, RERUNS, cancel)

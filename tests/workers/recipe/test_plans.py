@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.spec import Fidelity, Plan
+from sandbox.spec import Fidelity, Plan, Step
 from tests.workers.recipe.trees import MemoryTree
 from workers import recipe
 from workers.domain import Case, JobReport, Outcome, RunId, Sha
@@ -174,6 +174,39 @@ def test_what_cannot_run_here_is_refused_before_anything_is_spent(text: str, wor
     with pytest.raises(Stop, match=words) as stopped:
         make(text, {"README": ""})
     assert stopped.value.outcome is Outcome.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("container", "image", "words"),
+    [
+        ("container: python:3.12-slim", "python:3.12-slim", ""),
+        ("container: node", "node:latest", ""),
+        ("container: {image: ghcr.io/a/b@sha256:1, env: {A: b}}", "ghcr.io/a/b@sha256:1", ""),
+        ("strategy: {matrix: {v: ['3.9']}}\n    container: 'python:${{ matrix.v }}'", "python:3.9", ""),
+        ("container: {image: a/b, options: --privileged}", "a/b", "left out: --privileged"),
+        ("container: {image: a/b, credentials: {username: u, password: p}}", "python", "needs credentials"),
+        ("container: ${{ needs.build.outputs.image }}", "python", "known to GitHub only"),
+        ("container: ${{ '' }}", "python", ""),
+    ],
+)
+def test_the_jobs_container_is_the_image(container: str, image: str, words: str) -> None:
+    """By its full name, so that it is never taken for a language of ours; what cannot be honoured is noted."""
+    found = make(job("run: pytest", f"runs-on: ubuntu-latest\n    {container}"))
+    assert found.image == image
+    assert words in "\n".join(found.notes)
+    assert found.env.get("A", "") == ("b" if "env:" in container else "")
+
+
+@pytest.mark.parametrize(
+    ("named", "own"),
+    [("docker.io/library/python:3.12", "python"), ("ghcr.io/a/app@sha256:1", "debian"), ("a/pypy", "python")],
+)
+def test_an_image_that_cannot_be_had_has_a_stand_in(named: str, own: str) -> None:
+    """The nearest of our own, with a note that says why, and without a claim to be the same."""
+    found = recipe.in_own_image(Plan(named, (), Step("t", "pytest"), fidelity=Fidelity.EXACT), "no such manifest")
+    assert (found.image, found.fidelity) == (own, Fidelity.APPROXIMATE)
+    assert named in found.notes[-1]
+    assert "no such manifest" in found.notes[-1]
 
 
 def test_a_log_without_its_beginning_is_not_taken_for_the_whole_job() -> None:

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from sandbox.errors import SetupFailed
+from sandbox.errors import ImageMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Step, TestCase, Tree
 from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, ScriptedSandbox, reproduction, result
 from workers.domain import JobReport, Outcome, Reproduction
@@ -109,6 +109,23 @@ def test_set_up_that_fails_ends_the_run_with_its_log() -> None:
         prepare(Broken(), reproduction().plan, TREE, Event())  # type: ignore[arg-type]
     assert stop.value.outcome is Outcome.NOT_REPRODUCED
     assert "No matching distribution" in str(stop.value.data["log"])
+
+
+def test_an_image_that_cannot_be_had_is_stood_in_for() -> None:
+    """The run goes on in the nearest image of ours and says so; an image of ours that is missing is no such case."""
+
+    class Registryless(ScriptedSandbox):
+        def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+            if plan.image != "python":
+                raise ImageMissing(f"{plan.image} cannot be pulled")
+            return super().prepare(plan, tree, cancel)
+
+    red = Registryless(ScriptedEnvironment(lambda step, patch, n: RED))
+    found = reproduce(red, replace(PLAN, image="python:3.12"), TREE, JOB, Event())
+    assert found.plan.image == "python"
+    assert "python:3.12 cannot be pulled" in found.plan.notes[-1]
+    with pytest.raises(ImageMissing):
+        reproduce(red, replace(PLAN, image="debian"), TREE, JOB, Event())
 
 
 def test_made_results_are_what_they_say() -> None:
