@@ -7,7 +7,8 @@ import shlex
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from threading import Event
 
 from sandbox import policy, trees
@@ -82,7 +83,7 @@ class DockerEnvironment:
         )
         files = {"step/script": step.script.encode(), "step/run": self._runner(step, limits).encode()}
         files.update({f"in/{name}": data for name, data in (inputs or {}).items()})
-        feed = [*placed.feed, *message("INPUTS", tar(files.items())), *message("PATCH", patch or b"")]
+        feed = chain(placed.feed, message("INPUTS", tar(files.items())), message("PATCH", patch or b""))
         try:
             ended = self._engine.run(
                 settings, feed, deadline, caps(limits), cancel or self._cancel, marker=b"HEAL-START\n"
@@ -93,7 +94,8 @@ class DockerEnvironment:
             image=self.image, environment=self.key, tree=tree.sha, patch=hashlib.sha256(patch or b"").hexdigest(),
             runtime=self._runtime or "default", flags=policy.flags(settings),
         )  # fmt: skip
-        return result(ended, limits, evidence)
+        verdict = result(ended, limits, evidence)
+        return replace(verdict, notes=(*verdict.notes, *placed.notes))
 
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - a frozen value
         """As `sandbox.spec.Environment.warm`."""

@@ -10,7 +10,7 @@ import io
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -202,7 +202,7 @@ class Engine:
     def run(
         self,
         settings: Mapping[str, Any],
-        feed: Sequence[bytes],
+        feed: Iterable[bytes],
         deadline_s: float,
         caps: Caps,
         cancel: Event | None = None,
@@ -225,7 +225,7 @@ class Engine:
     def _run(
         self,
         container: Container,
-        feed: Sequence[bytes],
+        feed: Iterable[bytes],
         deadline_s: float,
         caps: Caps,
         cancel: Event | None,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from sandbox.archives import Contents
 from sandbox.spec import Limits
 from sandbox.stream import Caps
 
@@ -19,6 +20,12 @@ _OWN_BYTES = 64 << 10
 def message(word: str, data: bytes) -> tuple[bytes, bytes]:
     """One counted message: its line, its bytes."""
     return f"{word} {len(data)}\n".encode(), data
+
+
+def tree_message(held: Contents) -> Iterator[bytes]:
+    """The message that brings a commit's files, a piece at a time."""
+    yield f"TREE {held.size}\n".encode()
+    yield from held.pieces()
 
 
 def tar(files: Iterable[tuple[str, bytes]]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,7 +14,7 @@ from sandbox import policy
 from sandbox.egress import Egress
 from sandbox.engine import Commit, Ended, Engine
 from sandbox.errors import Cancelled, SetupFailed
-from sandbox.protocol import GRACE_S, caps, message, tar
+from sandbox.protocol import GRACE_S, caps, message, tar, tree_message
 from sandbox.spec import Limits, Plan, Tree
 from sandbox.stream import Stop
 
@@ -52,7 +53,7 @@ def set_up(
     files = {"plan.json": _plan_values(plan, env)}
     if options.ca_bundle is not None:
         files[Path(policy.CA_FILE).name] = options.ca_bundle.read_bytes()
-    feed = [*message("TREE", tree.archive), *message("INPUTS", tar(files.items()))]
+    feed = chain(tree_message(tree.contents), message("INPUTS", tar(files.items())))
     commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files)
     ended = engine.run(settings, feed, limits.wall_s + GRACE_S, caps(limits), cancel, commit=commit)
     refused = options.egress.refused(gate, ended) if options.egress and gate else ()

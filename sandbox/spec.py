@@ -10,8 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from threading import Event
 from typing import Protocol
+
+from sandbox.archives import Archive, Contents, contents
 
 SCHEMA = 1
 """Part of every environment key: raise it when the meaning of a stored environment changes."""
@@ -153,7 +156,12 @@ class Tree:
     """The files of one commit: `sha` names it, `archive` is an uncompressed tar with paths relative to the root."""
 
     sha: str
-    archive: bytes
+    archive: Archive
+
+    @cached_property
+    def contents(self) -> Contents:
+        """What of the archive is sent into a workspace."""
+        return contents(self.archive)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import contextlib
 import struct
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event
@@ -60,7 +60,7 @@ class Stream:
         self._socket.settimeout(None)
         self._threads: list[threading.Thread] = []
 
-    def begin(self, feed: Sequence[bytes]) -> None:
+    def begin(self, feed: Iterable[bytes]) -> None:
         self._began = self._first = self._last = time.monotonic()
         for target, args in ((self._drain, ()), (self._feed, (feed,))):
             thread = threading.Thread(target=target, args=args, daemon=True)
@@ -96,7 +96,7 @@ class Stream:
         self._attached.close()
         self._socket.close()
 
-    def _feed(self, feed: Sequence[bytes]) -> None:
+    def _feed(self, feed: Iterable[bytes]) -> None:
         with contextlib.suppress(OSError):  # the container ended without reading everything: its exit says why
             for data in feed:
                 self._socket.sendall(data)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from sandbox.archives import Archive, FileArchive, members
 from sandbox.spec import Tree
 from workers.domain import Outcome, Sha
 from workers.errors import Stop
@@ -24,6 +24,9 @@ from workers.patch import PatchError
 FILE, EXECUTABLE = "100644", "100755"
 SIZE_LIMIT = 512 << 20
 """Bytes of all files together: a few kilobytes on the wire can unfold to any size."""
+
+IN_MEMORY = 16 << 20
+"""A tree with larger files than this together is read from a temporary file, so that it takes no memory."""
 
 DIFF = ("--cached", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 
@@ -43,10 +46,10 @@ class Scratch:
 class MirrorTree:
     """`workers.ports.SourceTree` over a bare repository."""
 
-    def __init__(self, git: Command, sha: Sha, limit: int = SIZE_LIMIT) -> None:
+    def __init__(self, git: Command, sha: Sha, limit: int = SIZE_LIMIT, in_memory: int = IN_MEMORY) -> None:
         self.sha = sha
         self._git = git
-        self._limit = limit
+        self._limit, self._in_memory = limit, in_memory
 
     def paths(self) -> Sequence[str]:
         """Every regular file, sorted. Symlinks and submodules are left out: they have no content of their own."""
@@ -57,7 +60,7 @@ class MirrorTree:
         return self._modes.get(path, FILE)
 
     def read(self, path: str) -> bytes | None:
-        """The content of a regular file, else None. Served from the archive in memory."""
+        """The content of a regular file, else None. Served from the archive."""
         member = self._members.get(path)
         if member is None:
             return None
@@ -149,6 +152,11 @@ class MirrorTree:
 
     @cached_property
     def _entries(self) -> Mapping[str, str]:
+        return self._listed[0]
+
+    @cached_property
+    def _listed(self) -> tuple[Mapping[str, str], int]:
+        """Modes by path, and how many bytes all files have together."""
         raw = self._git.run("ls-tree", "-r", "-l", "-z", "--full-tree", self.sha)
         found, total = {}, 0
         for line in raw.split(b"\0")[:-1]:
@@ -158,7 +166,7 @@ class MirrorTree:
             total += int(size) if size.isdigit() else 0
         if total > self._limit:
             raise Stop(Outcome.UNSUPPORTED, f"The files of commit {self.sha[:12]} are larger than Heal handles.")
-        return found
+        return found, total
 
     @cached_property
     def _modes(self) -> Mapping[str, str]:
@@ -177,16 +185,24 @@ class MirrorTree:
         if not self._entries:  # looked at first: it knows the size before anything is unfolded
             return Tree(self.sha, bytes(10240))
         try:
-            archive = self._git.run("archive", "--format=tar", self.sha, timeout=120)
+            archive = self._packed(self._listed[1] > self._in_memory)
         except GitFailed as failure:
             raise Stop(Outcome.UNSUPPORTED, f"The files of commit {self.sha[:12]} could not be read.") from failure
         return Tree(self.sha, archive)
 
+    def _packed(self, in_file: bool) -> Archive:
+        if not in_file:
+            return self._git.run("archive", "--format=tar", self.sha, timeout=120)
+        with tempfile.TemporaryDirectory(prefix="heal-tree-") as folder:
+            path = Path(folder) / "tar"
+            self._git.run("archive", "--format=tar", f"--output={path}", self.sha, timeout=120)
+            return FileArchive(path)
+
     @cached_property
     def _members(self) -> Mapping[str, tuple[int, int]]:
         # Only offsets are taken from the tar: nothing is ever extracted on the host.
-        with tarfile.open(fileobj=io.BytesIO(self._archive.archive), mode="r:") as archive:
-            return {member.name: (member.offset_data, member.size) for member in archive if member.isreg()}
+        archive = members(self._archive.archive)
+        return {os.fsdecode(member.name): (member.content, member.size) for member in archive if member.is_file}
 
 
 def _encoded(text: str) -> bytes:

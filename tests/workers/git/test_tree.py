@@ -55,7 +55,7 @@ def test_lists_and_reads_regular_files_only(tree: MirrorTree) -> None:
 def test_archive_holds_the_commit(tree: MirrorTree) -> None:
     """The tar has every file with its executable bit, and names its commit."""
     archive = tree.tar()
-    with tarfile.open(fileobj=io.BytesIO(archive.archive)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(archive.archive[:])) as tar:
         members = {member.name: member for member in tar}
     assert archive.sha == tree.sha
     assert members["run.sh"].mode & 0o111
@@ -167,9 +167,17 @@ def test_a_tree_that_unfolds_too_far_is_refused(tree: MirrorTree) -> None:
     assert stopped.value.outcome is Outcome.UNSUPPORTED
 
 
+def test_a_large_tree_is_read_from_a_file(tree: MirrorTree) -> None:
+    """Beyond the size for memory the archive is a file: the same bytes, the same answers."""
+    large = MirrorTree(tree._git, tree.sha, in_memory=10)
+    assert not isinstance(large.tar().archive, bytes)
+    assert large.tar().archive[:] == tree.tar().archive[:]
+    assert {path: large.read(path) for path in large.paths()} == FILES
+
+
 def test_an_empty_commit_has_an_empty_archive(tmp_path: Path) -> None:
     """A commit without files is a tree without paths and a tar without members."""
     tree = tree_of(tmp_path, {})
     assert list(tree.paths()) == []
-    with tarfile.open(fileobj=io.BytesIO(tree.tar().archive)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(tree.tar().archive[:])) as tar:
         assert tar.getnames() == []
