@@ -19,9 +19,10 @@ from threading import Event
 from typing import Any
 
 from sandbox import policy, references
-from sandbox.engine import Commit, Ended, Engine
+from sandbox.engine import Engine
 from sandbox.errors import Cancelled, ImageMissing, PullFailed
 from sandbox.images.build import REPOSITORY, own_files
+from sandbox.life import Commit, Ended
 from sandbox.protocol import GRACE_S, KEEP_S, caps
 from sandbox.pulls import flatten, pull
 from sandbox.setup import Options

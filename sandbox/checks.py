@@ -6,17 +6,23 @@ import hashlib
 import shlex
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
 from threading import Event
 
 from sandbox import policy, trees
+from sandbox.admission import WAITING_SHARE, Ticket
 from sandbox.engine import Engine
-from sandbox.errors import SandboxError
-from sandbox.protocol import GRACE_S, KEEP_S, caps, message, tar
+from sandbox.errors import Cancelled, SandboxError
+from sandbox.life import NEVER, Ended
+from sandbox.pool import Make, Pool
+from sandbox.protocol import GRACE_S, KEEP_S, tar
+from sandbox.slots import Slot
 from sandbox.spec import Evidence, Limits, Plan, Result, Step, Tree
-from sandbox.verdict import result
+from sandbox.verdict import never_began, result
+
+_What = tuple[bytes, bytes, Limits]
+"""The tar for /heal, the patch, the limits."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,15 @@ class Frozen:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Done:
+    """A container's end, the flags it ran under, and what is to be told about the placing of its files."""
+
+    ended: Ended
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class DockerEnvironment:
     """A frozen environment. Every `run` is a container of its own that is used once.
 
@@ -40,13 +55,14 @@ class DockerEnvironment:
     def __init__(
         self,
         engine: Engine,
+        pool: Pool,
         frozen: Frozen,
         plan: Plan,
         owner: str,
         runtime: str | None,
         cancel: Event | None = None,
     ) -> None:
-        self._engine, self._frozen, self._plan = engine, frozen, plan
+        self._engine, self._pool, self._frozen, self._plan = engine, pool, frozen, plan
         self._owner, self._runtime, self._cancel = owner, runtime, cancel
 
     @property
@@ -72,38 +88,92 @@ class DockerEnvironment:
         cancel: Event | None = None,
     ) -> Result:
         """As `sandbox.spec.Environment.run`."""
-        if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
-            raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
-        deadline = limits.wall_s + GRACE_S
-        labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, time.time() + deadline + KEEP_S)
-        placed = trees.place(tree)
-        env = policy.check_environment(limits)
-        settings = policy.check_container(
-            self.image, self._frozen.volume, env, limits, labels, self._runtime, placed.mounts
-        )
-        files = {"step/script": step.script.encode(), "step/run": self._runner(step, limits).encode()}
+        files = {"step/script": step.script.encode(), "step/run": self._runner(step).encode()}
         files.update({f"in/{name}": data for name, data in (inputs or {}).items()})
-        feed = chain(placed.feed, message("INPUTS", tar(files.items())), message("PATCH", patch or b""))
+        what = tar(files.items()), patch or b"", limits
+        cancel = cancel or self._cancel
         try:
-            ended = self._engine.run(
-                settings, feed, deadline, caps(limits), cancel or self._cancel, marker=b"HEAL-START\n"
-            )
-        finally:
-            placed.release()
+            done = self._waiting(tree, what, cancel) or self._cold(tree, what, cancel)
+        except Cancelled:
+            done = Done(NEVER)
         evidence = Evidence(
             image=self.image, environment=self.key, tree=tree.sha, patch=hashlib.sha256(patch or b"").hexdigest(),
-            runtime=self._runtime or "default", flags=policy.flags(settings),
+            runtime=self._runtime or "default", flags=done.flags,
         )  # fmt: skip
-        verdict = result(ended, limits, evidence)
-        return replace(verdict, notes=(*verdict.notes, *placed.notes))
+        verdict = result(done.ended, limits, evidence)
+        return replace(verdict, notes=(*verdict.notes, *done.notes))
 
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - a frozen value
         """As `sandbox.spec.Environment.warm`."""
+        self._pool.expect(self._kind(tree, limits), count, self._ahead(tree, limits))
 
-    def _runner(self, step: Step, limits: Limits) -> str:
+    def _waiting(self, tree: Tree, what: _What, cancel: Event | None) -> Done | None:
+        """In a container that waits; None when none does, or when it dies before the command has begun."""
+        limits = what[2]
+        kind, lasts = self._kind(tree, limits), limits.wall_s + GRACE_S
+        slot = self._pool.take(kind, self._ahead(tree, limits), lasts, cancel)
+        done = self._use(slot, what, cancel) if slot else None
+        return None if done is None or never_began(done.ended) else done
+
+    def _cold(self, tree: Tree, what: _What, cancel: Event | None) -> Done:
+        return self._use(self._start(tree, what[2], cancel), what, cancel)
+
+    def _use(self, slot: Slot, what: _What, cancel: Event | None) -> Done:
+        """Run, and destroy: in the background when it ended by itself, at once when we ended it."""
+        try:
+            ended = slot.run(*what, cancel)
+        except BaseException:
+            slot.discard()
+            raise
+        if ended.stopped is None:
+            self._pool.discard(slot)
+        else:
+            slot.discard()
+        return Done(ended, policy.flags(slot.settings), slot.notes)
+
+    def _kind(self, tree: Tree, limits: Limits) -> Hashable:
+        """What two runs must have in common to use the same waiting container: all but the command and its time."""
+        frozen = self._frozen
+        return frozen.key, frozen.volume, frozen.image, self._runtime, tree.sha, replace(limits, wall_s=0)
+
+    def _ahead(self, tree: Tree, limits: Limits) -> Make:
+        """How the pool starts one of this kind, if there is room beside what runs."""
+
+        def make(on_end: Callable[[], None]) -> Slot | None:
+            ticket = self._engine.room.try_enter(limits.memory, self._owner, WAITING_SHARE)
+            if ticket is None:
+                return None
+            try:
+                return self._start(tree, limits, None, ticket, on_end)
+            except SandboxError:
+                self._engine.room.leave(ticket)
+                raise
+
+        return make
+
+    def _start(
+        self,
+        tree: Tree,
+        limits: Limits,
+        cancel: Event | None,
+        ticket: Ticket | None = None,
+        on_end: Callable[[], None] | None = None,
+    ) -> Slot:
+        """A container of its own with the tree in it. `ticket` is the room it already has."""
+        if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
+            raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
+        deadline = time.time() + policy.IDLE_S + limits.wall_s + GRACE_S + KEEP_S
+        labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, deadline)
+        placed = trees.place(tree)
+        settings = policy.check_container(
+            self.image, self._frozen.volume, policy.check_environment(), limits, labels, self._runtime, placed.mounts
+        )
+        return Slot.begin(self._engine, settings, placed, limits, cancel, ticket, on_end)
+
+    def _runner(self, step: Step) -> str:
         """The little shell file that enters the step's directory and becomes its shell, with its environment."""
         env = {**self._plan.env, **self._frozen.exports, **step.env}
-        ours = policy.check_environment(limits)
+        ours = policy.check_environment()
         for name, glue in (("PYTEST_ADDOPTS", " "), ("PYTHONPATH", ":")):
             if name in env:
                 env[name] = f"{env[name]}{glue}{ours[name]}"

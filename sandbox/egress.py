@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import policy
-from sandbox.engine import Ended, Engine, InUse, Missing, translated
+from sandbox.engine import Engine
+from sandbox.engine_errors import InUse, Missing, translated
 from sandbox.errors import EngineDown, ImageMissing, SandboxError
 from sandbox.hosts import BY_HTTP
 from sandbox.images.build import resolve
 from sandbox.images.egress import PORT, Rules
+from sandbox.life import Ended
 
 WINDOW_S = 12 * 3600
 _READY_S = 30

@@ -1,4 +1,4 @@
-"""The container engine: the only module that imports docker, and the place where its errors become ours.
+"""The container engine: with `life` and `engine_errors` the only module that imports docker.
 
 One client per process, made on first use so that a forked worker never shares a socket with its parent.
 """
@@ -7,58 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
 import docker
-import requests
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.models.containers import Container
 
-from sandbox.capture import Capture
-from sandbox.errors import EngineDown, ImageMissing, RuntimeUnknown, SandboxError
-from sandbox.stream import Caps, Stop, Stream
+from sandbox import policy
+from sandbox.admission import Room, Ticket
+from sandbox.engine_errors import InUse, Missing, translated
+from sandbox.errors import EngineDown, ImageMissing, SandboxError
+from sandbox.forks import fresh_after_fork
+from sandbox.life import Commit, Ended, Life
+from sandbox.stream import Caps, Marks
 
-_ADDED = 1
 _PORT, _KNOCK_S = 2375, 10
-_ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A container's whole life: what it said, how it ended, when the marker line and the last line passed.
-
-    `address` is what it had on its network if it was on one, `started` when it started, in seconds since 1970.
-    """
-
-    exit_code: int | None
-    oom_killed: bool
-    stdout: bytes
-    stderr: Capture
-    stopped: Stop | None
-    seconds: float
-    image: str | None = None
-    address: str | None = None
-    started: float | None = None
-
-
-@dataclass(frozen=True)
-class Commit:
-    """Make an image of a container that ended with 0, if `wanted` says so of the paths new in its file system."""
-
-    repository: str
-    tag: str
-    wanted: Callable[[list[str]], bool]
-    changes: tuple[str, ...] = ()
-    """Lines of a Dockerfile that set the image's own settings (ENV, USER, ...)."""
 
 
 @dataclass(frozen=True)
@@ -75,24 +43,30 @@ class Engine:
         self._call_timeout_s = call_timeout_s
         self._lock = threading.Lock()
         self._client: docker.DockerClient | None = None
-        self._pid = 0
+        self._memory = 0
+        self.room = Room(self)
+        fresh_after_fork(self)
 
     def client(self) -> docker.DockerClient:
         with self._lock:
-            if self._client is None or self._pid != os.getpid():
+            if self._client is None:
                 _knock(self.host)
                 with translated():
                     self._client = docker.DockerClient(
                         base_url=self.host, timeout=self._call_timeout_s, max_pool_size=32, version="auto"
                     )
-                self._pid = os.getpid()
             return self._client
 
     def close(self) -> None:
         with self._lock:
-            if self._client is not None and self._pid == os.getpid():
+            if self._client is not None:
                 self._client.close()
             self._client = None
+
+    def after_fork(self) -> None:
+        """In a forked process: the parent's connections are its own."""
+        self._lock = threading.Lock()
+        self._client = None
 
     def version(self) -> dict[str, Any]:
         with translated():
@@ -101,6 +75,11 @@ class Engine:
     def info(self) -> dict[str, Any]:
         with translated():
             return dict(self.client().info())
+
+    def memory(self) -> int:
+        """Bytes of memory of the engine's machine."""
+        self._memory = self._memory or int(self.info()["MemTotal"])
+        return self._memory
 
     # Images
 
@@ -190,8 +169,14 @@ class Engine:
     def containers(self, label: str) -> dict[str, Mapping[str, str]]:
         """Ids and labels of every container with the label, running or not."""
         with translated():
-            found = self.client().containers.list(all=True, filters={"label": label}, ignore_removed=True)
-            return {str(container.id): dict(container.labels) for container in found}
+            found = self.client().api.containers(all=True, filters={"label": label})
+            return {str(one["Id"]): dict(one["Labels"]) for one in found}
+
+    def memory_in_use(self, owner: str) -> dict[str, int]:
+        """Memory limits (bytes) of the owner's running containers by id."""
+        with translated():
+            found = self.client().api.containers(filters={"label": [f"heal.owner={owner}", policy.MEMORY_LABEL]})
+            return {str(one["Id"]): int(one["Labels"][policy.MEMORY_LABEL]) for one in found}
 
     def remove_container(self, container_id: str) -> None:
         with contextlib.suppress(Missing, InUse), translated():
@@ -199,76 +184,44 @@ class Engine:
 
     # Running
 
+    def begin(
+        self,
+        settings: Mapping[str, Any],
+        caps: Caps,
+        marks: Marks = Marks(),  # noqa: B008 - a frozen value
+        on_end: Callable[[], None] | None = None,
+        cancel: Event | None = None,
+        ticket: Ticket | None = None,
+    ) -> Life:
+        """Start a container when there is room for it (`ticket`, or waiting for one), attached and drained.
+
+        Raises Cancelled or EngineBusy when it does not get room.
+        """
+        admitted = ticket or self.room.enter(int(settings["mem_limit"]), settings["labels"]["heal.owner"], cancel)
+        try:
+            life = Life.begin(self.client(), settings, caps, marks, on_end, lambda: self.room.leave(admitted))
+        except SandboxError:
+            self.room.leave(admitted)
+            raise
+        admitted.container = life.id
+        return life
+
     def run(
         self,
         settings: Mapping[str, Any],
         feed: Iterable[bytes],
-        deadline_s: float,
+        seconds: float,
         caps: Caps,
         cancel: Event | None = None,
-        marker: bytes = b"\x00",
         commit: Commit | None = None,
     ) -> Ended:
-        """Create a container, stream `feed` into it, drain it until it ends or has to be ended, and remove it.
-
-        `deadline_s` counts from the start of the container on our own clock. `seconds` in the answer runs from the
-        line `marker` on standard output (else from the start) to the last byte of standard output.
-        """
-        with translated():
-            container = self.client().containers.create(**settings)
+        """A container's whole life: started, fed, drained until it ends or is ended after `seconds`, and removed."""
+        life = self.begin(settings, caps, cancel=cancel)
         try:
-            with translated():
-                return self._run(container, feed, deadline_s, caps, cancel, marker, commit)
+            life.feed(feed)
+            return life.finish(seconds, cancel, commit)
         finally:
-            self.remove_container(str(container.id))
-
-    def _run(
-        self,
-        container: Container,
-        feed: Iterable[bytes],
-        deadline_s: float,
-        caps: Caps,
-        cancel: Event | None,
-        marker: bytes,
-        commit: Commit | None,
-    ) -> Ended:
-        attached = self.client().api.attach_socket(str(container.id), params=_ATTACH)
-        stream = Stream(attached, caps, marker)
-        try:
-            container.start()
-            stream.begin(feed)
-            address = _address(container)  # while it runs: afterwards it has none
-            stopped = stream.watch(deadline_s, cancel)
-            if stopped is not None:
-                with contextlib.suppress(APIError):  # it may have ended by itself a moment ago
-                    container.kill()
-                stream.drained()
-            code = int(container.wait(timeout=30)["StatusCode"])
-            container.reload()
-            state = (container.attrs or {}).get("State", {})
-            image = _committed(container, commit) if commit and stopped is None and code == 0 else None
-        finally:
-            stream.close()
-        oom = bool(state.get("OOMKilled"))
-        started = datetime.fromisoformat(str(state["StartedAt"])).timestamp()
-        return Ended(
-            code, oom, stream.stdout.bytes(), stream.stderr, stopped, stream.seconds(), image, address, started
-        )
-
-
-def _address(container: Container) -> str | None:
-    if (container.attrs or {})["HostConfig"]["NetworkMode"] == "none":
-        return None
-    container.reload()
-    networks = (container.attrs or {})["NetworkSettings"]["Networks"].values()
-    return next((str(network["IPAddress"]) for network in networks if network.get("IPAddress")), None)
-
-
-def _committed(container: Container, commit: Commit) -> str | None:
-    changes = container.diff() or []
-    if not commit.wanted([str(change["Path"]) for change in changes if change["Kind"] == _ADDED]):
-        return None
-    return str(container.commit(repository=commit.repository, tag=commit.tag, changes=list(commit.changes)).id)
+            life.remove()
 
 
 def _knock(host: str) -> None:
@@ -283,37 +236,3 @@ def _knock(host: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise EngineDown(f"no container engine answers at {host} ({reason})") from error
-
-
-class Missing(SandboxError):  # noqa: N818
-    """The engine has no such object."""
-
-
-class InUse(SandboxError):  # noqa: N818
-    """The engine refuses because something still uses the object."""
-
-
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Errors of the docker SDK and of the connection below it become ours."""
-    try:
-        yield
-    except ImageNotFound as error:
-        raise ImageMissing(f"the engine has no such image: {error.explanation}") from error
-    except NotFound as error:
-        raise Missing(str(error.explanation)) from error
-    except APIError as error:
-        raise _of_api(error) from error
-    except DockerException as error:
-        raise EngineDown(f"no container engine answers: {error}") from error
-    except (requests.ConnectionError, requests.Timeout, OSError) as error:
-        raise EngineDown(f"the container engine does not answer: {error}") from error
-
-
-def _of_api(error: APIError) -> SandboxError:
-    text = str(error.explanation or error)
-    if "unknown runtime" in text.lower() or "unknown or invalid runtime" in text.lower():
-        return RuntimeUnknown(text)
-    if error.response is not None and error.response.status_code == requests.codes.conflict:
-        return InUse(text)
-    return SandboxError(f"the container engine refused: {text}")

@@ -25,6 +25,7 @@ from sandbox.engine import Engine
 from sandbox.errors import SandboxError, SetupFailed
 from sandbox.hosts import by_https
 from sandbox.images.build import LANGUAGES, resolve
+from sandbox.pool import Pool
 from sandbox.protocol import KEEP_S
 from sandbox.references import REGISTRIES
 from sandbox.setup import Options, set_up
@@ -60,6 +61,8 @@ class DockerSandbox:
         registries: tuple[str, ...] = REGISTRIES,
     ) -> None:
         self.engine = Engine(docker_host)
+        self._pool = Pool()
+        self.engine.room.offer(self._pool.give_up)
         self.owner = owner
         self.runtime = runtime
         self.state_dir = state_dir
@@ -79,7 +82,12 @@ class DockerSandbox:
             lock = self._making.setdefault(key, threading.Lock())
         with lock:
             frozen = self._find(key) or self._make(plan, tree, image, key, cancel)
-        return DockerEnvironment(self.engine, frozen, plan, self.owner, self.runtime, cancel)
+        return DockerEnvironment(self.engine, self._pool, frozen, plan, self.owner, self.runtime, cancel)
+
+    def close(self) -> None:
+        """Destroy the waiting containers, wait until used ones are gone, and close the connection to the engine."""
+        self._pool.close()
+        self.engine.close()
 
     def doctor(self) -> list[Finding]:
         """Whether this machine can run untrusted code, line by line. Never raises."""

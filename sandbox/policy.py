@@ -24,6 +24,11 @@ OPEN, NO_NETWORK = "bridge", "none"
 REPORT = f"{SCRATCH}/report"
 CA_FILE = f"{SCRATCH}/ca.crt"
 
+MEMORY_LABEL = "heal.memory"
+"""On every container: its memory limit in bytes, so that other workers count it without asking for each."""
+IDLE_S = 600.0
+"""How long a check container waits for its command before it ends by itself."""
+
 SETUP_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
 """What apt needs to drop to its own user and dpkg to set owners; without them "Method http has died"."""
 
@@ -63,17 +68,19 @@ def check_container(
     labels: Labels,
     runtime: str | None = None,
     workspace: tuple[Mapping[str, Any], ...] = (),
+    idle_s: float = IDLE_S,
 ) -> dict[str, Any]:
     """Settings (keyword arguments of docker's `containers.create`) for one untrusted command.
 
-    `workspace` are the mounts that make its work tree; without any it is a tmpfs.
+    `workspace` are the mounts that make its work tree; without any it is a tmpfs. A container that has waited `idle_s`
+    seconds for its command ends by itself, should the worker that made it have died.
     """
     scratch = {"/tmp": _tmpfs(limits.tmp, 1777), SCRATCH: _tmpfs(_SCRATCH_BYTES, 755, USER)}  # noqa: S108 - inside
     if not workspace:
         scratch[WORKSPACE] = _tmpfs(limits.workspace, 755, USER)
     return {
         **_common(image, env, limits, labels, runtime),
-        "entrypoint": ["/opt/heal/heal-init"],
+        "entrypoint": ["/opt/heal/heal-init", f"{idle_s:g}"],
         "network_mode": NO_NETWORK,
         "user": f"{USER}:{USER}",
         "read_only": True,
@@ -214,14 +221,15 @@ def proxy_environment(url: str) -> dict[str, str]:
     }
 
 
-def check_environment(limits: Limits) -> dict[str, str]:
-    """Environment of the check phase. The reporter is offered to pytest, tox passes the offer on."""
+def check_environment() -> dict[str, str]:
+    """Environment of the check phase; what differs from run to run comes with the run.
+
+    The reporter is offered to pytest, tox passes the offer on.
+    """
     return {
         **actions_environment(),
         "HOME": "/tmp/home",  # noqa: S108 - a path in the container
         "HEAL_REPORT": REPORT,
-        "HEAL_REPORT_LIMIT": str(limits.report),
-        "HEAL_WALL": f"{limits.wall_s:g}",
         "PYTEST_ADDOPTS": "-p heal_report",
         "PYTHONPATH": "/opt/heal/plugins",
         "TOX_OVERRIDE": "testenv.pass_env+=PYTEST_ADDOPTS,PYTHONPATH,HEAL_REPORT",
@@ -248,7 +256,7 @@ def _common(image: str, env: Mapping[str, str], limits: Limits, labels: Labels, 
         "memswap_limit": limits.memory,
         "nano_cpus": int(limits.cpus * 1_000_000_000),
         "log_config": {"type": "none", "config": {}},
-        "labels": labels.as_dict(),
+        "labels": {**labels.as_dict(), MEMORY_LABEL: str(limits.memory)},
     }
     return settings if runtime is None else {**settings, "runtime": runtime}
 

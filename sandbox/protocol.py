@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from sandbox.archives import Contents
 from sandbox.spec import Limits
-from sandbox.stream import Caps
+from sandbox.stream import Caps, Marks
 
 GRACE_S = 30
 """Beyond a command's own time: start of the container, unpacking, report."""
@@ -17,9 +17,14 @@ KEEP_S = 3600
 _OWN_BYTES = 64 << 10
 
 
-def message(word: str, data: bytes) -> tuple[bytes, bytes]:
-    """One counted message: its line, its bytes."""
-    return f"{word} {len(data)}\n".encode(), data
+def message(word: str, data: bytes, *more: str) -> tuple[bytes, bytes]:
+    """One counted message: its line, which may hold `more` words, and its bytes."""
+    return f"{' '.join((word, str(len(data)), *more))}\n".encode(), data
+
+
+def marks(nonce: str) -> Marks:
+    """What a check container's first process says. `nonce` is told to it alone, so nobody else can say the last."""
+    return Marks(b"HEAL-READY\n", b"HEAL-START\n", f"HEAL-OVER {nonce}\n".encode())
 
 
 def tree_message(held: Contents) -> Iterator[bytes]:

@@ -12,7 +12,8 @@ from typing import Any
 import requests
 from docker.errors import APIError, DockerException
 
-from sandbox.engine import Engine, translated
+from sandbox.engine import Engine
+from sandbox.engine_errors import translated
 from sandbox.errors import Cancelled, EngineDown, PullFailed, SandboxError
 from sandbox.references import Reference
 

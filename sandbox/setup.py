@@ -12,8 +12,9 @@ from typing import Any
 
 from sandbox import policy
 from sandbox.egress import Egress
-from sandbox.engine import Commit, Ended, Engine
+from sandbox.engine import Engine
 from sandbox.errors import Cancelled, SetupFailed
+from sandbox.life import Commit, Ended
 from sandbox.protocol import GRACE_S, caps, message, tar, tree_message
 from sandbox.spec import Limits, Plan, Tree
 from sandbox.stream import Stop

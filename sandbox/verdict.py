@@ -1,7 +1,7 @@
 """How a finished check container becomes a `Result`: the rules that tell a failure from a limit that was hit.
 
-Pure. The command's own exit code travels in the trailer that `heal-init` writes last; a container whose exit code
-says otherwise was tampered with or died, and counts as killed.
+Pure. The command's own exit code travels in the trailer that `heal-init` writes last, before a word that only it knows;
+a container that ended without that word was tampered with or died, and counts as killed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sandbox.engine import Ended
 from sandbox.errors import SandboxError
+from sandbox.life import Ended
 from sandbox.results.jsonl import parse
 from sandbox.spec import Ending, Evidence, Limits, Result
 from sandbox.stream import Stop
 
-_TRAILER = re.compile(rb"\nHEAL-END rc=(\d+) peak=(\d+) full=(\d+)\n\Z")
+_TRAILER = re.compile(rb"\nHEAL-END rc=(\d+) peak=(\d+) full=(\d+) cpu=(\d+) oom=(\d+)\n\Z")
 _TREE_FAILED = re.compile(rb"HEAL-TREE-FAILED full=(\d+)\n")
 _START = b"HEAL-START\n"
 _KILLED = 137
@@ -28,23 +28,25 @@ class Trailer:
     exit_code: int
     peak_memory: int
     fullest_percent: int
+    cpu_us: int
+    oom_kills: int
 
 
 def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
     """Raises SandboxError when the tree we sent could not be unpacked although there was room for it."""
     head, started, body = ended.stdout.partition(_START)
-    trailer = _trailer(body)
+    trailer = _trailer(body) if ended.over else None
     output = ended.stderr.output()
     report = _TRAILER.sub(b"", body)[: limits.report]
     notes = []
-    if trailer is not None and ended.exit_code != trailer.exit_code and ended.stopped is None:
-        trailer = None
-        notes.append("the container's exit code and the command's differ: not to be trusted")
+    if started and trailer is None and ended.stopped is None:
+        notes.append("the container ended before the command's end was told: its exit code is not to be trusted")
+    oom_killed = ended.oom_killed or bool(trailer and trailer.oom_kills)
     unpacked = _TREE_FAILED.search(head)
     if unpacked and int(unpacked.group(1)) < _FULL_PERCENT and ended.stopped is None:
         raise SandboxError(f"the files of commit {evidence.tree} could not be unpacked: {output.text[-500:]}")
-    ending = _stopped_early(ended, head, bool(started)) or _ending(ended, trailer, limits, output.text)
-    if ended.oom_killed and ending is not Ending.OOM:
+    ending = _stopped_early(ended, head, bool(started)) or _ending(ended, trailer, oom_killed, limits, output.text)
+    if oom_killed and ending is not Ending.OOM:
         notes.append("a process ran out of memory although the command went on")
     return Result(
         ending=ending,
@@ -56,7 +58,14 @@ def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
         peak_memory=trailer.peak_memory if trailer else 0,
         evidence=evidence,
         notes=tuple(notes),
+        cpu_s=trailer.cpu_us / 1e6 if trailer else 0.0,
     )
+
+
+def never_began(ended: Ended) -> bool:
+    """The container died by itself before it had looked at the patch: what it was to run had no part in that."""
+    told = (_START, b"HEAL-PATCH-REJECTED", b"HEAL-TREE-FAILED")
+    return ended.stopped is None and not any(line in ended.stdout for line in told)
 
 
 def _trailer(body: bytes) -> Trailer | None:
@@ -75,14 +84,14 @@ def _stopped_early(ended: Ended, head: bytes, started: bool) -> Ending | None:
     return None
 
 
-def _ending(ended: Ended, trailer: Trailer | None, limits: Limits, output: str) -> Ending:
+def _ending(ended: Ended, trailer: Trailer | None, oom_killed: bool, limits: Limits, output: str) -> Ending:
     if trailer is None:
-        return Ending.OOM if ended.oom_killed else Ending.KILLED
+        return Ending.OOM if oom_killed else Ending.KILLED
     if trailer.exit_code == 0:
         return Ending.PASSED
     if trailer.exit_code == _KILLED and ended.seconds >= limits.wall_s - 0.05:
         return Ending.TIMEOUT
-    if ended.oom_killed:
+    if oom_killed:
         return Ending.OOM
     if trailer.fullest_percent >= _FULL_PERCENT and "No space left on device" in output:
         return Ending.DISK_FULL

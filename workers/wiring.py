@@ -133,12 +133,12 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
 
 @contextmanager
 def opened_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox]:
-    """The sandbox, with its connection to the engine closed in the end."""
+    """The sandbox; in the end its waiting containers are destroyed and its connection to the engine is closed."""
     sandbox = make_sandbox(settings, owner)
     try:
         yield sandbox
     finally:
-        sandbox.engine.close()
+        sandbox.close()
 
 
 @contextmanager

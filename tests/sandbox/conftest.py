@@ -36,6 +36,7 @@ def sandbox(engine: Engine) -> Iterator[DockerSandbox]:
     owner = f"tests-{uuid.uuid4().hex[:12]}"
     made = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     yield made
+    made.close()
     containers = engine.containers(f"heal.owner={owner}").items()
     left = [name for name, labels in containers if labels["heal.role"] != "proxy"]
     remove_all(engine, owner)

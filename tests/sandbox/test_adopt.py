@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from sandbox.engine import Engine, translated
+from sandbox.engine import Engine
+from sandbox.engine_errors import translated
 from sandbox.environments import DockerSandbox
 from sandbox.errors import Cancelled, ImageMissing, PullFailed
 from sandbox.images.build import own_files, resolve

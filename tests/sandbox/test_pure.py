@@ -10,10 +10,10 @@ import pytest
 
 from sandbox import policy
 from sandbox.capture import Capture, plain
-from sandbox.engine import Ended
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
 from sandbox.images.build import resolve
+from sandbox.life import Ended
 from sandbox.results.jsonl import parse
 from sandbox.spec import Ending, Evidence, Limits, Sandbox, TestCase
 from sandbox.stream import Stop
@@ -64,7 +64,7 @@ def test_certificates_only_in_set_up() -> None:
     assert all(named[name] == policy.CA_FILE for name in wanted)
     assert named["PIP_INDEX_URL"] == "https://index"
     assert not wanted & set(policy.setup_environment(ca_bundle=False, package_indexes={}))
-    assert not wanted & set(policy.check_environment(Limits()))
+    assert not wanted & set(policy.check_environment())
 
 
 def test_system_files_are_noticed() -> None:
@@ -130,8 +130,14 @@ def test_garbage_in_a_report_is_passed_over(line: bytes) -> None:
     assert parse(line + b"\n" + good) == (TestCase("x", "passed", 0.0, "?"),)
 
 
-def ended(stdout: bytes, code: int = 0, *, oom: bool = False, stopped: Stop | None = None, seconds: float = 1) -> Ended:
-    return Ended(code, oom, stdout, _text(b"No space left on device"), stopped, seconds)
+def ended(stdout: bytes, code: int = 0, *, oom: bool = False, stopped: Stop | None = None) -> Ended:
+    """A container whose first process did not say the last word."""
+    return Ended(code, oom, stdout, _text(b"No space left on device"), stopped, 1)
+
+
+def over(stdout: bytes, seconds: float = 1) -> Ended:
+    """A container whose first process did."""
+    return Ended(None, False, stdout, _text(b"No space left on device"), None, seconds, over=True)
 
 
 def _text(data: bytes) -> Capture:
@@ -140,22 +146,23 @@ def _text(data: bytes) -> Capture:
     return capture
 
 
-def trailer(code: int, full: int = 1) -> bytes:
-    return b"HEAL-READY\nHEAL-START\n\nHEAL-END rc=%d peak=42 full=%d\n" % (code, full)
+def trailer(code: int, full: int = 1, oom: int = 0) -> bytes:
+    return b"HEAL-READY\nHEAL-START\n\nHEAL-END rc=%d peak=42 full=%d cpu=1500000 oom=%d\n" % (code, full, oom)
 
 
 @pytest.mark.parametrize(
     ("life", "ending"),
     [
-        (ended(trailer(0)), Ending.PASSED),
-        (ended(trailer(1), 1), Ending.FAILED),
-        (ended(trailer(1, 99), 1), Ending.DISK_FULL),
-        (ended(trailer(137), 137, seconds=10), Ending.TIMEOUT),
-        (ended(trailer(137), 137), Ending.KILLED),
-        (ended(trailer(137), 137, oom=True), Ending.OOM),
-        (ended(trailer(1), 1, oom=True), Ending.OOM),
-        (ended(trailer(0), 0, oom=True), Ending.PASSED),
-        (ended(trailer(0), 1), Ending.KILLED),
+        (over(trailer(0)), Ending.PASSED),
+        (over(trailer(1)), Ending.FAILED),
+        (over(trailer(1, 99)), Ending.DISK_FULL),
+        (over(trailer(137), seconds=10), Ending.TIMEOUT),
+        (over(trailer(137)), Ending.KILLED),
+        (over(trailer(137, oom=1)), Ending.OOM),
+        (over(trailer(1, oom=2)), Ending.OOM),
+        (over(trailer(0, oom=1)), Ending.PASSED),
+        (ended(trailer(0), 0), Ending.KILLED),
+        (ended(trailer(1), 1), Ending.KILLED),
         (ended(b"HEAL-READY\nHEAL-START\n", 137), Ending.KILLED),
         (ended(b"HEAL-READY\nHEAL-START\n", 137, oom=True), Ending.OOM),
         (ended(b"HEAL-READY\nHEAL-PATCH-REJECTED\n", 93), Ending.PATCH_REJECTED),

@@ -1,0 +1,45 @@
+"""Errors of the docker SDK, and of the connection below it, as ours."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+
+from sandbox.errors import EngineDown, ImageMissing, RuntimeUnknown, SandboxError
+
+
+class Missing(SandboxError):  # noqa: N818
+    """The engine has no such object."""
+
+
+class InUse(SandboxError):  # noqa: N818
+    """The engine refuses because something still uses the object."""
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Whatever the SDK raises within leaves as a SandboxError."""
+    try:
+        yield
+    except ImageNotFound as error:
+        raise ImageMissing(f"the engine has no such image: {error.explanation}") from error
+    except NotFound as error:
+        raise Missing(str(error.explanation)) from error
+    except APIError as error:
+        raise _of_api(error) from error
+    except DockerException as error:
+        raise EngineDown(f"no container engine answers: {error}") from error
+    except (requests.ConnectionError, requests.Timeout, OSError) as error:
+        raise EngineDown(f"the container engine does not answer: {error}") from error
+
+
+def _of_api(error: APIError) -> SandboxError:
+    text = str(error.explanation or error)
+    if "unknown runtime" in text.lower() or "unknown or invalid runtime" in text.lower():
+        return RuntimeUnknown(text)
+    if error.response is not None and error.response.status_code == requests.codes.conflict:
+        return InUse(text)
+    return SandboxError(f"the container engine refused: {text}")

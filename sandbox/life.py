@@ -1,0 +1,184 @@
+"""One container from its creation to its removal, in steps: begun, fed, perhaps left to wait, fed again, ended, gone.
+
+Its streams are drained from the first moment to the last, whatever happens to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+from typing import Any
+
+from docker import DockerClient
+from docker.models.containers import Container
+
+from sandbox.capture import Capture
+from sandbox.engine_errors import InUse, Missing, translated
+from sandbox.errors import SandboxError
+from sandbox.stream import Caps, Marks, Stop, Stream
+
+_ADDED = 1
+_ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A container's end: what it said, and how long it took (see `Stream.seconds`).
+
+    `over` means that its first process told the end itself: then nobody waited for its exit code, and what the engine
+    would say is left out. `address` is what it had on its network if it was on one, `started` seconds since 1970.
+    """
+
+    exit_code: int | None
+    oom_killed: bool
+    stdout: bytes
+    stderr: Capture
+    stopped: Stop | None
+    seconds: float
+    image: str | None = None
+    address: str | None = None
+    started: float | None = None
+    over: bool = False
+
+
+NEVER = Ended(None, False, b"", Capture(0, 0), Stop.CANCELLED, 0.0)
+"""The end of a container that was cancelled before it was begun."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Make an image of a container that ended with 0, if `wanted` says so of the paths new in its file system."""
+
+    repository: str
+    tag: str
+    wanted: Callable[[list[str]], bool]
+    changes: tuple[str, ...] = ()
+    """Lines of a Dockerfile that set the image's own settings (ENV, USER, ...)."""
+
+
+class Life:
+    """A running container of ours. Whoever has one must `remove` it; doing so twice does no harm."""
+
+    def __init__(
+        self, client: DockerClient, container: Container, stream: Stream, on_removed: Callable[[], None]
+    ) -> None:
+        self._client, self._container, self._stream = client, container, stream
+        self._on_removed = on_removed
+        self._removing = threading.Lock()
+        self._removed = False
+
+    @classmethod
+    def begin(
+        cls,
+        client: DockerClient,
+        settings: Mapping[str, Any],
+        caps: Caps,
+        marks: Marks,
+        on_end: Callable[[], None] | None = None,
+        on_removed: Callable[[], None] = lambda: None,
+    ) -> Life:
+        """Create a container, attach to it, start it. `on_end` is called when its streams have ended."""
+        with translated():
+            container = client.containers.create(**settings)
+        try:
+            with translated():
+                attached = client.api.attach_socket(str(container.id), params=_ATTACH)
+                stream = Stream(attached, caps, marks, on_end)
+        except SandboxError:
+            _removed(client, str(container.id))
+            raise
+        life = cls(client, container, stream, on_removed)
+        try:
+            with translated():
+                stream.begin()
+                container.start()
+        except SandboxError:
+            life.remove()
+            raise
+        return life
+
+    @property
+    def id(self) -> str:
+        return str(self._container.id)
+
+    @property
+    def ended(self) -> bool:
+        """Its streams have ended: it has, or is about to."""
+        return self._stream.ended.is_set()
+
+    def feed(self, data: Iterable[bytes]) -> None:
+        """Send to its standard input, after what was fed before. Returns at once."""
+        self._stream.feed(data)
+
+    def ready(self, seconds: float) -> bool:
+        """Wait for the line `ready` of its marks."""
+        return self._stream.ready.wait(seconds)
+
+    def finish(self, seconds: float, cancel: Event | None, commit: Commit | None = None) -> Ended:
+        """Wait for its end, or end it after `seconds` (from now, on our own clock), on `cancel`, or for its output."""
+        with translated():
+            address = self._address()  # while it runs: afterwards it has none
+            stopped = self._stream.watch(seconds, cancel)
+            if stopped is None and self._stream.over:
+                return self._ended(None, None, {}, None)
+            if stopped is not None:
+                self.kill()
+                self._stream.drained()
+            code = int(self._container.wait(timeout=30)["StatusCode"])
+            self._container.reload()
+            image = self._committed(commit) if commit and stopped is None and code == 0 else None
+            return self._ended(code, stopped, (self._container.attrs or {}).get("State", {}), image, address)
+
+    def kill(self) -> None:
+        """End it now. It may have ended by itself a moment ago."""
+        with contextlib.suppress(InUse, Missing), translated():
+            self._container.kill()
+
+    def remove(self) -> None:
+        """Remove it, running or not, and everything the engine holds of it. Raises EngineDown."""
+        with self._removing:
+            if not self._removed:
+                self._removed = True
+                self._stream.close()
+                try:
+                    _removed(self._client, self.id)
+                finally:
+                    self._on_removed()
+
+    def _ended(
+        self,
+        code: int | None,
+        stopped: Stop | None,
+        state: Mapping[str, Any],
+        image: str | None,
+        address: str | None = None,
+    ) -> Ended:
+        started = datetime.fromisoformat(str(state["StartedAt"])).timestamp() if state else None
+        stream = self._stream
+        return Ended(
+            code, bool(state.get("OOMKilled")), stream.stdout.bytes(), stream.stderr, stopped, stream.seconds(),
+            image, address, started, over=not state,
+        )  # fmt: skip
+
+    def _address(self) -> str | None:
+        if str((self._container.attrs or {})["HostConfig"]["NetworkMode"]).startswith(("none", "container:")):
+            return None
+        self._container.reload()
+        networks = (self._container.attrs or {})["NetworkSettings"]["Networks"].values()
+        return next((str(network["IPAddress"]) for network in networks if network.get("IPAddress")), None)
+
+    def _committed(self, commit: Commit) -> str | None:
+        changes = self._container.diff() or []
+        if not commit.wanted([str(change["Path"]) for change in changes if change["Kind"] == _ADDED]):
+            return None
+        made = self._container.commit(repository=commit.repository, tag=commit.tag, changes=list(commit.changes))
+        return str(made.id)
+
+
+def _removed(client: DockerClient, container: str) -> None:
+    with contextlib.suppress(Missing, InUse), translated():
+        client.api.remove_container(container, v=True, force=True)

@@ -1,0 +1,188 @@
+"""Containers started ahead of need: as many as runs are expected, a few at a time, each for one run.
+
+A key says everything in which containers differ, the commit's files among it; only a run with the same key gets one.
+Nothing here is needed for a right answer: what cannot be started, died or was given up is replaced by a cold start.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Event
+
+from sandbox.errors import SandboxError
+from sandbox.forks import fresh_after_fork
+from sandbox.slots import Slot
+
+MOST = 4
+"""Waiting containers per key at most; the number of cores is the other bound, for more cannot be used at once."""
+_POLL_S = 0.05
+
+
+Make = Callable[[Callable[[], None]], Slot | None]
+"""Starts one, or None when there is no room now; what it is given is called when that one has ended."""
+
+
+@dataclass(eq=False)
+class _Place:
+    """One waiting container, from the decision to start it until somebody takes it or it is of no use."""
+
+    key: Hashable
+    slot: Slot | None = None
+    made: Event = field(default_factory=Event)
+    left: Event = field(default_factory=Event)
+    taken: bool = False
+
+
+class Pool:
+    """Thread-safe. A forked process starts with an empty one and never touches its parent's containers."""
+
+    def __init__(self, most: int = min(MOST, os.cpu_count() or 1)) -> None:
+        """At most `most` wait per key."""
+        self._most = most
+        self.after_fork()
+        fresh_after_fork(self)
+        _OPEN.add(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+        self._places: list[_Place] = []
+        self._expected: dict[Hashable, int] = {}
+        self._threads: set[threading.Thread] = set()
+        self._closed = False
+
+    def expect(self, key: Hashable, count: int, make: Make) -> None:
+        """So many runs of this key will come. Starts the first of them in the background; the others when those are
+        taken, so there are never more than can run at once."""
+        with self._lock:
+            if not self._closed:
+                self._expected[key] = max(count, self._expected.get(key, 0))
+                self._fill(key, make)
+
+    def take(self, key: Hashable, make: Make, seconds: float, cancel: Event | None = None) -> Slot | None:
+        """One that waits, else one that is being started, for a run of so many seconds; None when there is none."""
+        with self._lock:
+            places = [place for place in self._places if place.key == key]
+            place = min(places, key=lambda one: not one.made.is_set(), default=None)
+            if place is not None:
+                self._leave(place, taken=True)
+            self._expected[key] = max(0, self._expected.get(key, 0) - 1)
+            self._fill(key, make)
+        if place is None:
+            return None
+        while not place.made.wait(_POLL_S):
+            if cancel is not None and cancel.is_set():
+                self._in_background(lambda: _destroy(place))
+                return None
+        if place.slot is not None and not place.slot.ended and place.slot.lasts(seconds):
+            return place.slot
+        _destroy(place)
+        return None
+
+    def discard(self, slot: Slot) -> None:
+        """Destroy what was used, in the background."""
+        self._in_background(lambda: _discard(slot))
+
+    def give_up(self) -> bool:
+        """Destroy the container that has waited longest, now; False when none waits."""
+        with self._lock:
+            place = next((place for place in self._places if place.made.is_set()), None)
+            if place is None:
+                return False
+            self._leave(place, taken=True)
+            self._expected.pop(place.key, None)
+        _destroy(place)
+        return True
+
+    def close(self) -> None:
+        """Destroy every waiting container and wait until all are gone. Afterwards every start is a cold one."""
+        with self._lock:
+            self._closed = True
+            for place in list(self._places):
+                self._leave(place, taken=False)
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join()
+
+    def _fill(self, key: Hashable, make: Make) -> None:
+        """With the lock held."""
+        waiting = sum(place.key == key for place in self._places)
+        for _ in range(waiting, 0 if self._closed else min(self._expected.get(key, 0), self._most)):
+            place = _Place(key)
+            self._places.append(place)
+            self._start(partial(self._keep, place, make))
+
+    def _keep(self, place: _Place, make: Make) -> None:
+        """Start a container, and destroy it when it ends or the pool closes before anybody takes it."""
+        slot = None
+        with contextlib.suppress(SandboxError):
+            slot = make(place.left.set)
+        if slot is not None and not slot.ready():
+            _discard(slot)
+            slot = None
+        place.slot = slot
+        place.made.set()
+        if slot is not None:
+            place.left.wait()
+        with self._lock:
+            if place in self._places:
+                self._places.remove(place)
+            taken = place.taken
+        if not taken:
+            _destroy(place)
+
+    def _leave(self, place: _Place, *, taken: bool) -> None:
+        """With the lock held: the place is in the pool no more, and if it was taken its container is not ours."""
+        self._places.remove(place)
+        place.taken = taken
+        place.left.set()
+
+    def _in_background(self, work: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._closed:
+                self._start(work)
+                return
+        work()
+
+    def _start(self, work: Callable[[], None]) -> None:
+        """With the lock held."""
+        thread = threading.Thread(target=self._work, args=(work,), daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _work(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+
+
+def _destroy(place: _Place) -> None:
+    """Destroy the container of a place that is in no pool any more, once it is made."""
+    place.made.wait()
+    if place.slot is not None:
+        _discard(place.slot)
+
+
+def _discard(slot: Slot) -> None:
+    """An engine that does not answer now leaves it to the reaper."""
+    with contextlib.suppress(SandboxError):
+        slot.discard()
+
+
+_OPEN: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for pool in list(_OPEN):
+        pool.close()
+
+
+atexit.register(_close_all)

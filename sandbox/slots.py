@@ -1,0 +1,90 @@
+"""A container that holds one commit's files and waits for its one command.
+
+Started ahead of need or on demand, it is the same container; it is used once and then destroyed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from threading import Event
+from typing import Any
+
+from sandbox.admission import Ticket
+from sandbox.engine import Engine
+from sandbox.life import Ended, Life
+from sandbox.protocol import GRACE_S, caps, marks, message
+from sandbox.spec import Limits
+from sandbox.trees import Placement
+
+_READY_S = 60.0
+
+
+class Slot:
+    """One check container. Whoever has one must `discard` it."""
+
+    def __init__(self, life: Life, settings: Mapping[str, Any], nonce: str, placed: Placement) -> None:
+        self.settings, self.notes = settings, placed.notes
+        self._life, self._nonce, self._release = life, nonce, placed.release
+        self._discarding = threading.Lock()
+        self._discarded = False
+
+    @classmethod
+    def begin(
+        cls,
+        engine: Engine,
+        settings: Mapping[str, Any],
+        placed: Placement,
+        limits: Limits,
+        cancel: Event | None = None,
+        ticket: Ticket | None = None,
+        on_end: Callable[[], None] | None = None,
+    ) -> Slot:
+        """Start a container of these settings and send it its tree; returns before the tree is unpacked.
+
+        Raises as `Engine.begin`. Whatever happens, the place of the tree is given back in the end.
+        """
+        nonce = uuid.uuid4().hex
+        try:
+            life = engine.begin(settings, caps(limits), marks(nonce), on_end, cancel, ticket)
+        except BaseException:
+            placed.release()
+            raise
+        life.feed(placed.feed)
+        return cls(life, settings, nonce, placed)
+
+    @property
+    def id(self) -> str:
+        """The container's id."""
+        return self._life.id
+
+    @property
+    def ended(self) -> bool:
+        """It has died: of no use any more."""
+        return self._life.ended
+
+    def ready(self) -> bool:
+        """Wait until it waits; False when it died or took too long."""
+        return self._life.ready(_READY_S) and not self.ended
+
+    def lasts(self, seconds: float) -> bool:
+        """It is not yet due for removal in so many seconds."""
+        return float(self.settings["labels"]["heal.deadline"]) >= time.time() + seconds
+
+    def run(self, inputs: bytes, patch: bytes, limits: Limits, cancel: Event | None) -> Ended:
+        """The one command: `inputs` is the tar for /heal. Its time runs from when it starts."""
+        more = (f"{limits.wall_s:g}", str(limits.report), self._nonce)
+        self._life.feed([*message("INPUTS", inputs, *more), *message("PATCH", patch)])
+        return self._life.finish(limits.wall_s + GRACE_S, cancel)
+
+    def discard(self) -> None:
+        """Remove it, running or not; again does no harm. Raises EngineDown."""
+        with self._discarding:
+            if not self._discarded:
+                self._discarded = True
+                try:
+                    self._life.remove()
+                finally:
+                    self._release()
