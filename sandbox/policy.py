@@ -5,6 +5,7 @@ install packages, is root with five capabilities on an internal network whose on
 allow-list (`sandbox.egress`). The proxy runs our own code, without capabilities, as the same user.
 
 Neither phase gets a secret, a host path, a device, a port, or the engine's socket: files come and go as a stream.
+Both make only the system calls of `sandbox.seccomp`, in namespaces of their own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox import seccomp
 from sandbox.spec import Limits
 
 USER = 1000
@@ -35,8 +37,12 @@ SETUP_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
 _SYSTEM = ("/usr/", "/opt/", "/etc/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/srv/", "/home/", "/var/lib/postgresql/")
 _ENGINE_INIT = "/usr/sbin/docker-init"  # the engine's own mount point, in every container with `init`
 _SCRATCH_BYTES = 256 << 20
+_SHARED_MEMORY_BYTES = 256 << 20  # browsers need more than the engine's 64 MiB; counted in the memory limit
+_BOMBED_NEIGHBOURS = 16
+_EXPENDABLE = 500  # when the whole host runs out of memory, a sandbox dies before the worker and the engine
 _SETUP_FILE_BYTES = 4 << 30
 _CHECK_FILE_BYTES = 2 << 30
+_SECCOMP = f"seccomp={seccomp.profile()}"
 _PROXY_LIMITS = Limits(wall_s=60, memory=192 << 20, cpus=1.0, pids=64, workspace=1 << 20, tmp=1 << 20)
 
 
@@ -75,18 +81,23 @@ def check_container(
     `workspace` are the mounts that make its work tree; without any it is a tmpfs. A container that has waited `idle_s`
     seconds for its command ends by itself, should the worker that made it have died.
     """
-    scratch = {"/tmp": _tmpfs(limits.tmp, 1777), SCRATCH: _tmpfs(_SCRATCH_BYTES, 755, USER)}  # noqa: S108 - inside
+    scratch = {
+        "/tmp": _tmpfs(limits.tmp, 1777),  # noqa: S108 - a path in the container
+        SCRATCH: _tmpfs(_SCRATCH_BYTES, 755, USER),
+        **_shared_memory(),
+    }
     if not workspace:
         scratch[WORKSPACE] = _tmpfs(limits.workspace, 755, USER)
     return {
         **_common(image, env, limits, labels, runtime),
         "entrypoint": ["/opt/heal/heal-init", f"{idle_s:g}"],
-        "network_mode": NO_NETWORK,
+        "init": False,  # ours is the first process, which nothing inside can kill or stop; it reaps what is left
+        **_on(NO_NETWORK),
         "user": f"{USER}:{USER}",
         "read_only": True,
         "mounts": [_volume(volume, read_only=True), *workspace],
         "tmpfs": scratch,
-        "ulimits": _ulimits(_CHECK_FILE_BYTES),
+        "ulimits": _ulimits(_CHECK_FILE_BYTES, limits.pids),
     }
 
 
@@ -111,8 +122,9 @@ def setup_container(
             "/tmp": _tmpfs(max(limits.tmp, 1 << 30), 1777),  # noqa: S108 - a path in the container
             WORKSPACE: _tmpfs(max(limits.workspace, 2 << 30), 755),
             SCRATCH: _tmpfs(_SCRATCH_BYTES, 755),
+            **_shared_memory(),
         },
-        "ulimits": _ulimits(_SETUP_FILE_BYTES),
+        "ulimits": _ulimits(_SETUP_FILE_BYTES, limits.pids),
     }
 
 
@@ -142,15 +154,18 @@ def proxy_container(image: str, arguments: list[str], labels: Labels) -> dict[st
         "read_only": True,
         "stdin_open": False,
         "sysctls": {"net.ipv4.ip_forward": "0"},  # it answers requests and routes nothing
-        "ulimits": _ulimits(0),
+        "ulimits": _ulimits(0, _PROXY_LIMITS.pids),
         "log_config": {"type": "json-file", "config": {"max-size": "4m", "max-file": "2"}},
     }
 
 
 def _on(network: str) -> dict[str, Any]:
-    """Behind the proxy only neighbours have names: for any other the engine asks the container itself, in vain."""
-    nameless = {"dns": ["127.0.0.1"], "dns_opt": ["timeout:1", "attempts:1"]}
-    return {"network_mode": network, **({} if network in (OPEN, NO_NETWORK) else nameless)}
+    """Behind the proxy, and without network, no name server is asked, and none of the host's is told.
+
+    Only neighbours have names: for any other the engine asks the container itself, in vain.
+    """
+    nameless = {"dns": ["127.0.0.1"], "dns_search": ["."], "dns_opt": ["timeout:1", "attempts:1"]}
+    return {"network_mode": network, **({} if network == OPEN else nameless)}
 
 
 def installed_system_files(added: Iterable[str]) -> bool:
@@ -164,8 +179,13 @@ def installed_system_files(added: Iterable[str]) -> bool:
 def flags(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings that limit a container, one per line, for the evidence of a result."""
     named = ("network_mode", "user", "read_only", "cap_drop", "cap_add", "security_opt", "pids_limit", "mem_limit",
-             "memswap_limit", "nano_cpus", "ipc_mode", "tmpfs", "runtime")  # fmt: skip
-    return tuple(f"{name}={settings[name]}" for name in named if name in settings)
+             "memswap_limit", "nano_cpus", "ipc_mode", "cgroupns", "tmpfs", "runtime")  # fmt: skip
+    shown = {**settings, "security_opt": [_shown(option) for option in settings.get("security_opt", ())]}
+    return tuple(f"{name}={shown[name]}" for name in named if name in settings)
+
+
+def _shown(option: str) -> str:
+    return f"seccomp={seccomp.digest()}" if option == _SECCOMP else option
 
 
 def actions_environment() -> dict[str, str]:
@@ -248,9 +268,10 @@ def _common(image: str, env: Mapping[str, str], limits: Limits, labels: Labels, 
         "init": True,
         "healthcheck": {"test": ["NONE"]},  # an image of others may bring one
         "cap_drop": ["ALL"],
-        # The engine's own seccomp profile applies: engines before 25.0 still allow io_uring in it.
-        "security_opt": ["no-new-privileges"],
+        "security_opt": ["no-new-privileges", _SECCOMP],  # an engine that has no seccomp refuses to start it
         "ipc_mode": "private",
+        "cgroupns": "private",
+        "oom_score_adj": _EXPENDABLE,
         "pids_limit": limits.pids,
         "mem_limit": limits.memory,
         "memswap_limit": limits.memory,
@@ -271,8 +292,20 @@ def _tmpfs(size: int, mode: int, owner: int = 0) -> str:
     return f"rw,exec,nosuid,nodev,size={size},nr_inodes=500k,mode={mode},uid={owner},gid={owner}"
 
 
-def _ulimits(file_bytes: int) -> list[dict[str, Any]]:
+def _shared_memory() -> dict[str, str]:
+    return {"/dev/shm": f"rw,noexec,nosuid,nodev,size={_SHARED_MEMORY_BYTES},nr_inodes=20k,mode=1777"}  # noqa: S108
+
+
+def _ulimits(file_bytes: int, pids: int) -> list[dict[str, Any]]:
+    """Limits of each process.
+
+    The kernel counts processes per user over all containers of the engine, whose users are the same: a limit near
+    `pids` would let one fork bomb starve its neighbours. Theirs is the control group's; this one, sixteen times as
+    high, is what remains of it on an engine without control groups.
+    """
+    processes = _BOMBED_NEIGHBOURS * pids
     return [
+        {"Name": "nproc", "Soft": processes, "Hard": processes},
         {"Name": "nofile", "Soft": 16384, "Hard": 16384},
         {"Name": "core", "Soft": 0, "Hard": 0},
         {"Name": "fsize", "Soft": file_bytes, "Hard": file_bytes},
