@@ -30,7 +30,9 @@ app = typer.Typer(
 )
 images = typer.Typer(help="Make the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
 database = typer.Typer(help="Bring the database up to date.", no_args_is_help=True, rich_markup_mode=None)
+sandbox = typer.Typer(help="See and clear what the sandbox keeps.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(images, name="images")
+app.add_typer(sandbox, name="sandbox")
 app.add_typer(database, name="db")
 
 
@@ -158,6 +160,39 @@ def build_images(
     if not quiet:
         for reference in references:
             typer.echo(reference)
+
+
+@sandbox.command("ls")
+def list_sandbox(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+    """Show what is kept on the engine for later: environments, trees, package caches, their sizes and last uses."""
+    from bot.cli_sandbox import show
+    from workers.upkeep import kept
+
+    with _explained():
+        show(kept(), as_json)
+
+
+@sandbox.command("prune")
+def prune_sandbox(
+    everything: Annotated[bool, typer.Option("--all", help="Remove all that no container uses.")] = False,
+    to: Annotated[str | None, typer.Option(help="Remove until at most this much is left, such as 5GB.")] = None,
+) -> None:
+    """Make room on the engine's disk.
+
+    Left-overs of dead workers go, then what was not used for a day and what is over HEAL_SANDBOX_CAP, the least
+    recently used first. Nothing in use is touched, and nothing of other installations.
+    """
+    from bot.cli_sandbox import size_of, told
+    from workers.upkeep import make_room
+
+    if everything and to is not None:
+        _quit(WRONG_USE, "--all and --to exclude each other")
+    limit = None if to is None else size_of(to)
+    if to is not None and limit is None:
+        _quit(WRONG_USE, f"--to: {to} is no size; write it as 5GB or 500MB")
+    with _explained():
+        for line in told(*make_room(limit, everything)):
+            _note(line)
 
 
 @database.command("upgrade")

@@ -170,7 +170,7 @@ class Engine:
         """Ids and labels of every container with the label, running or not."""
         with translated():
             found = self.client().api.containers(all=True, filters={"label": label})
-            return {str(one["Id"]): dict(one["Labels"]) for one in found}
+            return {str(one["Id"]): dict(one["Labels"] or {}) for one in found}
 
     def memory_in_use(self, owner: str) -> dict[str, int]:
         """Memory limits (bytes) of the owner's running containers by id."""

@@ -30,6 +30,7 @@ from sandbox.protocol import KEEP_S
 from sandbox.references import REGISTRIES
 from sandbox.setup import Options, set_up
 from sandbox.spec import SETUP_LIMITS, Finding, Limits, Plan, Tree
+from sandbox.usage import Usage
 
 _LABEL_LIMIT = 60_000
 
@@ -37,8 +38,9 @@ _LABEL_LIMIT = 60_000
 class DockerSandbox:
     """A `Sandbox` on a Docker engine.
 
-    `owner` names this installation in the labels. `ca_bundle` is given to the set-up phase where the host has its
-    own certificate authority. `package_indexes` are environment variables for the set-up phase (PIP_INDEX_URL, ...).
+    `owner` names this installation in the labels, or one session of it (`installation/session`). `ca_bundle` is given
+    to the set-up phase where the host has its own certificate authority. `package_indexes` are environment variables
+    for the set-up phase (PIP_INDEX_URL, ...).
 
     Set-up reaches the package hosts of `sandbox.hosts`, those of `package_indexes` and `allowed_hosts` (exact or
     `*.suffix`) through the egress proxy, and nothing else. A host whose name resolves to a private address is refused
@@ -64,6 +66,7 @@ class DockerSandbox:
         self._pool = Pool()
         self.engine.room.offer(self._pool.give_up)
         self.owner = owner
+        self.usage = Usage(self.engine, owner.partition("/")[0])
         self.runtime = runtime
         self.state_dir = state_dir
         indexes = dict(package_indexes or {})
@@ -82,6 +85,7 @@ class DockerSandbox:
             lock = self._making.setdefault(key, threading.Lock())
         with lock:
             frozen = self._find(key) or self._make(plan, tree, image, key, cancel)
+        self.usage.note(key)
         return DockerEnvironment(self.engine, self._pool, frozen, plan, self.owner, self.runtime, cancel)
 
     def close(self) -> None:
@@ -118,7 +122,8 @@ class DockerSandbox:
         limits = self._options.limits
         labels = policy.Labels(self.owner, uuid.uuid4().hex, "setup", key, time.time() + limits.wall_s + KEEP_S)
         volume = f"heal-env-{key}-{labels.run[:12]}"
-        self.engine.create_volume(volume, replace(labels, role="environment").as_dict())
+        about = {"heal.about": f"{plan.image}, {plan.trust}"}
+        self.engine.create_volume(volume, {**replace(labels, role="environment").as_dict(), **about})
         kept = False
         try:
             state, made = set_up(self.engine, self._options, plan, tree, image, volume, labels, cancel)

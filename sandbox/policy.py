@@ -11,11 +11,12 @@ Both make only the system calls of `sandbox.seccomp`, in namespaces of their own
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox import seccomp
+from sandbox.process import this_process
 from sandbox.spec import Limits
 
 USER = 1000
@@ -48,13 +49,17 @@ _PROXY_LIMITS = Limits(wall_s=60, memory=192 << 20, cpus=1.0, pids=64, workspace
 
 @dataclass(frozen=True)
 class Labels:
-    """What marks a container or volume as ours, so that the reaper finds it when its worker has died."""
+    """What marks a container or volume as ours, so that the reaper finds it when its worker has died.
+
+    `owner` is the installation, or `installation/session` for what one session alone uses.
+    """
 
     owner: str
     run: str
     role: str
     key: str
     deadline: float
+    process: str = field(default_factory=this_process)
 
     def as_dict(self) -> dict[str, str]:
         return {
@@ -63,6 +68,7 @@ class Labels:
             "heal.role": self.role,
             "heal.key": self.key,
             "heal.deadline": str(int(self.deadline)),
+            "heal.process": self.process,
         }
 
 

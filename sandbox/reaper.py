@@ -1,7 +1,7 @@
-"""Removes what dead workers left behind on the engine: containers and networks past their deadline, then
-unfinished environments.
+"""Removes what dead workers left behind on the engine: containers, networks and unfinished environments whose deadline
+has passed or whose process is gone.
 
-Everything is told by our own labels; an object without them is never touched.
+Everything is told by our own labels; an object without them, or of another installation, is never touched.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from dataclasses import dataclass
 
 from sandbox.egress import networks, remove_network
 from sandbox.engine import Engine, Volume
+from sandbox.process import gone
+
+SHARED = ("proxy", "keeper")
+"""Roles that outlive the process that made them, because the others of its installation use them too."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +26,31 @@ class Reaped:
 
 
 def reap(engine: Engine, owner: str, now: float | None = None) -> Reaped:
-    """Remove the owner's containers and half-made environments whose deadline has passed. Raises EngineDown."""
+    """Remove what nobody waits for any more of the owner and of its sessions. Raises EngineDown."""
     moment = time.time() if now is None else now
-    label = f"heal.owner={owner}"
-    late = [name for name, labels in engine.containers(label).items() if expired(labels, moment)]
+    late = [name for name, labels in engine.containers("heal.owner").items() if abandoned(labels, owner, moment)]
     for container in late:
         engine.remove_container(container)
-    volumes = unfinished(engine.volumes(label), moment)
+    volumes = unfinished([v for v in engine.volumes("heal.owner") if belongs(v.labels, owner)], moment)
     removed = [engine.remove_volume(volume) for volume in volumes]
-    stale = [name for name, labels in networks(engine, label).items() if expired(labels, moment)]
+    stale = [name for name, labels in networks(engine, "heal.owner").items() if abandoned(labels, owner, moment)]
     return Reaped(len(late), sum(removed), sum([remove_network(engine, name) for name in stale]))
+
+
+def belongs(labels: Mapping[str, str], owner: str) -> bool:
+    """Whether an object is the owner's, or of one of its sessions (`owner/session`)."""
+    whose = labels.get("heal.owner", "")
+    return whose == owner or whose.startswith(f"{owner}/")
+
+
+def abandoned(labels: Mapping[str, str], owner: str, now: float) -> bool:
+    """Whether an object of the owner is past its deadline, or its process is gone and nobody else uses it."""
+    return belongs(labels, owner) and (expired(labels, now) or _orphaned(labels))
+
+
+def _orphaned(labels: Mapping[str, str]) -> bool:
+    exclusive = labels.get("heal.role") not in SHARED or "/" in labels.get("heal.owner", "")
+    return exclusive and gone(labels.get("heal.process", ""))
 
 
 def remove_containers(engine: Engine, owner: str) -> int:
@@ -70,5 +89,7 @@ def unfinished(volumes: list[Volume], now: float) -> list[str]:
     return [
         volume.name
         for volume in volumes
-        if volume.labels.get("heal.role") == "environment" and volume.name not in wanted and expired(volume.labels, now)
+        if volume.labels.get("heal.role") == "environment"
+        and volume.name not in wanted
+        and (expired(volume.labels, now) or gone(volume.labels.get("heal.process", "")))
     ]

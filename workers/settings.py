@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, ByteSize, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -89,6 +89,11 @@ class EngineSettings(BaseSettings):
         default="heal",
         pattern=r"^[A-Za-z0-9_.:-]{1,64}$",
         description="Name of this installation on the engine: its workers clear away what one of them left behind.",
+    )
+    sandbox_cap: ByteSize = Field(
+        default=ByteSize(20_000_000_000),
+        description="How much the environments, trees and package caches kept on an engine may take, such as `20GB`. "
+        "Beyond it the least recently used go.",
     )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError
+from sandbox.inventory import prune
 from sandbox.reaper import reap
 from workers import telemetry
 from workers.domain import RunId
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 Ring = Callable[[RunId], bool]
 GOODBYE = "bye"
 REAP_SECONDS = 60.0
+PRUNE_ROUNDS = 15
+"""Sizes are asked for every so many rounds: to count them costs the engine seconds."""
+_COUNT_SECONDS = 600
 
 
 def sweep(ledger: Ledger, ring_for: Ring, limit: int = 100) -> int:
@@ -57,17 +61,32 @@ def sweep_forever(ledger: Ledger, ring_for: Ring, stop: threading.Event, every: 
             log.warning("sweep failed", error=str(trouble))
 
 
-def reap_forever(engine: Engine, installation: str, stop: threading.Event, every: float = REAP_SECONDS) -> None:
-    """Clear the engine now and every minute until `stop` is set. An engine that is away is tried again next time."""
+def reap_forever(
+    engine: Engine, installation: str, stop: threading.Event, cap: int, every: float = REAP_SECONDS
+) -> None:
+    """Clear the engine now and every minute, and at a slower pace hold what is kept under its cap, until `stop` is
+    set. An engine that is away is tried again next time."""
+    rounds = 0
     while True:
         try:
             reaped = reap(engine, installation)
             if any(dataclasses.astuple(reaped)):
                 log.info("cleared the engine", **dataclasses.asdict(reaped))
+            if rounds % PRUNE_ROUNDS == 0:
+                _hold_cap(engine, installation, cap)
+            rounds += 1
         except SandboxError as trouble:
             log.warning("the engine could not be cleared", error=str(trouble))
         if stop.wait(every):
             return
+
+
+def _hold_cap(engine: Engine, installation: str, cap: int) -> None:
+    pruned = prune(engine, installation, cap)
+    if pruned.items:
+        log.info("removed what was not used for longest", items=len(pruned.items), freed=pruned.freed, left=pruned.left)
+    if pruned.over:
+        log.warning("what is in use on the engine is larger than its cap", bytes=pruned.left, cap=cap)
 
 
 def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, slots: int) -> None:
@@ -92,10 +111,12 @@ def main(worker: str, slots: int) -> None:
     ledger = Ledger(engine, settings.lease_seconds)
     bell = Bell(settings.redis_url)
     stop = threading.Event()
-    containers = Engine(settings.docker_host)
+    containers = Engine(settings.docker_host, _COUNT_SECONDS)
     loops = (
         threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),
-        threading.Thread(target=reap_forever, args=(containers, settings.installation, stop), daemon=True),
+        threading.Thread(
+            target=reap_forever, args=(containers, settings.installation, stop, int(settings.sandbox_cap)), daemon=True
+        ),
     )
     for loop in loops:
         loop.start()

@@ -19,7 +19,7 @@ from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
 from sandbox.hosts import by_https
 from sandbox.images.build import LANGUAGES, build
-from sandbox.reaper import remove_containers
+from sandbox.reaper import reap, remove_containers
 from workers import messages
 from workers.domain import Case, Report
 from workers.errors import Retryable, Stop, UsageError
@@ -33,6 +33,7 @@ from workers.redact import Redactor, redact
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
 from workers.store.memory import MemoryJournal
+from workers.upkeep import hold_cap_daily
 
 if TYPE_CHECKING:
     from workers.github import GitHubForge
@@ -127,7 +128,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
         forge = LocalForge(request.path, Path(folder), apply=request.apply, branch=request.branch)
         case = forge.case(run, check=request.check, job=request.job or "")
-        with _own_sandbox(settings, f"fix-{run}") as sandbox:
+        with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
             return drive(case, Parts(forge, sandbox, able, journal, journal.cancelled))
 
 
@@ -143,13 +144,16 @@ def opened_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandb
 
 @contextmanager
 def _own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox]:
-    """As `opened_sandbox`; in the end what still runs under this owner's name is removed, if the engine answers."""
+    """As `opened_sandbox`; in the end what still runs under this owner's name is removed, if the engine answers, and
+    what earlier sessions left when they were killed: where no worker runs, nobody else would."""
     with opened_sandbox(settings, owner) as sandbox:
         try:
             yield sandbox
         finally:
             with suppress(SandboxError):
                 remove_containers(sandbox.engine, owner)
+                reap(sandbox.engine, settings.installation)
+                hold_cap_daily(sandbox.engine, settings)
 
 
 def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:

@@ -135,7 +135,7 @@ def test_ctrl_c_leaves_nothing_behind() -> None:
 
 def _containers(engine: Engine) -> set[str]:
     found = engine.containers("heal.role=check")
-    return {name for name, labels in found.items() if labels["heal.owner"].startswith("fix-")}
+    return {name for name, labels in found.items() if "/fix-" in labels["heal.owner"]}
 
 
 def _until_new(engine: Engine, before: set[str], child: subprocess.Popen[str]) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,7 +13,8 @@ import pytest
 from sandbox import policy
 from sandbox.engine import Engine, Volume
 from sandbox.images.build import resolve
-from sandbox.reaper import expired, reap, remove_all, unfinished
+from sandbox.process import gone, this_process
+from sandbox.reaper import Reaped, abandoned, expired, reap, remove_all, unfinished
 from sandbox.spec import Limits
 
 
@@ -51,6 +54,65 @@ def test_half_made_environments_go(engine: Engine, owner: str) -> None:
     assert reap(engine, owner).volumes == 1
     assert engine.volume(f"{owner}-half") is None
     assert engine.volume(f"{owner}-whole") is not None
+
+
+_SESSION = """
+import sys
+from sandbox.environments import DockerSandbox
+from sandbox.spec import Plan, Step, Tree
+tree = Tree("0" * 40, b"")
+sandbox = DockerSandbox(None, sys.argv[1], setup_network="open")
+sandbox.prepare(Plan("debian", (Step("wait", "echo; sleep 600"),), Step("check", "true"), trust=sys.argv[1]), tree)
+"""
+
+
+@pytest.mark.engine
+def test_a_killed_session_leaves_nothing(engine: Engine, owner: str) -> None:
+    """What a process that was killed had made goes at once, its session's label or not, long before its deadline; what
+    living processes made, and what another installation owns, stays."""
+    mine, other = left_behind(engine, owner, time.time() + 600), f"{owner}-other"
+    label = f"heal.owner={owner}/fix-1"
+    session = subprocess.Popen([sys.executable, "-c", _SESSION, f"{owner}/fix-1"])
+    try:
+        deadline = time.monotonic() + 60
+        while not any(labels["heal.role"] == "setup" for labels in engine.containers(label).values()):
+            assert session.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert reap(engine, owner) == Reaped(0, 0, 0)
+    finally:
+        session.kill()
+        session.wait()
+    assert reap(engine, other) == Reaped(0, 0, 0)
+    assert reap(engine, owner) == Reaped(containers=1, volumes=1, networks=0)
+    assert not engine.containers(label)
+    assert not engine.volumes(label)
+    assert set(engine.containers(f"heal.owner={owner}")) == {mine}
+
+
+def test_only_the_same_place_can_tell_that_a_process_is_gone() -> None:
+    """A process is gone when its number is free or another's; of other hosts, and without a label, nothing is known."""
+    place, number, start = this_process().split(":")
+    assert not gone(this_process())
+    assert gone(f"{place}:{number}:{int(start) + 1}")
+    assert gone(f"{place}:{2**22 + 1}:1")
+    assert not gone(f"elsewhere:{2**22 + 1}:1")
+    assert not gone("")
+
+
+def test_shared_proxies_outlive_their_maker() -> None:
+    """What an installation's workers share goes at its deadline; what a session made for itself goes with it."""
+    labels = {"heal.owner": "us", "heal.role": "proxy", "heal.deadline": "100", "heal.process": _dead()}
+    assert not abandoned(labels, "us", 50)
+    assert abandoned(labels, "us", 150)
+    assert abandoned({**labels, "heal.role": "slot"}, "us", 50)
+    assert abandoned({**labels, "heal.owner": "us/fix-1"}, "us", 50)
+    assert not abandoned({**labels, "heal.owner": "usual"}, "us", 150)
+
+
+def _dead() -> str:
+    place, number, start = this_process().split(":")
+    return f"{place}:{number}:{int(start) + 1}"
 
 
 def test_deadlines() -> None:

@@ -1,0 +1,73 @@
+"""How `heal sandbox` talks: a table of what the engine keeps, and what was removed. Sizes are decimal, as disks are
+sold."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import typer
+from pydantic import ByteSize, TypeAdapter, ValidationError
+
+from sandbox.inventory import Item, Pruned
+from sandbox.reaper import Reaped
+
+_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+_AGES = (("days", 24 * 3600), ("hours", 3600), ("minutes", 60))
+
+
+def show(items: Sequence[Item], as_json: bool) -> None:
+    """Print the inventory: a table, or one JSON object a line with bytes and seconds since 1970."""
+    if as_json:
+        for item in items:
+            typer.echo(json.dumps(asdict(item)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("kind", "key", "for", "size", "last used", box=None, pad_edge=False)
+    table.columns[3].justify = "right"
+    for item in items:
+        used = "in use" if item.in_use else age(time.time() - item.used)
+        table.add_row(item.kind, item.key[:12], item.about, size(item.size), used)
+    console = Console(markup=False, highlight=False)
+    console.print(table)
+    console.print(f"{len(items)} kept, {size(sum(item.size for item in items))}")
+
+
+def told(reaped: Reaped, pruned: Pruned) -> list[str]:
+    """What making room did, a line each."""
+    lines = [f"removed {item.kind} {item.key[:12]} ({item.about}), {size(item.size)}" for item in pruned.items]
+    left_overs = reaped.containers + reaped.volumes + reaped.networks
+    if left_overs:
+        lines.append(f"removed {left_overs} left-overs of processes that are gone")
+    lines.append(f"freed {size(pruned.freed)}, {size(pruned.left)} kept")
+    if pruned.over:
+        lines.append("the rest is in use or was used within the last two hours")
+    return lines
+
+
+def size(count: int) -> str:
+    """Bytes for people: 1.2 GB."""
+    for unit, factor in _UNITS:
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count} B"
+
+
+def size_of(text: str) -> int | None:
+    """Bytes of what a person wrote (5GB, 500 MB, 2GiB); None when it is no size."""
+    try:
+        return int(TypeAdapter(ByteSize).validate_python(text))
+    except ValidationError:
+        return None
+
+
+def age(seconds: float) -> str:
+    """How long ago, in its largest unit; the notes of use are exact to the hour."""
+    for unit, length in _AGES:
+        if seconds >= 2 * length:
+            return f"{int(seconds // length)} {unit} ago"
+    return "just now"
