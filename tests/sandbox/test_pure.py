@@ -16,8 +16,8 @@ from sandbox.images.build import resolve
 from sandbox.life import Ended
 from sandbox.results.jsonl import parse
 from sandbox.spec import Ending, Evidence, Limits, Sandbox, TestCase
-from sandbox.stream import Stop
-from sandbox.verdict import result
+from sandbox.stream import Stop, _Channel
+from sandbox.verdict import never_began, result
 
 LABELS = policy.Labels("owner", "run", "check", "key", 1234.5)
 EVIDENCE = Evidence("image", "environment", "tree", "patch", "default")
@@ -178,6 +178,44 @@ def test_endings(life: Ended, ending: Ending) -> None:
     verdict = result(life, Limits(wall_s=10), EVIDENCE)
     assert verdict.ending is ending
     assert verdict.green == (ending is Ending.PASSED)
+
+
+@pytest.mark.parametrize(
+    ("life", "never"),
+    [
+        (ended(b"HEAL-READY\n", 92), True),
+        (ended(b"", 137, oom=True), True),
+        (ended(b"HEAL-READY\nHEAL-START\n", 137), False),
+        (ended(b"HEAL-READY\nHEAL-PATCH-REJECTED\n", 93), False),
+        (ended(b"HEAL-TREE-FAILED full=100\n", 91), False),
+        (ended(b"HEAL-READY\n", 137, stopped=Stop.CANCELLED), False),
+    ],
+)
+def test_a_container_that_died_before_the_command(life: Ended, never: bool) -> None:
+    """Told apart from one that the command, its patch, its tree or we ended: only then it may be run again."""
+    assert never_began(life) is never
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_the_last_word_ends_a_stream(size: int) -> None:
+    """Whatever the pieces, what comes before the mark is kept, the mark and what follows are not."""
+    capture = Capture(1000, 1000)
+    channel = _Channel(capture, b"OVER 1\n")
+    for piece in (b"one OVE OVER 2\nOVER 1\nthree"[at : at + size] for at in range(0, 1000, size)):
+        channel.feed(piece)
+    channel.end()
+    assert capture.bytes() == b"one OVE OVER 2\n"
+    assert channel.over
+
+
+def test_what_looks_like_the_last_word_is_kept() -> None:
+    """A stream that ends within what could have been the mark loses nothing."""
+    capture = Capture(1000, 1000)
+    channel = _Channel(capture, b"OVER 1\n")
+    channel.feed(b"one OVER")
+    assert capture.bytes() == b"one "
+    channel.end()
+    assert capture.bytes() == b"one OVER"
 
 
 def test_a_tree_that_cannot_be_unpacked_is_our_error() -> None:

@@ -260,6 +260,22 @@ def test_the_first_process_cannot_be_killed(bare: DockerEnvironment) -> None:
     assert (result.ending, result.exit_code) == (Ending.FAILED, 3)
 
 
+def test_what_a_command_leaves_running_is_ended_before_the_report_is_read(bare: DockerEnvironment) -> None:
+    """A process in a session of its own writes the report no more once the command has ended."""
+    left = "(setsid sh -c 'while :; do echo later >$HEAL_REPORT; echo noise; done' &)"
+    result = shell(bare, f"{left}; sleep 0.3; exit 3")
+    assert (result.ending, result.exit_code) == (Ending.FAILED, 3)
+    assert result.report in (b"later\n", b"")
+    assert result.wall_s < 2
+
+
+def test_processor_time_is_measured(bare: DockerEnvironment) -> None:
+    """The command's own, in seconds, that of its children included."""
+    busy = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+    assert 0.5 <= shell(bare, f"python -c '{busy}'").cpu_s < 2
+    assert shell(bare, "sleep 1").cpu_s < 0.5
+
+
 def test_hostile_names_stay_inside(bare: DockerEnvironment) -> None:
     """Symbolic links in the place of the report lead nowhere."""
     result = shell(bare, "ln -sf /etc/passwd $HEAL_REPORT")
