@@ -21,7 +21,8 @@ from typing import Any
 from sandbox import policy, references
 from sandbox.engine import Engine
 from sandbox.errors import Cancelled, ImageMissing, PullFailed
-from sandbox.images.build import REPOSITORY, own_files
+from sandbox.images.build import own_files
+from sandbox.images.sources import REPOSITORY
 from sandbox.life import Commit, Ended
 from sandbox.protocol import GRACE_S, KEEP_S, caps
 from sandbox.pulls import flatten, pull

@@ -15,7 +15,8 @@ from sandbox import policy
 from sandbox.egress import Egress
 from sandbox.engine import Engine
 from sandbox.errors import EngineDown, SandboxError
-from sandbox.images.build import LANGUAGES, resolve
+from sandbox.images.build import resolve
+from sandbox.languages import CORE, KEYS
 from sandbox.spec import Finding, Limits
 from sandbox.stream import Caps
 
@@ -63,7 +64,7 @@ def examine(
         Finding("container engine", recent, f"{engine.host}, API {number}: {components}", "" if recent else "upgrade"),
         Finding("cgroups", True, f"version {info.get('CgroupVersion', '1')}, driver {info.get('CgroupDriver')}"),
         _runtime(runtime, info.get("Runtimes") or {}, str(info.get("DefaultRuntime"))),
-        *(_image(engine, language) for language in LANGUAGES),
+        *(_image(engine, language) for language in KEYS),
         _disk(state_dir),
     ]
     if engine.has_image(resolve("debian")):
@@ -84,8 +85,11 @@ def _runtime(wanted: str | None, known: dict[str, object], default: str) -> Find
 
 def _image(engine: Engine, language: str) -> Finding:
     reference = resolve(language)
-    there = engine.has_image(reference)
-    return Finding(f"image {language}", there, reference, "" if there else "heal images build")
+    if engine.has_image(reference):
+        return Finding(f"image {language}", True, reference)
+    if language not in CORE:
+        return Finding(f"image {language}", True, f"not made; jobs that need it want: heal images build {language}")
+    return Finding(f"image {language}", False, reference, "heal images build")
 
 
 def _disk(state_dir: Path) -> Finding:

@@ -6,14 +6,14 @@ One client per process, made on first use so that a forked worker never shares a
 from __future__ import annotations
 
 import contextlib
-import io
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import docker
@@ -26,7 +26,19 @@ from sandbox.forks import fresh_after_fork
 from sandbox.life import Commit, Ended, Life
 from sandbox.stream import Caps, Marks
 
+_LAST_LINES = 5
 _PORT, _KNOCK_S = 2375, 10
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of ours on the engine: its names, its size in bytes, when it was made in seconds since 1970."""
+
+    id: str
+    names: tuple[str, ...]
+    size: int
+    made: float
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -113,18 +125,42 @@ class Engine:
         with translated():
             self.client().api.import_image_from_file(str(tarball), repository=repository, tag=tag)
 
-    def build(self, context: bytes, dockerfile: str, tag: str, args: Mapping[str, str]) -> Iterator[str]:
-        """Build an image from a tar of its context; yields the engine's lines, raises SandboxError when it fails."""
+    def build(self, context: IO[bytes], tag: str, labels: Mapping[str, str], fresh: bool = False) -> None:
+        """Build an image from a tar of its context; SandboxError with the last lines when it fails.
+
+        `fresh` takes no layer from an earlier build.
+        """
+        last: deque[str] = deque(maxlen=_LAST_LINES)
         with translated():
             lines = self.client().api.build(
-                fileobj=io.BytesIO(context), custom_context=True, dockerfile=dockerfile, tag=tag,
-                buildargs=dict(args), rm=True, forcerm=True, decode=True,
+                fileobj=context, custom_context=True, tag=tag, labels=dict(labels), nocache=fresh,
+                rm=True, forcerm=True, decode=True,
             )  # fmt: skip
             for line in lines:
+                last.extend(str(line.get("stream", "")).strip().splitlines())
                 if "error" in line:
-                    raise SandboxError(f"image {tag} cannot be built: {str(line['error']).strip()}")
-                if text := str(line.get("stream", "")).strip():
-                    yield text
+                    said = " | ".join(last)
+                    raise SandboxError(f"image {tag} cannot be built: {str(line['error']).strip()}: {said}")
+
+    def images(self, label: str) -> list[Image]:
+        """The images with the label that have a name."""
+        with translated():
+            found = self.client().images.list(filters={"label": label})
+        return [
+            Image(str(one.id), tuple(one.tags), one.attrs["Size"], one.attrs["Created"], one.labels)
+            for one in found if one.tags
+        ]  # fmt: skip
+
+    def remove_image(self, reference: str) -> bool:
+        """Take this name from an image, and with its last name the image; False when something still uses it."""
+        try:
+            with translated():
+                self.client().images.remove(reference, force=False)
+        except InUse:
+            return False
+        except (ImageMissing, Missing):
+            return True
+        return True
 
     def remove_images(self, label: str) -> int:
         """Remove the images with the label that no container uses; how many they were."""

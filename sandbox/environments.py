@@ -24,7 +24,8 @@ from sandbox.egress import Allowed, Egress
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError, SetupFailed
 from sandbox.hosts import by_https
-from sandbox.images.build import LANGUAGES, resolve
+from sandbox.images.build import resolve
+from sandbox.languages import BY_KEY
 from sandbox.pool import Pool
 from sandbox.protocol import KEEP_S
 from sandbox.references import REGISTRIES
@@ -101,7 +102,7 @@ class DockerSandbox:
 
     def _image(self, name: str, cancel: Event | None) -> str:
         """The engine's id of the image a plan names: one of ours by its language, or somebody else's made usable."""
-        return self.engine.image_id(resolve(name)) if name in LANGUAGES else self._adopter.usable(name, cancel)
+        return self.engine.image_id(resolve(name)) if name in BY_KEY else self._adopter.usable(name, cancel)
 
     def _find(self, key: str) -> Frozen | None:
         marker = self.engine.volume(f"heal-env-{key}")

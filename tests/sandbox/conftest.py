@@ -13,12 +13,14 @@ from sandbox.egress import networks
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
 from sandbox.images.build import build
+from sandbox.languages import CORE
 from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Step
 from tests.sandbox.trees import ADDER, tree
 
 STATE = Path(__file__).resolve().parents[2] / ".heal"
-PRIVATE_HOSTS = ("pypi.org", "files.pythonhosted.org", "deb.debian.org")
+PRIVATE_HOSTS = ("pypi.org", "files.pythonhosted.org", "deb.debian.org", "registry.npmjs.org",
+                 "registry.yarnpkg.com")  # fmt: skip
 """Where a middlebox answers for the package indexes, their names resolve to an address of the local network."""
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -26,7 +28,7 @@ CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     engine = Engine()
-    build(engine, STATE)
+    build(engine, STATE, CORE)
     yield engine
     engine.close()
 

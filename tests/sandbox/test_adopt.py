@@ -95,7 +95,8 @@ def _push(engine: Engine, name: str, dockerfile: str, files: dict[str, bytes] | 
             entry = tarfile.TarInfo(path)
             entry.size, entry.mode = len(data), 0o755
             archive.addfile(entry, io.BytesIO(data))
-    list(engine.build(context.getvalue(), "Dockerfile", name, {}))
+    context.seek(0)
+    engine.build(context, name, {})
     repository, _, tag = name.rpartition(":")
     with translated():
         for line in engine.client().api.push(repository, tag, stream=True, decode=True, auth_config={}):

@@ -9,7 +9,9 @@ import pytest
 
 from sandbox.engine import Engine
 from sandbox.errors import ImageMissing, SandboxError
-from sandbox.images.build import LANGUAGES, Sources, build, resolve
+from sandbox.images.build import build, resolve
+from sandbox.images.sources import Sources
+from sandbox.languages import CORE
 from tests.sandbox.conftest import STATE
 
 
@@ -18,19 +20,19 @@ def test_nothing_changed_nothing_built(engine: Engine) -> None:
     """Building again yields the same references at once, and that is what a plan's language key names."""
     lines: list[str] = []
     started = time.monotonic()
-    references = build(engine, STATE, progress=lines.append)
+    references = build(engine, STATE, CORE, progress=lines.append)
     assert time.monotonic() - started < 1
-    assert references == build(engine, STATE)
-    assert len(lines) == len(LANGUAGES)
+    assert references == build(engine, STATE, CORE)
+    assert len(lines) == len(CORE)
     assert all("up to date" in line for line in lines)
-    for language, reference in zip(LANGUAGES, references, strict=True):
+    for language, reference in zip(CORE, references, strict=True):
         assert engine.image_id(resolve(language)) == engine.image_id(reference)
 
 
 @pytest.mark.engine
 def test_images_bring_no_volume_of_their_own(engine: Engine) -> None:
     """No image declares a volume: each container would get an unlabelled one that nobody removes."""
-    for language in LANGUAGES:
+    for language in CORE:
         config = engine.client().images.get(resolve(language)).attrs["Config"]
         assert not config.get("Volumes")
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from threading import Event
 from typing import NoReturn
 
+from sandbox import languages
 from sandbox.errors import ImageMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
 from workers import diagnosis, logs, recipe
@@ -51,7 +52,7 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
     try:
         environment = prepare(sandbox, plan, tree, cancel)
     except ImageMissing as missing:
-        if plan.image in recipe.IMAGES:
+        if plan.image in languages.BY_KEY:
             raise  # ours: the operator's to mend
         plan = recipe.in_own_image(plan, str(missing))
         environment = prepare(sandbox, plan, tree, cancel)

@@ -12,6 +12,7 @@ from sandbox.checks import DockerEnvironment
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
 from sandbox.images.build import build
+from sandbox.languages import CORE
 from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Step
 from tests.workers.fixers.trees import MemoryTree
@@ -26,7 +27,7 @@ def environment() -> Iterator[DockerEnvironment]:
     """Python with pytest and ruff."""
     owner = f"tests-{uuid.uuid4().hex[:12]}"
     engine = Engine()
-    build(engine, STATE)
+    build(engine, STATE, CORE)
     sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     install = Step("install", "python -m pip install -q pytest ruff")
     yield sandbox.prepare(Plan("python", (install,), Step("check", "pytest -q")), MemoryTree({"README": ""}).tar())

