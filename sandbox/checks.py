@@ -90,12 +90,7 @@ class DockerEnvironment:
         """As `sandbox.spec.Environment.run`."""
         files = {"step/script": step.script.encode(), "step/run": self._runner(step).encode()}
         files.update({f"in/{name}": data for name, data in (inputs or {}).items()})
-        what = tar(files.items()), patch or b"", limits
-        cancel = cancel or self._cancel
-        try:
-            done = self._waiting(tree, what, cancel) or self._cold(tree, what, cancel)
-        except Cancelled:
-            done = Done(NEVER)
+        done = self._done(tree, (tar(files.items()), patch or b"", limits), cancel or self._cancel)
         evidence = Evidence(
             image=self.image, environment=self.key, tree=tree.sha, patch=hashlib.sha256(patch or b"").hexdigest(),
             runtime=self._runtime or "default", flags=done.flags,
@@ -106,6 +101,14 @@ class DockerEnvironment:
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - a frozen value
         """As `sandbox.spec.Environment.warm`."""
         self._pool.expect(self._kind(tree, limits), count, self._ahead(tree, limits))
+
+    def _done(self, tree: Tree, what: _What, cancel: Event | None) -> Done:
+        if cancel is not None and cancel.is_set():
+            return Done(NEVER)
+        try:
+            return self._waiting(tree, what, cancel) or self._cold(tree, what, cancel)
+        except Cancelled:
+            return Done(NEVER)
 
     def _waiting(self, tree: Tree, what: _What, cancel: Event | None) -> Done | None:
         """In a container that waits; None when none does, or when it dies before the command has begun."""

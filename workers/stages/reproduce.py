@@ -16,7 +16,7 @@ from workers.errors import Stop
 from workers.messages.markup import quote
 from workers.ports import SourceTree
 from workers.repo_config import RepoConfig
-from workers.reruns import command, limits, rerun, unsteady
+from workers.reruns import NEXT, command, limits, rerun, unsteady
 
 RERUNS = 4
 """Reruns before a failure counts as stable. A failure in one run of two slips through 5 runs once in 16 times when
@@ -56,6 +56,7 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
             raise  # ours: the operator's to mend
         plan = recipe.in_own_image(plan, str(missing))
         environment = prepare(sandbox, plan, tree, cancel)
+    environment.warm(tree, 1 + RERUNS, limits(plan))
     plan, before = _first_run(environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, job)
     seen = rerun(environment, plan, tree, None, RERUNS, cancel)
@@ -86,6 +87,7 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
             f"{quote(command(plan.check))} is red here too, but with another failure than CI's.",
             log=before.output.text,
         )
+    environment.warm(tree, NEXT, limits(plan))  # they start while the failure is diagnosed
     return Reproduction(plan=plan, before=before, reruns=len(seen), red_reruns=failed - 1)
 
 

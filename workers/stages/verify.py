@@ -55,6 +55,8 @@ def _tried(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:
     """The gates that run code, each in fresh containers."""
     plan, before, tree = bench.reproduction.plan, bench.reproduction.before, bench.tree.tar()
     patch = candidate.patch.encode()
+    runs = 1 + len(plan.after) + bench.config.verify.repeat + 1
+    bench.environment.warm(tree, runs, limits(plan))
     after = bench.environment.run(plan.check, tree, patch, limits(plan), cancel=cancel)
     if after.ending is Ending.PATCH_REJECTED:
         return Verdict(False, "apply", logs.excerpt(after.output.text, EXCERPT), after)
