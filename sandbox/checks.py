@@ -10,15 +10,17 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 
-from sandbox import policy, trees
+from sandbox import policy
 from sandbox.admission import WAITING_SHARE, Ticket
 from sandbox.engine import Engine
 from sandbox.errors import Cancelled, SandboxError
 from sandbox.life import NEVER, Ended
 from sandbox.pool import Make, Pool
+from sandbox.prepared import Ground
 from sandbox.protocol import GRACE_S, KEEP_S, tar
 from sandbox.slots import Slot
 from sandbox.spec import Evidence, Limits, Plan, Result, Step, Tree
+from sandbox.trees import Trees
 from sandbox.verdict import never_began, result
 
 _What = tuple[bytes, bytes, Limits]
@@ -35,6 +37,8 @@ class Frozen:
     exports: Mapping[str, str]
     path: tuple[str, ...]
     notes: tuple[str, ...]
+    outputs: tuple[int, int] = (0, 0)
+    """What set-up built in the workspace: bytes, files."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,14 @@ class DockerEnvironment:
         self,
         engine: Engine,
         pool: Pool,
+        trees: Trees,
         frozen: Frozen,
         plan: Plan,
         owner: str,
         runtime: str | None,
         cancel: Event | None = None,
     ) -> None:
-        self._engine, self._pool, self._frozen, self._plan = engine, pool, frozen, plan
+        self._engine, self._pool, self._trees, self._frozen, self._plan = engine, pool, trees, frozen, plan
         self._owner, self._runtime, self._cancel = owner, runtime, cancel
 
     @property
@@ -165,9 +170,10 @@ class DockerEnvironment:
         """A container of its own with the tree in it. `ticket` is the room it already has."""
         if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
             raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
-        deadline = time.time() + policy.IDLE_S + limits.wall_s + GRACE_S + KEEP_S
-        labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, deadline)
-        placed = trees.place(tree)
+        until = time.time() + policy.IDLE_S + limits.wall_s + GRACE_S
+        labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, until + KEEP_S)
+        ground = Ground(self.image, self._frozen.volume, self.key, *self._frozen.outputs)
+        placed = self._trees.place(tree, ground, limits, until)
         settings = policy.check_container(
             self.image, self._frozen.volume, policy.check_environment(), limits, labels, self._runtime, placed.mounts
         )

@@ -43,8 +43,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Volume:
+    """`path` is where its files are on the engine's machine."""
+
     name: str
     labels: Mapping[str, str]
+    path: str = ""
 
 
 class Engine:
@@ -172,24 +175,25 @@ class Engine:
 
     # Volumes and left-overs
 
-    def create_volume(self, name: str, labels: Mapping[str, str]) -> Volume:
-        """Create a volume, or return the one of that name as it is: the first creator's labels stay."""
+    def create_volume(self, name: str, labels: Mapping[str, str], options: Mapping[str, str] | None = None) -> Volume:
+        """Create a volume, or return the one of that name as it is: the first creator's labels stay.
+
+        `options` are those of mount (`type`, `device`, `o`) for a volume that is more than a folder of the engine.
+        """
         with translated():
-            volume = self.client().volumes.create(name=name, labels=dict(labels))
+            volume = self.client().volumes.create(name=name, labels=dict(labels), driver_opts=dict(options or {}))
             return self.volume(str(volume.name)) or Volume(name, dict(labels))
 
     def volume(self, name: str) -> Volume | None:
         try:
             with translated():
-                attrs = self.client().volumes.get(name).attrs or {}
+                return _volume(self.client().volumes.get(name))
         except Missing:
             return None
-        return Volume(name, attrs.get("Labels") or {})
 
     def volumes(self, label: str) -> list[Volume]:
         with translated():
-            found = self.client().volumes.list(filters={"label": label})
-            return [Volume(str(volume.name), (volume.attrs or {}).get("Labels") or {}) for volume in found]
+            return [_volume(found) for found in self.client().volumes.list(filters={"label": label})]
 
     def remove_volume(self, name: str) -> bool:
         """Remove a volume; False when it is in use."""
@@ -258,6 +262,11 @@ class Engine:
             return life.finish(seconds, cancel, commit)
         finally:
             life.remove()
+
+
+def _volume(found: Any) -> Volume:
+    attrs = found.attrs or {}
+    return Volume(str(found.name), attrs.get("Labels") or {}, str(attrs.get("Mountpoint") or ""))
 
 
 def _knock(host: str) -> None:

@@ -31,6 +31,7 @@ from sandbox.protocol import KEEP_S
 from sandbox.references import REGISTRIES
 from sandbox.setup import Options, set_up
 from sandbox.spec import SETUP_LIMITS, Finding, Limits, Plan, Tree
+from sandbox.trees import Trees
 from sandbox.usage import Usage
 
 _LABEL_LIMIT = 60_000
@@ -68,6 +69,7 @@ class DockerSandbox:
         self.engine.room.offer(self._pool.give_up)
         self.owner = owner
         self.usage = Usage(self.engine, owner.partition("/")[0])
+        self._trees = Trees(self.engine, owner, self.usage, runtime)
         self.runtime = runtime
         self.state_dir = state_dir
         indexes = dict(package_indexes or {})
@@ -87,11 +89,12 @@ class DockerSandbox:
         with lock:
             frozen = self._find(key) or self._make(plan, tree, image, key, cancel)
         self.usage.note(key)
-        return DockerEnvironment(self.engine, self._pool, frozen, plan, self.owner, self.runtime, cancel)
+        return DockerEnvironment(self.engine, self._pool, self._trees, frozen, plan, self.owner, self.runtime, cancel)
 
     def close(self) -> None:
         """Destroy the waiting containers, wait until used ones are gone, and close the connection to the engine."""
         self._pool.close()
+        self._trees.close()
         self.engine.close()
 
     def doctor(self) -> list[Finding]:
@@ -116,7 +119,7 @@ class DockerSandbox:
         state = json.loads(labels.get("heal.state", "{}"))
         return Frozen(
             key, labels["heal.image"], labels["heal.volume"], state.get("exports", {}),
-            tuple(state.get("path", ())), tuple(state.get("notes", ())),
+            tuple(state.get("path", ())), tuple(state.get("notes", ())), tuple(state.get("outputs", (0, 0))),
         )  # fmt: skip
 
     def _make(self, plan: Plan, tree: Tree, image: str, key: str, cancel: Event | None) -> Frozen:
@@ -136,7 +139,9 @@ class DockerSandbox:
         return frozen
 
     def _publish(self, key: str, image: str, volume: str, labels: policy.Labels, state: Mapping[str, Any]) -> Frozen:
-        text = json.dumps({name: state.get(name) for name in ("exports", "path", "notes") if state.get(name)})
+        text = json.dumps(
+            {name: state.get(name) for name in ("exports", "path", "notes", "outputs") if state.get(name)}
+        )
         if len(text) > _LABEL_LIMIT:
             raise SetupFailed("set-up", None, "the set-up steps exported more than 60 kB of environment variables")
         marks = {**replace(labels, role="marker").as_dict(), "heal.volume": volume, "heal.image": image,

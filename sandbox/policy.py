@@ -23,6 +23,10 @@ USER = 1000
 WORKSPACE = "/ws"
 SCRATCH = "/heal"
 ENVIRONMENT = "/env"
+PREPARED = f"{SCRATCH}/tree"
+"""Where a check that works on top of a prepared tree has that tree itself, read-only: so the engine knows its user."""
+LOADED, UPPERS = "/tree", "/uppers"
+"""Where a loader fills a prepared tree; where a keeper has the upper layers, by number."""
 OPEN, NO_NETWORK = "bridge", "none"
 REPORT = f"{SCRATCH}/report"
 CA_FILE = f"{SCRATCH}/ca.crt"
@@ -44,6 +48,7 @@ _EXPENDABLE = 500  # when the whole host runs out of memory, a sandbox dies befo
 _SETUP_FILE_BYTES = 4 << 30
 _CHECK_FILE_BYTES = 2 << 30
 _SECCOMP = f"seccomp={seccomp.profile()}"
+_KEEPER_LIMITS = Limits(memory=64 << 20, cpus=1.0, pids=64, tmp=1 << 20)
 _PROXY_LIMITS = Limits(wall_s=60, memory=192 << 20, cpus=1.0, pids=64, workspace=1 << 20, tmp=1 << 20)
 
 
@@ -104,6 +109,63 @@ def check_container(
         "mounts": [_volume(volume, read_only=True), *workspace],
         "tmpfs": scratch,
         "ulimits": _ulimits(_CHECK_FILE_BYTES, limits.pids),
+    }
+
+
+def workspace_mounts(workspace: str, prepared: str) -> tuple[Mapping[str, Any], ...]:
+    """The mounts of a check that works in the volume `workspace`, which lies on top of the volume `prepared`."""
+    return (
+        _volume(workspace, read_only=False, target=WORKSPACE),
+        _volume(prepared, read_only=True, target=PREPARED),
+    )
+
+
+def overlay_options(lower: str, upper: str) -> dict[str, str]:
+    """Options of a volume that shows the folder `lower` and writes to what a keeper has at the path `upper`.
+
+    Renaming a folder works as on any file system (`redirect_dir`); its marks are attributes only root can set.
+    """
+    parts = f"lowerdir={lower},upperdir={upper}/upper,workdir={upper}/work,redirect_dir=on,nosuid,nodev"
+    return {"type": "overlay", "device": "overlay", "o": parts}
+
+
+def upper_options(size: int) -> dict[str, str]:
+    """Options of a volume in memory that takes what one check writes: limits on bytes and on files, kept by the kernel.
+
+    Its folder may be written by anybody, as its only user is the keeper, whose user an engine may map to another.
+    """
+    return {"type": "tmpfs", "device": "tmpfs", "o": f"size={size},nr_inodes=500k,mode=1777,nosuid,nodev"}
+
+
+def loader_container(
+    image: str, volume: str, prepared: str, limits: Limits, labels: Labels, runtime: str | None = None
+) -> dict[str, Any]:
+    """Settings for what fills a prepared tree: as a check's, but root until the new volume belongs to the user."""
+    return {
+        **_common(image, {}, limits, labels, runtime),
+        "entrypoint": ["timeout", "-s", "KILL", f"{limits.wall_s + 90:g}", "/opt/heal/heal-load"],
+        **_on(NO_NETWORK),
+        "user": "0:0",
+        "read_only": True,
+        "cap_add": ["CHOWN", "SETGID", "SETUID"],
+        "mounts": [_volume(volume, read_only=True), _volume(prepared, read_only=False, target=LOADED)],
+        "tmpfs": {"/tmp": _tmpfs(limits.tmp, 1777)},  # noqa: S108 - a path in the container
+        "ulimits": _ulimits(_SETUP_FILE_BYTES, limits.pids),
+    }
+
+
+def keeper_container(image: str, uppers: tuple[str, ...], seconds: float, labels: Labels) -> dict[str, Any]:
+    """Settings for the idle container that keeps these volumes mounted, for so long, and runs nothing of others."""
+    mounts = [_volume(upper, read_only=False, target=f"{UPPERS}/{number}") for number, upper in enumerate(uppers)]
+    return {
+        **_common(image, {}, _KEEPER_LIMITS, labels, None),
+        "entrypoint": ["sleep", f"{seconds:.0f}"],
+        **_on(NO_NETWORK),
+        "user": f"{USER}:{USER}",
+        "read_only": True,
+        "stdin_open": False,
+        "mounts": mounts,
+        "ulimits": _ulimits(0, _KEEPER_LIMITS.pids),
     }
 
 
@@ -284,9 +346,13 @@ def _common(image: str, env: Mapping[str, str], limits: Limits, labels: Labels, 
     return settings if runtime is None else {**settings, "runtime": runtime}
 
 
-def _volume(name: str, *, read_only: bool) -> dict[str, Any]:
-    """A mount in the API's own form. Never `volumes=`: a later commit would bake it into the image."""
-    return {"Type": "volume", "Source": name, "Target": ENVIRONMENT, "ReadOnly": read_only}
+def _volume(name: str, *, read_only: bool, target: str = ENVIRONMENT) -> dict[str, Any]:
+    """A mount in the API's own form. Never `volumes=`: a later commit would bake it into the image.
+
+    Only a new environment is filled with what the image has at that place.
+    """
+    mount = {"Type": "volume", "Source": name, "Target": target, "ReadOnly": read_only}
+    return mount if target == ENVIRONMENT else {**mount, "VolumeOptions": {"NoCopy": True}}
 
 
 def _tmpfs(size: int, mode: int, owner: int = 0) -> str:

@@ -14,7 +14,7 @@ from sandbox.egress import networks, remove_network
 from sandbox.engine import Engine, Volume
 from sandbox.process import gone
 
-SHARED = ("proxy", "keeper")
+SHARED = ("proxy",)
 """Roles that outlive the process that made them, because the others of its installation use them too."""
 
 
@@ -84,12 +84,13 @@ def expired(labels: Mapping[str, str], now: float) -> bool:
 
 
 def unfinished(volumes: list[Volume], now: float) -> list[str]:
-    """Names of environment volumes that no marker points to and whose set-up cannot be running any more."""
+    """Names of late volumes: those of single checks, and environments and trees that no marker points to, so that their
+    making cannot be going on any more."""
     wanted = {volume.labels.get("heal.volume") for volume in volumes}
     return [
         volume.name
         for volume in volumes
-        if volume.labels.get("heal.role") == "environment"
+        if volume.labels.get("heal.role") in ("environment", "tree", "workspace", "upper")
         and volume.name not in wanted
         and (expired(volume.labels, now) or gone(volume.labels.get("heal.process", "")))
     ]

@@ -29,6 +29,8 @@ _HERE = Path(__file__).parent
 _FILES = {  # place under /opt/heal -> file beside this module, mode
     "heal-init": ("heal-init", 0o755),
     "heal-setup": ("heal-setup", 0o755),
+    "heal-load": ("heal-load", 0o755),
+    "unpack": ("unpack", 0o644),
     "install": ("install", 0o755),
     "bin/sudo": ("sudo", 0o755),
     "plugins/heal_report.py": ("heal_report.py", 0o644),

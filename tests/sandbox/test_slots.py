@@ -202,7 +202,7 @@ def _begin(engine: Engine, owner: str, idle_s: float) -> Slot:
     labels = policy.Labels(owner, "run", "check", "key", time.time() + 60)
     env = policy.check_environment()
     settings = policy.check_container(resolve("debian"), "unused", env, SMALL, labels, idle_s=idle_s)
-    slot = Slot.begin(engine, {**settings, "mounts": []}, trees.place(tree()), SMALL)
+    slot = Slot.begin(engine, {**settings, "mounts": []}, trees.streamed(tree()), SMALL)
     assert slot.ready()
     return slot
 
