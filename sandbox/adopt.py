@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -97,17 +98,17 @@ class Adopter:
         bundle = self._options.ca_bundle
         files, authorities = own_files(), bundle.read_bytes() if bundle else b""
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "adopt", source, time.time() + _WALL_S + KEEP_S)
-        gate = self._options.egress.gate() if self._options.egress else None
-        proxied = [f"{name}={value}" for name, value in policy.proxy_environment(gate.url).items()] if gate else []
-        command = ["/bin/sh", "-c", _SCRIPT, "adopt", str(len(files)), str(len(authorities)), *proxied]
-        network = gate.network if gate else policy.OPEN
-        settings = policy.adopt_container(source, command, self._options.limits, labels, self._options.runtime, network)
         changes = (*_environment(config), *_labels(labels, reference))
         raw = labels.run if config.get("Volumes") else _tag(source)  # what declares a volume has to be made anew
         commit = Commit(_ADOPTED, raw, lambda _: True, changes)
-        ended = self._engine.run(
-            settings, [files, authorities], _WALL_S + GRACE_S, caps(self._options.limits), cancel, commit=commit
-        )
+        limits, egress = self._options.limits, self._options.egress
+        with egress.opened(labels) if egress else nullcontext() as gate:
+            proxied = [f"{name}={value}" for name, value in policy.proxy_environment(gate.url).items()] if gate else []
+            command = ["/bin/sh", "-c", _SCRIPT, "adopt", str(len(files)), str(len(authorities)), *proxied]
+            network = gate.network.name if gate else policy.OPEN
+            settings = policy.adopt_container(source, command, limits, labels, self._options.runtime, network)
+            feed = [files, authorities]
+            ended = self._engine.run(settings, feed, _WALL_S + GRACE_S, caps(limits), cancel, commit=commit)
         _refuse(reference, ended)
         if raw != _tag(source):
             flatten(self._engine, f"{_ADOPTED}:{raw}", _ADOPTED, _tag(source), changes, labels.as_dict())

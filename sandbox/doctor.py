@@ -125,15 +125,11 @@ def _set_up_network(engine: Engine, owner: str, runtime: str | None, egress: Egr
     """Look out from a container on the set-up network: at the host behind the gateway, at a package host by proxy."""
     name = uuid.uuid4().hex[:12]
     labels = policy.Labels(owner, name, "probe", name, time.time() + 60)
-    own = egress.alone(name)  # looking must leave nothing behind
     try:
-        gate = own.gate()
-        try:
-            command = ["/opt/heal/python", "-I", "-c", _KNOCK, gate.address, own.gateway(gate), _ASKED]
-            settings = policy.probe_container(resolve("debian"), command, gate.network, labels, runtime)
+        with egress.alone(name) as own, own.opened(labels) as gate:  # looking must leave nothing behind
+            command = ["/opt/heal/python", "-I", "-c", _KNOCK, gate.network.proxy, gate.network.gateway, _ASKED]
+            settings = policy.probe_container(resolve("debian"), command, gate.network.name, labels, runtime)
             seen = json.loads(engine.run(settings, (), 40, Caps(4096, 4096, 4096, 1 << 20)).stdout)
-        finally:
-            own.remove(gate)
     except SandboxError as error:
         return [Finding("set-up network", False, str(error), error.repair)]
     except ValueError:

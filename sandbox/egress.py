@@ -1,8 +1,10 @@
-"""The set-up phase's way out: an internal network on the engine, and on its edge a proxy with an allow-list.
+"""The way out: an allow-list proxy on the engine's edge, and a network of its own for each of the proxy's clients.
 
 A proxy is found by its name, which it gets only when it is ready; the engine gives a name once, so of several workers
 that make one at the same time the first wins and the others throw theirs away. It serves for a window of twelve hours
-and lives one more, so no set-up outlives the proxy it was given, and the reaper needs no other rule than the deadline.
+and lives one more, so no client outlives the proxy it was given, and the reaper needs no other rule than the deadline.
+
+It joins the network of each client and nothing else does: clients never meet, and the proxy routes nothing.
 """
 
 from __future__ import annotations
@@ -13,40 +15,40 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from sandbox import policy
+from sandbox import networks, policy
 from sandbox.engine import Engine
 from sandbox.engine_errors import InUse, Missing, translated
-from sandbox.errors import EngineDown, ImageMissing, SandboxError
+from sandbox.errors import ImageMissing, SandboxError
+from sandbox.forks import fresh_after_fork
 from sandbox.hosts import BY_HTTP
 from sandbox.images.build import resolve
 from sandbox.images.egress import PORT, Rules
-from sandbox.life import Ended
 
 WINDOW_S = 12 * 3600
 _READY_S = 30
 _TOLD = 20
+_BY_RULE = 403
 _SOURCE = (Path(__file__).parent / "images" / "egress.py").read_text()
-_ISOLATED = {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}
-_NO_GATEWAY = {"com.docker.network.bridge.inhibit_ipv4": "true"}
-_FIRST_ISOLATED = 27
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A proxy that is ready: its container, the network its clients join, and its address there."""
+    """One client's way out: the proxy's container, the network on which it answers that client alone, and since when
+    (seconds since 1970 on the engine's clock)."""
 
-    container: str
-    network: str
-    address: str
+    proxy: str
+    network: networks.Network
+    since: float
 
     @property
     def url(self) -> str:
-        return f"http://{self.address}:{PORT}"
+        return f"http://{self.network.proxy}:{PORT}"
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,21 @@ class Allowed:
     plain: tuple[str, ...] = BY_HTTP
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A host that the proxy refused, why, and when on the engine's clock. `denied` says that it was by its rules."""
+
+    host: str
+    reason: str
+    at: float
+    denied: bool
+
+    def __str__(self) -> str:
+        return f"the egress proxy refused: {self.host} ({self.reason})"
+
+
 class Egress:
-    """The proxy of one owner on one engine, made when it is first asked for."""
+    """The proxy of one owner and one allow-list on one engine, made when it is first needed."""
 
     def __init__(
         self,
@@ -70,97 +85,120 @@ class Egress:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine, self._owner, self._allowed, self._purpose, self._clock = engine, owner, allowed, purpose, clock
-        self._making = threading.Lock()
+        self.after_fork()
+        fresh_after_fork(self)
 
-    def gate(self) -> Gate:
-        """The proxy, made now unless it runs. Raises EngineDown, ImageMissing, SandboxError."""
+    def after_fork(self) -> None:
+        """In a forked process: the parent's threads are not in it."""
+        self._making = threading.Lock()
+        self._aside = ThreadPoolExecutor(4, "heal-egress")
+
+    def start(self) -> None:
+        """Make the proxy aside, because a client is likely to come. Returns at once, never raises."""
+        self._aside.submit(self._quietly, self.proxy)
+
+    def close(self) -> None:
+        """Wait for what goes on aside."""
+        self._aside.shutdown()
+
+    def proxy(self) -> str:
+        """The container of the proxy, made now unless it runs. Raises EngineDown, ImageMissing, SandboxError."""
         with self._making:
             window = int(self._clock() // WINDOW_S)
             name = f"heal-egress-{self._digest()}-{window}"
             return self._find(name) or self._make(name, (window + 2) * WINDOW_S)
 
-    def alone(self, purpose: str) -> Egress:
-        """The same with a proxy of its own, which nobody else uses, so that it can be removed."""
-        return Egress(self._engine, self._owner, self._allowed, purpose, self._clock)
+    def open(self, labels: policy.Labels) -> Gate:
+        """A new network with nothing on it but the proxy. `labels` are its client's: it goes when that one goes."""
+        marked = replace(labels, role="network").as_dict()
+        made = self._aside.submit(networks.create, self._engine, f"heal-net-{uuid.uuid4().hex}", marked)
+        try:
+            proxy = self.proxy()
+        except SandboxError:
+            networks.remove(self._engine, made.result().name)
+            raise
+        network = made.result()
+        try:
+            since = networks.connect(self._engine, network, proxy)
+        except SandboxError:
+            networks.remove(self._engine, network.name)
+            raise
+        return Gate(proxy, network, since)
 
-    def remove(self, gate: Gate) -> None:
-        self._engine.remove_container(gate.container)
-        remove_network(self._engine, gate.network)
+    def shut(self, gate: Gate) -> None:
+        """Remove the network, whose client has to be gone, aside: what is left of it the reaper takes."""
+        self._aside.submit(self._quietly, networks.remove, self._engine, gate.network.name)
 
-    def gateway(self, gate: Gate) -> str:
-        """The address on the clients' network that is the host's, where the engine gives it one."""
-        with translated():
-            config = self._engine.client().networks.get(gate.network).attrs["IPAM"]["Config"][0]
-        return str(config.get("Gateway") or next(ipaddress.ip_network(config["Subnet"]).hosts()))
+    @contextmanager
+    def opened(self, labels: policy.Labels) -> Iterator[Gate]:
+        gate = self.open(labels)
+        try:
+            yield gate
+        finally:
+            self.shut(gate)
 
-    def refused(self, gate: Gate, ended: Ended) -> tuple[str, ...]:
-        """One line for each host that the proxy refused to the container that ended; at most twenty."""
-        if ended.address is None or ended.started is None:
-            return ()
+    @contextmanager
+    def alone(self, purpose: str) -> Iterator[Egress]:
+        """The same with a proxy of its own, which nobody else uses and which is gone afterwards."""
+        other = Egress(self._engine, self._owner, self._allowed, purpose, self._clock)
+        try:
+            yield other
+        finally:
+            other.close()
+            for container, labels in self._engine.containers(f"heal.owner={self._owner}").items():
+                if labels.get("heal.key", "").startswith(f"heal-egress-{other._digest()}-"):
+                    self._engine.remove_container(container)
+
+    def refused(self, gate: Gate) -> tuple[Refusal, ...]:
+        """The hosts that the proxy refused to the client of this gate up to now; each once."""
         try:
             with translated():
-                log = self._engine.client().containers.get(gate.container).logs(since=int(ended.started))
+                log = self._engine.client().containers.get(gate.proxy).logs(since=int(gate.since))
         except Missing:
             return ()
-        return refusals(bytes(log), ended.address, ended.started)
+        return refusals(bytes(log), gate.network.subnet, gate.since)
+
+    @staticmethod
+    def _quietly(act: Callable[..., object], *arguments: object) -> None:
+        with suppress(SandboxError):
+            act(*arguments)
 
     def _digest(self) -> str:
         parts = (self._owner, self._purpose, _SOURCE, json.dumps(asdict(self._allowed), sort_keys=True))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
-    def _find(self, name: str) -> Gate | None:
+    def _find(self, name: str) -> str | None:
         try:
             with translated():
                 attrs = self._engine.client().containers.get(name).attrs or {}
         except Missing:
             return None
-        network = attrs["Config"]["Labels"].get("heal.network", "")
-        address = attrs["NetworkSettings"]["Networks"].get(network, {}).get("IPAddress")
-        if attrs["State"]["Running"] and address:
-            return Gate(str(attrs["Id"]), network, str(address))
+        if attrs["State"]["Running"]:
+            return str(attrs["Id"])
         self._engine.remove_container(str(attrs["Id"]))  # the engine was started anew, or it died
-        if network:
-            remove_network(self._engine, network)
         return None
 
-    def _make(self, name: str, deadline: float) -> Gate:
+    def _make(self, name: str, deadline: float) -> str:
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "proxy", name, deadline)
-        network = f"{name}-{labels.run[:12]}"
-        _create_network(self._engine, network, labels.as_dict())
-        container, kept = "", False
-        try:
-            container = self._start(network, labels)
-            self._await_ready(container)
-            kept = self._take(container, name)
-        finally:
-            if not kept:
-                if container:
-                    self._engine.remove_container(container)
-                remove_network(self._engine, network)
-        gate = self._find(name)
-        if gate is None:
-            raise SandboxError("the egress proxy was removed while it was being made")
-        return gate
-
-    def _start(self, network: str, labels: policy.Labels) -> str:
-        """Start a proxy between the engine's bridge and the network; the id of its container."""
-        image = self._image()
+        rules = Rules(
+            self._allowed.hosts, self._allowed.plain, self._allowed.private, str(networks.POOL), networks.PREFIX
+        )
+        settings = policy.proxy_container(self._image(), ["-I", "-c", _SOURCE, json.dumps(asdict(rules))], labels)
         with translated():
-            client = self._engine.client()
-            inside = client.networks.get(network)
-            subnet = inside.attrs["IPAM"]["Config"][0]["Subnet"]
-            rules = Rules(self._allowed.hosts, self._allowed.plain, self._allowed.private, subnet)
-            settings = policy.proxy_container(image, ["-I", "-c", _SOURCE, json.dumps(asdict(rules))], labels)
-            settings["labels"] = {**settings["labels"], "heal.network": network}
-            container = client.containers.create(**settings, name=f"{network}-new")
+            container = self._engine.client().containers.create(**settings, name=f"{name}-{labels.run[:12]}")
+        kept = False
         try:
             with translated():
-                inside.connect(container)
                 container.start()
-        except SandboxError:
-            self._engine.remove_container(str(container.id))
-            raise
-        return str(container.id)
+            self._await_ready(str(container.id))
+            kept = self._take(str(container.id), name)
+        finally:
+            if not kept:
+                self._engine.remove_container(str(container.id))
+        found = self._find(name)
+        if found is None:
+            raise SandboxError("the egress proxy was removed while it was being made")
+        return found
 
     def _take(self, container: str, name: str) -> bool:
         """Give the ready proxy its name; False when another worker's has it."""
@@ -189,9 +227,10 @@ class Egress:
         raise ImageMissing("the egress proxy needs one of the sandbox's own images")
 
 
-def refusals(log: bytes, client: str, since: float) -> tuple[str, ...]:
-    """What the proxy's log says it refused to this client from this moment on, each host once, in order."""
-    lines: dict[str, None] = {}
+def refusals(log: bytes, clients: str, since: float) -> tuple[Refusal, ...]:
+    """What the proxy's log says it refused to this network's client from this moment on, each host once, in order."""
+    network = ipaddress.ip_network(clients)
+    found: dict[tuple[str, str], Refusal] = {}
     for raw in log.splitlines():
         try:
             entry = json.loads(raw)
@@ -199,52 +238,14 @@ def refusals(log: bytes, client: str, since: float) -> tuple[str, ...]:
             continue
         if not isinstance(entry, dict) or entry.get("verdict") != "refused" or not entry.get("host"):
             continue
-        if entry.get("client") == client and entry.get("at", 0) >= since - 0.01:
-            lines[f"the egress proxy refused: {entry['host']} ({entry.get('reason')})"] = None
-    told = tuple(lines)[:_TOLD]
-    return told if len(lines) <= _TOLD else (*told, f"the egress proxy refused {len(lines) - _TOLD} more")
+        if entry.get("at", 0) < since - 0.01 or ipaddress.ip_address(entry["client"]) not in network:
+            continue
+        refusal = Refusal(entry["host"], entry.get("reason", ""), entry["at"], entry.get("status") == _BY_RULE)
+        found[(refusal.host, refusal.reason)] = refusal  # the last time counts: it is nearest to what failed then
+    return tuple(found.values())
 
 
-def _create_network(engine: Engine, name: str, labels: Mapping[str, str]) -> None:
-    """An internal network on which the host itself has no address, as far as the engine can.
-
-    Engines since 27 can isolate the gateway, older ones can leave its address away; without either, what the host
-    serves on every address is reachable through the gateway, and `doctor` says so.
-    """
-    version = str(engine.version().get("Version", "0")).partition(".")[0]
-    modern = version.isdigit() and int(version) >= _FIRST_ISOLATED
-    ways: list[dict[str, str]] = [_ISOLATED, _NO_GATEWAY, {}] if modern else [_NO_GATEWAY, {}]
-    for options in ways:
-        try:
-            with translated():
-                engine.client().networks.create(
-                    name, driver="bridge", internal=True, options=options, labels=dict(labels)
-                )
-        except EngineDown:
-            raise
-        except SandboxError:
-            if not options:
-                raise
-        else:
-            return
-
-
-def networks(engine: Engine, label: str) -> dict[str, Mapping[str, str]]:
-    """Names and labels of every network with the label."""
-    with translated():
-        found: Iterable[Any] = engine.client().networks.list(filters={"label": label})
-        return {str(network.name): (network.attrs or {}).get("Labels") or {} for network in found}
-
-
-def remove_network(engine: Engine, name: str) -> bool:
-    """Remove a network; False when a container is still on it."""
-    try:
-        with translated():
-            engine.client().networks.get(name).remove()
-    except Missing:
-        return True
-    except EngineDown:
-        raise
-    except SandboxError:
-        return False
-    return True
+def told(refused: Sequence[Refusal]) -> tuple[str, ...]:
+    """A line for each, at most twenty and one that counts the rest."""
+    lines = tuple(map(str, refused[:_TOLD]))
+    return lines if len(refused) <= _TOLD else (*lines, f"the egress proxy refused {len(refused) - _TOLD} more")

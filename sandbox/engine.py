@@ -17,6 +17,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 import docker
+from docker.types import IPAMConfig, IPAMPool
 
 from sandbox import policy
 from sandbox.admission import Room, Ticket
@@ -172,6 +173,19 @@ class Engine:
             for image in found:
                 self.client().images.remove(str(image.id), force=True)
             return len(found)
+
+    # Networks
+
+    def create_network(
+        self, name: str, subnet: str, gateway: str, options: Mapping[str, str], labels: Mapping[str, str]
+    ) -> None:
+        """Create an internal network: nothing is routed into it or out of it."""
+        pool = IPAMPool(subnet=subnet, gateway=gateway)
+        with translated():
+            self.client().networks.create(
+                name, driver="bridge", internal=True, options=dict(options), labels=dict(labels),
+                ipam=IPAMConfig(pool_configs=[pool]),
+            )  # fmt: skip
 
     # Volumes and left-overs
 

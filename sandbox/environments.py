@@ -92,9 +92,11 @@ class DockerSandbox:
         return DockerEnvironment(self.engine, self._pool, self._trees, frozen, plan, self.owner, self.runtime, cancel)
 
     def close(self) -> None:
-        """Destroy the waiting containers, wait until used ones are gone, and close the connection to the engine."""
+        """Destroy the waiting containers, wait until used ones and their networks are gone, and leave the engine."""
         self._pool.close()
         self._trees.close()
+        if self.egress is not None:
+            self.egress.close()
         self.engine.close()
 
     def doctor(self) -> list[Finding]:

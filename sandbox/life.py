@@ -9,7 +9,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from threading import Event
 from typing import Any
 
@@ -30,7 +29,7 @@ class Ended:
     """A container's end: what it said, and how long it took (see `Stream.seconds`).
 
     `over` means that its first process told the end itself: then nobody waited for its exit code, and what the engine
-    would say is left out. `address` is what it had on its network if it was on one, `started` seconds since 1970.
+    would say is left out.
     """
 
     exit_code: int | None
@@ -40,8 +39,6 @@ class Ended:
     stopped: Stop | None
     seconds: float
     image: str | None = None
-    address: str | None = None
-    started: float | None = None
     over: bool = False
 
 
@@ -121,7 +118,6 @@ class Life:
     def finish(self, seconds: float, cancel: Event | None, commit: Commit | None = None) -> Ended:
         """Wait for its end, or end it after `seconds` (from now, on our own clock), on `cancel`, or for its output."""
         with translated():
-            address = self._address()  # while it runs: afterwards it has none
             stopped = self._stream.watch(seconds, cancel)
             if stopped is None and self._stream.over:
                 return self._ended(None, None, {}, None)
@@ -131,7 +127,7 @@ class Life:
             code = int(self._container.wait(timeout=30)["StatusCode"])
             self._container.reload()
             image = self._committed(commit) if commit and stopped is None and code == 0 else None
-            return self._ended(code, stopped, (self._container.attrs or {}).get("State", {}), image, address)
+            return self._ended(code, stopped, (self._container.attrs or {}).get("State", {}), image)
 
     def kill(self) -> None:
         """End it now. It may have ended by itself a moment ago."""
@@ -149,27 +145,12 @@ class Life:
                 finally:
                     self._on_removed()
 
-    def _ended(
-        self,
-        code: int | None,
-        stopped: Stop | None,
-        state: Mapping[str, Any],
-        image: str | None,
-        address: str | None = None,
-    ) -> Ended:
-        started = datetime.fromisoformat(str(state["StartedAt"])).timestamp() if state else None
+    def _ended(self, code: int | None, stopped: Stop | None, state: Mapping[str, Any], image: str | None) -> Ended:
         stream = self._stream
         return Ended(
             code, bool(state.get("OOMKilled")), stream.stdout.bytes(), stream.stderr, stopped, stream.seconds(),
-            image, address, started, over=not state,
+            image, over=not state,
         )  # fmt: skip
-
-    def _address(self) -> str | None:
-        if str((self._container.attrs or {})["HostConfig"]["NetworkMode"]).startswith(("none", "container:")):
-            return None
-        self._container.reload()
-        networks = (self._container.attrs or {})["NetworkSettings"]["Networks"].values()
-        return next((str(network["IPAddress"]) for network in networks if network.get("IPAddress")), None)
 
     def _committed(self, commit: Commit) -> str | None:
         changes = self._container.diff() or []

