@@ -53,7 +53,7 @@ class Round:
 
 def measure(rounds: int = ROUNDS) -> list[Round]:
     """All rounds, after one for warming up."""
-    with tempfile.TemporaryDirectory(prefix="heal-bench-") as folder, Hub() as hub, _sandbox() as sandbox:
+    with tempfile.TemporaryDirectory(prefix="heal-bench-") as folder, Hub() as hub, opened() as sandbox:
         made = hub.create_repo(f"{OWNER}/event", files={**_FILES, **_RED})
         bench = _Bench(hub, f"{OWNER}/event", made.clone_url, sandbox, Path(folder))
         bench.warm(made.sha)
@@ -61,7 +61,8 @@ def measure(rounds: int = ROUNDS) -> list[Round]:
 
 
 @contextmanager
-def _sandbox() -> Iterator[DockerSandbox]:
+def opened() -> Iterator[DockerSandbox]:
+    """A sandbox of its own, of which nothing stays."""
     owner = f"bench-{time.time_ns()}"
     made = make_sandbox(WorkerSettings(), owner)
     try:

@@ -128,6 +128,27 @@ def test_an_endless_loop_does_not_stop_the_search(environment: DockerEnvironment
     assert "+    while i <= n:" in candidate.patch
 
 
+@pytest.mark.parametrize(
+    "library",
+    [
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n",
+        "import os\nassert os.environ.get('PYTEST_CURRENT_TEST')\n",
+    ],
+)
+def test_a_library_that_minds_being_loaded_early_does_not_stop_the_search(
+    environment: DockerEnvironment, library: str
+) -> None:
+    """What a library does when it is imported ahead of the session (threads, demands) costs time, not the fix."""
+    files = {
+        "shop/__init__.py": "", "shop/prices.py": PRICES, "site-packages/peculiar.py": library,
+        "test_prices.py": PRICE_TESTS.replace("def test_below():\n", "def test_below():\n    import peculiar\n"),
+    }  # fmt: skip
+    bench = red(environment, files, check="PYTHONPATH=site-packages python -m pytest -q")
+    candidate = Search().propose(bench, ())
+    assert candidate is not None
+    assert "total >= 50" in candidate.patch
+
+
 def test_nothing_is_proposed_when_nothing_is_plausible(environment: DockerEnvironment) -> None:
     """A bug that no single edit mends ends without a candidate, and tests are never edited."""
     files = {

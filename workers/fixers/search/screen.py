@@ -6,7 +6,9 @@ the failing tests first and then all of them. Every session is a forked child th
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import importlib
 import json
 import os
 import resource
@@ -17,6 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
@@ -48,6 +51,7 @@ class Report:
     """JSON lines, each complete, so that a killed container still leaves what was found."""
 
     def __init__(self, path: str) -> None:
+        self.path = path
         self.file = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - open for the whole process
 
     def write(self, **row: Any) -> None:
@@ -282,6 +286,33 @@ def wait(child: Child) -> dict[str, Any]:
         select.select([child.read], [], [], 0.2)
 
 
+# -- warm imports --------------------------------------------------------------------
+
+
+def installed() -> list[str]:
+    """The modules of installed packages that are loaded, in the order they came."""
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if any(f"/{part}/" in str(getattr(module, "__file__", "")) for part in ("site-packages", "dist-packages"))
+    ]
+
+
+def preload(names: list[str]) -> bool:
+    """Import them here, so that no child has to. False when that started a thread: forks would be unsafe then.
+
+    pytest's plug-ins are left to pytest, which rewrites them as it loads them.
+    """
+    points: Any = metadata.entry_points()
+    group = points.select(group="pytest11") if hasattr(points, "select") else points.get("pytest11", ())
+    plugins = {str(point.value).partition(":")[0].split(".")[0] for point in group}
+    for name in names:
+        if name.split(".")[0] not in plugins and name not in sys.modules:
+            with contextlib.suppress(BaseException):  # what cannot be imported here is imported there
+                importlib.import_module(name)
+    return len(list(Path("/proc/self/task").iterdir())) == 1
+
+
 # -- trace ---------------------------------------------------------------------------
 
 
@@ -328,12 +359,18 @@ class Screen:
         self.end = self.until = time.monotonic() + plan["budget_s"]
         self.tried = self.plausible = self.enough = 0
         self.quick_s = 2.0
+        self.modules: list[str] = []
 
     def control(self) -> bool:
         """Without any change the failing tests must fail, alone too."""
-        answer = wait(Child(lambda: self._quick({}), self.plan["quick_s"] * 4 + 10))
+        answer = wait(Child(lambda: {**self._quick({}), "modules": installed()}, self.plan["quick_s"] * 4 + 10))
         self.quick_s = 1.5 + 4 * answer.get("seconds", self.plan["quick_s"])
+        self.modules = [str(name) for name in answer.get("modules", ()) if name not in sys.modules]
         return bool(answer.get("failed")) or "failed" not in answer
+
+    def warmed(self) -> bool:
+        """Import what every session needs only once. False when the failing tests do not fail the same way then."""
+        return not self.modules or (preload(self.modules) and self.control())
 
     def run(self) -> str:
         while self.running or self.survivors or self.waiting:
@@ -423,6 +460,10 @@ def main() -> int:
     if not screen.control():
         report.write(kind="error", message="the failing tests pass when they run alone")
         return 1
+    if "HEAL_COLD" not in os.environ and not screen.warmed():
+        again = {**os.environ, "HEAL_COLD": "1", "HEAL_REPORT": report.path}
+        os.chdir(ROOT)
+        os.execve(sys.executable, [sys.executable, *sys.argv], again)  # noqa: S606 - this very file once more
     report.write(kind="done", stopped=screen.run(), tried=screen.tried)
     return 0
 
