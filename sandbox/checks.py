@@ -172,7 +172,7 @@ class DockerEnvironment:
             raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
         until = time.time() + policy.IDLE_S + limits.wall_s + GRACE_S
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, until + KEEP_S)
-        ground = Ground(self.image, self._frozen.volume, self.key, *self._frozen.outputs)
+        ground = Ground(self.image, self._frozen.volume, self.key, *self._frozen.outputs, self._plan.repository)
         placed = self._trees.place(tree, ground, limits, until)
         settings = policy.check_container(
             self.image, self._frozen.volume, policy.check_environment(), limits, labels, self._runtime, placed.mounts

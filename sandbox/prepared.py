@@ -32,6 +32,8 @@ class Ground:
     key: str
     outputs_bytes: int = 0
     outputs_files: int = 0
+    repository: bool = False
+    """The files become a repository of one commit. Whoever wants that has another environment, so another key."""
 
 
 class Prepared:
@@ -80,7 +82,7 @@ class Prepared:
 
     def _load(self, tree: Tree, ground: Ground, name: str, labels: policy.Labels) -> None:
         settings = policy.loader_container(ground.image, ground.volume, name, _LIMITS, labels, self._runtime)
-        feed = tree_message(tree.contents)
+        feed = tree_message(tree.contents, ground.repository)
         ended = self._engine.run(settings, feed, _LIMITS.wall_s + GRACE_S, caps(_LIMITS))
         if ended.exit_code == 0 and ended.stdout.endswith(_LOADED):
             return

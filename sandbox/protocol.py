@@ -27,9 +27,9 @@ def marks(nonce: str) -> Marks:
     return Marks(b"HEAL-READY\n", b"HEAL-START\n", f"HEAL-OVER {nonce}\n".encode())
 
 
-def tree_message(held: Contents) -> Iterator[bytes]:
-    """The message that brings a commit's files, a piece at a time."""
-    yield f"TREE {held.size}\n".encode()
+def tree_message(held: Contents, repository: bool = False) -> Iterator[bytes]:
+    """The message that brings a commit's files, a piece at a time; they may become a repository of one commit."""
+    yield f"TREE {held.size}{' repository' if repository else ''}\n".encode()
     yield from held.pieces()
 
 

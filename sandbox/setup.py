@@ -67,7 +67,7 @@ def set_up(
 
 def _plan_values(plan: Plan, env: Mapping[str, str]) -> bytes:
     steps = [{**asdict(step), "env": dict(step.env)} for step in plan.setup]
-    return json.dumps({"env": dict(env), "steps": steps}).encode()
+    return json.dumps({"env": dict(env), "steps": steps, "repository": plan.repository}).encode()
 
 
 def _setup_state(ended: Ended, refused: tuple[Refusal, ...] = ()) -> dict[str, Any]:

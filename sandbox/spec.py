@@ -116,6 +116,8 @@ class Plan:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
+    repository: bool = False
+    """The workspace is a git repository of one commit, because a step asks git."""
     network: tuple[str, ...] = ()
     """Hosts (exact or `*.suffix`) that the check may reach through the egress proxy; none by default."""
 
@@ -128,6 +130,7 @@ class Plan:
             "env": dict(self.env),
             "manifests": dict(self.manifests),
             "trust": self.trust,
+            "repository": self.repository,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -52,7 +52,7 @@ class Trees:
         """
         if is_big(tree, ground) and self._can_overlay():
             return self._overlay(tree, ground, limits, until)
-        return streamed(tree)
+        return streamed(tree, ground.repository)
 
     def close(self) -> None:
         """Remove the keepers of this process. Never raises."""
@@ -91,9 +91,9 @@ class Trees:
         return self._overlays
 
 
-def streamed(tree: Tree) -> Placement:
+def streamed(tree: Tree, repository: bool = False) -> Placement:
     """A workspace in memory, into which the tree is sent."""
-    return Placement(tree_message(tree.contents), notes=_notes(tree))
+    return Placement(tree_message(tree.contents, repository), notes=_notes(tree))
 
 
 def is_big(tree: Tree, ground: Ground) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Step
-from workers import job_steps, logs, scripts, workflow
+from workers import history, job_steps, logs, scripts, workflow
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
@@ -206,6 +206,7 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
     if config.environment.setup is not None:
         setup = [Step(_one_line(script), script) for script in config.environment.setup]
     setup, extra = _with_pytest(setup, ready[0], tree)
+    asks_git = history.note((*setup, *ready), tree)
     return Plan(
         image=image,
         setup=tuple(setup),
@@ -217,7 +218,8 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         timeout_s=config.environment.timeout,
         fidelity=steps.fidelity,
         skipped=tuple(skipped),
-        notes=(*notes, *extra),
+        notes=(*notes, *extra, *([asks_git] if asks_git else [])),
+        repository=bool(asks_git),
     )
 
 

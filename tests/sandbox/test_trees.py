@@ -234,3 +234,24 @@ def test_the_reaper_takes_what_a_dead_worker_held(bare: DockerEnvironment, engin
         "tree",
         "used",
     }
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("many", [0, STREAMED_FILES], ids=["streamed", "overlay"])
+def test_a_repository_of_one_commit(sandbox: DockerSandbox, many: int) -> None:
+    """Where the recipe wants one, set-up and check have a repository whose one commit is what is checked, the patch
+    included; what set-up built is no part of it, and the one that came with the tree is not used."""
+    build = Step("build", "git describe --always >>described && git status --porcelain && mkdir b && touch b/out")
+    env = sandbox.prepare(Plan("python", (build,), Step("check", "true"), repository=True), packed(ADDER))
+    files = {**ADDER, ".gitignore": "*.log\nb\ndescribed\n", "kept.log": "tracked although ignored\n",
+             ".gitattributes": "*.py text eol=crlf\n", ".git/HEAD": "ref: refs/heads/theirs\n"}  # fmt: skip
+    tree = packed(files, many)
+    look = (
+        "git status --porcelain; git log --format=%s; git ls-files | grep -v many/; git diff HEAD; ls described b\n"
+        "grep -c $'\\r' adder.py || true; git show HEAD:adder.py | tail -1\n"
+    )
+    clean, patched = (shell(env, tree, look, patch=patch) for patch in (None, FIX))
+    names = ".gitattributes\n.gitignore\nadder.py\nkept.log\ntest_adder.py\n"
+    told = "The commit that is checked\n" + names + "described\n\nb:\nout\n0\n    return a {} b\n"
+    assert (clean.output.text, clean.ending) == (told.format("-"), Ending.PASSED)
+    assert (patched.output.text, patched.ending) == (told.format("+"), Ending.PASSED)
