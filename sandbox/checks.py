@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 
-from sandbox import policy
+from sandbox import policy, reporters
 from sandbox.admission import WAITING_SHARE, Ticket
 from sandbox.engine import Engine
 from sandbox.errors import Cancelled, SandboxError
@@ -174,18 +174,15 @@ class DockerEnvironment:
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, until + KEEP_S)
         ground = Ground(self.image, self._frozen.volume, self.key, *self._frozen.outputs, self._plan.repository)
         placed = self._trees.place(tree, ground, limits, until)
+        env = {**policy.check_environment(), **reporters.environment(self._plan.image)}
         settings = policy.check_container(
-            self.image, self._frozen.volume, policy.check_environment(), limits, labels, self._runtime, placed.mounts
+            self.image, self._frozen.volume, env, limits, labels, self._runtime, placed.mounts
         )
         return Slot.begin(self._engine, settings, placed, limits, cancel, ticket, on_end)
 
     def _runner(self, step: Step) -> str:
         """The little shell file that enters the step's directory and becomes its shell, with its environment."""
-        env = {**self._plan.env, **self._frozen.exports, **step.env}
-        ours = policy.check_environment()
-        for name, glue in (("PYTEST_ADDOPTS", " "), ("PYTHONPATH", ":")):
-            if name in env:
-                env[name] = f"{env[name]}{glue}{ours[name]}"
+        env = reporters.beside({**self._plan.env, **self._frozen.exports, **step.env})
         assigned = [f"{name}={value}" for name, value in env.items()]
         argv = [word.replace("{0}", f"{policy.SCRATCH}/step/script") for word in shlex.split(step.shell)]
         extra = "".join(f"PATH={shlex.quote(entry)}:$PATH\n" for entry in self._frozen.path)

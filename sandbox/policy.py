@@ -28,7 +28,6 @@ PREPARED = f"{SCRATCH}/tree"
 LOADED, UPPERS = "/tree", "/uppers"
 """Where a loader fills a prepared tree; where a keeper has the upper layers, by number."""
 OPEN, NO_NETWORK = "bridge", "none"
-REPORT = f"{SCRATCH}/report"
 CA_FILE = f"{SCRATCH}/ca.crt"
 
 MEMORY_LABEL = "heal.memory"
@@ -307,18 +306,11 @@ def proxy_environment(url: str) -> dict[str, str]:
 
 
 def check_environment() -> dict[str, str]:
-    """Environment of the check phase; what differs from run to run comes with the run.
-
-    The reporter is offered to pytest, tox passes the offer on.
-    """
+    """Environment of the check phase, without the reporters' part; what differs from run to run comes with the run."""
     return {
         **actions_environment(),
         **languages.check_environment(),
         "HOME": "/tmp/home",  # noqa: S108 - a path in the container
-        "HEAL_REPORT": REPORT,
-        "PYTEST_ADDOPTS": "-p heal_report",
-        "PYTHONPATH": "/opt/heal/plugins",
-        "TOX_OVERRIDE": "testenv.pass_env+=PYTEST_ADDOPTS,PYTHONPATH,HEAL_REPORT",
     }
 
 

@@ -199,9 +199,17 @@ class Evidence:
     flags: tuple[str, ...] = ()
 
 
+LOG = "log"
+"""How `Result.source` begins where nothing better than the command's own words names its tests."""
+
+
 @dataclass(frozen=True)
 class Result:
-    """What one command did. `output` is stdout and stderr as written; `report` the bytes left in $HEAL_REPORT."""
+    """What one command did. `output` is stdout and stderr as written; `report` the bytes left in $HEAL_REPORT.
+
+    `source` says where the names in `tests` are from: a reporter, JUnit XML, or the log as the last resort. `told` is
+    how many tests the runners without a reporter say they ran, skipped ones left out; None when none says so.
+    """
 
     ending: Ending
     exit_code: int | None
@@ -213,11 +221,23 @@ class Result:
     evidence: Evidence
     notes: tuple[str, ...] = ()
     cpu_s: float = 0.0
+    source: str = ""
+    told: int | None = None
 
     @property
     def green(self) -> bool:
         """The command passed. The report alone never makes a run green."""
         return self.ending is Ending.PASSED and self.exit_code == 0
+
+    @property
+    def from_log(self) -> bool:
+        """The tests' names were read in what the command printed."""
+        return self.source.startswith(LOG)
+
+    @property
+    def names_all(self) -> bool:
+        """Every test that ran has a name here; many runners print the names of those only that fail."""
+        return not self.from_log or self.told is None or self.count("passed", "failed", "error") >= self.told
 
     def count(self, *statuses: str) -> int:
         """How many reported tests ended in one of the statuses."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from sandbox.errors import SandboxError
 from sandbox.life import Ended
-from sandbox.results.jsonl import parse
+from sandbox.results import channel
+from sandbox.results.choice import choose
 from sandbox.spec import Ending, Evidence, Limits, Result
 from sandbox.stream import Stop
 
@@ -37,7 +38,8 @@ def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
     head, started, body = ended.stdout.partition(_START)
     trailer = _trailer(body) if ended.over else None
     output = ended.stderr.output()
-    report = _TRAILER.sub(b"", body)[: limits.report]
+    reports = channel.read(body)
+    read = choose(reports, output.text)
     notes = []
     if started and trailer is None and ended.stopped is None:
         notes.append("the container ended before the command's end was told: its exit code is not to be trusted")
@@ -52,13 +54,15 @@ def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
         ending=ending,
         exit_code=trailer.exit_code if trailer else None,
         output=output,
-        tests=parse(report),
-        report=report,
+        tests=read.tests,
+        report=reports.report,
         wall_s=round(ended.seconds, 3),
         peak_memory=trailer.peak_memory if trailer else 0,
         evidence=evidence,
-        notes=tuple(notes),
+        notes=(*notes, *read.notes),
         cpu_s=trailer.cpu_us / 1e6 if trailer else 0.0,
+        source=read.source,
+        told=read.told,
     )
 
 

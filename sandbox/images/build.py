@@ -33,7 +33,11 @@ _FILES = {  # place under /opt/heal -> file beside this module, mode
     "unpack": ("unpack", 0o644),
     "install": ("install", 0o755),
     "bin/sudo": ("sudo", 0o755),
+    "heal-gather": ("heal-gather", 0o644),
     "plugins/heal_report.py": ("heal_report.py", 0o644),
+    "plugins/heal_unittest.py": ("heal_unittest.py", 0o644),
+    "plugins/sitecustomize.py": ("heal_sitecustomize.py", 0o644),
+    "plugins/heal_node.cjs": ("heal_node.cjs", 0o644),
 }
 _APT = "apt-get update -qq && apt-get install -y -qq --no-install-recommends {} && rm -rf /var/lib/apt/lists/*"
 _IN_MEMORY = 32 << 20

@@ -36,7 +36,8 @@ def _write(entry):
 def _entry(report, when, status):
     message = "" if status == "passed" else _message(report)[:MESSAGE_LIMIT]
     seconds = round(getattr(report, "duration", 0.0) or 0.0, 6)
-    return {"id": report.nodeid, "status": status, "when": when, "seconds": seconds, "message": message}
+    return {"runner": "pytest", "process": os.getpid(), "id": report.nodeid, "status": status, "when": when,
+            "seconds": seconds, "message": message}  # fmt: skip
 
 
 def _status(report):
@@ -61,6 +62,7 @@ class _Listener:
 
 
 def pytest_configure(config):
-    # Workers of pytest-xdist send their reports to the controller, which is the one that writes.
-    if not hasattr(config, "workerinput"):
+    # Workers of pytest-xdist send their reports to the controller, which is the one that writes. Inside of a test
+    # pytest is what is being tested, not what tests.
+    if not hasattr(config, "workerinput") and "PYTEST_CURRENT_TEST" not in os.environ:
         config.pluginmanager.register(_Listener(), "heal-report-listener")

@@ -1,4 +1,4 @@
-"""The reporter's lines (`sandbox/images/heal_report.py`) as test cases. The bytes were written by untrusted code.
+"""The lines of our own reporters (`sandbox/images/heal_*`) as test cases. The bytes were written by untrusted code.
 
 Anything that is not a line of the expected shape is passed over: a broken report means fewer tests, never an error.
 """
@@ -9,34 +9,54 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.results.cases import CASES_LIMIT, Cases, Found, case
 from sandbox.spec import TestCase
 
-_STATUSES = frozenset({"passed", "failed", "error", "skipped"})
-_ID_LIMIT, _MESSAGE_LIMIT = 2000, 4000
+_BROKEN_LIMIT = 10_000
+"""Unreadable lines after which the rest of a report is not looked at: reading them costs time."""
+RUNNERS = ("pytest", "unittest", "jest", "mocha")
 
 
-def parse(report: bytes) -> tuple[TestCase, ...]:
-    """One case per test id, in the order of first appearance; of several runs of one test the last one counts.
+def parse(report: bytes) -> tuple[Found, ...]:
+    """One answer per runner that wrote, its tests in the order of their first appearance.
 
-    A failing teardown turns a passed or skipped test into an error and leaves a failed one failed.
+    Of several runs of one test in one process the last counts, of several processes (tox, a script that calls the
+    runner twice) the worst. A failing teardown turns a passed or skipped test into an error.
     """
-    cases: dict[str, TestCase] = {}
+    last: dict[tuple[str, str, str], TestCase] = {}
     for entry in _entries(report):
-        case = _case(entry)
-        if case is None:
+        one = _case(entry)
+        if one is None:
             continue
-        before = cases.get(case.id)
+        key = (_word(entry, "runner") or "pytest", _word(entry, "process"), one.id)
+        before = last.get(key)
         if entry.get("when") == "teardown" and before is not None and before.status in ("failed", "error"):
             continue
-        cases[case.id] = case
-    return tuple(cases.values())
+        if before is not None or len(last) < CASES_LIMIT:
+            last[key] = one
+    runners: dict[str, Cases] = {}
+    for (runner, _, _), one in last.items():
+        if runner in RUNNERS:
+            runners.setdefault(runner, Cases()).take(one)
+    return tuple(Found(runner, cases.tests()) for runner, cases in runners.items())
+
+
+def readable(report: bytes) -> bool:
+    """Whether anything in it has the form of a line, whoever wrote it."""
+    return next(_entries(report), None) is not None
 
 
 def _entries(report: bytes) -> Iterator[dict[str, Any]]:
+    broken = 0
     for line in report.split(b"\n"):
+        if not (line.startswith(b"{") and line.endswith(b"}")):
+            continue
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError):
+            broken += 1
+            if broken > _BROKEN_LIMIT:
+                return
             continue
         if isinstance(entry, dict):
             yield entry
@@ -44,19 +64,17 @@ def _entries(report: bytes) -> Iterator[dict[str, Any]]:
 
 def _case(entry: dict[str, Any]) -> TestCase | None:
     name, status, message, seconds = (entry.get(key) for key in ("id", "status", "message", "seconds"))
-    if not isinstance(name, str) or not name or not isinstance(status, str):
+    if not isinstance(name, str) or not isinstance(status, str):
         return None
-    if status not in _STATUSES:
-        return None
-    usable = isinstance(seconds, (int, float)) and 0 <= seconds < 1e9
-    return TestCase(
-        id=_printable(name)[:_ID_LIMIT],
-        status=status,
-        seconds=float(seconds) if usable and seconds is not None else 0.0,
-        message=_printable(message)[:_MESSAGE_LIMIT] if isinstance(message, str) else "",
+    number = isinstance(seconds, (int, float)) and 0 <= seconds < 1e9
+    return case(
+        name,
+        status,
+        float(seconds) if number and seconds is not None else 0.0,
+        message if isinstance(message, str) else "",
     )
 
 
-def _printable(text: str) -> str:
-    """Without NUL (databases refuse it) and without lone surrogates (UTF-8 refuses them)."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+def _word(entry: dict[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return str(value)[:40] if isinstance(value, (str, int)) else ""

@@ -14,8 +14,7 @@ from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
 from sandbox.images.build import resolve
 from sandbox.life import Ended
-from sandbox.results.jsonl import parse
-from sandbox.spec import Ending, Evidence, Limits, Sandbox, TestCase
+from sandbox.spec import Ending, Evidence, Limits, Sandbox
 from sandbox.stream import Stop, _Channel
 from sandbox.verdict import never_began, result
 
@@ -104,30 +103,6 @@ def test_text_is_safe_to_show() -> None:
     """Escapes, control codes and broken UTF-8 do not reach a page or a database; lines have an end."""
     assert plain(b"\x1b[31mred\x1b[0m\x00\x07 \xff\ttab\r\nnext\x1b]0;title\x07!") == "red �\ttab\nnext!"
     assert "1808 characters left out" in plain(b"a" * 10000)
-
-
-def test_report_is_read() -> None:
-    """One case per test; the last run of a test counts; a failing teardown worsens a pass, not a failure."""
-    lines = (
-        b'{"id": "a", "status": "failed", "when": "call", "seconds": 0.5, "message": "no"}\n'
-        b'{"id": "b", "status": "passed", "when": "call", "seconds": 1}\n'
-        b'{"id": "a", "status": "error", "when": "teardown"}\n'
-        b'{"id": "b", "status": "error", "when": "teardown", "message": "late"}\n'
-    )
-    assert parse(lines) == (TestCase("a", "failed", 0.5, "no"), TestCase("b", "error", 0.0, "late"))
-    again = b'{"id": "a", "status": "passed", "when": "call", "seconds": 0}\n'
-    assert parse(lines + again)[0].status == "passed"
-
-
-@pytest.mark.parametrize(
-    "line",
-    [b"", b"\xff\xfe", b"[]", b"null", b'{"id": 3, "status": "passed"}', b'{"id": "x", "status": "great"}',
-     b'{"id": "x", "status": ["passed"]}', b'{"id": "x"', b"[" * 100000, b'{"id": "", "status": "passed"}'],
-)  # fmt: skip
-def test_garbage_in_a_report_is_passed_over(line: bytes) -> None:
-    """Lines that are not the reporter's cost nothing but themselves."""
-    good = b'{"id": "x", "status": "passed", "seconds": NaN, "message": "\\ud800\\u0000"}'
-    assert parse(line + b"\n" + good) == (TestCase("x", "passed", 0.0, "?"),)
 
 
 def ended(stdout: bytes, code: int = 0, *, oom: bool = False, stopped: Stop | None = None) -> Ended:

@@ -3,7 +3,6 @@ and red again without the patch. Each question is a gate; the first that says no
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from threading import Event
 
@@ -115,13 +114,13 @@ def regressions(before: Result, after: Result) -> tuple[str, ...]:
         for test in before.tests
         if test.status == "passed" and now.get(test.id) != "passed"
     ]
-    lost += [f"{test} failed before and {fate}" for test in sorted(_failing(before)) if (fate := _fate(test, after))]
+    fates = {test: _fate(test, before, after) for test in sorted(_failing(before))}
+    lost += [f"{test} failed before and {fate}" for test, fate in fates.items() if fate]
     lost += [sentence for sentence in unmended(after) if sentence.split(" fails")[0] not in _failing(before)]
-    told_before, told_now = (tally(logs.clean(result.output.text)) for result in (before, after))
-    if told_before is not None and told_now is not None and told_now < told_before:
-        lost.append(f"the command told of {told_before} tests before and of {told_now} now")
+    if before.told is not None and (after.told is not None or before.from_log) and (after.told or 0) < before.told:
+        lost.append(f"the command told of {before.told} tests before and of {after.told or 0} now")
     ran_before, ran_now = (result.count("passed", "failed", "error") for result in (before, after))
-    if ran_now < ran_before:
+    if ran_now < ran_before and not before.from_log:  # a log names the passing tests by their file, if at all
         lost.append(f"{ran_before} tests ran before, {ran_now} now")
     return tuple(lost)
 
@@ -130,10 +129,11 @@ def _failing(result: Result) -> set[str]:
     return {test.id for test in result.tests if test.status in ("failed", "error")}
 
 
-def _fate(test: str, after: Result) -> str:
+def _fate(test: str, before: Result, after: Result) -> str:
     """What became of a test, or a file, that failed before; empty when it passes now.
 
-    The name of a parametrised test may change with a value that was mended, so then its function decides.
+    The name of a parametrised test may change with a value that was mended, so then its function decides. Where only
+    the log names tests, one that passes may be named by its file, or counted only.
     """
     status = {one.id: one.status for one in after.tests}.get(test)
     if status is not None:
@@ -141,28 +141,19 @@ def _fate(test: str, after: Result) -> str:
     kin = [one.status for one in after.tests if _related(one.id, test)]
     if "passed" in kin and not {"failed", "error"} & set(kin):
         return ""
+    if after.from_log and any(one.status == "passed" and _inside(test, one.id) for one in after.tests):
+        return ""
+    if not before.names_all and after.told is not None:  # that they are not fewer than before is looked at elsewhere
+        return ""
     return "is gone now"
 
 
 def _related(test: str, before: str) -> bool:
-    if test.startswith(f"{before}::"):  # a file or a class that could not be collected
-        return True
-    if "::" not in before:
-        return test.startswith(f"{before.rstrip('/')}/") or before in ("", ".")
-    return "[" in before and test.split("[")[0] == before.split("[")[0]
+    """The test is in the file, the class or the suite that could not be collected, or another parameter of the same."""
+    return _inside(test, before) or ("[" in before and test.split("[")[0] == before.split("[")[0])
 
 
-_RAN = (
-    re.compile(r"^Ran (\d+) tests? in [\d.]+s$", re.MULTILINE),
-    re.compile(r"^Tests:.*?(\d+) total\s*$", re.MULTILINE),
-)
-_SKIPPED = (
-    re.compile(r"^(?:OK|FAILED) \(.*?skipped=(\d+)", re.MULTILINE),
-    re.compile(r"^Tests:.*?(\d+) skipped", re.MULTILINE),
-)
-
-
-def tally(output: str) -> int | None:
-    """How many tests unittest or Jest say they ran, skipped ones left out; None when neither said so."""
-    ran = [int(number) for pattern in _RAN for number in pattern.findall(output)]
-    return sum(ran) - sum(int(n) for pattern in _SKIPPED for n in pattern.findall(output)) if ran else None
+def _inside(test: str, owner: str) -> bool:
+    """By the runners' ways to write names: `file::test`, `folder/file`, `module.Class.test`, `suite > test`."""
+    ends = ("::", "/", ".", " > ") if "::" not in owner else ("::", " > ")
+    return owner in ("", ".") or test.startswith(tuple(owner.rstrip("/") + end for end in ends))

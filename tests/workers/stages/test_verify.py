@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from sandbox.spec import Ending, Result, Step, TestCase
+from sandbox.spec import LOG, Ending, Result, Step, TestCase
 from tests.workers.made import (
     GREEN,
     RED,
@@ -123,6 +123,15 @@ def told(exit_code: int, output: str = "", **statuses: str) -> Result:
     return replace(made, tests=tuple(TestCase(name, status) for name, status in names.items()))
 
 
+def named(exit_code: int, tests: dict[str, str]) -> Result:
+    return replace(result(exit_code), tests=tuple(TestCase(*one) for one in tests.items()))
+
+
+def logged(made: Result, ran: int | None) -> Result:
+    """The same, read in the log, in which the runner also says how many tests ran."""
+    return replace(made, source=f"{LOG} of it", told=ran)
+
+
 LOST = [
     (told(1, a__x="failed", a__y="passed"), told(0, a__x="skipped", a__y="passed", a__z="passed"), "skipped now"),
     (told(1, a__x="failed"), told(0, a__z="passed"), "gone now"),
@@ -130,11 +139,32 @@ LOST = [
     (told(1, a__x="failed", a__y="passed"), told(0, a__x="failed", a__y="passed"), "is failed now"),
     (told(1, a__x="failed"), told(0, a__x="passed", a__y="failed"), "fails although"),
     (told(1, a__x_p_1="failed", a__x_p_2="failed"), told(0, a__x_p_1="passed"), "ran before"),
-    (told(1, "Ran 5 tests in 0.1s\n"), told(0, "Ran 0 tests in 0.0s\n"), "5 tests before and of 0"),
-    (told(1, "Ran 5 tests in 0.1s\n"), told(0, "Ran 5 tests in 0.0s\n\nOK (skipped=1)\n"), "and of 4"),
-    (told(1, "Tests: 1 failed, 4 passed, 5 total\n"), told(0, "Tests: 4 passed, 4 total\n"), "of 4"),
+    (logged(told(1), 5), logged(told(0), 0), "5 tests before and of 0"),
+    (logged(told(1), 5), told(0), "5 tests before and of 0"),
+    (logged(told(1, a__x="failed"), 5), logged(told(0), 4), "and of 4"),
+    (
+        logged(told(1, p__T="failed", q="passed"), None),
+        logged(told(0, p="passed"), None),
+        "q passed before and is gone",
+    ),
+    (logged(told(1, p__T="failed"), None), logged(told(0, q="passed"), None), "p::T failed before and is gone"),
+    (
+        logged(told(1, c__a="failed", c__b="passed"), 2),
+        logged(told(0, c__b="passed"), 1),
+        "c::a failed before and is gone",
+    ),
+    (replace(told(1, a__x="failed"), told=3), replace(told(0, a__x="passed"), told=2), "and of 2"),
 ]
 KEPT = [
+    (
+        logged(told(1, p__T="failed", p__T_p_1="failed", q="passed"), None),
+        logged(told(0, p="passed", q="passed"), None),
+    ),
+    (logged(told(1, f__a="failed"), 5), logged(told(0), 5)),
+    (logged(told(1, f="error", g="passed"), 2), logged(told(0, f="passed", g="passed"), 6)),
+    (replace(told(1, a__x="failed"), told=3), told(0, a__x="passed")),
+    (named(1, {"tests.a": "error"}), named(0, {"tests.a.A.test_x": "passed"})),
+    (named(1, {"m/x.js::outer": "error"}), named(0, {"m/x.js::outer > inner": "passed"})),
     (told(1, a__x="failed", a__s="skipped"), told(0, a__x="passed", a__s="skipped")),
     (told(1, a="error"), told(0, a__x="passed", a__y="skipped")),
     (told(1, a__x_p_1="failed", a__x_p_2="failed"), told(0, a__x_p_3="passed", a__x_p_4="passed")),
