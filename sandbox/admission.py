@@ -94,6 +94,14 @@ class Room:
             self._inside.add(ticket)
             return ticket
 
+    def split(self, ticket: Ticket, part: int) -> Ticket:
+        """Make of a part of it a ticket of its own: for containers that are only of use together."""
+        with self._changed:
+            ticket.need -= part
+            own = Ticket(part)
+            self._inside.add(own)
+        return own
+
     def leave(self, ticket: Ticket) -> None:
         with self._changed:
             self._inside.discard(ticket)

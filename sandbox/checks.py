@@ -18,6 +18,8 @@ from sandbox.life import NEVER, Ended
 from sandbox.pool import Make, Pool
 from sandbox.prepared import Ground
 from sandbox.protocol import GRACE_S, KEEP_S, tar
+from sandbox.service_images import Resolved
+from sandbox.services import memory, stand_up
 from sandbox.slots import Slot
 from sandbox.spec import Evidence, Limits, Plan, Result, Step, Tree
 from sandbox.trees import Trees
@@ -66,9 +68,11 @@ class DockerEnvironment:
         owner: str,
         runtime: str | None,
         cancel: Event | None = None,
+        services: tuple[Resolved, ...] = (),
     ) -> None:
         self._engine, self._pool, self._trees, self._frozen, self._plan = engine, pool, trees, frozen, plan
         self._owner, self._runtime, self._cancel = owner, runtime, cancel
+        self._services = services
 
     @property
     def key(self) -> str:
@@ -80,8 +84,8 @@ class DockerEnvironment:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What set-up could not keep, and the hosts that it was refused."""
-        return self._frozen.notes
+        """What set-up could not keep, the hosts that it was refused, and what takes the place of services' images."""
+        return (*self._frozen.notes, *(one.note for one in self._services if one.note))
 
     def run(
         self,
@@ -124,7 +128,13 @@ class DockerEnvironment:
         return None if done is None or never_began(done.ended) else done
 
     def _cold(self, tree: Tree, what: _What, cancel: Event | None) -> Done:
-        return self._use(self._start(tree, what[2], cancel), what, cancel)
+        ticket = self._engine.room.enter(self._memory(what[2]), self._owner, cancel)
+        try:
+            slot = self._start(tree, what[2], cancel, ticket)
+        except BaseException:
+            self._engine.room.leave(ticket)
+            raise
+        return self._use(slot, what, cancel)
 
     def _use(self, slot: Slot, what: _What, cancel: Event | None) -> Done:
         """Run, and destroy: in the background when it ended by itself, at once when we ended it."""
@@ -148,7 +158,7 @@ class DockerEnvironment:
         """How the pool starts one of this kind, if there is room beside what runs."""
 
         def make(on_end: Callable[[], None]) -> Slot | None:
-            ticket = self._engine.room.try_enter(limits.memory, self._owner, WAITING_SHARE)
+            ticket = self._engine.room.try_enter(self._memory(limits), self._owner, WAITING_SHARE)
             if ticket is None:
                 return None
             try:
@@ -159,26 +169,39 @@ class DockerEnvironment:
 
         return make
 
+    def _memory(self, limits: Limits) -> int:
+        """What one run needs room for: its container and its services."""
+        return limits.memory + memory(self._services)
+
     def _start(
         self,
         tree: Tree,
         limits: Limits,
         cancel: Event | None,
-        ticket: Ticket | None = None,
+        ticket: Ticket,
         on_end: Callable[[], None] | None = None,
     ) -> Slot:
-        """A container of its own with the tree in it. `ticket` is the room it already has."""
+        """A container of its own with the tree in it and its services ready. `ticket` is the room for all of them."""
         if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
             raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
         until = time.time() + policy.IDLE_S + limits.wall_s + GRACE_S
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, until + KEEP_S)
         ground = Ground(self.image, self._frozen.volume, self.key, *self._frozen.outputs, self._plan.repository)
-        placed = self._trees.place(tree, ground, limits, until)
+        companions = stand_up(
+            self._engine, self._services, labels, environment=self._frozen.volume, runtime=self._runtime,
+            cancel=cancel, room=ticket,
+        )  # fmt: skip
+        try:
+            placed = self._trees.place(tree, ground, limits, until)
+        except BaseException:
+            companions.release()
+            raise
         env = {**policy.check_environment(), **reporters.environment(self._plan.image)}
         settings = policy.check_container(
-            self.image, self._frozen.volume, env, limits, labels, self._runtime, placed.mounts
-        )
-        return Slot.begin(self._engine, settings, placed, limits, cancel, ticket, on_end)
+            self.image, self._frozen.volume, env, limits, labels, self._runtime, placed.mounts,
+            network=companions.network,
+        )  # fmt: skip
+        return Slot.begin(self._engine, settings, placed, limits, cancel, ticket, on_end, companions)
 
     def _runner(self, step: Step) -> str:
         """The little shell file that enters the step's directory and becomes its shell, with its environment."""

@@ -29,6 +29,7 @@ from sandbox.languages import BY_KEY
 from sandbox.pool import Pool
 from sandbox.protocol import KEEP_S
 from sandbox.references import REGISTRIES
+from sandbox.service_images import Resolved, ServiceImages
 from sandbox.setup import Options, set_up
 from sandbox.spec import SETUP_LIMITS, Finding, Limits, Plan, Tree
 from sandbox.trees import Trees
@@ -47,7 +48,8 @@ class DockerSandbox:
     Set-up reaches the package hosts of `sandbox.hosts`, those of `package_indexes` and `allowed_hosts` (exact or
     `*.suffix`) through the egress proxy, and nothing else. A host whose name resolves to a private address is refused
     unless `private_hosts` has its exact name. `setup_network` "open" gives set-up whatever the engine's host reaches.
-    Images that a plan names by reference are pulled from `registries` (patterns) only, without credentials.
+    Images that a plan and its services name by reference are pulled from `registries` (patterns) only, without
+    credentials.
     """
 
     def __init__(
@@ -76,20 +78,27 @@ class DockerSandbox:
         allowed = Allowed(by_https(allowed_hosts, indexes), private_hosts)
         self.egress = Egress(self.engine, owner, allowed) if setup_network == "proxy" else None
         self._options = Options(setup_limits, self.egress, runtime, ca_bundle, indexes)
+        self._service_images = ServiceImages(self.engine, registries, runtime)
         self._adopter = Adopter(self.engine, owner, self._options, registries)
         self._guard = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
 
     def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> DockerEnvironment:
-        """The environment for a plan, made now unless there is one. Raises SetupFailed, ImageMissing, EngineDown."""
+        """The environment for a plan, made now unless there is one.
+
+        Raises SetupFailed, ServiceFailed, ServiceMissing, ImageMissing, EngineDown.
+        """
+        services = self._service_images.resolve(plan.services, cancel)
         image = self._image(plan.image, cancel)
-        key = plan.env_key(image)
+        key = plan.env_key(image, tuple(one.image for one in services))
         with self._guard:
             lock = self._making.setdefault(key, threading.Lock())
         with lock:
-            frozen = self._find(key) or self._make(plan, tree, image, key, cancel)
+            frozen = self._find(key) or self._make(plan, tree, image, key, services, cancel)
         self.usage.note(key)
-        return DockerEnvironment(self.engine, self._pool, self._trees, frozen, plan, self.owner, self.runtime, cancel)
+        return DockerEnvironment(
+            self.engine, self._pool, self._trees, frozen, plan, self.owner, self.runtime, cancel, services
+        )
 
     def close(self) -> None:
         """Destroy the waiting containers, wait until used ones and their networks are gone, and leave the engine."""
@@ -124,7 +133,9 @@ class DockerSandbox:
             tuple(state.get("path", ())), tuple(state.get("notes", ())), tuple(state.get("outputs", (0, 0))),
         )  # fmt: skip
 
-    def _make(self, plan: Plan, tree: Tree, image: str, key: str, cancel: Event | None) -> Frozen:
+    def _make(
+        self, plan: Plan, tree: Tree, image: str, key: str, services: tuple[Resolved, ...], cancel: Event | None
+    ) -> Frozen:
         limits = self._options.limits
         labels = policy.Labels(self.owner, uuid.uuid4().hex, "setup", key, time.time() + limits.wall_s + KEEP_S)
         volume = f"heal-env-{key}-{labels.run[:12]}"
@@ -132,7 +143,7 @@ class DockerSandbox:
         self.engine.create_volume(volume, {**replace(labels, role="environment").as_dict(), **about})
         kept = False
         try:
-            state, made = set_up(self.engine, self._options, plan, tree, image, volume, labels, cancel)
+            state, made = set_up(self.engine, self._options, plan, tree, image, volume, labels, cancel, services)
             frozen = self._publish(key, made or image, volume, labels, state)
             kept = frozen.volume == volume
         finally:

@@ -6,6 +6,7 @@ SandboxError
  +-- EngineFull      the engine's disk is full: retry after something was removed
  +-- ImageMissing    the image must be built first
  |    +-- PullFailed     the registry does not give the image, and why
+ |    +-- ServiceMissing  no image can be had for a service of the job, and nothing of ours stands in for it
  +-- RuntimeUnknown  the engine has no such container runtime
  +-- ServiceFailed   a service of the job did not become ready, with its log
  +-- SetupFailed     a set-up step of the repository failed, with its log
@@ -44,6 +45,12 @@ class ImageMissing(SandboxError):  # noqa: N818
 
 class PullFailed(ImageMissing):
     """The registry's own words for why it does not give an image."""
+
+    repair = ""
+
+
+class ServiceMissing(ImageMissing):
+    """A service of the job cannot run here, whoever asks again: its image cannot be had, or it must not be given."""
 
     repair = ""
 

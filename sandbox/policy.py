@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from sandbox import languages, seccomp
 from sandbox.process import this_process
-from sandbox.spec import Limits
+from sandbox.spec import Limits, Service
 
 USER = 1000
 WORKSPACE = "/ws"
@@ -48,6 +48,10 @@ _SETUP_FILE_BYTES = 4 << 30
 _CHECK_FILE_BYTES = 2 << 30
 _SECCOMP = f"seccomp={seccomp.profile()}"
 _KEEPER_LIMITS = Limits(memory=64 << 20, cpus=1.0, pids=64, tmp=1 << 20)
+_SERVICE_FILE_BYTES = 1 << 30
+_BESIDE, _PAUSE = "container:", "heal-job"
+_SHORT_LOG = {"type": "json-file", "config": {"max-size": "1m", "max-file": "1"}}
+_PAUSE_LIMITS = Limits(wall_s=60, memory=1280 << 20, cpus=1.0, pids=64, workspace=1 << 20, tmp=1 << 20)
 _PROXY_LIMITS = Limits(wall_s=60, memory=192 << 20, cpus=1.0, pids=64, workspace=1 << 20, tmp=1 << 20)
 
 
@@ -85,10 +89,12 @@ def check_container(
     runtime: str | None = None,
     workspace: tuple[Mapping[str, Any], ...] = (),
     idle_s: float = IDLE_S,
+    network: str = NO_NETWORK,
 ) -> dict[str, Any]:
     """Settings (keyword arguments of docker's `containers.create`) for one untrusted command.
 
-    `workspace` are the mounts that make its work tree; without any it is a tmpfs. A container that has waited `idle_s`
+    `workspace` are the mounts that make its work tree; without any it is a tmpfs. `network` is NO_NETWORK, or that of
+    a pause container (`beside`), which has none either. A container that has waited `idle_s`
     seconds for its command ends by itself, should the worker that made it have died.
     """
     scratch = {
@@ -102,7 +108,7 @@ def check_container(
         **_common(image, env, limits, labels, runtime),
         "entrypoint": ["/opt/heal/heal-init", f"{idle_s:g}"],
         "init": False,  # ours is the first process, which nothing inside can kill or stop; it reaps what is left
-        **_on(NO_NETWORK),
+        **_on(network),
         "user": f"{USER}:{USER}",
         "read_only": True,
         "mounts": [_volume(volume, read_only=True), *workspace],
@@ -226,13 +232,123 @@ def proxy_container(image: str, arguments: list[str], labels: Labels) -> dict[st
     }
 
 
+def beside(pause: str) -> str:
+    """The network mode of a container that joins the network of the pause container with this id."""
+    return f"{_BESIDE}{pause}"
+
+
+def pause_container(
+    image: str,
+    arguments: list[str],
+    names: Iterable[str],
+    volume: str | None,
+    data: Mapping[str, str],
+    labels: Labels,
+    *,
+    foreign: bool,
+    counted: int,
+    network: str = NO_NETWORK,
+    runtime: str | None = None,
+) -> dict[str, Any]:
+    """Settings for the container whose network the services of a job and its command share.
+
+    It runs our own code: as user 1000 without capabilities where all data is our own images', else as root with what
+    copying other people's files takes, given up before anything listens. `data` are its volumes by mount point;
+    `volume` is the environment, read-only, from which they are filled. `names` resolve to the loopback address.
+    `counted` is the memory of the services, which count as one with it.
+    """
+    settings = {
+        **_common(image, {}, _PAUSE_LIMITS, labels, runtime),
+        "entrypoint": ["/opt/heal/python", *arguments],
+        "hostname": _PAUSE,
+        "extra_hosts": dict.fromkeys((*names, _PAUSE), "127.0.0.1"),
+        **_on(network),
+        "user": "0:0" if foreign else f"{USER}:{USER}",
+        "read_only": True,
+        "stdin_open": False,
+        "mounts": [*([_volume(volume, read_only=True)] if volume else []), *_data(data)],
+        "sysctls": {"net.ipv4.ip_forward": "0", "net.ipv4.ip_unprivileged_port_start": "0"},
+        "ulimits": _ulimits(_SERVICE_FILE_BYTES, _PAUSE_LIMITS.pids),
+        "log_config": _SHORT_LOG,
+        "labels": {**labels.as_dict(), MEMORY_LABEL: str(counted)},
+    }
+    return {**settings, "cap_add": list(SETUP_CAPABILITIES)} if foreign else settings
+
+
+def service_container(
+    image: str,
+    service: Service,
+    data: Mapping[str, str],
+    limits: Limits,
+    labels: Labels,
+    pause: str,
+    *,
+    own: bool,
+    root: bool,
+    runtime: str | None = None,
+) -> dict[str, Any]:
+    """Settings for one service of a job, in the network of its pause container.
+
+    Everything below `data` (volumes in memory by mount point) and two scratch directories can be written, nothing
+    else. `own` images start as user 1000. Others that start as `root` get the capabilities that the official images'
+    entry points need to own their data and become another user; the rest have none.
+    """
+    scratch = {"/tmp": _tmpfs(limits.tmp, 1777)}  # noqa: S108 - inside
+    settings = {
+        **_common(image, service.env, limits, labels, runtime),
+        "network_mode": beside(pause),
+        "read_only": True,
+        "stdin_open": False,
+        "mounts": _data(data),
+        "tmpfs": {**scratch, "/run": _tmpfs(_SCRATCH_BYTES, 755, USER)} if own else scratch,
+        "ulimits": _ulimits(_SERVICE_FILE_BYTES, limits.pids),
+        "log_config": _SHORT_LOG,
+        "labels": labels.as_dict(),  # its memory is counted with the pause container
+        **({"command": list(service.command)} if service.command else {}),
+        **({"cap_add": list(SETUP_CAPABILITIES)} if root else {}),
+    }
+    return {name: value for name, value in settings.items() if name != "working_dir"}  # the image's own
+
+
+def keeping_container(
+    image: str, command: list[str], volume: str, data: Mapping[str, str], labels: Labels, runtime: str | None = None
+) -> dict[str, Any]:
+    """Settings for our own command that copies the services' data into the environment after set-up: no network."""
+    return {
+        **_common(image, {}, _PAUSE_LIMITS, labels, runtime),
+        "entrypoint": command,
+        "network_mode": NO_NETWORK,
+        "user": "0:0",
+        "read_only": True,
+        "cap_add": list(SETUP_CAPABILITIES),
+        "mounts": [_volume(volume, read_only=False), *_data(data)],
+        "ulimits": _ulimits(_SETUP_FILE_BYTES, _PAUSE_LIMITS.pids),
+    }
+
+
+def service_volume(name: str, limits: Limits, labels: Labels, owner: int) -> dict[str, Any]:
+    """Settings (of docker's `volumes.create`) for what one service stores: in memory, of limited size."""
+    options = _tmpfs(limits.workspace, 755, owner)
+    return {
+        "name": name,
+        "driver": "local",
+        "driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": options},
+        "labels": labels.as_dict(),
+    }
+
+
+def _data(places: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"Type": "volume", "Source": name, "Target": place, "ReadOnly": False} for place, name in places.items()]
+
+
 def _on(network: str) -> dict[str, Any]:
     """Behind the proxy, and without network, no name server is asked, and none of the host's is told.
 
     Only neighbours have names: for any other the engine asks the container itself, in vain.
     """
     nameless = {"dns": ["127.0.0.1"], "dns_search": ["."], "dns_opt": ["timeout:1", "attempts:1"]}
-    return {"network_mode": network, **({} if network == OPEN else nameless)}
+    bare = network == OPEN or network.startswith(_BESIDE)  # who joins another's network has its names
+    return {"network_mode": network, **({} if bare else nameless)}
 
 
 def installed_system_files(added: Iterable[str]) -> bool:
@@ -289,8 +405,11 @@ def setup_environment(ca_bundle: bool, package_indexes: Mapping[str, str]) -> di
     }
 
 
-def proxy_environment(url: str) -> dict[str, str]:
-    """What tells the tools about the egress proxy: pip, uv, npm, go, cargo, git, curl and apt read the first ones."""
+def proxy_environment(url: str, services: Iterable[str] = ()) -> dict[str, str]:
+    """What tells the tools about the egress proxy: pip, uv, npm, go, cargo, git, curl and apt read the first ones.
+
+    The names of the job's `services` are asked directly.
+    """
     address = urlsplit(url)
     java = " ".join(
         f"-D{scheme}.proxyHost={address.hostname} -D{scheme}.proxyPort={address.port}" for scheme in ("http", "https")
@@ -298,7 +417,7 @@ def proxy_environment(url: str) -> dict[str, str]:
     names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
     return {
         **dict.fromkeys((*names, *(name.lower() for name in names)), url),
-        **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1,::1"),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(("localhost", "127.0.0.1", "::1", *services))),
         "NODE_USE_ENV_PROXY": "1",  # node's own fetch, since 24
         "MAVEN_OPTS": java,
         "GRADLE_OPTS": java,

@@ -86,13 +86,13 @@ def expired(labels: Mapping[str, str], now: float) -> bool:
 
 
 def unfinished(volumes: list[Volume], now: float) -> list[str]:
-    """Names of late volumes: those of single checks, and environments and trees that no marker points to, so that their
-    making cannot be going on any more."""
+    """Names of late volumes: those of single checks and their services, and environments and trees that no marker
+    points to, so that their making cannot be going on any more."""
     wanted = {volume.labels.get("heal.volume") for volume in volumes}
     return [
         volume.name
         for volume in volumes
-        if volume.labels.get("heal.role") in ("environment", "tree", "workspace", "upper")
+        if volume.labels.get("heal.role") in ("environment", "tree", "workspace", "upper", "service")
         and volume.name not in wanted
         and (expired(volume.labels, now) or gone(volume.labels.get("heal.process", "")))
     ]

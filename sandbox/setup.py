@@ -17,6 +17,8 @@ from sandbox.engine import Engine
 from sandbox.errors import Cancelled, NetworkDenied, SetupFailed
 from sandbox.life import Commit, Ended
 from sandbox.protocol import GRACE_S, caps, message, tar, tree_message
+from sandbox.service_images import Resolved
+from sandbox.services import stand_up
 from sandbox.spec import Limits, Plan, Tree
 from sandbox.stream import Stop
 
@@ -44,24 +46,32 @@ def set_up(
     volume: str,
     labels: policy.Labels,
     cancel: Event | None,
+    services: tuple[Resolved, ...] = (),
 ) -> tuple[dict[str, Any], str | None]:
     """Run the set-up steps; returns what they exported and, if they installed system packages, the new image.
 
-    Raises SetupFailed with the failing step and its log, NetworkDenied where it was refused a host, and Cancelled.
+    The plan's services stand beside the steps; what these leave in them is kept with the environment.
+
+    Raises SetupFailed with the failing step and its log, NetworkDenied where it was refused a host, ServiceFailed, and
+    Cancelled.
     """
     limits = options.limits
     files = {Path(policy.CA_FILE).name: options.ca_bundle.read_bytes()} if options.ca_bundle else {}
     commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files)
+    named = [one.service.name for one in services]
     with options.egress.opened(labels) if options.egress and plan.setup else nullcontext() as gate:
         env = {**policy.setup_environment(options.ca_bundle is not None, options.package_indexes),
-               **(policy.proxy_environment(gate.url) if gate else {}), **plan.env}  # fmt: skip
+               **(policy.proxy_environment(gate.url, named) if gate else {}), **plan.env}  # fmt: skip
         network = gate.network.name if gate else (policy.OPEN if plan.setup else policy.NO_NETWORK)
-        settings = policy.setup_container(image, volume, limits, labels, options.runtime, network)
         inputs = tar({**files, "plan.json": _plan_values(plan, env)}.items())
         feed = chain(tree_message(tree.contents), message("INPUTS", inputs))
-        ended = engine.run(settings, feed, limits.wall_s + GRACE_S, caps(limits), cancel, commit=commit)
-    refused = options.egress.refused(gate) if options.egress and gate else ()
-    state = _setup_state(ended, refused)
+        with stand_up(engine, services, labels, network=network, runtime=options.runtime, cancel=cancel) as companions:
+            joined = companions.network if services else network
+            settings = policy.setup_container(image, volume, limits, labels, options.runtime, joined)
+            ended = engine.run(settings, feed, limits.wall_s + GRACE_S, caps(limits), cancel, commit=commit)
+            refused = options.egress.refused(gate) if options.egress and gate else ()
+            state = _setup_state(ended, refused, companions.ended())
+            companions.keep(volume)
     return {**state, "notes": [*state.get("notes", ()), *told(refused)]}, ended.image
 
 
@@ -70,11 +80,14 @@ def _plan_values(plan: Plan, env: Mapping[str, str]) -> bytes:
     return json.dumps({"env": dict(env), "steps": steps, "repository": plan.repository}).encode()
 
 
-def _setup_state(ended: Ended, refused: tuple[Refusal, ...] = ()) -> dict[str, Any]:
-    """What the set-up container's last line says; SetupFailed, with what the proxy refused, when it is no good news."""
+def _setup_state(ended: Ended, refused: tuple[Refusal, ...] = (), notes: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What the set-up container's last line says; SetupFailed, with what the proxy refused, when it is no good news.
+
+    `notes` are what else belongs into the log then.
+    """
     if ended.stopped is Stop.CANCELLED:
         raise Cancelled("making the environment was cancelled")
-    log = "\n".join((ended.stderr.output().text.rstrip("\n"), *told(refused))) + "\n"
+    log = "\n".join((ended.stderr.output().text.rstrip("\n"), *notes, *told(refused))) + "\n"
     line = ended.stdout.strip().rpartition(b"\n")[2]
     try:
         state = json.loads(line)

@@ -16,6 +16,7 @@ from sandbox.admission import Ticket
 from sandbox.engine import Engine
 from sandbox.life import Ended, Life
 from sandbox.protocol import GRACE_S, caps, marks, message
+from sandbox.services import Companions
 from sandbox.spec import Limits
 from sandbox.trees import Placement
 
@@ -25,9 +26,12 @@ _READY_S = 60.0
 class Slot:
     """One check container. Whoever has one must `discard` it."""
 
-    def __init__(self, life: Life, settings: Mapping[str, Any], nonce: str, placed: Placement) -> None:
+    def __init__(
+        self, life: Life, settings: Mapping[str, Any], nonce: str, placed: Placement, companions: Companions
+    ) -> None:
         self.settings, self.notes = settings, placed.notes
         self._life, self._nonce, self._release = life, nonce, placed.release
+        self._companions = companions
         self._discarding = threading.Lock()
         self._discarded = False
 
@@ -41,19 +45,22 @@ class Slot:
         cancel: Event | None = None,
         ticket: Ticket | None = None,
         on_end: Callable[[], None] | None = None,
+        companions: Companions = Companions(),  # noqa: B008 - none
     ) -> Slot:
         """Start a container of these settings and send it its tree; returns before the tree is unpacked.
 
-        Raises as `Engine.begin`. Whatever happens, the place of the tree is given back in the end.
+        Raises as `Engine.begin`. Whatever happens, the place of the tree is given back in the end, and the companions
+        (ready services, whose network `settings` must name) are released.
         """
         nonce = uuid.uuid4().hex
         try:
             life = engine.begin(settings, caps(limits), marks(nonce), on_end, cancel, ticket)
         except BaseException:
             placed.release()
+            companions.release()
             raise
         life.feed(placed.feed)
-        return cls(life, settings, nonce, placed)
+        return cls(life, settings, nonce, placed, companions)
 
     @property
     def id(self) -> str:
@@ -74,10 +81,15 @@ class Slot:
         return float(self.settings["labels"]["heal.deadline"]) >= time.time() + seconds
 
     def run(self, inputs: bytes, patch: bytes, limits: Limits, cancel: Event | None) -> Ended:
-        """The one command: `inputs` is the tar for /heal. Its time runs from when it starts."""
+        """The one command: `inputs` is the tar for /heal. Its time runs from when it starts.
+
+        What is to be told of the services beside it is added to `notes`.
+        """
         more = (f"{limits.wall_s:g}", str(limits.report), self._nonce)
         self._life.feed([*message("INPUTS", inputs, *more), *message("PATCH", patch)])
-        return self._life.finish(limits.wall_s + GRACE_S, cancel)
+        ended = self._life.finish(limits.wall_s + GRACE_S, cancel)
+        self.notes = (*self.notes, *self._companions.ended())
+        return ended
 
     def discard(self) -> None:
         """Remove it, running or not; again does no harm. Raises EngineDown."""
@@ -88,3 +100,4 @@ class Slot:
                     self._life.remove()
                 finally:
                     self._release()
+                    self._companions.release()

@@ -82,14 +82,16 @@ class Health:
 class Service:
     """A service container of the job: `name` is the host name under which it answers, beside `localhost`.
 
-    `image` is what the workflow says ("postgres:16"); `ports` are the container's own. Without `health` it is ready
-    when its ports accept connections.
+    `image` is what the workflow says ("postgres:16"); `ports` are the container's own, `forwards` are pairs (port of
+    the job, port of the container) where these differ. Without `health` it is ready when its program answers, or its
+    ports accept connections.
     """
 
     name: str
     image: str
     env: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[int, ...] = ()
+    forwards: tuple[tuple[int, int], ...] = ()
     health: Health | None = None
     command: tuple[str, ...] = ()
 
@@ -121,8 +123,11 @@ class Plan:
     network: tuple[str, ...] = ()
     """Hosts (exact or `*.suffix`) that the check may reach through the egress proxy; none by default."""
 
-    def env_key(self, image_id: str) -> str:
-        """Content key of the environment: same key, same packages. `image_id` is the engine's digest."""
+    def env_key(self, image_id: str, service_ids: tuple[str, ...] = ()) -> str:
+        """Content key of the environment: same key, same packages, same data in the services.
+
+        `image_id` is the engine's digest, `service_ids` are those of the images the services run from.
+        """
         parts = {
             "schema": SCHEMA,
             "image": image_id,
@@ -131,6 +136,7 @@ class Plan:
             "manifests": dict(self.manifests),
             "trust": self.trust,
             "repository": self.repository,
+            "services": [[asdict(service), digest] for service, digest in zip(self.services, service_ids, strict=True)],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

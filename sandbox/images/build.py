@@ -20,7 +20,8 @@ from typing import IO
 from sandbox import policy
 from sandbox.engine import Engine
 from sandbox.errors import ImageMissing, SandboxError
-from sandbox.images import rootfs, wheels
+from sandbox.images import rootfs, services, wheels
+from sandbox.images.services import SERVICES, Kind
 from sandbox.images.sources import REPOSITORY, Sources
 from sandbox.languages import BY_KEY, COMPILER, KEYS, PATH, USUAL, Language
 from sandbox.stream import Caps
@@ -48,7 +49,7 @@ def resolve(image: str) -> str:
 
     Ours are named by their content, so a worker never runs with the files of another version of itself.
     """
-    return f"{REPOSITORY}/{image}:{_content_hash(image)}" if image in BY_KEY else image
+    return f"{REPOSITORY}/{image}:{_content_hash(image)}" if image in (*BY_KEY, *SERVICES) else image
 
 
 def build(
@@ -59,7 +60,8 @@ def build(
     progress: Callable[[str], None] = lambda _: None,
     fresh: bool = False,
 ) -> list[str]:
-    """Make the images of these languages where they are not there yet; returns their references by content.
+    """Make the images of these languages and services (`service-postgres`) where they are not there yet; returns their
+    references by content.
 
     `fresh` makes them anew even where they are, from what the sources hold today.
 
@@ -68,10 +70,12 @@ def build(
     """
     wanted = list(languages)
     for language in wanted:
-        if language not in BY_KEY:
-            raise SandboxError(f"no sandbox image for '{language}'; there are {', '.join(KEYS)}")
+        if language not in (*BY_KEY, *SERVICES):
+            raise SandboxError(f"no sandbox image for '{language}'; there are {', '.join((*KEYS, *SERVICES))}")
     builder = _Builder(engine, state_dir, sources, progress, fresh)
-    return [builder.image(BY_KEY[language]) for language in wanted]
+    return [
+        builder.image(BY_KEY[name]) if name in BY_KEY else builder.service(services.by_name(name)) for name in wanted
+    ]
 
 
 class _Builder:
@@ -100,6 +104,19 @@ class _Builder:
         self._engine.remove_image(nameless)
         seconds = time.monotonic() - started
         self._progress(f"{language.key}: {reference} is ready after {seconds:.0f} s: {labels['heal.toolchain']}")
+        return reference
+
+    def service(self, kind: Kind) -> str:
+        """A service of jobs, from Debian's archive."""
+        reference = resolve(kind.image)
+        if self._there(reference):
+            self._progress(f"{kind.image}: {reference} is up to date")
+            return reference
+        started = time.monotonic()
+        base = self._official(BY_KEY["debian"]) or self._rootfs()
+        self._progress(f"{kind.image}: installing {' '.join(kind.packages)} on {base}")
+        self._build(reference, services.context(kind, base), {"heal.base": base})
+        self._progress(f"{kind.image}: {reference} is ready after {time.monotonic() - started:.0f} s: {kind.offers}")
         return reference
 
     def _there(self, reference: str) -> bool:
@@ -192,7 +209,8 @@ def _dockerfile(language: Language, base: str) -> str:
 
 @functools.cache
 def _content_hash(language: str) -> str:
-    return hashlib.sha256(_context(language, "").read()).hexdigest()[:16]
+    context = services.context(services.by_name(language), "") if language in SERVICES else _context(language, "")
+    return hashlib.sha256(context.read()).hexdigest()[:16]
 
 
 def _context(language: str, base: str) -> io.BytesIO:

@@ -95,3 +95,15 @@ def test_what_waits_is_given_up_for_what_runs() -> None:
     with pytest.raises(EngineBusy):
         room.enter(700, "us")
     assert not idle
+
+
+def test_a_ticket_is_divided_without_making_room() -> None:
+    """A container and its services get in together, and leave one by one."""
+    room = Room(Machine(), patience_s=0)
+    whole = room.enter(700, "us")
+    part = room.split(whole, 300)
+    assert (whole.need, part.need) == (400, 300)
+    with pytest.raises(EngineBusy):
+        room.enter(1, "us")
+    room.leave(part)
+    room.enter(300, "us")
