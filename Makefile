@@ -1,8 +1,9 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench serve clean help
+.PHONY: setup services images demo test test-fast check bench bench-sandbox serve clean help
 
 CASE ?= wrong-operator
 MODEL ?=
+ROUNDS ?= 15
 PY := .venv/bin/python
 export HEAL_STATE_DIR ?= $(CURDIR)/.heal
 
@@ -39,6 +40,9 @@ test-fast: setup ## the inner loop: no engine, no Redis, no other process
 
 bench: images ## measured figures, printed as tables and kept in benchmarks/RESULTS.md
 	$(PY) -m benchmarks
+
+bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
+	$(PY) -m benchmarks.sandbox --rounds $(ROUNDS)
 
 clean: ## what the build left in this folder (not the engine's images)
 	rm -rf .venv .tools .heal .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -6,16 +6,10 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 from benchmarks import startup, story, webhook
 from benchmarks.machine import describe
-
-RESULTS = Path(__file__).parent / "RESULTS.md"
-HEAD = """# Measured figures
-
-Written by `make bench`; do not edit. The ratios are what counts: both sides of each were measured in the same run.
-"""
+from benchmarks.results import keep
 
 
 def main() -> None:
@@ -35,11 +29,12 @@ def main() -> None:
     parts: tuple[tuple[str, Callable[[], str]], ...] = (
         ("Webhook", lambda: webhook.table(load)),
         ("Red event to pull request", lambda: story.table(told)),
-        ("Start of the command line", lambda: startup.table(started)),
+        ("Start of the command line", lambda: f"On {machine}\n\n{startup.table(started)}"),
     )
-    text = f"{HEAD}\nMachine: {machine}\n" + "".join(f"\n## {title}\n\n{table()}\n" for title, table in parts)
-    print(text)
-    RESULTS.write_text(text)
+    for title, table in parts:
+        text = table()
+        print(f"## {title}\n\n{text}\n")
+        keep(title, text)
 
 
 if __name__ == "__main__":

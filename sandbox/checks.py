@@ -111,15 +111,19 @@ class DockerEnvironment:
         """As `sandbox.spec.Environment.warm`."""
         self._pool.expect(self._kind(tree, limits), count, self._ahead(tree, limits))
 
+    def waiting(self, tree: Tree, limits: Limits = Limits()) -> int:  # noqa: B008 - a frozen value
+        """How many containers wait for a run on this tree under these limits."""
+        return self._pool.waiting(self._kind(tree, limits))
+
     def _done(self, tree: Tree, what: _What, cancel: Event | None) -> Done:
         if cancel is not None and cancel.is_set():
             return Done(NEVER)
         try:
-            return self._waiting(tree, what, cancel) or self._cold(tree, what, cancel)
+            return self._in_waiting(tree, what, cancel) or self._cold(tree, what, cancel)
         except Cancelled:
             return Done(NEVER)
 
-    def _waiting(self, tree: Tree, what: _What, cancel: Event | None) -> Done | None:
+    def _in_waiting(self, tree: Tree, what: _What, cancel: Event | None) -> Done | None:
         """In a container that waits; None when none does, or when it dies before the command has begun."""
         limits = what[2]
         kind, lasts = self._kind(tree, limits), limits.wall_s + GRACE_S

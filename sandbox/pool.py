@@ -65,6 +65,11 @@ class Pool:
                 self._expected[key] = max(count, self._expected.get(key, 0))
                 self._fill(key, make)
 
+    def waiting(self, key: Hashable) -> int:
+        """How many wait now, started and ready."""
+        with self._lock:
+            return sum(place.key == key and place.made.is_set() for place in self._places)
+
     def take(self, key: Hashable, make: Make, seconds: float, cancel: Event | None = None) -> Slot | None:
         """One that waits, else one that is being started, for a run of so many seconds; None when there is none."""
         with self._lock:
