@@ -209,6 +209,12 @@ class Engine:
         with translated():
             return [_volume(found) for found in self.client().volumes.list(filters={"label": label})]
 
+    def fill_volume(self, settings: Mapping[str, Any]) -> None:
+        """Create the container of these settings and remove it: its image's files are then in its empty volume."""
+        with translated():
+            container = self.client().containers.create(**settings)
+        self.remove_container(str(container.id))
+
     def remove_volume(self, name: str) -> bool:
         """Remove a volume; False when it is in use."""
         try:

@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -19,6 +20,7 @@ from typing import Any, Literal
 
 from sandbox import policy
 from sandbox.adopt import Adopter
+from sandbox.caches import Caches
 from sandbox.checks import DockerEnvironment, Frozen
 from sandbox.egress import Allowed, Egress
 from sandbox.engine import Engine
@@ -72,6 +74,7 @@ class DockerSandbox:
         self.owner = owner
         self.usage = Usage(self.engine, owner.partition("/")[0])
         self._trees = Trees(self.engine, owner, self.usage, runtime)
+        self._caches = Caches(self.engine, owner, self.usage)
         self.runtime = runtime
         self.state_dir = state_dir
         indexes = dict(package_indexes or {})
@@ -143,13 +146,21 @@ class DockerSandbox:
         self.engine.create_volume(volume, {**replace(labels, role="environment").as_dict(), **about})
         kept = False
         try:
-            state, made = set_up(self.engine, self._options, plan, tree, image, volume, labels, cancel, services)
+            with self._cache(plan, image, volume, labels, cancel):
+                state, made = set_up(self.engine, self._options, plan, tree, image, volume, labels, cancel, services)
             frozen = self._publish(key, made or image, volume, labels, state)
             kept = frozen.volume == volume
         finally:
             if not kept:
                 self.engine.remove_volume(volume)
         return frozen
+
+    def _cache(
+        self, plan: Plan, image: str, volume: str, labels: policy.Labels, cancel: Event | None
+    ) -> AbstractContextManager[None]:
+        """The trust domain's package cache, for the time of a set-up that has anything to do."""
+        about = f"{plan.image}, {plan.trust}"
+        return self._caches.lent(plan.trust, about, image, volume, labels, cancel) if plan.setup else nullcontext()
 
     def _publish(self, key: str, image: str, volume: str, labels: policy.Labels, state: Mapping[str, Any]) -> Frozen:
         text = json.dumps(

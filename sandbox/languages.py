@@ -16,6 +16,10 @@ PATH = ":".join(
 )  # fmt: skip
 """The search path of all images of ours: official bases keep their tools in places of their own."""
 
+CACHE = "/env/.cache"
+"""Where set-up finds the package cache of its trust domain (`sandbox.caches`): inside /env, because only within one
+mount can tools link files from a cache instead of copying them. No check has it."""
+
 USUAL = ("ca-certificates", "curl", "git", "jq", "make", "patch", "procps", "python3-minimal", "python3-venv", "unzip",
          "xz-utils", "zip")  # fmt: skip
 """Debian's packages that test jobs take for granted on a runner, in every image."""
@@ -74,8 +78,8 @@ PYTHON = Language(
     setup={
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_ROOT_USER_ACTION": "ignore",
-        "PIP_CACHE_DIR": "/tmp/pip",  # noqa: S108 - a path in the container
-        "UV_CACHE_DIR": "/env/.cache/uv",  # same volume as the packages, so that uv can link
+        "PIP_CACHE_DIR": f"{CACHE}/pip",
+        "UV_CACHE_DIR": f"{CACHE}/uv",
     },
     check={
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -115,7 +119,7 @@ NODE = Language(
         "YARN_ENABLE_TELEMETRY": "0",
     },
     setup={
-        "NPM_CONFIG_CACHE": "/tmp/npm",  # noqa: S108 - a path in the container
+        "NPM_CONFIG_CACHE": f"{CACHE}/npm",
         "NPM_CONFIG_AUDIT": "false",
         "NPM_CONFIG_FUND": "false",
         "COREPACK_NPM_REGISTRY": "https://registry.npmjs.org",

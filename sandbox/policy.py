@@ -27,6 +27,7 @@ PREPARED = f"{SCRATCH}/tree"
 """Where a check that works on top of a prepared tree has that tree itself, read-only: so the engine knows its user."""
 LOADED, UPPERS = "/tree", "/uppers"
 """Where a loader fills a prepared tree; where a keeper has the upper layers, by number."""
+VOLUMES = "/volumes"
 OPEN, NO_NETWORK = "bridge", "none"
 CA_FILE = f"{SCRATCH}/ca.crt"
 
@@ -207,6 +208,31 @@ def adopt_container(
     """Settings for adding our files, and the tools they need, to an image of others: as set-up, without a volume."""
     settings = setup_container(image, "", limits, labels, runtime, network)
     return {**settings, "entrypoint": command, "mounts": []}
+
+
+def filling_container(image: str, volume: str, labels: Labels) -> dict[str, Any]:
+    """Settings for a container that is never started: creating it puts the image's own /env into an empty volume."""
+    return {**_common(image, {}, _PROXY_LIMITS, labels, None), "mounts": [_volume(volume, read_only=False)]}
+
+
+def lending_container(image: str, volumes: str, arguments: list[str], labels: Labels) -> dict[str, Any]:
+    """Settings for moving a package cache into an environment's volume and back: our own code in our own image.
+
+    It is the one container that sees a path of the engine's machine, the folder of all volumes: only where both are
+    one mount can a folder be moved instead of copied. It runs nothing of anybody else's, follows no link of theirs
+    (`sandbox.images.lend`), and has no network.
+    """
+    folder = {"Type": "bind", "Source": volumes, "Target": VOLUMES, "BindOptions": {"NonRecursive": True}}
+    return {
+        **_common(image, {}, _PROXY_LIMITS, labels, None),
+        "entrypoint": ["/opt/heal/python", *arguments],
+        **_on(NO_NETWORK),
+        "user": "0:0",
+        "read_only": True,
+        "cap_add": ["DAC_OVERRIDE"],  # set-up may have changed the owner of /env
+        "mounts": [folder],
+        "ulimits": _ulimits(0, _PROXY_LIMITS.pids),
+    }
 
 
 def probe_container(

@@ -214,7 +214,7 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         after=tuple(_of_commit(step, case) for step in ready[1:]),
         env={**_CI_ENV, **steps.env, **config.environment.env},
         manifests=_manifests(tree, setup),
-        trust=f"{case.repo_id or case.repo}:{'fork' if case.fork else 'base'}",
+        trust=_trust_domain(case),
         timeout_s=config.environment.timeout,
         fidelity=steps.fidelity,
         skipped=tuple(skipped),
@@ -280,3 +280,9 @@ def _manifests(tree: SourceTree, setup: Iterable[Step]) -> dict[str, str]:
 def _one_line(script: str) -> str:
     lines = [line.strip() for line in script.strip().split("\n") if line.strip()]
     return (lines[0] if lines else "(empty)") + (f" (+{len(lines) - 1} lines)" if len(lines) > 1 else "")
+
+
+def _trust_domain(case: Case) -> str:
+    """Who may change what whose set-up reads: the repository's own branches share, a fork's pull request is alone."""
+    repository = case.repo_id or case.repo
+    return f"{repository}:fork:{case.pull_request or case.head_sha}" if case.fork else f"{repository}:base"

@@ -56,6 +56,17 @@ def test_nothing_of_the_host_is_given(phase: str) -> None:
     assert [mount["Type"] for mount in settings["mounts"]] == ["volume"]
 
 
+def test_the_lender_sees_volumes_and_nothing_else() -> None:
+    """The one container with a path of the engine's machine runs our code, without network, with one capability."""
+    settings = policy.lending_container("image", "/var/lib/docker/volumes", ["-I"], LABELS)
+    assert settings["network_mode"] == "none"
+    assert (settings["cap_drop"], settings["cap_add"]) == (["ALL"], ["DAC_OVERRIDE"])
+    assert settings["read_only"] is True
+    assert settings["entrypoint"][0] == "/opt/heal/python"
+    (mount,) = settings["mounts"]
+    assert (mount["Type"], mount["Source"], mount["Target"]) == ("bind", "/var/lib/docker/volumes", "/volumes")
+
+
 def test_certificates_only_in_set_up() -> None:
     """The host's certificate bundle is named for every tool in set-up, and nowhere in the check."""
     named = policy.setup_environment(ca_bundle=True, package_indexes={"PIP_INDEX_URL": "https://index"})

@@ -276,3 +276,10 @@ def test_any_log_and_workflow_end_in_a_plan_or_a_stated_outcome(log: str, workfl
     except Stop as stop:
         outcome = stop.outcome
     assert outcome is Outcome.UNSUPPORTED
+
+
+def test_every_fork_is_a_trust_domain_of_its_own() -> None:
+    """Set-ups of one trust domain write what the next one reads: the base shares with itself, forks with nobody."""
+    assert make(pull_request=1).trust == make(pull_request=2).trust == "7:base"
+    assert make(fork=True, pull_request=1).trust == "7:fork:1"
+    assert make(fork=True).trust == f"7:fork:{SHA}"
