@@ -272,6 +272,7 @@ def _explained() -> Iterator[None]:
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
+    from sandbox import explain
     from sandbox.errors import SandboxError
     from workers import telemetry
     from workers.errors import Retryable, UsageError
@@ -285,7 +286,7 @@ def _explained() -> Iterator[None]:
     except ValidationError as error:
         _quit(WRONG_USE, "; ".join(f"{_variable(e['loc'])}{e['msg']}" for e in error.errors()))
     except SandboxError as error:
-        _quit(ENVIRONMENT, f"{error}" + (f"; repair: {error.repair}" if error.repair else ""))
+        _quit(ENVIRONMENT, explain.error(error))
     except Retryable as error:
         _quit(ENVIRONMENT, f"{error.blame}: {error}")
     except OSError as error:  # a folder or file of the settings: not there, not ours, full

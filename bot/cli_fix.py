@@ -138,4 +138,8 @@ def _evidence(report: Report, found: Reproduction) -> list[str]:
     if gap := _FIDELITY[found.plan.fidelity]:
         lines.append(f"not proven {gap}")
     lines += [f"not proven {skip.step}: {skip.reason}" for skip in found.plan.skipped if skip.weakens_proof]
+    if hosts := found.before.evidence.network:
+        lines.append(
+            f"not proven the check could reach {', '.join(hosts)}: what answers there has a part in its result"
+        )
     return lines + [f"note       {note}" for note in found.plan.notes]

@@ -13,9 +13,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, one_line
-from sandbox.spec import Plan, Result
+from sandbox import explain
+from sandbox.spec import Ending, Plan, Result
 from workers import logs
 from workers.domain import Diagnosis, JobReport, Outcome, Reproduction, StageName, Verdict
+from workers.reruns import limits
 from workers.store.codec import from_json
 from workers.store.models import RunState
 from workers.store.pages import AttemptLine, EventLine, RunLine, RunPage, StageLine
@@ -50,6 +52,7 @@ class RunView:
     plan: Plan | None
     job: JobReport | None
     before: Result | None
+    ended: str
     red_reruns: str
     after: Result | None
     verdict: Verdict | None
@@ -83,6 +86,7 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         plan=reproduction.plan if reproduction else None,
         job=job,
         before=reproduction.before if reproduction else None,
+        ended=_ended(reproduction) if reproduction else "",
         red_reruns=f"{reproduction.red_reruns} of {reproduction.reruns}" if reproduction else "",
         after=verdict.after if verdict else None,
         verdict=verdict,
@@ -95,6 +99,13 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         events=_news(page.events),
         last_event=page.events[-1].id if page.events else 0,
     )
+
+
+def _ended(reproduction: Reproduction) -> str:
+    """Why the failing command ended as it did, where that was not by its own exit code."""
+    before = reproduction.before
+    by_itself = before.ending in (Ending.FAILED, Ending.PASSED)
+    return "" if by_itself else explain.ending(before, limits(reproduction.plan))
 
 
 _TOLD = {"runs": "Identical runs", "failed": "Red", "tests": "Unsteady tests", "line": "CI's log says"}

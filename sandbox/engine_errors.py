@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
-from sandbox.errors import EngineDown, ImageMissing, RuntimeUnknown, SandboxError
+from sandbox.errors import EngineBusy, EngineDown, EngineFull, ImageMissing, RuntimeUnknown, SandboxError
 
 
 class Missing(SandboxError):  # noqa: N818
@@ -36,10 +36,20 @@ def translated() -> Iterator[None]:
         raise EngineDown(f"the container engine does not answer: {error}") from error
 
 
+_FULL = ("no space left on device", "disk quota exceeded")
+_RUNTIME = ("unknown runtime", "unknown or invalid runtime")
+_BUSY = ("cannot allocate memory", "too many open files", "resource temporarily unavailable")
+
+
 def _of_api(error: APIError) -> SandboxError:
     text = str(error.explanation or error)
-    if "unknown runtime" in text.lower() or "unknown or invalid runtime" in text.lower():
+    low = text.lower()
+    if any(words in low for words in _RUNTIME):
         return RuntimeUnknown(text)
+    if any(words in low for words in _FULL):
+        return EngineFull(f"the container engine's disk is full: {text}")
+    if any(words in low for words in _BUSY):
+        return EngineBusy(f"the container engine has no room: {text}")
     if error.response is not None and error.response.status_code == requests.codes.conflict:
         return InUse(text)
     return SandboxError(f"the container engine refused: {text}")

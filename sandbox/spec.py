@@ -114,6 +114,8 @@ class Plan:
     trust: str = "local"
     timeout_s: float = 600
     """How long one command of the plan may take."""
+    memory: int = 2 << 30
+    """How much memory one command of the plan may use."""
     fidelity: Fidelity = Fidelity.APPROXIMATE
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
@@ -203,6 +205,8 @@ class Evidence:
     patch: str
     runtime: str
     flags: tuple[str, ...] = ()
+    network: tuple[str, ...] = ()
+    """Hosts that it could reach: what answers there has a part in the result."""
 
 
 LOG = "log"
@@ -229,6 +233,8 @@ class Result:
     cpu_s: float = 0.0
     source: str = ""
     told: int | None = None
+    asked: tuple[str, ...] = ()
+    """Of NETWORK_DENIED: the hosts it asked for in vain, as far as it named them."""
 
     @property
     def green(self) -> bool:

@@ -7,8 +7,10 @@ a container that ended without that word was tampered with or died, and counts a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sandbox import denied
 from sandbox.errors import SandboxError
 from sandbox.life import Ended
 from sandbox.results import channel
@@ -33,8 +35,11 @@ class Trailer:
     oom_kills: int
 
 
-def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
-    """Raises SandboxError when the tree we sent could not be unpacked although there was room for it."""
+def result(ended: Ended, limits: Limits, evidence: Evidence, refused: Sequence[str] = ()) -> Result:
+    """`refused` are the hosts that the egress proxy denied it, where it had one.
+
+    Raises SandboxError when the tree we sent could not be unpacked although there was room for it.
+    """
     head, started, body = ended.stdout.partition(_START)
     trailer = _trailer(body) if ended.over else None
     output = ended.stderr.output()
@@ -48,6 +53,10 @@ def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
     if unpacked and int(unpacked.group(1)) < _FULL_PERCENT and ended.stopped is None:
         raise SandboxError(f"the files of commit {evidence.tree} could not be unpacked: {output.text[-500:]}")
     ending = _stopped_early(ended, head, bool(started)) or _ending(ended, trailer, oom_killed, limits, output.text)
+    asked = denied.cause(output.text, read.tests, refused) if ending is Ending.FAILED else None
+    if asked is not None:
+        ending = Ending.NETWORK_DENIED
+        notes.append(f"it asked for {', '.join(asked) or 'a host that it does not name'}, which it may not reach")
     if oom_killed and ending is not Ending.OOM:
         notes.append("a process ran out of memory although the command went on")
     return Result(
@@ -63,6 +72,7 @@ def result(ended: Ended, limits: Limits, evidence: Evidence) -> Result:
         cpu_s=trailer.cpu_us / 1e6 if trailer else 0.0,
         source=read.source,
         told=read.told,
+        asked=asked or (),
     )
 
 

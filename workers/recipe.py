@@ -216,6 +216,8 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         manifests=_manifests(tree, setup),
         trust=_trust_domain(case),
         timeout_s=config.environment.timeout,
+        memory=config.environment.memory << 30,
+        network=config.environment.network,
         fidelity=steps.fidelity,
         skipped=tuple(skipped),
         notes=(*notes, *extra, *([asks_git] if asks_git else [])),

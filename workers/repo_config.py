@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import difflib
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
 import annotated_types
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from workers import strict_yaml
 from workers.strict_yaml import Path
 
+_HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _host(text: str) -> str:
+    """A host name in lower case, or one with `*.` in front for all below it. Addresses and single words are none."""
+    host = text.lower()
+    if len(host) > 253 or not _HOST.fullmatch(host):
+        raise ValueError("a host name such as api.example.org or *.example.org")
+    return host
+
+
+HostName = Annotated[str, AfterValidator(_host)]
 
 
 class Triggers(_Section):
@@ -31,6 +45,10 @@ class EnvironmentSection(_Section):
     setup: tuple[str, ...] | None = None
     env: dict[str, str] = Field(default_factory=dict)
     timeout: int = Field(default=600, ge=10, le=3600, description="seconds for one command")
+    memory: int = Field(default=2, ge=1, le=16, description="GiB of memory for one command")
+    network: tuple[HostName, ...] = Field(
+        default=(), max_length=20, description="hosts that the check may reach, if the operator grants them too"
+    )
 
 
 class Verify(_Section):
@@ -127,7 +145,7 @@ def _reason(details: ErrorDetails) -> str:
         return f"expected a number {bounds}{got}"
     if details["type"] in ("model_type", "dict_type"):
         return f"expected keys and values{got}"
-    message = details["msg"].removeprefix("Input should be ")
+    message = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"expected {message}{got}"
 
 

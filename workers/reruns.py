@@ -24,7 +24,7 @@ NEXT = 2
 
 def limits(plan: Plan) -> Limits:
     """What one command of the plan may use."""
-    return Limits(wall_s=plan.timeout_s)
+    return Limits(wall_s=plan.timeout_s, memory=plan.memory)
 
 
 def rerun(

@@ -65,6 +65,7 @@ def _evidence(report: Report, accepted: Attempt | None) -> dict[str, Any] | None
     return {
         "image": report.reproduction.before.evidence.image,
         "environment": report.reproduction.before.evidence.environment,
+        "network": list(report.reproduction.before.evidence.network),
         "before": _counts(report.reproduction.before),
         "after": _counts(verdict.after) if verdict and verdict.after else None,
         "regressions": list(verdict.regressions) if verdict else [],

@@ -18,6 +18,7 @@ from typing import TextIO
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from sandbox import explain
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError
 from sandbox.inventory import prune
@@ -76,7 +77,7 @@ def reap_forever(
                 _hold_cap(engine, installation, cap)
             rounds += 1
         except SandboxError as trouble:
-            log.warning("the engine could not be cleared", error=str(trouble))
+            log.warning("the engine could not be cleared", error=explain.error(trouble))
         if stop.wait(every):
             return
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from sandbox import explain
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
 from sandbox.hosts import by_https
@@ -66,7 +67,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings) -> Report:
         try:
             return drive(case, parts)
         except SandboxError as error:
-            raise Retryable(str(error), blame="engine") from error
+            raise Retryable(explain.error(error), blame="engine") from error
 
 
 def bid_farewell(report: Report, settings: WorkerSettings) -> None:

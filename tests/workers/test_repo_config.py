@@ -103,3 +103,12 @@ def test_any_text_is_a_config_or_a_refusal(text: str) -> None:
     except ConfigError as error:
         found = error.problems
     assert all(problem.startswith(".github/heal.yml:") for problem in found)
+
+
+def test_hosts_of_the_check() -> None:
+    """`environment.network` takes host names and suffixes, in lower case; anything else is refused in words."""
+    text = "version: 1\nenvironment:\n  network: [API.example.org, '*.example.net']\n"
+    assert parse(text).environment.network == ("api.example.org", "*.example.net")
+    for wrong in ("localhost", "10.0.0.1", "https://example.org", "*", "*.org:443", "a b.example.org", "example.org/x"):
+        with pytest.raises(ConfigError, match="expected a host name such as"):
+            parse(f"version: 1\nenvironment:\n  network: ['{wrong}']\n")

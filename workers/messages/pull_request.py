@@ -123,7 +123,10 @@ def _not_checked(reproduction: Reproduction) -> str:
     plan = reproduction.plan
     gaps = [f"{plain(skip.step)} ({plain(skip.reason)})" for skip in plan.skipped if skip.weakens_proof]
     gaps += [plain(note) for note in plan.notes]
-    gaps.append("other jobs of the workflow; only Linux x86-64, without network")
+    hosts = reproduction.before.evidence.network
+    if hosts:
+        gaps.append(f"the check could reach {plain(', '.join(hosts))}: what answers there has a part in its result")
+    gaps.append(f"other jobs of the workflow; only Linux x86-64{'' if hosts else ', without network'}")
     return f"fidelity *{plan.fidelity}*. " + "; ".join(gaps) + "."
 
 

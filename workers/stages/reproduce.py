@@ -7,7 +7,7 @@ from dataclasses import replace
 from threading import Event
 from typing import NoReturn
 
-from sandbox import languages
+from sandbox import explain, languages
 from sandbox.errors import ImageMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
 from workers import diagnosis, logs, recipe
@@ -40,11 +40,7 @@ def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environm
     try:
         return sandbox.prepare(plan, tree, cancel)
     except SetupFailed as failed:
-        raise Stop(
-            Outcome.NOT_REPRODUCED,
-            f"Setting up failed here at {quote(failed.step)} (exit code {failed.exit_code}).",
-            log=failed.log,
-        ) from failed
+        raise Stop(Outcome.NOT_REPRODUCED, f"Not here: {explain.error(failed)}.", log=failed.log) from failed
 
 
 def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> Reproduction:
@@ -58,7 +54,7 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
         environment = prepare(sandbox, plan, tree, cancel)
     environment.warm(tree, 1 + RERUNS, limits(plan))
     plan, before = _first_run(environment, plan, tree, job, cancel)
-    _refuse_what_is_ours(before, job)
+    _refuse_what_is_ours(before, plan, job)
     seen = rerun(environment, plan, tree, None, RERUNS, cancel)
     runs = [before, *seen]
     failed = sum(not result.green for result in runs)
@@ -107,16 +103,22 @@ def _first_run(environment: Environment, plan: Plan, tree: Tree, job: JobReport,
     return (plan, first) if result.green else (at, result)
 
 
-def _refuse_what_is_ours(result: Result, job: JobReport) -> None:
+def _refuse_what_is_ours(result: Result, plan: Plan, job: JobReport) -> None:
     """Endings that say more about this sandbox than about the code."""
     if result.ending in (Ending.OOM, Ending.DISK_FULL, Ending.OUTPUT_LIMIT):
-        raise Stop(
-            Outcome.INFRASTRUCTURE,
-            f"The check ran into a limit of the sandbox ({result.ending.value.replace('_', ' ')}).",
-            log=result.output.text,
-        )
+        raise Stop(Outcome.INFRASTRUCTURE, explain.ending(result, limits(plan)), log=result.output.text)
+    if result.ending is Ending.NETWORK_DENIED:
+        _network_denied(result, plan, job)
     if result.exit_code == 127 and "exit code 127" not in job.log:  # the shell's "command not found"
         raise Stop(Outcome.NOT_REPRODUCED, "The check's command is not found in the sandbox.", log=result.output.text)
+
+
+def _network_denied(result: Result, plan: Plan, job: JobReport) -> NoReturn:
+    """Without the host nobody can tell here whether a patch mends the check. CI may have missed it as well."""
+    told = explain.ending(result, limits(plan))
+    if trouble := diagnosis.infrastructure(job.log):
+        raise Stop(Outcome.INFRASTRUCTURE, told, line=trouble, log=result.output.text)
+    raise Stop(Outcome.NOT_REPRODUCED, told, log=result.output.text)
 
 
 def _never_red(plan: Plan, job: JobReport, runs: int) -> NoReturn:

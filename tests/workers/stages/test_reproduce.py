@@ -85,6 +85,21 @@ def test_a_limit_of_the_sandbox_is_infrastructure() -> None:
     with pytest.raises(Stop) as stop:
         tried(ScriptedEnvironment(lambda step, patch, n: result(137, ending=Ending.OOM)))
     assert stop.value.outcome is Outcome.INFRASTRUCTURE
+    assert "its 2 GiB of memory" in stop.value.detail
+
+
+def test_a_host_that_may_not_be_asked_for_ends_the_run() -> None:
+    """It is told with the host and the keys that would grant it; where CI missed a host too, it is infrastructure."""
+    denied = replace(result(6, ending=Ending.NETWORK_DENIED), asked=("api.example.org",))
+    environment = ScriptedEnvironment(lambda step, patch, n: denied)
+    with pytest.raises(Stop) as stop:
+        tried(environment)
+    assert stop.value.outcome is Outcome.NOT_REPRODUCED
+    assert "api.example.org" in stop.value.detail
+    assert "environment.network in heal.yml and HEAL_CHECK_HOSTS" in stop.value.detail
+    with pytest.raises(Stop) as stop:
+        tried(environment, job=JobReport("test", log="curl: (6) Could not resolve host: api.example.org"))
+    assert stop.value.outcome is Outcome.INFRASTRUCTURE
 
 
 def test_without_a_log_the_first_red_step_is_the_check() -> None:
