@@ -209,7 +209,8 @@ class DockerEnvironment:
 
     def _runner(self, step: Step) -> str:
         """The little shell file that enters the step's directory and becomes its shell, with its environment."""
-        env = reporters.beside({**self._plan.env, **self._frozen.exports, **step.env})
+        theirs = {**self._plan.env, **self._frozen.exports, **step.env}
+        env = reporters.beside(policy.joined(policy.check_environment(), theirs, only_theirs=True))
         assigned = [f"{name}={value}" for name, value in env.items()]
         argv = [word.replace("{0}", f"{policy.SCRATCH}/step/script") for word in shlex.split(step.shell)]
         extra = "".join(f"PATH={shlex.quote(entry)}:$PATH\n" for entry in self._frozen.path)

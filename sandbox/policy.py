@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from sandbox import languages, seccomp
 from sandbox.process import this_process
 from sandbox.spec import Limits, Service
+from sandbox.truststore import PASSWORD
 
 USER = 1000
 WORKSPACE = "/ws"
@@ -30,6 +31,7 @@ LOADED, UPPERS = "/tree", "/uppers"
 VOLUMES = "/volumes"
 OPEN, NO_NETWORK = "bridge", "none"
 CA_FILE = f"{SCRATCH}/ca.crt"
+JAVA_CA_FILE = f"{SCRATCH}/ca.jks"
 
 MEMORY_LABEL = "heal.memory"
 """On every container: its memory limit in bytes, so that other workers count it without asking for each."""
@@ -39,6 +41,7 @@ IDLE_S = 600.0
 SETUP_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
 """What apt needs to drop to its own user and dpkg to set owners; without them "Method http has died"."""
 
+_OPTIONS = ("MAVEN_OPTS", "GRADLE_OPTS", "JAVA_TOOL_OPTIONS")
 _SYSTEM = ("/usr/", "/opt/", "/etc/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/srv/", "/home/", "/var/lib/postgresql/")
 _ENGINE_INIT = "/usr/sbin/docker-init"  # the engine's own mount point, in every container with `init`
 _SCRATCH_BYTES = 256 << 20
@@ -436,18 +439,37 @@ def proxy_environment(url: str, services: Iterable[str] = ()) -> dict[str, str]:
 
     The names of the job's `services` are asked directly.
     """
-    address = urlsplit(url)
-    java = " ".join(
-        f"-D{scheme}.proxyHost={address.hostname} -D{scheme}.proxyPort={address.port}" for scheme in ("http", "https")
-    )
     names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
     return {
         **dict.fromkeys((*names, *(name.lower() for name in names)), url),
         **dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(("localhost", "127.0.0.1", "::1", *services))),
         "NODE_USE_ENV_PROXY": "1",  # node's own fetch, since 24
-        "MAVEN_OPTS": java,
-        "GRADLE_OPTS": java,
     }
+
+
+def java_environment(ca_bundle: bool, proxy_url: str | None) -> dict[str, str]:
+    """The same for Java, which reads none of these: every virtual machine of the set-up phase takes these options."""
+    options = [f"-Duser.home={ENVIRONMENT}/home"]  # it asks the user database, not $HOME
+    if ca_bundle:
+        options += [f"-Djavax.net.ssl.trustStore={JAVA_CA_FILE}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
+    if proxy_url is not None:
+        address = urlsplit(proxy_url)
+        for scheme in ("http", "https"):
+            options += [f"-D{scheme}.proxyHost={address.hostname}", f"-D{scheme}.proxyPort={address.port}"]
+        options.append("-Daether.connector.http.useSystemProperties=true")
+    return {"JAVA_TOOL_OPTIONS": " ".join(options)}
+
+
+def joined(ours: Mapping[str, str], theirs: Mapping[str, str], only_theirs: bool = False) -> dict[str, str]:
+    """A job's variables over ours; of those that hold a list of options ours are kept behind the job's own.
+
+    `only_theirs` leaves out what the job does not set.
+    """
+    glued = {
+        name: f"{value} {ours[name]}" if name in _OPTIONS and ours.get(name) else value
+        for name, value in theirs.items()
+    }
+    return glued if only_theirs else {**ours, **glued}
 
 
 def check_environment() -> dict[str, str]:

@@ -21,6 +21,7 @@ from sandbox.service_images import Resolved
 from sandbox.services import stand_up
 from sandbox.spec import Limits, Plan, Tree
 from sandbox.stream import Stop
+from sandbox.truststore import keystore
 
 _EARLY_S = 0.002
 """The log of the proxy rounds its moments; it reads the same machine's clock as the set-up."""
@@ -56,14 +57,17 @@ def set_up(
     Cancelled.
     """
     limits = options.limits
-    files = {Path(policy.CA_FILE).name: options.ca_bundle.read_bytes()} if options.ca_bundle else {}
+    files = _authorities(options.ca_bundle) if options.ca_bundle else {}
     commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files)
     named = [one.service.name for one in services]
     with options.egress.opened(labels) if options.egress and plan.setup else nullcontext() as gate:
-        env = {**policy.setup_environment(options.ca_bundle is not None, options.package_indexes),
-               **(policy.proxy_environment(gate.url, named) if gate else {}), **plan.env}  # fmt: skip
+        ours = {
+            **policy.setup_environment(bool(files), options.package_indexes),
+            **policy.java_environment(bool(files), gate.url if gate else None),
+            **(policy.proxy_environment(gate.url, named) if gate else {}),
+        }
         network = gate.network.name if gate else (policy.OPEN if plan.setup else policy.NO_NETWORK)
-        inputs = tar({**files, "plan.json": _plan_values(plan, env)}.items())
+        inputs = tar({**files, "plan.json": _plan_values(plan, ours)}.items())
         feed = chain(tree_message(tree.contents), message("INPUTS", inputs))
         with stand_up(engine, services, labels, network=network, runtime=options.runtime, cancel=cancel) as companions:
             joined = companions.network if services else network
@@ -75,9 +79,14 @@ def set_up(
     return {**state, "notes": [*state.get("notes", ()), *told(refused)]}, ended.image
 
 
-def _plan_values(plan: Plan, env: Mapping[str, str]) -> bytes:
-    steps = [{**asdict(step), "env": dict(step.env)} for step in plan.setup]
-    return json.dumps({"env": dict(env), "steps": steps, "repository": plan.repository}).encode()
+def _authorities(bundle: Path) -> dict[str, bytes]:
+    pem = bundle.read_bytes()
+    return {Path(policy.CA_FILE).name: pem, Path(policy.JAVA_CA_FILE).name: keystore(pem)}
+
+
+def _plan_values(plan: Plan, ours: Mapping[str, str]) -> bytes:
+    steps = [{**asdict(step), "env": policy.joined(ours, step.env, only_theirs=True)} for step in plan.setup]
+    return json.dumps({"env": policy.joined(ours, plan.env), "steps": steps, "repository": plan.repository}).encode()
 
 
 def _setup_state(ended: Ended, refused: tuple[Refusal, ...] = (), notes: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -83,8 +83,7 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
 def in_own_image(recipe: Plan, why: str) -> Plan:
     """The same recipe in the nearest of our own images, for when the one it names cannot be had."""
     name = recipe.image.rpartition("/")[2].split(":")[0].split("@")[0]
-    near = next((language for language, words in _NEAR.items() if any(word in name for word in words)), "debian")
-    own = near if near in languages.BY_KEY else "debian"
+    own = next((language for language, words in _NEAR.items() if any(word in name for word in words)), "debian")
     note = f"CI ran in {recipe.image}; the sandbox's own {own} image stands in: {why}"
     return replace(recipe, image=own, fidelity=Fidelity.APPROXIMATE, notes=(*recipe.notes, note))
 

@@ -144,6 +144,8 @@ class _Builder:
         wheel, lines = language.wheel, ""
         if language.packages:
             lines += f"RUN {_APT.format(' '.join(language.packages))}\n"
+        if language.arrange:
+            lines += f"RUN {language.arrange}\n"
         if wheel is not None:
             lines += f"COPY toolchain /{wheel.place}\n# {wheel.file} {wheel.sha256}\n"
         return self._layer(f"base-{language.key}", lambda: base, lines, language) if lines else base

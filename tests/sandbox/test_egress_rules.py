@@ -206,7 +206,9 @@ def test_the_tools_are_told_of_the_proxy() -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         assert env[name] == "http://172.18.0.2:3128"
     assert "localhost" in env["NO_PROXY"].split(",")
-    assert "-Dhttps.proxyHost=172.18.0.2 -Dhttps.proxyPort=3128" in env["MAVEN_OPTS"]
+    java = policy.java_environment(True, "http://172.18.0.2:3128")["JAVA_TOOL_OPTIONS"]
+    assert "-Dhttps.proxyHost=172.18.0.2 -Dhttps.proxyPort=3128" in java
+    assert "-Djavax.net.ssl.trustStore=/heal/ca.jks" in java
 
 
 def test_the_proxy_itself_is_hardened() -> None:

@@ -240,6 +240,8 @@ def test_a_refused_action_after_the_failing_step_only_weakens_the_proof() -> Non
         ({".pre-commit-config.yaml": ""}, "pre-commit run --all-files"),
         ({"ruff.toml": ""}, "ruff check ."),
         ({"package.json": '{"scripts": {"test": "x"}}'}, "npm test"),
+        ({"go.mod": ""}, "go test ./..."),
+        ({"Cargo.toml": "", "Cargo.lock": ""}, "cargo test --locked"),
     ],
 )
 def test_a_guess_is_made_from_the_files_and_says_so(files: dict[str, str], check: str) -> None:
@@ -251,7 +253,7 @@ def test_a_guess_is_made_from_the_files_and_says_so(files: dict[str, str], check
 
 @pytest.mark.parametrize(
     "files",
-    [{}, {"README": "x"}, {"package.json": "{"}, {"go.mod": ""}],
+    [{}, {"README": "x"}, {"package.json": "{"}],
 )
 def test_nothing_to_go_by_is_a_stated_outcome(files: dict[str, str]) -> None:
     """An empty repository and a language without an image end in a sentence."""
