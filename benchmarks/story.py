@@ -77,6 +77,11 @@ class TimedEnvironment:
         """The inner one's."""
         return self.inner.image
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The inner one's."""
+        return self.inner.notes
+
     def run(
         self,
         step: Step,

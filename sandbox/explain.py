@@ -18,12 +18,13 @@ from sandbox.errors import (
     RuntimeUnknown,
     SandboxError,
     ServiceFailed,
+    ServiceMissing,
     SetupFailed,
 )
 from sandbox.spec import Ending, Limits, Result
 
 Known = (
-    EngineDown | EngineBusy | EngineFull | PullFailed | ImageMissing | RuntimeUnknown | ServiceFailed
+    EngineDown | EngineBusy | EngineFull | PullFailed | ServiceMissing | ImageMissing | RuntimeUnknown | ServiceFailed
     | NetworkDenied | SetupFailed | Cancelled
 )  # fmt: skip
 """The whole family of `sandbox.errors`."""
@@ -61,6 +62,8 @@ def _advice(trouble: Known) -> str:  # noqa: C901 - a case for each error
         case PullFailed():
             said = str(trouble).lower()
             return next((do for words, do in _PULLS if re.search(words, said)), "try `docker pull` on the engine")
+        case ServiceMissing():
+            return "name a public image of it, or prepare it in environment.setup of heal.yml"
         case ImageMissing():
             return "build it"
         case RuntimeUnknown():

@@ -355,13 +355,15 @@ def keeping_container(
     }
 
 
-def service_volume(name: str, limits: Limits, labels: Labels, owner: int) -> dict[str, Any]:
-    """Settings (of docker's `volumes.create`) for what one service stores: in memory, of limited size."""
-    options = _tmpfs(limits.workspace, 755, owner)
+def service_volume(name: str, limits: Limits, labels: Labels) -> dict[str, Any]:
+    """Settings (of docker's `volumes.create`) for what one service stores: in memory, of limited size.
+
+    Anybody may write its folder until an image's own, or what set-up left, brings an owner: an engine may map users.
+    """
     return {
         "name": name,
         "driver": "local",
-        "driver_opts": {"type": "tmpfs", "device": "tmpfs", "o": options},
+        "driver_opts": upper_options(limits.workspace),
         "labels": labels.as_dict(),
     }
 

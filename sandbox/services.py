@@ -105,10 +105,9 @@ class _Set(Companions):
             place: f"heal-service-{self.labels.run[:12]}-{number}-{at}"
             for at, place in enumerate((*one.data, *one.scratch))
         }
-        owner = policy.USER if one.own else 0
         with translated():
             for name in names.values():
-                self.engine.client().volumes.create(**policy.service_volume(name, self.limits, self.labels, owner))
+                self.engine.client().volumes.create(**policy.service_volume(name, self.limits, self.labels))
         return names
 
     def _pause(self, network: str, environment: str | None) -> str:

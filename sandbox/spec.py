@@ -275,6 +275,10 @@ class Environment(Protocol):
     @property
     def image(self) -> str: ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where it differs from what the plan asked for, one line each."""
+
     def run(
         self,
         step: Step,

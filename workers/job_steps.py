@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sandbox.spec import Fidelity, Skipped, Step
-from workers import actions, logs, workflow
+from sandbox.spec import Fidelity, Service, Skipped, Step
+from workers import actions, logs, services, workflow
 from workers.domain import Case, Outcome
 from workers.errors import Stop
 from workers.scripts import commands, only_installs, words
@@ -24,6 +24,7 @@ _SHELLS: Mapping[str, str] = {
 _NOT_LINUX = re.compile(r"windows|macos|\barm\b|arm64|self-hosted|gpu", re.IGNORECASE)
 _HOST_PATHS = ("/opt/hostedtoolcache", "/home/runner", "/usr/share/miniconda")
 _HOST_NAMES = frozenset({"pythonLocation", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "Python_ROOT_DIR", "Python2_ROOT_DIR"})
+_PORTS = re.compile(r"\bjob\.services\b")
 _REPORTER = re.compile(r"\b(always|failure|cancelled)\s*\(\)")
 
 
@@ -39,6 +40,7 @@ class JobSteps:
     notes: tuple[str, ...] = ()
     fidelity: Fidelity = Fidelity.CLOSE
     image: str | None = None
+    services: tuple[Service, ...] = ()
 
 
 @dataclass
@@ -92,7 +94,9 @@ def cell(file: workflow.Workflow, job: workflow.Job, matrix: Mapping[str, object
             unresolved += [f"env.{name}: {what}" for what in (*rendered.unresolved, *rendered.secrets)]
             if not rendered.unresolved:
                 env[name] = rendered.text
-    return Cell(job, {**contexts, "env": env}, env, tuple(unresolved))
+    contexts["env"] = env
+    told = {"status": "success", "services": services.context(job.services, contexts)}
+    return Cell(job, {**contexts, "job": told}, env, tuple(unresolved))
 
 
 def refuse(bound: Cell, ran: Sequence[str] = ()) -> None:
@@ -101,10 +105,8 @@ def refuse(bound: Cell, ran: Sequence[str] = ()) -> None:
     runs_on = workflow.render(job.runs_on, bound.contexts).text
     if _NOT_LINUX.search(runs_on):
         raise _unsupported(f"The job '{job.key}' runs on {runs_on}; the sandbox runs Linux on x86-64 only.")
-    if job.services:
-        raise _unsupported(
-            f"The job '{job.key}' needs services ({', '.join(job.services)}), which cannot be started yet."
-        )
+    if job.computed_services:
+        raise _unsupported(f"The job '{job.key}' computes its services at run time, so they are known to GitHub only.")
     if job.uses and not ran:
         raise _unsupported(f"The job '{job.key}' calls the reusable workflow {job.uses}, which is not read yet.")
 
@@ -147,10 +149,10 @@ def from_log(log: logs.JobLog, bound: Cell | None) -> JobSteps | None:
         collected.skipped.append(
             Skipped("steps after the failing one", "there is no workflow file to read them from", True)
         )
-    image = _container(bound, collected)
+    image, beside = _container(bound, collected), _services(bound, collected)
     return JobSteps(
         tuple(collected.steps), check, after, {}, tuple(collected.skipped), tuple(collected.notes), collected.fidelity,
-        image,
+        image, beside,
     )  # fmt: skip
 
 
@@ -172,11 +174,23 @@ def from_file(bound: Cell, conclusions: Sequence[tuple[str, str]]) -> JobSteps:
         if found is not None:
             collected.steps.append(found)
     after = _later(rest, bound, collected)
-    image = _container(bound, collected)
+    image, beside = _container(bound, collected), _services(bound, collected)
     return JobSteps(
         tuple(collected.steps), check, after, bound.env, tuple(collected.skipped), tuple(collected.notes),
-        collected.fidelity, image,
+        collected.fidelity, image, beside,
     )  # fmt: skip
+
+
+def _services(bound: Cell | None, collected: _Collected) -> tuple[Service, ...]:
+    """The services that stand beside the job's steps. Raises `Stop(UNSUPPORTED)` for one that cannot."""
+    if bound is None:
+        return ()
+    found, notes = services.planned(bound.job.services, bound.contexts)
+    for note in notes:
+        collected.lower(note)
+    if found:
+        collected.lower(f"the job's services run beside it here: {', '.join(one.image for one in found)}")
+    return found
 
 
 def _container(bound: Cell | None, collected: _Collected) -> str | None:
@@ -215,13 +229,26 @@ def _logged(
         for name, value in step.env.items()
         if name not in _HOST_NAMES and not any(path in value for path in _HOST_PATHS)
     }
+    script = (step.script or "").replace(logs.MASK, "")
+    if written is not None and bound is not None:
+        script, env = _with_ports(script, env, written, bound)
     return Step(
         name=written.title if written else step.title,
-        script=(step.script or "").replace(logs.MASK, ""),
+        script=script,
         shell=_log_shell(step.shell),
         env=env,
         workdir=_workdir(written, bound),
     )
+
+
+def _with_ports(script: str, env: dict[str, str], written: workflow.Step, bound: Cell) -> tuple[str, dict[str, str]]:
+    """The log shows the ports that GitHub's machine gave to services by chance: here they are others."""
+    ported = {name: value for name, value in written.env.items() if _PORTS.search(value)}
+    env |= {name: workflow.render(value, bound.contexts).text for name, value in ported.items()}
+    if _PORTS.search(written.run or ""):
+        rendered = workflow.render(written.run or "", bound.contexts)
+        script = script if rendered.unresolved else rendered.text
+    return script, env
 
 
 def _written(step: workflow.Step, bound: Cell, collected: _Collected, *, later: bool) -> Step | None:
@@ -288,7 +315,7 @@ def _stand_in(title: str, action: actions.Action, collected: _Collected) -> Step
 
 def _match(step: logs.LogStep, written: Sequence[workflow.Step], start: int, bound: Cell | None) -> int | None:
     """The file's step that printed this: same action, or same first line with expressions as wildcards."""
-    contexts = bound.contexts if bound else {}
+    contexts = {name: value for name, value in bound.contexts.items() if name != "job"} if bound else {}
     for at in range(start, len(written)):
         candidate = written[at]
         if step.uses is not None and candidate.uses == step.uses:

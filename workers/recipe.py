@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sandbox import languages
-from sandbox.spec import Fidelity, Plan, Step
+from sandbox.spec import Fidelity, Plan, Service, Step
 from workers import history, job_steps, logs, scripts, workflow
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
@@ -99,6 +99,7 @@ def unknown_job(tree: SourceTree, case: Case) -> str:
 def describe(recipe: Plan) -> list[str]:
     """The recipe for people, one line per fact."""
     lines = [f"image: {recipe.image}", f"fidelity: {recipe.fidelity}"]
+    lines += [f"service: {one.name}: {one.image}" + _ports(one) for one in recipe.services]
     lines += [f"set-up: {step.name}: {_one_line(step.script)}" for step in recipe.setup]
     lines.append(f"check: {recipe.check.name}: {_one_line(recipe.check.script)}")
     lines += [f"after: {step.name}: {_one_line(step.script)}" for step in recipe.after]
@@ -106,6 +107,11 @@ def describe(recipe: Plan) -> list[str]:
         f"skipped: {s.step}: {s.reason}" + (" (weakens the proof)" if s.weakens_proof else "") for s in recipe.skipped
     ]
     return lines + [f"note: {note}" for note in recipe.notes]
+
+
+def _ports(service: Service) -> str:
+    told = [*map(str, service.ports), *(f"{outside} for {inside}" for outside, inside in service.forwards)]
+    return f" (ports {', '.join(told)})" if told else ""
 
 
 def _base(job: JobReport, tree: SourceTree, case: Case) -> _Base | None:
@@ -220,6 +226,7 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         fidelity=steps.fidelity,
         skipped=tuple(skipped),
         notes=(*notes, *extra, *([asks_git] if asks_git else [])),
+        services=steps.services,
         repository=bool(asks_git),
     )
 

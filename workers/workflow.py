@@ -6,11 +6,13 @@ Only the file's own text is known here: what an expression needs beyond it stays
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from workers import strict_yaml
 from workers.expressions import Rendered, Unresolved, as_text, evaluate, render, truthy
+from workers.services import Written
 
 __all__ = [
     "Job",
@@ -74,7 +76,9 @@ class Job:
     container_env: Mapping[str, str] = field(default_factory=dict)
     container_options: str = ""
     private_container: bool = False
-    services: tuple[str, ...] = ()
+    services: tuple[Written, ...] = ()
+    computed_services: bool = False
+    """The services are one expression: which they are is known at run time only."""
     uses: str | None = None
     permissions: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
@@ -158,10 +162,26 @@ def _job(key: str, raw: Mapping[str, object], defaults: Mapping[str, object]) ->
         container_env=_words(_section(raw, "container").get("env")),
         container_options=_word(_section(raw, "container").get("options")),
         private_container="credentials" in _section(raw, "container"),
-        services=tuple(_section(raw, "services")),
+        services=tuple(_service(name, one) for name, one in _section(raw, "services").items()),
+        computed_services=isinstance(raw.get("services"), str),
         uses=_optional(raw.get("uses")),
         permissions=_words(raw.get("permissions")),
         condition=_word(raw.get("if")),
+    )
+
+
+def _service(name: str, value: object) -> Written:
+    raw = value if isinstance(value, dict) else {"image": value}
+    ports, command = raw.get("ports"), raw.get("command")
+    return Written(
+        name=name,
+        image=_word(raw.get("image")),
+        env=_words(raw.get("env")),
+        ports=tuple(as_text(port) for port in ports) if isinstance(ports, list) else (),
+        options=_word(raw.get("options")),
+        command=shlex.join(map(as_text, command)) if isinstance(command, list) else _word(command),
+        private="credentials" in raw,
+        refused=tuple(key for key in ("volumes", "entrypoint") if raw.get(key)),
     )
 
 

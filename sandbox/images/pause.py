@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 USER = 1000
@@ -24,6 +25,17 @@ CANNOT_CONNECT_NOW = b"C57P03\0"
 def say(**values: object) -> None:
     sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()
+
+
+def copy(source: Path, target: Path) -> None:
+    """Everything in a folder, and the folder's own owner and mode where we may set them."""
+    entries = [str(entry) for entry in source.iterdir()]
+    if entries:
+        subprocess.run(["cp", "-a", "--sparse=auto", "-t", str(target), *entries], check=True)
+    if os.getuid() == 0:
+        status = source.stat()
+        os.chown(target, status.st_uid, status.st_gid)
+        target.chmod(status.st_mode & 0o7777)
 
 
 def give_up_rights() -> None:
@@ -108,7 +120,7 @@ async def main(task: dict[str, Any]) -> None:
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
     for source, target in given["copies"]:
-        subprocess.run(["cp", "-a", "--sparse=auto", f"{source}/.", f"{target}/"], check=True)
+        copy(Path(source), Path(target))
     give_up_rights()
     with contextlib.suppress(TimeoutError):
         asyncio.run(asyncio.wait_for(main(given), given["lives"]))

@@ -20,6 +20,7 @@ from sandbox.errors import (
     RuntimeUnknown,
     SandboxError,
     ServiceFailed,
+    ServiceMissing,
     SetupFailed,
 )  # fmt: skip
 from sandbox.spec import Ending, Evidence, Limits, Output, Result
@@ -31,6 +32,7 @@ ERRORS = (
     (ImageMissing("no image python"), "repair: heal images build"),
     (RuntimeUnknown("unknown runtime runsc"), "HEAL_SANDBOX_RUNTIME"),
     (ServiceFailed("postgres", "was not ready within 120 s", "log"), "was not ready within 120 s; read its log"),
+    (ServiceMissing("service 'db': no registry gives it"), "gives it; name a public image"),
     (SetupFailed("Install", 3, "log"), "'Install' failed with exit code 3; read its log"),
     (NetworkDenied("Install", 3, "log", ("a.example.org",)), "a.example.org, which set-up may not reach; the operator"),
     (Cancelled("making the environment was cancelled"), "nothing of it was kept"),

@@ -97,6 +97,7 @@ class ScriptedEnvironment:
 
     key = "env1"
     image = "sha256:1"
+    notes: tuple[str, ...] = ()
 
     def __init__(self, answer: Callable[[Step, bytes | None, int], Result]) -> None:
         self._answer = answer

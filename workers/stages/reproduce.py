@@ -8,7 +8,7 @@ from threading import Event
 from typing import NoReturn
 
 from sandbox import explain, languages
-from sandbox.errors import ImageMissing, SetupFailed
+from sandbox.errors import ImageMissing, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
 from workers import diagnosis, logs, recipe
 from workers.domain import Case, JobReport, Outcome, Reproduction
@@ -39,7 +39,9 @@ def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environm
     """The environment of the plan; a set-up that fails here ends the run, with its log as the evidence."""
     try:
         return sandbox.prepare(plan, tree, cancel)
-    except SetupFailed as failed:
+    except ServiceMissing as missing:
+        raise Stop(Outcome.UNSUPPORTED, f"Not here: {explain.error(missing)}.") from missing
+    except (SetupFailed, ServiceFailed) as failed:
         raise Stop(Outcome.NOT_REPRODUCED, f"Not here: {explain.error(failed)}.", log=failed.log) from failed
 
 
@@ -53,7 +55,7 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
         plan = recipe.in_own_image(plan, str(missing))
         environment = prepare(sandbox, plan, tree, cancel)
     environment.warm(tree, 1 + RERUNS, limits(plan))
-    plan, before = _first_run(environment, plan, tree, job, cancel)
+    environment, plan, before = _first_run(sandbox, environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, plan, job)
     seen = rerun(environment, plan, tree, None, RERUNS, cancel)
     runs = [before, *seen]
@@ -83,6 +85,8 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
             f"{quote(command(plan.check))} is red here too, but with another failure than CI's.",
             log=before.output.text,
         )
+    if plan.services:
+        plan = replace(plan, notes=(*plan.notes, *environment.notes))  # which programs they really were
     environment.warm(tree, NEXT, limits(plan))  # they start while the failure is diagnosed
     return Reproduction(plan=plan, before=before, reruns=len(seen), red_reruns=failed - 1)
 
@@ -93,14 +97,21 @@ def _always_failing(runs: Sequence[Result]) -> set[str] | None:
     return set.intersection(*failing) if all(failing) else None
 
 
-def _first_run(environment: Environment, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> tuple[Plan, Result]:
-    """The first run. When CI did not say which step failed, the job's steps are tried in order until one is red."""
+def _first_run(
+    sandbox: Sandbox, environment: Environment, plan: Plan, tree: Tree, job: JobReport, cancel: Event
+) -> tuple[Environment, Plan, Result]:
+    """The first run. When CI did not say which step failed, the job's steps are tried in order until one is red.
+
+    What a green step left in the job's services has to be there for the next one: it becomes part of the set-up.
+    """
     first = environment.run(plan.check, tree, limits=limits(plan), cancel=cancel)
-    at, result = plan, first
+    here, at, result = environment, plan, first
     while result.green and at.after and not (job.log or job.steps):
-        at = replace(at, check=at.after[0], after=at.after[1:])
-        result = environment.run(at.check, tree, limits=limits(plan), cancel=cancel)
-    return (plan, first) if result.green else (at, result)
+        setup = (*at.setup, at.check) if at.services else at.setup
+        at = replace(at, setup=setup, check=at.after[0], after=at.after[1:])
+        here = prepare(sandbox, at, tree, cancel) if at.services else here
+        result = here.run(at.check, tree, limits=limits(plan), cancel=cancel)
+    return (environment, plan, first) if result.green else (here, at, result)
 
 
 def _refuse_what_is_ours(result: Result, plan: Plan, job: JobReport) -> None:

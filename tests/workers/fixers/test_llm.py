@@ -37,6 +37,7 @@ class Unused:
     """An environment that must not be needed."""
 
     key = image = ""
+    notes: tuple[str, ...] = ()
 
     def run(self, *_: object, **__: object) -> Result:
         raise AssertionError("a model's fixer runs nothing")

@@ -159,7 +159,7 @@ def test_what_is_left_out_is_said() -> None:
         (job("run: x", "runs-on: macos-14"), "macos-14"),
         (job("run: x", "runs-on: [self-hosted, linux]"), "self-hosted"),
         (job("run: x", "runs-on: ubuntu-24.04-arm"), "arm"),
-        (job("run: x", "services: {db: {image: postgres}}"), "services"),
+        (job("run: x", "services: ${{ fromJSON(needs.a.outputs.b) }}"), "computes its services"),
         (job("uses: actions/setup-node@v4\nrun: npm test"), "setup-node"),
         (job("uses: docker://alpine\nrun: x"), "container action"),
         (job("uses: aws-actions/configure-aws-credentials@v4\nrun: x"), "must not reach"),

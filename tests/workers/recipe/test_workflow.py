@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from workers import workflow
 from workers.expressions import Unresolved, evaluate, render
+from workers.services import Written
 
 CONTEXTS: dict[str, object] = {
     "matrix": {"python": "3.11", "number": 3.1, "os": "ubuntu-latest", "flags": ["a", "b"]},
@@ -156,7 +157,7 @@ def test_a_workflow_becomes_typed_jobs() -> None:
     file = workflow.parse(CI)
     test, lint, later = file.jobs
     assert file.triggers == ("push", "pull_request")
-    assert (test.shell, test.workdir, test.services) == ("bash", "app", ("db",))
+    assert (test.shell, test.workdir, test.services) == ("bash", "app", (Written("db", "postgres"),))
     assert test.steps[0].inputs == {"fetch-depth": "0"}
     step = test.steps[1]
     assert (step.name, step.condition, step.continue_on_error, step.timeout_minutes) == ("Tests", "always()", True, 5)

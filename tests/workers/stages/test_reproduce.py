@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-from sandbox.errors import ImageMissing, SetupFailed
-from sandbox.spec import Ending, Environment, Plan, Result, Step, TestCase, Tree
+from sandbox.errors import ImageMissing, ServiceFailed, ServiceMissing, SetupFailed
+from sandbox.spec import Ending, Environment, Plan, Result, Service, Step, TestCase, Tree
 from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, ScriptedSandbox, reproduction, result
 from workers.domain import JobReport, Outcome, Reproduction
 from workers.errors import Stop
@@ -154,3 +154,46 @@ def test_the_repositorys_time_limit_reaches_the_sandbox() -> None:
     environment = ScriptedEnvironment(lambda step, patch, n: RED)
     tried(environment, replace(PLAN, timeout_s=42))
     assert {limits.wall_s for limits in environment.limits} == {42}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome", "words"),
+    [
+        (ServiceMissing("service 'db': no image"), Outcome.UNSUPPORTED, "service 'db': no image"),
+        (
+            ServiceFailed("db", "ended with exit code 1", "its log"),
+            Outcome.NOT_REPRODUCED,
+            "'db' ended with exit code 1",
+        ),
+    ],
+)
+def test_services_that_cannot_be_had_or_do_not_start(trouble: Exception, outcome: Outcome, words: str) -> None:
+    """The one is told before anything is spent, the other with the service's log; neither blames the code."""
+
+    class Serviceless(ScriptedSandbox):
+        def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+            raise trouble
+
+    with pytest.raises(Stop, match=words) as stop:
+        reproduce(Serviceless(ScriptedEnvironment(lambda *_: RED)), PLAN, TREE, JOB, Event())
+    assert stop.value.outcome is outcome
+    assert stop.value.data.get("log", "") == getattr(trouble, "log", "")
+
+
+def test_what_a_green_step_leaves_in_a_service_is_there_for_the_next_one() -> None:
+    """Where the failing step is not known, steps that were green join the set-up of those that follow."""
+    prepared: list[Plan] = []
+
+    class Remembering(ScriptedSandbox):
+        def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+            prepared.append(plan)
+            return super().prepare(plan, tree, cancel)
+
+    migrate = Step("migrate", "python manage.py migrate")
+    environment = ScriptedEnvironment(lambda step, patch, n: GREEN if step.name == "migrate" else RED)
+    environment.notes = ("Debian's PostgreSQL 15 takes the place of postgres:16",)
+    plan = replace(PLAN, check=migrate, after=(CHECK,), services=(Service("db", "postgres:16"),))
+    found = reproduce(Remembering(environment), plan, TREE, JOB, Event())
+    assert [step.name for step in prepared[-1].setup] == ["migrate"]
+    assert found.plan.check == CHECK
+    assert found.plan.notes == environment.notes
