@@ -28,10 +28,9 @@ from sandbox import policy
 from sandbox.admission import Ticket
 from sandbox.checks import DockerEnvironment
 from sandbox.environments import DockerSandbox
-from sandbox.protocol import tar
 from sandbox.race import CORES, candidates
 from sandbox.reaper import remove_containers
-from sandbox.slots import Slot
+from sandbox.slots import Command, Slot
 from sandbox.spec import Limits, Plan, Result, Step, Tree
 from sandbox.trees import streamed
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
@@ -107,11 +106,11 @@ class Bench:
         env = policy.check_environment()
         settings = change(policy.check_container(self.environment.image, volume, env, LIMITS, labels))
         time.sleep(SETTLE_S)
-        inputs = tar([("step/run", b"cd /ws && " + SUITE.encode()), ("step/script", b"")])
+        command = Command(b"cd /ws && " + SUITE.encode(), FIX)
         started = time.perf_counter()
         slot = Slot.begin(engine, settings, streamed(tree(ADDER)), LIMITS, ticket=Ticket(0))
         try:
-            ended = slot.run(inputs, FIX, LIMITS, None)
+            ended = slot.run(command, LIMITS, None)
             seconds = time.perf_counter() - started
         finally:
             slot.discard()

@@ -20,13 +20,10 @@ from sandbox.prepared import Ground
 from sandbox.protocol import GRACE_S, KEEP_S, tar
 from sandbox.service_images import Resolved
 from sandbox.services import memory, stand_up
-from sandbox.slots import Slot
+from sandbox.slots import Command, Slot
 from sandbox.spec import Evidence, Limits, Plan, Result, Step, Tree
 from sandbox.trees import Trees
 from sandbox.verdict import never_began, result
-
-_What = tuple[bytes, bytes, Limits]
-"""The tar for /heal, the patch, the limits."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +94,9 @@ class DockerEnvironment:
         cancel: Event | None = None,
     ) -> Result:
         """As `sandbox.spec.Environment.run`."""
-        files = {"step/script": step.script.encode(), "step/run": self._runner(step).encode()}
-        files.update({f"in/{name}": data for name, data in (inputs or {}).items()})
-        done = self._done(tree, (tar(files.items()), patch or b"", limits), cancel or self._cancel)
+        extra = tar((f"in/{name}", data) for name, data in inputs.items()) if inputs else b""
+        command = Command(self._runner(step).encode(), patch or b"", extra)
+        done = self._done(tree, command, limits, cancel or self._cancel)
         evidence = Evidence(
             image=self.image, environment=self.key, tree=tree.sha, patch=hashlib.sha256(patch or b"").hexdigest(),
             runtime=self._runtime or "default", flags=done.flags,
@@ -115,35 +112,34 @@ class DockerEnvironment:
         """How many containers wait for a run on this tree under these limits."""
         return self._pool.waiting(self._kind(tree, limits))
 
-    def _done(self, tree: Tree, what: _What, cancel: Event | None) -> Done:
+    def _done(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done:
         if cancel is not None and cancel.is_set():
             return Done(NEVER)
         try:
-            return self._in_waiting(tree, what, cancel) or self._cold(tree, what, cancel)
+            return self._in_waiting(tree, command, limits, cancel) or self._cold(tree, command, limits, cancel)
         except Cancelled:
             return Done(NEVER)
 
-    def _in_waiting(self, tree: Tree, what: _What, cancel: Event | None) -> Done | None:
+    def _in_waiting(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done | None:
         """In a container that waits; None when none does, or when it dies before the command has begun."""
-        limits = what[2]
         kind, lasts = self._kind(tree, limits), limits.wall_s + GRACE_S
         slot = self._pool.take(kind, self._ahead(tree, limits), lasts, cancel)
-        done = self._use(slot, what, cancel) if slot else None
+        done = self._use(slot, command, limits, cancel) if slot else None
         return None if done is None or never_began(done.ended) else done
 
-    def _cold(self, tree: Tree, what: _What, cancel: Event | None) -> Done:
-        ticket = self._engine.room.enter(self._memory(what[2]), self._owner, cancel)
+    def _cold(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done:
+        ticket = self._engine.room.enter(self._memory(limits), self._owner, cancel)
         try:
-            slot = self._start(tree, what[2], cancel, ticket)
+            slot = self._start(tree, limits, cancel, ticket)
         except BaseException:
             self._engine.room.leave(ticket)
             raise
-        return self._use(slot, what, cancel)
+        return self._use(slot, command, limits, cancel)
 
-    def _use(self, slot: Slot, what: _What, cancel: Event | None) -> Done:
+    def _use(self, slot: Slot, command: Command, limits: Limits, cancel: Event | None) -> Done:
         """Run, and destroy: in the background when it ended by itself, at once when we ended it."""
         try:
-            ended = slot.run(*what, cancel)
+            ended = slot.run(command, limits, cancel)
         except BaseException:
             slot.discard()
             raise
@@ -155,8 +151,9 @@ class DockerEnvironment:
 
     def _kind(self, tree: Tree, limits: Limits) -> Hashable:
         """What two runs must have in common to use the same waiting container: all but the command and its time."""
-        frozen = self._frozen
-        return frozen.key, frozen.volume, frozen.image, self._runtime, tree.sha, replace(limits, wall_s=0)
+        frozen, plan = self._frozen, self._plan
+        beside = repr((plan.image, plan.repository, self._services))
+        return frozen.key, frozen.volume, frozen.image, self._runtime, beside, tree.sha, replace(limits, wall_s=0)
 
     def _ahead(self, tree: Tree, limits: Limits) -> Make:
         """How the pool starts one of this kind, if there is room beside what runs."""
@@ -208,12 +205,15 @@ class DockerEnvironment:
         return Slot.begin(self._engine, settings, placed, limits, cancel, ticket, on_end, companions)
 
     def _runner(self, step: Step) -> str:
-        """The little shell file that enters the step's directory and becomes its shell, with its environment."""
+        """The little shell file that writes the step's script to its place, enters its directory and becomes its shell,
+        with its environment."""
         theirs = {**self._plan.env, **self._frozen.exports, **step.env}
         env = reporters.beside(policy.joined(policy.check_environment(), theirs, only_theirs=True))
         assigned = [f"{name}={value}" for name, value in env.items()]
-        argv = [word.replace("{0}", f"{policy.SCRATCH}/step/script") for word in shlex.split(step.shell)]
+        place = f"{policy.SCRATCH}/step/script"
+        argv = [word.replace("{0}", place) for word in shlex.split(step.shell)]
         extra = "".join(f"PATH={shlex.quote(entry)}:$PATH\n" for entry in self._frozen.path)
         command = " ".join(shlex.quote(word) for word in ["env", *assigned, *argv])
         folder = shlex.quote(f"{policy.WORKSPACE}/{step.workdir}")
-        return f"cd {folder} || exit 127\n{extra}export PATH\nexec {command}\n"
+        written = f"printf %s {shlex.quote(step.script)} >{place}"
+        return f"{written}\ncd {folder} || exit 127\n{extra}export PATH\nexec {command}\n"

@@ -85,8 +85,12 @@ class Pool:
             if cancel is not None and cancel.is_set():
                 self._in_background(lambda: _destroy(place))
                 return None
-        if place.slot is not None and not place.slot.ended and place.slot.lasts(seconds):
-            return place.slot
+        try:
+            if place.slot is not None and place.slot.usable(seconds):
+                return place.slot
+        except SandboxError:
+            _destroy(place)
+            raise
         _destroy(place)
         return None
 

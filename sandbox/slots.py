@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
@@ -21,6 +22,15 @@ from sandbox.spec import Limits
 from sandbox.trees import Placement
 
 _READY_S = 60.0
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a container is to run: `step` is a shell file, `patch` is applied before it, `inputs` a tar for /heal."""
+
+    step: bytes
+    patch: bytes = b""
+    inputs: bytes = b""
 
 
 class Slot:
@@ -67,26 +77,23 @@ class Slot:
         """The container's id."""
         return self._life.id
 
-    @property
-    def ended(self) -> bool:
-        """It has died: of no use any more."""
-        return self._life.ended
-
     def ready(self) -> bool:
         """Wait until it waits; False when it died or took too long."""
-        return self._life.ready(_READY_S) and not self.ended
+        return self._life.ready(_READY_S) and not self._life.ended
 
-    def lasts(self, seconds: float) -> bool:
-        """It is not yet due for removal in so many seconds."""
-        return float(self.settings["labels"]["heal.deadline"]) >= time.time() + seconds
+    def usable(self, seconds: float) -> bool:
+        """It and its companions live, and it is not due for removal in so many seconds. Raises EngineDown."""
+        due = float(self.settings["labels"]["heal.deadline"])
+        return not self._life.ended and due >= time.time() + seconds and not self._companions.ended()
 
-    def run(self, inputs: bytes, patch: bytes, limits: Limits, cancel: Event | None) -> Ended:
-        """The one command: `inputs` is the tar for /heal. Its time runs from when it starts.
+    def run(self, command: Command, limits: Limits, cancel: Event | None) -> Ended:
+        """The one command. Its time runs from when it starts.
 
         What is to be told of the services beside it is added to `notes`.
         """
         more = (f"{limits.wall_s:g}", str(limits.report), self._nonce)
-        self._life.feed([*message("INPUTS", inputs, *more), *message("PATCH", patch)])
+        step, patch = message("STEP", command.step), message("PATCH", command.patch)
+        self._life.feed([*message("INPUTS", command.inputs, *more), *step, *patch])
         ended = self._life.finish(limits.wall_s + GRACE_S, cancel)
         self.notes = (*self.notes, *self._companions.ended())
         return ended

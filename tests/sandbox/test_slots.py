@@ -210,7 +210,7 @@ def _begin(engine: Engine, owner: str, idle_s: float) -> Slot:
 def test_an_orphan_ends_by_itself(pooled: Pooled) -> None:
     """A container that nobody gives a command ends at its own limit."""
     slot = _begin(pooled.sandbox.engine, pooled.owner, idle_s=0.5)
-    within(10, lambda: slot.ended)
+    within(10, lambda: slot._life.ended)
     slot.discard()
 
 
