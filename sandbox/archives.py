@@ -8,6 +8,7 @@ it is sent anywhere. Nothing is ever extracted here.
 from __future__ import annotations
 
 import os
+import re
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -139,10 +140,8 @@ def _number(field: bytes) -> int | None:
     """A size: octal digits, or base 256 when the first bit is set."""
     if field[0] & 0x80:
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
-    try:
-        return int(field.strip(b" \0") or b"0", 8)
-    except ValueError:
-        return None
+    digits = field.strip(b" \0") or b"0"
+    return int(digits, 8) if re.fullmatch(rb"[0-7]+", digits) else None
 
 
 def _pax_path(records: bytes) -> bytes | None:

@@ -19,6 +19,10 @@ class InUse(SandboxError):  # noqa: N818
     """The engine refuses because something still uses the object."""
 
 
+class MountFailed(SandboxError):  # noqa: N818
+    """The engine's kernel does not mount a volume as its options say."""
+
+
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Whatever the SDK raises within leaves as a SandboxError."""
@@ -52,4 +56,5 @@ def _of_api(error: APIError) -> SandboxError:
         return EngineBusy(f"the container engine has no room: {text}")
     if error.response is not None and error.response.status_code == requests.codes.conflict:
         return InUse(text)
-    return SandboxError(f"the container engine refused: {text}")
+    kind = MountFailed if "failed to mount local volume" in text else SandboxError
+    return kind(f"the container engine refused: {text}")

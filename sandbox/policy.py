@@ -163,6 +163,11 @@ def loader_container(
     }
 
 
+def trial_container(image: str, mounts: tuple[Mapping[str, Any], ...], labels: Labels) -> dict[str, Any]:
+    """Settings for the container that only shows whether the engine can mount something."""
+    return {**keeper_container(image, (), 0, labels), "entrypoint": ["true"], "mounts": list(mounts)}
+
+
 def keeper_container(image: str, uppers: tuple[str, ...], seconds: float, labels: Labels) -> dict[str, Any]:
     """Settings for the idle container that keeps these volumes mounted, for so long, and runs nothing of others."""
     mounts = [_volume(upper, read_only=False, target=f"{UPPERS}/{number}") for number, upper in enumerate(uppers)]

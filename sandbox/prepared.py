@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sandbox import policy
@@ -44,13 +45,16 @@ class Prepared:
         self._guard = threading.Lock()
         self._filling: dict[str, threading.Lock] = {}
 
-    def volume(self, tree: Tree, ground: Ground) -> Volume:
-        """What holds the tree, filled now unless it is there. Raises EngineDown, EngineFull, SandboxError."""
+    def volume(self, tree: Tree, ground: Ground, attempt: Callable[[Volume], None] = lambda _: None) -> Volume:
+        """What holds the tree, filled now unless it is there. Raises EngineDown, EngineFull, SandboxError.
+
+        `attempt` is called with the volume before it is filled, and raises when filling it would be in vain.
+        """
         key = hashlib.sha256(f"{tree.sha} {ground.key}".encode()).hexdigest()[:32]
         with self._guard:
             lock = self._filling.setdefault(key, threading.Lock())
         with lock:
-            found = self._find(key) or self._fill(tree, ground, key)
+            found = self._find(key) or self._fill(tree, ground, key, attempt)
         self._usage.note(key)
         return found
 
@@ -63,12 +67,15 @@ class Prepared:
             self._engine.remove_volume(marker.name)
         return found
 
-    def _fill(self, tree: Tree, ground: Ground, key: str) -> Volume:
+    def _fill(self, tree: Tree, ground: Ground, key: str, attempt: Callable[[Volume], None]) -> Volume:
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "loader", key, time.time() + _LIMITS.wall_s + KEEP_S)
         name = f"heal-tree-{key}-{labels.run[:12]}"
-        self._engine.create_volume(name, {**replace(labels, role="tree").as_dict(), "heal.about": f"commit {tree.sha}"})
+        made = self._engine.create_volume(
+            name, {**replace(labels, role="tree").as_dict(), "heal.about": f"commit {tree.sha}"}
+        )
         kept: Volume | None = None
         try:
+            attempt(made)
             self._load(tree, ground, name, labels)
             marks = {**replace(labels, role="marker").as_dict(), "heal.volume": name}
             self._engine.create_volume(f"heal-tree-{key}", marks)

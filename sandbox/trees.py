@@ -8,13 +8,15 @@ engine, whose writable side is in memory. How big a tree is does not matter to a
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox import policy
-from sandbox.engine import Engine
+from sandbox.engine import Engine, Volume
+from sandbox.engine_errors import MountFailed, translated
 from sandbox.errors import SandboxError
 from sandbox.keeper import Keepers, Upper
 from sandbox.prepared import Ground, Prepared
@@ -24,6 +26,9 @@ from sandbox.usage import Usage
 
 STREAMED_BYTES, STREAMED_FILES = 64 << 20, 5000
 """Up to here a tree is streamed. More bytes fill the workspace's memory, more files take longer than an overlay."""
+
+_TRIAL_S = 120
+_NO_OVERLAYS = "the engine mounts no overlays: the files of this large commit take the check's own memory"
 
 
 @dataclass(frozen=True)
@@ -44,23 +49,34 @@ class Trees:
         self._engine, self._owner = engine, owner
         self._prepared = Prepared(engine, owner, usage, runtime)
         self._keepers = Keepers(engine, owner)
-        self._overlays: bool | None = None
+        self._overlays = True
 
     def place(self, tree: Tree, ground: Ground, limits: Limits, until: float) -> Placement:
         """A workspace with the tree, and what set-up built in it, for one container that is gone by the moment `until`
         (seconds since 1970). Every placement has to be released. Raises EngineDown, EngineFull, SandboxError.
         """
-        if is_big(tree, ground) and self._can_overlay():
-            return self._overlay(tree, ground, limits, until)
-        return streamed(tree, ground.repository)
+        if not is_big(tree, ground):
+            return streamed(tree, ground.repository)
+        if self._overlays:
+            try:
+                return self._overlay(tree, ground, limits, until)
+            except MountFailed:
+                self._overlays = False
+        in_memory = streamed(tree, ground.repository)
+        return replace(in_memory, notes=(*in_memory.notes, _NO_OVERLAYS))
 
     def close(self) -> None:
         """Remove the keepers of this process. Never raises."""
         self._keepers.close()
 
     def _overlay(self, tree: Tree, ground: Ground, limits: Limits, until: float) -> Placement:
-        lower = self._prepared.volume(tree, ground)
-        upper = self._keepers.take(limits.workspace, ground.image, until)
+        lower = self._prepared.volume(tree, ground, lambda empty: self._try(empty, ground, limits.workspace))
+        name, release = self._mountable(lower, ground, limits.workspace, until)
+        return Placement((b"PLACED 0\n",), policy.workspace_mounts(name, lower.name), _notes(tree), release)
+
+    def _mountable(self, lower: Volume, ground: Ground, size: int, until: float) -> tuple[str, Callable[[], None]]:
+        """The name of a volume that the engine will mount as an overlay, and what gives it back."""
+        upper = self._keepers.take(size, ground.image, until)
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "workspace", ground.key, until + KEEP_S)
         name = f"heal-ws-{labels.run[:20]}"
         try:
@@ -68,12 +84,25 @@ class Trees:
         except SandboxError:
             self._give_back(name, upper)
             raise
-        return Placement(
-            (b"PLACED 0\n",),
-            policy.workspace_mounts(name, lower.name),
-            _notes(tree),
-            lambda: self._give_back(name, upper),
-        )
+        return name, lambda: self._give_back(name, upper)
+
+    def _try(self, lower: Volume, ground: Ground, size: int) -> None:
+        """Raises MountFailed where the engine cannot do it (an old kernel, a rootless engine): before a tree is
+        prepared in vain, and only then."""
+        until = time.time() + _TRIAL_S
+        name, release = self._mountable(lower, ground, size, until)
+        labels = policy.Labels(self._owner, uuid.uuid4().hex, "trial", ground.key, until)
+        settings = policy.trial_container(ground.image, policy.workspace_mounts(name, lower.name), labels)
+        try:
+            with translated():
+                container = self._engine.client().containers.create(**settings)
+            try:
+                with translated():
+                    container.start()
+            finally:
+                self._engine.remove_container(str(container.id))
+        finally:
+            release()
 
     def _give_back(self, name: str, upper: Upper) -> None:
         """A volume that cannot be removed is still mounted: then what is below it must not be touched."""
@@ -81,14 +110,6 @@ class Trees:
         with contextlib.suppress(SandboxError):
             unmounted = self._engine.remove_volume(name)
         self._keepers.give_back(upper, empty=unmounted)
-
-    def _can_overlay(self) -> bool:
-        """A rootless engine may not mount what we ask for; there a big tree has to fit into the workspace's memory."""
-        if self._overlays is None:
-            self._overlays = not any(
-                "rootless" in option for option in self._engine.info().get("SecurityOptions") or ()
-            )
-        return self._overlays
 
 
 def streamed(tree: Tree, repository: bool = False) -> Placement:

@@ -9,6 +9,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.archives import FileArchive, contents, members
 
@@ -94,6 +96,18 @@ def test_what_is_no_archive_is_sent_as_it_is(data: bytes) -> None:
     held = contents(data)
     assert b"".join(held.pieces()) == data
     assert held.left_out == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 2047), st.integers(0, 255)), max_size=8))
+def test_no_header_leads_astray(changes: list[tuple[int, int]]) -> None:
+    """Whatever stands in the headers, the look at them ends, and what is sent is made of pieces of the archive."""
+    data = bytearray(tar(("a", b"1" * 700), ("../b", b"2"), form=tarfile.GNU_FORMAT))
+    for place, value in changes:
+        data[place] = value
+    held = contents(bytes(data))
+    assert all(0 <= begin < end <= len(data) for begin, end in held.parts)
+    assert list(held.parts) == sorted(held.parts)
+    assert held.size == sum(map(len, held.pieces())) <= len(data)
 
 
 def test_a_large_archive_takes_no_memory(tmp_path: Path) -> None:

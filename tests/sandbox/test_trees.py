@@ -21,7 +21,7 @@ from sandbox.keeper import COUNT, Keepers
 from sandbox.prepared import Ground, Prepared
 from sandbox.reaper import reap, remove_all
 from sandbox.spec import Ending, Limits, Plan, Result, Step, Tree
-from sandbox.trees import STREAMED_BYTES, STREAMED_FILES, is_big
+from sandbox.trees import STREAMED_BYTES, STREAMED_FILES, Trees, is_big
 from sandbox.usage import Usage
 from tests.sandbox.trees import ADDER, FIX
 
@@ -60,6 +60,15 @@ BAD = (odd(".git/config"), odd("sub/.git"), odd("/heal/absolute"), odd("../heal/
 def big() -> Tree:
     """Over the number of files that is streamed, and with every odd name a commit can bring."""
     return packed(ADDER, STREAMED_FILES, *ODD, *BAD)
+
+
+@pytest.fixture
+def owner(engine: Engine) -> Iterator[str]:
+    name = f"tests-{uuid.uuid4().hex[:12]}"
+    yield name
+    remove_all(engine, name)
+    assert not engine.containers(f"heal.owner={name}")
+    assert not engine.volumes(f"heal.owner={name}")
 
 
 def shell(
@@ -139,6 +148,41 @@ def test_what_an_overlay_takes_is_limited(bare: DockerEnvironment, big: Tree) ->
 
 
 @pytest.mark.engine
+def test_an_upper_is_emptied_of_whatever_a_check_leaves(bare: DockerEnvironment, big: Tree, engine: Engine) -> None:
+    """Folders that nobody may enter and paths deeper than any name can say are gone before the next check comes."""
+    script = (
+        "import os\nos.makedirs('a/b/c')\nopen('a/b/c/f', 'w').close()\nos.chmod('a/b', 0)\nos.chmod('a', 0)\n"
+        "os.chmod('adder.py', 0)\nos.mkdir('deep')\nos.chdir('deep')\n"
+        "for _ in range(3000): os.mkdir('d' * 9); os.chdir('d' * 9)\nos.chmod('.', 0)\n"
+    )
+    assert bare.run(Step("check", script, "python {0}"), big, limits=SMALL).ending is Ending.PASSED
+    keepers = bare._trees._keepers
+    deadline = time.monotonic() + 20
+    while any(keeper.taken for keeper in keepers._keepers.values()):  # given back in the background
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert all(len(keeper.free) == COUNT for keeper in keepers._keepers.values())
+
+
+@pytest.mark.engine
+def test_an_engine_that_mounts_no_overlays(
+    bare: DockerEnvironment, engine: Engine, owner: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a big tree is streamed, nothing is prepared in vain, and the result says what that means."""
+    monkeypatch.setattr(
+        policy,
+        "overlay_options",
+        lambda lower, upper: {"type": "overlay", "device": "overlay", "o": f"lowerdir={lower}/no"},
+    )
+    trees = Trees(engine, owner, Usage(engine, owner))
+    placed = [trees.place(packed(ADDER, STREAMED_FILES), ground(bare), SMALL, time.time() + 60) for _ in range(2)]
+    trees.close()
+    assert [place.mounts for place in placed] == [(), ()]
+    assert all("no overlays" in place.notes[0] for place in placed)
+    assert not engine.volumes(f"heal.owner={owner}")
+
+
+@pytest.mark.engine
 def test_what_set_up_built_is_prepared_with_the_tree(sandbox: DockerSandbox, big: Tree) -> None:
     """Build outputs lie beside the commit's files, which stay as committed."""
     build = Step("build", "mkdir -p built .git && echo made >built/out && echo made >.git/x && echo made >adder.py")
@@ -161,15 +205,6 @@ def test_overlays_side_by_side(bare: DockerEnvironment, big: Tree, engine: Engin
     assert len(keepers) == 1
     engine.client().api.kill(keepers[0])
     assert shell(bare, big, "cat adder.py").output.text == ADDER["adder.py"]
-
-
-@pytest.fixture
-def owner(engine: Engine) -> Iterator[str]:
-    name = f"tests-{uuid.uuid4().hex[:12]}"
-    yield name
-    remove_all(engine, name)
-    assert not engine.containers(f"heal.owner={name}")
-    assert not engine.volumes(f"heal.owner={name}")
 
 
 @pytest.mark.engine
