@@ -194,7 +194,13 @@ def setup_container(
     return {
         **_common(image, {}, limits, labels, runtime),
         # Ends by itself a little after the worker would have ended it, should the worker have died.
-        "entrypoint": ["timeout", "-s", "KILL", f"{max(0.0, limits.wall_s) + 90:g}", "/opt/heal/heal-setup"],
+        "entrypoint": [
+            "/opt/heal/heal-setup",
+            f"{max(0.0, limits.wall_s) + 90:g}",
+            str(limits.disk),
+            str(limits.disk_left),
+        ],
+        "init": False,  # as in a check
         **_on(network),
         "user": "0:0",
         "read_only": False,
@@ -215,7 +221,7 @@ def adopt_container(
 ) -> dict[str, Any]:  # fmt: skip
     """Settings for adding our files, and the tools they need, to an image of others: as set-up, without a volume."""
     settings = setup_container(image, "", limits, labels, runtime, network)
-    return {**settings, "entrypoint": command, "mounts": []}
+    return {**settings, "entrypoint": command, "init": True, "mounts": []}
 
 
 def filling_container(image: str, volume: str, labels: Labels) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from sandbox import policy
 from sandbox.egress import Egress, Refusal, told
 from sandbox.engine import Engine
-from sandbox.errors import Cancelled, NetworkDenied, SetupFailed
+from sandbox.errors import Cancelled, EngineFull, NetworkDenied, SandboxError, SetupFailed
 from sandbox.life import Commit, Ended
 from sandbox.protocol import GRACE_S, caps, message, tar, tree_message
 from sandbox.service_images import Resolved
@@ -25,6 +25,7 @@ from sandbox.truststore import keystore
 
 _EARLY_S = 0.002
 """The log of the proxy rounds its moments; it reads the same machine's clock as the set-up."""
+_GOOD_PART = 4
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ def set_up(
 
     The plan's services stand beside the steps; what these leave in them is kept with the environment.
 
-    Raises SetupFailed with the failing step and its log, NetworkDenied where it was refused a host, ServiceFailed, and
-    Cancelled.
+    Raises SetupFailed with the failing step and its log, NetworkDenied where it was refused a host, ServiceFailed,
+    EngineFull, and Cancelled.
     """
     limits = options.limits
     files = _authorities(options.ca_bundle) if options.ca_bundle else {}
@@ -74,7 +75,7 @@ def set_up(
             settings = policy.setup_container(image, volume, limits, labels, options.runtime, joined)
             ended = engine.run(settings, feed, limits.wall_s + GRACE_S, caps(limits), cancel, commit=commit)
             refused = options.egress.refused(gate) if options.egress and gate else ()
-            state = _setup_state(ended, refused, companions.ended())
+            state = _setup_state(ended, limits, refused, companions.ended())
             companions.keep(volume)
     return {**state, "notes": [*state.get("notes", ()), *told(refused)]}, ended.image
 
@@ -89,7 +90,9 @@ def _plan_values(plan: Plan, ours: Mapping[str, str]) -> bytes:
     return json.dumps({"env": policy.joined(ours, plan.env), "steps": steps, "repository": plan.repository}).encode()
 
 
-def _setup_state(ended: Ended, refused: tuple[Refusal, ...] = (), notes: tuple[str, ...] = ()) -> dict[str, Any]:
+def _setup_state(
+    ended: Ended, limits: Limits, refused: tuple[Refusal, ...] = (), notes: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """What the set-up container's last line says; SetupFailed, with what the proxy refused, when it is no good news.
 
     `notes` are what else belongs into the log then.
@@ -97,21 +100,50 @@ def _setup_state(ended: Ended, refused: tuple[Refusal, ...] = (), notes: tuple[s
     if ended.stopped is Stop.CANCELLED:
         raise Cancelled("making the environment was cancelled")
     log = "\n".join((ended.stderr.output().text.rstrip("\n"), *notes, *told(refused))) + "\n"
-    line = ended.stdout.strip().rpartition(b"\n")[2]
-    try:
-        state = json.loads(line)
-    except ValueError:
-        state = None
-    if not isinstance(state, dict) or ended.stopped is not None:
+    state = _last_line(ended.stdout)
+    if state is None or ended.stopped is not None:
         why = {Stop.DEADLINE: "out of time", Stop.OUTPUT: "too much output"}
         reason = why.get(ended.stopped) if ended.stopped else ("out of memory" if ended.oom_killed else "died")
         raise SetupFailed(f"set-up ({reason})", ended.exit_code, log)
+    if "disk" in state:
+        raise _disk_full(state, limits, log)
     if state.get("failed") is not None:
         denied = _denied_since(refused, state.get("began"))
         if denied:
             raise NetworkDenied(str(state["failed"]), state.get("exit_code"), log, denied)
         raise SetupFailed(str(state["failed"]), state.get("exit_code"), log)
+    if ended.exit_code != 0:
+        raise SetupFailed("set-up (died)", ended.exit_code, log)
     return state
+
+
+def _last_line(stdout: bytes) -> dict[str, Any] | None:
+    """The first process's last word, if it has the shape that it gives it."""
+    try:
+        state = json.loads(stdout.strip().rpartition(b"\n")[2])
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(state, dict):
+        return None
+    exports, lists = state.get("exports", {}), [state.get("path", []), state.get("notes", [])]
+    fits = isinstance(exports, dict) and all(isinstance(value, str) for value in exports.values())
+    fits = fits and all(isinstance(part, list) and all(isinstance(item, str) for item in part) for part in lists)
+    return state if fits else None
+
+
+def _disk_full(state: Mapping[str, Any], limits: Limits, log: str) -> SandboxError:
+    """Set-up's own doing when it took a good part of what it may take; else the disk was full without it."""
+    written = int(state["written"])
+    if state["disk"] == "floor" and written < limits.disk // _GOOD_PART:
+        left = f"less than {_gigabytes(limits.disk_left)} is free on the engine's disk"
+        return EngineFull(f"{left}, and set-up wrote only {_gigabytes(written)} of what is there")
+    bound = f"{_gigabytes(limits.disk)} are allowed" if state["disk"] == "limit" else "little else is left there"
+    took = f"step '{state['failed']}' left {_gigabytes(written)} on the engine's disk"
+    return SetupFailed(f"set-up (disk full: {took}, {bound})", None, log)
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / (1 << 30):.1f} GiB"
 
 
 def _denied_since(refused: Sequence[Refusal], began: object) -> tuple[str, ...]:

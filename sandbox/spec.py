@@ -157,6 +157,10 @@ class Limits:
     output_tail: int = 768 << 10
     output_kill: int = 256 << 20
     report: int = 8 << 20
+    disk: int = 10 << 30
+    """What set-up may leave on the engine's disk, packages and system together. A check cannot write there."""
+    disk_left: int = 2 << 30
+    """Free space that has to remain on the engine's disk while set-up writes there."""
 
 
 SETUP_LIMITS = Limits(wall_s=1200, memory=4 << 30, pids=1024)

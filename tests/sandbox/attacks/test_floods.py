@@ -106,7 +106,7 @@ def test_a_flood_of_a_gigabyte(bare: DockerEnvironment, stream: str) -> None:
 
 
 def test_a_gigabyte_may_pass_where_it_is_allowed(bare: DockerEnvironment) -> None:
-    """With the limit raised the whole flood passes through, is counted to the byte, and the verdict is the command's."""
+    """With the limit raised the whole flood passes, is counted to the byte, and the verdict is the command's."""
     limits = Limits(wall_s=120, memory=128 << 20, output_kill=2 * GIGABYTE)
     forget_peak()
     before = peak_of_this_process()
