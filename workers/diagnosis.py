@@ -15,15 +15,19 @@ from sandbox.spec import Ending, Plan, Result, TestCase
 from workers import logs
 from workers.domain import Diagnosis, FailureClass, Finding, JobReport
 from workers.ports import SourceTree
-from workers.tools import TOOLS, Tool
+from workers.tools import TOOLS, Tool, reported
 
 EXCERPT = 4000
 _OUTPUT = 400_000
+_RED = ("failed", "error")
 _FRAMES = (
     re.compile(r'^[ \t]*File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>[^\n]+))?', re.MULTILINE),
     re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): (?:in (?P<function>[^\n]+))?", re.MULTILINE),
 )
-_TEST_PATH = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_TEST_PATH = re.compile(
+    r"(^|/)(tests?|testing|__tests__|spec)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec)\.[cm]?[jt]sx?$"
+    r"|_test\.go$|Tests?\.(java|kt)$|_spec\.rb$"
+)
 _MISSING = re.compile(r"No module named ['\"]([\w.]+)['\"]")
 _NOT_FOUND = re.compile(r"^.*(?:command not found|: not found|No module named [\w.]+)$", re.MULTILINE)
 _INFRASTRUCTURE = re.compile(
@@ -51,7 +55,7 @@ def read(plan: Plan, before: Result, job: JobReport, tree: SourceTree) -> Diagno
     paths = frozenset(tree.paths())
     tool, found = _tool(plan.check.script, output, before)
     found = tuple(_placed(finding, paths) for finding in found)
-    texts = [*(test.message for test in before.tests if test.status in ("failed", "error")), output]
+    texts = [*(test.message for test in before.tests if test.status in _RED), output]
     frames = _frames(texts, paths)
     cls = _class(tool, found, output, before, paths)
     if not found:
@@ -86,16 +90,20 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
         return True  # nothing to compare with
     output = logs.clean(before.output.text[-_OUTPUT:])
     said = failed.output[-_OUTPUT:]
-    theirs, ours = _kinds(said, ()), _kinds(output, before.tests)
+    theirs, ours = _kinds(said, ()), _kinds(output, () if before.from_log else before.tests)
     if theirs and ours:
         return _same_tests(theirs, ours, complete=_told(said) <= sum(map(len, theirs.values())))
+    if (alike := reported.alike(said, before)) is not None:
+        return alike
     complaints, here = _complaints(said), _complaints(output)
     if complaints and here:
         return bool(complaints & here)
     their_lines, our_lines = set(logs.signature_lines(said)), set(logs.signature_lines(output))
     if their_lines and their_lines & our_lines:
         return True
-    if theirs or ours or complaints or here:  # one side knows what failed: a common last line is no evidence then
+    if (
+        theirs or _kinds(output, ()) or complaints or here
+    ):  # one side says what failed: a common last line is no evidence then
         return False
     return before.exit_code == failed.exit_code and _last(said) == _last(output)
 
@@ -103,9 +111,12 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
 def _tool(script: str, output: str, before: Result) -> tuple[Tool | None, tuple[Finding, ...]]:
     """Of the tools that may have spoken, the first with something to say."""
     recognised = [tool for tool in TOOLS if tool.recognises(script, output)]
+    tests = () if before.from_log else before.tests  # a tool reads its own log better
     for tool in recognised:
-        if found := tool.findings(output, before.tests):
+        if found := tool.findings(output, tests):
             return tool, found
+    if runner := reported.of(before):
+        return runner, runner.findings(output, before.tests)
     return (recognised[0] if recognised else None), ()
 
 

@@ -18,7 +18,9 @@ from workers.domain import Diagnosis, FailureClass
 from workers.policy import Violation, is_test
 from workers.ports import SourceTree
 
-_BY_ITSELF = re.compile(r"(^|/)(sitecustomize|usercustomize|conftest|heal_report)\.py$|\.pth$", re.IGNORECASE)
+_BY_ITSELF = re.compile(
+    r"(^|/)(sitecustomize|usercustomize|conftest|heal_report|heal_unittest)\.py$|\.pth$", re.IGNORECASE
+)
 _SETTINGS = re.compile(
     r"(^|/)(\.?pytest\.(ini|toml)|tox\.(ini|toml)|setup\.cfg|conftest\.py|noxfile\.py|tasks\.py|dodo\.py|fabfile\.py"
     r"|justfile|taskfile\.ya?ml|gnumakefile|makefile|dockerfile|docker-compose\S*\.ya?ml|compose\.ya?ml|\.gitattributes"
@@ -28,7 +30,9 @@ _SETTINGS = re.compile(
     re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"\.(sh|bash|zsh|bat|cmd|ps1|mk)$|(^|/)[^./]+$")
-_TOOLS = frozenset({"pytest", "_pytest", "pluggy", "xdist", "hypothesis", "mock", "nose", "coverage", "heal_report"})
+_TOOLS = frozenset(
+    {"pytest", "_pytest", "pluggy", "xdist", "hypothesis", "mock", "nose", "coverage", "heal_report", "heal_unittest"}
+)
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -193,3 +194,51 @@ def test_output_made_to_be_slow_is_read_in_time(text: str) -> None:
     started = time.process_time()
     read(text)
     assert time.process_time() - started < 5
+
+
+JEST_SAID = (
+    "Error: expect(received).toBe(expected)\n\nExpected: 3\nReceived: -1\n    at toBe (/ws/web/sum.test.js:3:42)"
+)
+RUST_SAID = "thread 'tests::adds' (7) panicked at src/lib.rs:8:61:\nassertion `left == right` failed: sum\n  left: -1"
+
+
+@pytest.mark.parametrize(
+    ("source", "tool", "test", "place", "message"),
+    [
+        ("jest reporter", "jest", TestCase("web/sum.test.js::sum > adds", "failed", 0, JEST_SAID),
+         ("web/sum.test.js", 3), "expect(received).toBe(expected)"),
+        ("log of cargo test", "cargo test", TestCase("shop::tests::adds", "failed", 0, RUST_SAID),
+         ("src/lib.rs", 8), "assertion `left == right` failed"),
+        ("log of go test", "go test", TestCase("example.com/x::TestAdd", "failed", 0, "  a_test.go:13: got 1, want 3"),
+         (None, None), "got 1, want 3"),
+        ("JUnit XML", "JUnit XML", TestCase("com.x.CalcTest::adds", "error", 0, ""), (None, None), "failed"),
+    ],
+)  # fmt: skip
+def test_a_runner_without_a_module_gives_findings_from_its_tests(
+    source: str, tool: str, test: TestCase, place: tuple[str | None, int | None], message: str
+) -> None:
+    """Whatever the report was, a failing test is a finding with its id, a message, and a place of the repository."""
+    tree = MemoryTree({"web/sum.test.js": "", "src/lib.rs": ""})
+    before = replace(result("something failed\n", tests=(test, TestCase("fine", "passed"))), source=source)
+    found = diagnosis.read(Plan("node", (), Step("check", "make test")), before, JobReport("test"), tree)
+    assert found.tool == tool
+    (finding,) = found.findings
+    assert (finding.test, finding.path, finding.line) == (test.id, *place)
+    assert message in finding.message
+    assert found.cls in (FailureClass.TEST, FailureClass.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("ours", "same"),
+    [
+        (("web/sum.test.js::sum > adds",), True),
+        (("sum > adds",), True),
+        (("web/sum.test.js::sum > adds", "web/other.test.js::only here"), False),
+    ],
+)
+def test_other_runners_are_compared_by_the_names_of_their_tests(ours: tuple[str, ...], same: bool) -> None:
+    """The same jest test is red in CI's log and here; one that is red only here is another failure."""
+    log = "FAIL web/sum.test.js\n  \u25cf sum \u203a adds\n\n    no\n\nTests: 1 failed, 1 total\n"
+    red = tuple(TestCase(name, "failed") for name in ours)
+    before = replace(result("other words", tests=red), source="jest reporter")
+    assert diagnosis.same_failure(before, ci(log)) is same
