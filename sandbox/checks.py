@@ -1,4 +1,5 @@
-"""Commands in a frozen environment: each in a container of its own, hardened, without network, used once."""
+"""Commands in a frozen environment: each in a container of its own, hardened, used once, and without network
+unless both its repository and the operator named the hosts."""
 
 from __future__ import annotations
 
@@ -7,13 +8,17 @@ import shlex
 import time
 import uuid
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Event
 
 from sandbox import policy, reporters
 from sandbox.admission import WAITING_SHARE, Ticket
+from sandbox.egress import Refusal, told
 from sandbox.engine import Engine
 from sandbox.errors import Cancelled, SandboxError
+from sandbox.grants import Grant
 from sandbox.life import NEVER, Ended
 from sandbox.pool import Make, Pool
 from sandbox.prepared import Ground
@@ -47,6 +52,7 @@ class Done:
     ended: Ended
     flags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
 
 class DockerEnvironment:
@@ -66,10 +72,11 @@ class DockerEnvironment:
         runtime: str | None,
         cancel: Event | None = None,
         services: tuple[Resolved, ...] = (),
+        grant: Grant = Grant(),  # noqa: B008 - a frozen value
     ) -> None:
         self._engine, self._pool, self._trees, self._frozen, self._plan = engine, pool, trees, frozen, plan
         self._owner, self._runtime, self._cancel = owner, runtime, cancel
-        self._services = services
+        self._services, self._grant = services, grant
 
     @property
     def key(self) -> str:
@@ -94,15 +101,18 @@ class DockerEnvironment:
         cancel: Event | None = None,
     ) -> Result:
         """As `sandbox.spec.Environment.run`."""
-        extra = tar((f"in/{name}", data) for name, data in inputs.items()) if inputs else b""
-        command = Command(self._runner(step).encode(), patch or b"", extra)
+        files = {f"in/{name}": data for name, data in (inputs or {}).items()}
+        if self._grant.hosts:
+            files[Path(policy.CA_FILE).name] = self._grant.authorities
+        command = Command(self._runner(step).encode(), patch or b"", tar(files.items()) if files else b"")
         done = self._done(tree, command, limits, cancel or self._cancel)
         evidence = Evidence(
             image=self.image, environment=self.key, tree=tree.sha, patch=hashlib.sha256(patch or b"").hexdigest(),
-            runtime=self._runtime or "default", flags=done.flags,
+            runtime=self._runtime or "default", flags=(*done.flags, *(f"egress={host}" for host in self._grant.hosts)),
+            network=self._grant.hosts,
         )  # fmt: skip
-        verdict = result(done.ended, limits, evidence)
-        return replace(verdict, notes=(*verdict.notes, *done.notes))
+        verdict = result(done.ended, limits, evidence, [one.host for one in done.refused if one.denied])
+        return replace(verdict, notes=(*verdict.notes, *done.notes, *told(done.refused), *self._grant.notes()))
 
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - a frozen value
         """As `sandbox.spec.Environment.warm`."""
@@ -140,6 +150,7 @@ class DockerEnvironment:
         """Run, and destroy: in the background when it ended by itself, at once when we ended it."""
         try:
             ended = slot.run(command, limits, cancel)
+            refused = slot.way_out.refused() if slot.way_out else ()
         except BaseException:
             slot.discard()
             raise
@@ -147,7 +158,7 @@ class DockerEnvironment:
             self._pool.discard(slot)
         else:
             slot.discard()
-        return Done(ended, policy.flags(slot.settings), slot.notes)
+        return Done(ended, policy.flags(slot.settings), slot.notes, refused)
 
     def _kind(self, tree: Tree, limits: Limits) -> Hashable:
         """What two runs must have in common to use the same waiting container: all but the command and its time."""
@@ -188,21 +199,26 @@ class DockerEnvironment:
         until = time.time() + policy.IDLE_S + limits.wall_s + GRACE_S
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, until + KEEP_S)
         ground = Ground(self.image, self._frozen.volume, self.key, *self._frozen.outputs, self._plan.repository)
-        companions = stand_up(
-            self._engine, self._services, labels, environment=self._frozen.volume, runtime=self._runtime,
-            cancel=cancel, room=ticket,
-        )  # fmt: skip
-        try:
+        with ExitStack() as undo:
+            way_out = self._grant.open(labels)
+            if way_out is not None:
+                undo.callback(way_out.shut)
+            network = way_out.network if way_out else policy.NO_NETWORK
+            companions = stand_up(
+                self._engine, self._services, labels, environment=self._frozen.volume, network=network,
+                runtime=self._runtime, cancel=cancel, room=ticket,
+            )  # fmt: skip
+            undo.callback(companions.release)
             placed = self._trees.place(tree, ground, limits, until)
-        except BaseException:
-            companions.release()
-            raise
-        env = {**policy.check_environment(), **reporters.environment(self._plan.image)}
+            undo.pop_all()  # the slot gives them back
+        names = [one.service.name for one in self._services]
+        env = {**policy.check_environment(), **reporters.environment(self._plan.image),
+               **self._grant.environment(way_out, names)}  # fmt: skip
         settings = policy.check_container(
             self.image, self._frozen.volume, env, limits, labels, self._runtime, placed.mounts,
-            network=companions.network,
+            network=companions.network if self._services else network,
         )  # fmt: skip
-        return Slot.begin(self._engine, settings, placed, limits, cancel, ticket, on_end, companions)
+        return Slot.begin(self._engine, settings, placed, limits, cancel, ticket, on_end, companions, way_out)
 
     def _runner(self, step: Step) -> str:
         """The little shell file that writes the step's script to its place, enters its directory and becomes its shell,

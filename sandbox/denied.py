@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from sandbox.spec import TestCase
 
 _TAIL_LINES = 30
-_PIP_INDEX = "pypi.org"
 _HOST = r"(?P<host>[A-Za-z0-9_][A-Za-z0-9_.-]*)"
 _UNRESOLVED = r"(?:Temporary failure in name resolution|Name or service not known|No address associated with hostname)"
 _SIGNS = tuple(
@@ -32,6 +31,7 @@ _SIGNS = tuple(
         rf"connecting to {_HOST}:\d+\b.*{_UNRESOLVED}",  # redis
         rf"Temporary failure resolving ['\"]{_HOST}",  # apt
         rf"ERR_(?:NAME_NOT_RESOLVED|INTERNET_DISCONNECTED) at https?://{_HOST}",  # browsers
+        rf"Network access disabled by the environment; can't reach https?://{_HOST}",  # corepack
         rf"getaddrinfo for {_HOST} failed",  # php
         rf"Failed to open TCP connection to {_HOST}:\d+ \(getaddrinfo",  # ruby
         rf"{_UNRESOLVED} \({_HOST}:\d+\)",  # .NET
@@ -42,7 +42,12 @@ _SIGNS = tuple(
 _NAMELESS = re.compile(
     rf"{_UNRESOLVED}|\[Errno 101\] Network is unreachable|failed to lookup address|ERR_INTERNET_DISCONNECTED"
 )
-_PIP = re.compile(r"Could not find a version that satisfies the requirement .* \(from versions: none\)")
+_INDEXES = (
+    (re.compile(r"Could not find a version that satisfies the requirement .* \(from versions: none\)"), "pypi.org"),
+    (re.compile(r"module lookup disabled by GOPROXY=off"), "proxy.golang.org"),
+    (re.compile(r"offline mode \(via `--offline`\)|HTTP request, but --offline was specified"), "index.crates.io"),
+)
+"""What tools say of a package they cannot get that were told, as in a check, that there is no network."""
 _PROXY = re.compile(
     r"CONNECT tunnel failed, response 403|Tunnel connection failed: 403|HTTP code 403 from proxy|egress proxy: "
     r"|proxy responded with 403|unrecognized[_ ]name|proxyconnect tcp|Proxy response \(403\)",
@@ -99,7 +104,7 @@ def _named(lines: Sequence[str], refused: Sequence[str]) -> tuple[str, ...] | No
     hosts: list[str] = []
     for line in lines:
         named = [match["host"].rstrip(".").lower() for sign in _SIGNS for match in sign.finditer(line)]
-        hosts += [_PIP_INDEX] if _PIP.search(line) else named
+        hosts += [host for sign, host in _INDEXES if sign.search(line)] or named
         told = told or bool(hosts) or bool(_NAMELESS.search(line))
     if hosts and not any(map(outside, hosts)):
         return None

@@ -25,6 +25,7 @@ from sandbox.checks import DockerEnvironment, Frozen
 from sandbox.egress import Allowed, Egress
 from sandbox.engine import Engine
 from sandbox.errors import SandboxError, SetupFailed
+from sandbox.grants import Grants
 from sandbox.hosts import by_https
 from sandbox.images.build import resolve
 from sandbox.languages import BY_KEY
@@ -50,6 +51,7 @@ class DockerSandbox:
     Set-up reaches the package hosts of `sandbox.hosts`, those of `package_indexes` and `allowed_hosts` (exact or
     `*.suffix`) through the egress proxy, and nothing else. A host whose name resolves to a private address is refused
     unless `private_hosts` has its exact name. `setup_network` "open" gives set-up whatever the engine's host reaches.
+    Checks reach no host, but those that their plan names and `check_hosts` grants, through a proxy of their own.
     Images that a plan and its services name by reference are pulled from `registries` (patterns) only, without
     credentials.
     """
@@ -67,6 +69,7 @@ class DockerSandbox:
         private_hosts: tuple[str, ...] = (),
         setup_network: Literal["proxy", "open"] = "proxy",
         registries: tuple[str, ...] = REGISTRIES,
+        check_hosts: tuple[str, ...] = (),
     ) -> None:
         self.engine = Engine(docker_host)
         self._pool = Pool()
@@ -83,6 +86,7 @@ class DockerSandbox:
         self._options = Options(setup_limits, self.egress, runtime, ca_bundle, indexes)
         self._service_images = ServiceImages(self.engine, registries, runtime)
         self._adopter = Adopter(self.engine, owner, self._options, registries)
+        self._grants = Grants(self.engine, owner, check_hosts, ca_bundle)
         self._guard = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
 
@@ -91,6 +95,7 @@ class DockerSandbox:
 
         Raises SetupFailed, ServiceFailed, ServiceMissing, ImageMissing, EngineDown.
         """
+        grant = self._grants.of(plan.network)
         services = self._service_images.resolve(plan.services, cancel)
         image = self._image(plan.image, cancel)
         key = plan.env_key(image, tuple(one.image for one in services))
@@ -100,13 +105,14 @@ class DockerSandbox:
             frozen = self._find(key) or self._make(plan, tree, image, key, services, cancel)
         self.usage.note(key)
         return DockerEnvironment(
-            self.engine, self._pool, self._trees, frozen, plan, self.owner, self.runtime, cancel, services
+            self.engine, self._pool, self._trees, frozen, plan, self.owner, self.runtime, cancel, services, grant
         )
 
     def close(self) -> None:
         """Destroy the waiting containers, wait until used ones and their networks are gone, and leave the engine."""
         self._pool.close()
         self._trees.close()
+        self._grants.close()
         if self.egress is not None:
             self.egress.close()
         self.engine.close()

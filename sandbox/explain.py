@@ -21,6 +21,7 @@ from sandbox.errors import (
     ServiceMissing,
     SetupFailed,
 )
+from sandbox.images.egress import listed
 from sandbox.spec import Ending, Limits, Result
 
 Known = (
@@ -128,7 +129,7 @@ def _network_denied(result: Result) -> str:
             "grant the host: environment.network in heal.yml and HEAL_CHECK_HOSTS of the operator."
         )
     hosts = ", ".join(result.asked)
-    if set(result.asked) <= set(result.evidence.network):
+    if all(listed(host, result.evidence.network) for host in result.asked):
         return (
             f"The check asked for {hosts} past the proxy through which it may reach it; let it use the proxy that "
             "HTTPS_PROXY names."

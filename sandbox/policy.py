@@ -434,17 +434,20 @@ def actions_environment() -> dict[str, str]:
 
 def setup_environment(ca_bundle: bool, package_indexes: Mapping[str, str]) -> dict[str, str]:
     """Environment of the set-up phase: certificates where the host has its own, the host's package indexes."""
-    certificates = dict.fromkeys(
-        ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"),
-        CA_FILE,
-    )
     return {
         **actions_environment(),
         **languages.setup_environment(),
-        **(certificates if ca_bundle else {}),
+        **(certificates() if ca_bundle else {}),
         **package_indexes,
         "HOME": f"{ENVIRONMENT}/home",  # what set-up leaves at home stays with the environment
     }
+
+
+def certificates() -> dict[str, str]:
+    """What tells the tools about the host's own certificate authorities, in the file that lies at CA_FILE."""
+    names = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+             "GIT_SSL_CAINFO")  # fmt: skip
+    return dict.fromkeys(names, CA_FILE)
 
 
 def proxy_environment(url: str, services: Iterable[str] = ()) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox.admission import Ticket
 from sandbox.engine import Engine
+from sandbox.grants import WayOut
 from sandbox.life import Ended, Life
 from sandbox.protocol import GRACE_S, caps, marks, message
 from sandbox.services import Companions
@@ -37,11 +38,17 @@ class Slot:
     """One check container. Whoever has one must `discard` it."""
 
     def __init__(
-        self, life: Life, settings: Mapping[str, Any], nonce: str, placed: Placement, companions: Companions
+        self,
+        life: Life,
+        settings: Mapping[str, Any],
+        nonce: str,
+        placed: Placement,
+        companions: Companions,
+        way_out: WayOut | None = None,
     ) -> None:
         self.settings, self.notes = settings, placed.notes
         self._life, self._nonce, self._release = life, nonce, placed.release
-        self._companions = companions
+        self._companions, self.way_out = companions, way_out
         self._discarding = threading.Lock()
         self._discarded = False
 
@@ -56,11 +63,12 @@ class Slot:
         ticket: Ticket | None = None,
         on_end: Callable[[], None] | None = None,
         companions: Companions = Companions(),  # noqa: B008 - none
+        way_out: WayOut | None = None,
     ) -> Slot:
         """Start a container of these settings and send it its tree; returns before the tree is unpacked.
 
         Raises as `Engine.begin`. Whatever happens, the place of the tree is given back in the end, and the companions
-        (ready services, whose network `settings` must name) are released.
+        (ready services, whose network `settings` must name) are released, and its way out is shut.
         """
         nonce = uuid.uuid4().hex
         try:
@@ -68,9 +76,11 @@ class Slot:
         except BaseException:
             placed.release()
             companions.release()
+            if way_out is not None:
+                way_out.shut()
             raise
         life.feed(placed.feed)
-        return cls(life, settings, nonce, placed, companions)
+        return cls(life, settings, nonce, placed, companions, way_out)
 
     @property
     def id(self) -> str:
@@ -108,3 +118,5 @@ class Slot:
                 finally:
                     self._release()
                     self._companions.release()
+                    if self.way_out is not None:
+                        self.way_out.shut()

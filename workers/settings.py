@@ -133,6 +133,11 @@ class WorkerSettings(SweeperSettings):
         description="Hosts that set-up steps may reach by HTTPS beside the package indexes, as a JSON list "
         '(`["github.com"]`, `["*.example.org"]`).',
     )
+    check_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Hosts that checks may reach where a repository's heal.yml asks for them (`environment.network`), "
+        'as a JSON list (`["api.example.org"]`, `["*.example.org"]`). Whatever a check can read can be carried there.',
+    )
     image_registries: tuple[str, ...] = Field(
         default=REGISTRIES,
         description="Registries, as patterns, from which images are pulled that a repository names (`container:` of a "

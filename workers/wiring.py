@@ -169,6 +169,7 @@ def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:
         state_dir=settings.state_dir.expanduser(),
         allowed_hosts=settings.setup_hosts,
         registries=settings.image_registries,
+        check_hosts=settings.check_hosts,
         # The names are the operator's and ours, never a repository's: sites that serve an index under an address of
         # their own may. What is loopback, link-local or metadata stays refused.
         private_hosts=by_https(settings.setup_hosts, {}),
