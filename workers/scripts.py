@@ -38,11 +38,14 @@ _INSTALLS: tuple[tuple[str, ...], ...] = (
     ("npm", "install"),
     ("npm", "i"),
     ("pnpm", "install"),
+    ("pnpm", "i"),
     ("yarn", "install"),
     ("corepack",),
     ("go", "mod", "download"),
     ("go", "install"),
     ("cargo", "fetch"),
+    ("cargo", "install"),
+    ("rustup",),
     ("bundle", "install"),
 )
 _RUNNERS: tuple[tuple[str, ...], ...] = (
@@ -57,7 +60,32 @@ _PRIMERS: tuple[tuple[str, str], ...] = (
     ("nox", "nox --install-only"),
     ("pre-commit", "pre-commit install-hooks"),
 )
-_BUILDERS = (("setup.py",), ("npm", "run"), ("make",), ("poetry", "install"), ("uv", "sync"), ("pdm", "install"))
+_TRIES: tuple[tuple[str, str], ...] = (
+    ("mvn", "-Dmaven.test.failure.ignore=true"),
+    ("mvnw", "-Dmaven.test.failure.ignore=true"),
+    ("gradle", "--continue"),
+    ("gradlew", "--continue"),
+)
+"""Tools that fetch what they need as they go: only the command itself, tried once, brings all of it."""
+_COMPILED: tuple[tuple[str, str, str], ...] = (
+    ("go", "go mod download", "go test -run '^$' ./..."),
+    ("cargo", "cargo fetch", "cargo test --no-run"),
+)
+"""Languages that fetch by one command; compiling once beforehand saves it in each check, and may fail."""
+_BUILDERS = (
+    ("cargo", "test"),
+    ("mvn",),
+    ("mvnw",),
+    ("./mvnw",),
+    ("gradle",),
+    ("./gradlew",),
+    ("setup.py",),
+    ("npm", "run"),
+    ("make",),
+    ("poetry", "install"),
+    ("uv", "sync"),
+    ("pdm", "install"),
+)
 
 
 @dataclass(frozen=True)
@@ -158,11 +186,17 @@ def split(script: str) -> Split:
 
 
 def primer(script: str) -> str | None:
-    """The command that lets a self-installing tool (tox, nox, pre-commit) fetch what it needs, or None."""
+    """The command that lets a self-installing tool (tox, nox, cargo, maven, ...) fetch what it needs, or None."""
     for tool, prime in _PRIMERS:
         for call in invocations(script, tool):
             chosen = _selection(call.args) if tool != "pre-commit" else ()
             return shlex.join([*call.prefix, *prime.split(), *chosen])
+    for tool, fetch, attempt in _COMPILED:
+        if any(call.args[:1] != ("fmt",) for call in invocations(script, tool)):
+            return f"{fetch}\n{attempt} || true"
+    for tool, option in _TRIES:
+        for call in invocations(script, tool):
+            return f"{call.command(*call.args, option)} || true"
     return None
 
 

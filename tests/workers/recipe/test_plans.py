@@ -160,7 +160,7 @@ def test_what_is_left_out_is_said() -> None:
         (job("run: x", "runs-on: [self-hosted, linux]"), "self-hosted"),
         (job("run: x", "runs-on: ubuntu-24.04-arm"), "arm"),
         (job("run: x", "services: ${{ fromJSON(needs.a.outputs.b) }}"), "computes its services"),
-        (job("uses: actions/setup-node@v4\nrun: npm test"), "setup-node"),
+        (job("uses: ruby/setup-ruby@v1\nrun: rake"), "setup-ruby"),
         (job("uses: docker://alpine\nrun: x"), "container action"),
         (job("uses: aws-actions/configure-aws-credentials@v4\nrun: x"), "must not reach"),
         (job("run: docker compose up -d\nrun: pytest"), "Docker"),
@@ -242,6 +242,8 @@ def test_a_refused_action_after_the_failing_step_only_weakens_the_proof() -> Non
         ({"package.json": '{"scripts": {"test": "x"}}'}, "npm test"),
         ({"go.mod": ""}, "go test ./..."),
         ({"Cargo.toml": "", "Cargo.lock": ""}, "cargo test --locked"),
+        ({"pom.xml": "", "mvnw": ""}, "./mvnw -B test"),
+        ({"build.gradle": "", "gradlew": ""}, "./gradlew test"),
     ],
 )
 def test_a_guess_is_made_from_the_files_and_says_so(files: dict[str, str], check: str) -> None:
