@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -118,10 +120,11 @@ def test_a_waiting_container_gives_the_result_of_a_cold_one(with_pytest: DockerE
 
 
 def test_one_that_died_is_replaced(pooled: Pooled, engine: Engine) -> None:
-    """When the container that waited was killed the run is right all the same."""
+    """A container that died while it waited is removed, and the run that would have had it is right all the same."""
     pooled.environment.warm(tree(), 1, SMALL)
     (ahead,) = pooled.waiting(1)
     engine.client().containers.get(ahead).kill()
+    within(20, lambda: not pooled.containers())
     result = pooled.run()
     assert result.green
     assert result.output.text.strip() != ahead
@@ -196,6 +199,27 @@ def test_a_forked_process_has_its_own(pooled: Pooled) -> None:
     child.join(20)
     assert pooled.containers() == ahead
     assert pooled.run().output.text.strip() in ahead
+
+
+FORGETFUL = """
+import sys, time
+from sandbox.environments import DockerSandbox
+from sandbox.spec import Plan, Step
+from tests.sandbox.trees import tree
+
+environment = DockerSandbox(None, sys.argv[1]).prepare(Plan("python", (), Step("check", "true")), tree())
+environment.warm(tree(), 1)
+while not environment.waiting(tree()):
+    time.sleep(0.02)
+print("waits", flush=True)
+"""
+
+
+def test_a_process_that_ends_leaves_nothing(pooled: Pooled) -> None:
+    """Also when nobody closed the sandbox."""
+    done = subprocess.run([sys.executable, "-c", FORGETFUL, pooled.owner], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("waits\n", "")
+    assert not pooled.containers()
 
 
 def _begin(engine: Engine, owner: str, idle_s: float) -> Slot:
