@@ -6,6 +6,7 @@ processes nothing is locked: two that ask in the same millisecond may both be le
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,8 +19,8 @@ from sandbox.forks import fresh_after_fork
 
 SHARE = 0.7
 """Of the engine's memory that all containers may use together, by their limits."""
-WAITING_SHARE = 0.35
-"""The same for what is started ahead of need: so a command that is to run now is never kept out by one that waits."""
+AHEAD = min(4, os.cpu_count() or 1)
+"""Containers of one kind that wait at a time: more than there are cores cannot be used at once."""
 PATIENCE_S = 300.0
 _LOOK_S = 0.5
 
@@ -31,7 +32,7 @@ class Host(Protocol):
         """Bytes of memory of the engine's machine."""
 
     def memory_in_use(self, owner: str) -> Mapping[str, int]:
-        """Memory limits (bytes) of the owner's running containers by id."""
+        """Memory limits (bytes) of the running containers of the owner's installation by id."""
 
 
 @dataclass(eq=False)
@@ -47,6 +48,7 @@ class Room:
     """Lets containers in while there is memory for them. Thread-safe; a forked process starts with an empty room."""
 
     host: Host
+    share: float = SHARE
     patience_s: float = PATIENCE_S
     _inside: set[Ticket] = field(default_factory=set)
     _waiting: list[Callable[[], bool]] = field(default_factory=list)
@@ -77,18 +79,19 @@ class Room:
                 self._changed.wait(_LOOK_S)
         return ticket
 
-    def try_enter(self, need: int, owner: str, share: float = SHARE) -> Ticket | None:
+    def try_enter(self, need: int, owner: str, *, ahead: bool = False) -> Ticket | None:
         """Room of `need` bytes if there is some now.
 
-        With the whole share, one container alone is let in whatever its size: it would never be otherwise.
+        What is started `ahead` of need gets half of the room only, so that it never keeps out what is to run at once.
+        Of the others one alone is let in whatever its size: it would never be otherwise.
         """
-        most = self.host.memory() * share
+        most = self.host.memory() * self.share / (2 if ahead else 1)
         others = self.host.memory_in_use(owner)
         with self._changed:
             known = {ticket.container for ticket in self._inside}
             used = sum(ticket.need for ticket in self._inside)
             used += sum(limit for container, limit in others.items() if container not in known)
-            if used + need > most and not (used == 0 and share == SHARE):
+            if used + need > most and (used or ahead):
                 return None
             ticket = Ticket(need)
             self._inside.add(ticket)

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 
 from sandbox import policy, reporters
-from sandbox.admission import WAITING_SHARE, Ticket
+from sandbox.admission import Ticket
 from sandbox.egress import Refusal, told
 from sandbox.engine import Engine
 from sandbox.errors import Cancelled, SandboxError
@@ -170,7 +170,7 @@ class DockerEnvironment:
         """How the pool starts one of this kind, if there is room beside what runs."""
 
         def make(on_end: Callable[[], None]) -> Slot | None:
-            ticket = self._engine.room.try_enter(self._memory(limits), self._owner, WAITING_SHARE)
+            ticket = self._engine.room.try_enter(self._memory(limits), self._owner, ahead=True)
             if ticket is None:
                 return None
             try:

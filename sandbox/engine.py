@@ -20,7 +20,7 @@ import docker
 from docker.types import IPAMConfig, IPAMPool
 
 from sandbox import policy
-from sandbox.admission import Room, Ticket
+from sandbox.admission import SHARE, Room, Ticket
 from sandbox.engine_errors import InUse, Missing, translated
 from sandbox.errors import EngineDown, ImageMissing, SandboxError
 from sandbox.forks import fresh_after_fork
@@ -52,15 +52,18 @@ class Volume:
 
 
 class Engine:
-    """A Docker engine (API 1.41 or later), local or remote. `host` None means the engine's usual socket."""
+    """A Docker engine (API 1.41 or later), local or remote. `host` None means the engine's usual socket.
 
-    def __init__(self, host: str | None = None, call_timeout_s: int = 60) -> None:
+    Of its machine's memory `memory_share` may be used by all our containers together, by their limits.
+    """
+
+    def __init__(self, host: str | None = None, call_timeout_s: int = 60, memory_share: float = SHARE) -> None:
         self.host = host or "unix:///var/run/docker.sock"
         self._call_timeout_s = call_timeout_s
         self._lock = threading.Lock()
         self._client: docker.DockerClient | None = None
         self._memory = 0
-        self.room = Room(self)
+        self.room = Room(self, memory_share)
         fresh_after_fork(self)
 
     def client(self) -> docker.DockerClient:
@@ -233,10 +236,16 @@ class Engine:
             return {str(one["Id"]): dict(one["Labels"] or {}) for one in found}
 
     def memory_in_use(self, owner: str) -> dict[str, int]:
-        """Memory limits (bytes) of the owner's running containers by id."""
+        """Memory limits (bytes) of the running containers of the owner's installation, all its sessions, by id."""
         with translated():
-            found = self.client().api.containers(filters={"label": [f"heal.owner={owner}", policy.MEMORY_LABEL]})
-            return {str(one["Id"]): int(one["Labels"][policy.MEMORY_LABEL]) for one in found}
+            found = self.client().api.containers(filters={"label": policy.MEMORY_LABEL})
+        labels = {str(one["Id"]): one["Labels"] for one in found}
+        ours = owner.partition("/")[0]
+        return {
+            name: int(held[policy.MEMORY_LABEL])
+            for name, held in labels.items()
+            if str(held.get("heal.owner")).partition("/")[0] == ours
+        }
 
     def remove_container(self, container_id: str) -> None:
         with contextlib.suppress(Missing, InUse), translated():

@@ -19,6 +19,7 @@ from threading import Event
 from typing import Any, Literal
 
 from sandbox import policy
+from sandbox.admission import AHEAD, SHARE
 from sandbox.adopt import Adopter
 from sandbox.caches import Caches
 from sandbox.checks import DockerEnvironment, Frozen
@@ -54,6 +55,9 @@ class DockerSandbox:
     Checks reach no host, but those that their plan names and `check_hosts` grants, through a proxy of their own.
     Images that a plan and its services name by reference are pulled from `registries` (patterns) only, without
     credentials.
+
+    The containers of all workers together are limited to `memory_share` of the engine's memory; a run that finds no
+    room waits. At most `ahead` containers of a kind are started ahead of need.
     """
 
     def __init__(
@@ -70,9 +74,11 @@ class DockerSandbox:
         setup_network: Literal["proxy", "open"] = "proxy",
         registries: tuple[str, ...] = REGISTRIES,
         check_hosts: tuple[str, ...] = (),
+        memory_share: float = SHARE,
+        ahead: int = AHEAD,
     ) -> None:
-        self.engine = Engine(docker_host)
-        self._pool = Pool()
+        self.engine = Engine(docker_host, memory_share=memory_share)
+        self._pool = Pool(ahead)
         self.engine.room.offer(self._pool.give_up)
         self.owner = owner
         self.usage = Usage(self.engine, owner.partition("/")[0])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
 import threading
 import weakref
 from collections.abc import Callable, Hashable
@@ -16,12 +15,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 
+from sandbox.admission import AHEAD
 from sandbox.errors import SandboxError
 from sandbox.forks import fresh_after_fork
 from sandbox.slots import Slot
 
-MOST = 4
-"""Waiting containers per key at most; the number of cores is the other bound, for more cannot be used at once."""
 _POLL_S = 0.05
 
 
@@ -43,8 +41,8 @@ class _Place:
 class Pool:
     """Thread-safe. A forked process starts with an empty one and never touches its parent's containers."""
 
-    def __init__(self, most: int = min(MOST, os.cpu_count() or 1)) -> None:
-        """At most `most` wait per key."""
+    def __init__(self, most: int = AHEAD) -> None:
+        """At most `most` wait per key; with 0 every start is a cold one."""
         self._most = most
         self.after_fork()
         fresh_after_fork(self)

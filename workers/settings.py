@@ -16,6 +16,7 @@ from pydantic import AliasChoices, ByteSize, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sandbox.admission import AHEAD, SHARE
 from sandbox.references import REGISTRIES
 from workers.errors import UsageError
 
@@ -124,6 +125,20 @@ class WorkerSettings(SweeperSettings):
     )
     sandbox_runtime: str | None = Field(
         default=None, description="Container runtime of the sandbox, such as `runsc`. Default: the engine's own."
+    )
+    sandbox_memory: float = Field(
+        default=SHARE,
+        gt=0,
+        le=1,
+        description="Share of the engine's memory that the containers of all workers together may use, by their "
+        "limits. A run that finds no room waits five minutes, then is tried again later.",
+    )
+    sandbox_ahead: int = Field(
+        default=AHEAD,
+        ge=0,
+        le=64,
+        description="Containers of a kind that are started ahead of need, so that a patch is tried at once; 0 for "
+        "none. Default: the number of cores, at most 4.",
     )
     ca_bundle: Path | None = Field(
         default=None, description="Certificate bundle for containers in the set-up phase, behind a private authority."

@@ -170,6 +170,8 @@ def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:
         allowed_hosts=settings.setup_hosts,
         registries=settings.image_registries,
         check_hosts=settings.check_hosts,
+        memory_share=settings.sandbox_memory,
+        ahead=settings.sandbox_ahead,
         # The names are the operator's and ours, never a repository's: sites that serve an index under an address of
         # their own may. What is loopback, link-local or metadata stays refused.
         private_hosts=by_https(settings.setup_hosts, {}),

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sandbox.admission import WAITING_SHARE, Room
+from sandbox.admission import Room
 from sandbox.errors import Cancelled, EngineBusy
 
 
@@ -52,15 +52,15 @@ def test_containers_of_other_processes_count_once() -> None:
 def test_the_first_is_always_let_in() -> None:
     """A container larger than the share runs when it is alone, but not ahead of need."""
     room = Room(Machine(), patience_s=0)
-    assert room.try_enter(2000, "us", WAITING_SHARE) is None
+    assert room.try_enter(2000, "us", ahead=True) is None
     room.enter(2000, "us")
 
 
 def test_half_of_the_room_is_kept_for_what_is_to_run_now() -> None:
     """What is started ahead of need gets 350 bytes at most, all that runs counted."""
     room = Room(Machine(), patience_s=0)
-    assert room.try_enter(300, "us", WAITING_SHARE)
-    assert room.try_enter(100, "us", WAITING_SHARE) is None
+    assert room.try_enter(300, "us", ahead=True)
+    assert room.try_enter(100, "us", ahead=True) is None
     room.enter(400, "us")
 
 
