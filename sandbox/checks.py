@@ -163,7 +163,7 @@ class DockerEnvironment:
     def _kind(self, tree: Tree, limits: Limits) -> Hashable:
         """What two runs must have in common to use the same waiting container: all but the command and its time."""
         frozen, plan = self._frozen, self._plan
-        beside = repr((plan.image, plan.repository, self._services))
+        beside = repr((plan.image, plan.repository, self._services, self._grant.hosts))
         return frozen.key, frozen.volume, frozen.image, self._runtime, beside, tree.sha, replace(limits, wall_s=0)
 
     def _ahead(self, tree: Tree, limits: Limits) -> Make:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import multiprocessing
 import os
 import re
@@ -22,6 +23,7 @@ from sandbox.checks import DockerEnvironment
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
 from sandbox.errors import EngineBusy
+from sandbox.grants import Grant
 from sandbox.images.build import resolve
 from sandbox.reaper import reap
 from sandbox.slots import Slot
@@ -85,12 +87,15 @@ def test_each_is_used_once_and_as_many_as_expected(pooled: Pooled) -> None:
 
 
 def test_only_a_run_of_the_same_kind_gets_one(pooled: Pooled) -> None:
-    """Another commit, or other limits, get a container of their own; only the time limit may differ."""
+    """Another commit, other limits, or another network get a container of their own; only the time limit may differ."""
     pooled.environment.warm(tree(), 1, SMALL)
     (ahead,) = pooled.waiting(1)
     other_tree = pooled.environment.run(NAME, tree(sha="1" * 40), limits=SMALL)
     other_limits = pooled.run(limits=replace(SMALL, memory=128 << 20))
-    assert ahead not in {other_tree.output.text.strip(), other_limits.output.text.strip()}
+    granted = copy.copy(pooled.environment)
+    granted._grant = Grant(("example.org",))
+    other_network = granted.run(NAME, tree(), limits=SMALL)
+    assert ahead not in {other.output.text.strip() for other in (other_tree, other_limits, other_network)}
     assert pooled.run(limits=replace(SMALL, wall_s=5)).output.text.strip() == ahead
 
 
