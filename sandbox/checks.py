@@ -209,7 +209,7 @@ class DockerEnvironment:
                 runtime=self._runtime, cancel=cancel, room=ticket,
             )  # fmt: skip
             undo.callback(companions.release)
-            placed = self._trees.place(tree, ground, limits, until)
+            placed = self._trees.place(tree, ground, limits, until, cancel)
             undo.pop_all()  # the slot gives them back
         names = [one.service.name for one in self._services]
         env = {**policy.check_environment(), **reporters.environment(self._plan.image),

@@ -12,16 +12,21 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Event
 
 from sandbox import policy
 from sandbox.engine import Engine, Volume
-from sandbox.errors import EngineFull, SandboxError
+from sandbox.errors import Cancelled, EngineFull, SandboxError
+from sandbox.forks import fresh_after_fork
 from sandbox.protocol import GRACE_S, KEEP_S, caps, tree_message
 from sandbox.spec import Limits, Tree
+from sandbox.stream import Stop
 from sandbox.usage import Usage
 
 _LIMITS = Limits(wall_s=600, memory=512 << 20, pids=64, tmp=16 << 20)
 _LOADED = b"HEAL-LOADED\n"
+_POLL_S = 0.05
+_CANCELLED = "preparing a large commit was cancelled"
 
 
 @dataclass(frozen=True)
@@ -42,19 +47,35 @@ class Prepared:
 
     def __init__(self, engine: Engine, owner: str, usage: Usage, runtime: str | None = None) -> None:
         self._engine, self._owner, self._usage, self._runtime = engine, owner, usage, runtime
+        self.after_fork()
+        fresh_after_fork(self)
+
+    def after_fork(self) -> None:
+        """In a forked process: nobody fills anything here yet."""
         self._guard = threading.Lock()
         self._filling: dict[str, threading.Lock] = {}
 
-    def volume(self, tree: Tree, ground: Ground, attempt: Callable[[Volume], None] = lambda _: None) -> Volume:
-        """What holds the tree, filled now unless it is there. Raises EngineDown, EngineFull, SandboxError.
+    def volume(
+        self,
+        tree: Tree,
+        ground: Ground,
+        attempt: Callable[[Volume], None] = lambda _: None,
+        cancel: Event | None = None,
+    ) -> Volume:
+        """What holds the tree, filled now unless it is there. Raises EngineDown, EngineFull, Cancelled, SandboxError.
 
         `attempt` is called with the volume before it is filled, and raises when filling it would be in vain.
         """
         key = hashlib.sha256(f"{tree.sha} {ground.key}".encode()).hexdigest()[:32]
         with self._guard:
             lock = self._filling.setdefault(key, threading.Lock())
-        with lock:
-            found = self._find(key) or self._fill(tree, ground, key, attempt)
+        while not lock.acquire(timeout=_POLL_S):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled(_CANCELLED)
+        try:
+            found = self._find(key) or self._fill(tree, ground, key, attempt, cancel)
+        finally:
+            lock.release()
         self._usage.note(key)
         return found
 
@@ -67,7 +88,9 @@ class Prepared:
             self._engine.remove_volume(marker.name)
         return found
 
-    def _fill(self, tree: Tree, ground: Ground, key: str, attempt: Callable[[Volume], None]) -> Volume:
+    def _fill(
+        self, tree: Tree, ground: Ground, key: str, attempt: Callable[[Volume], None], cancel: Event | None
+    ) -> Volume:
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "loader", key, time.time() + _LIMITS.wall_s + KEEP_S)
         name = f"heal-tree-{key}-{labels.run[:12]}"
         made = self._engine.create_volume(
@@ -76,7 +99,7 @@ class Prepared:
         kept: Volume | None = None
         try:
             attempt(made)
-            self._load(tree, ground, name, labels)
+            self._load(tree, ground, name, labels, cancel)
             marks = {**replace(labels, role="marker").as_dict(), "heal.volume": name}
             self._engine.create_volume(f"heal-tree-{key}", marks)
             kept = self._find(key)
@@ -87,12 +110,14 @@ class Prepared:
             raise SandboxError(f"the prepared files of commit {tree.sha} were removed while they were being made")
         return kept
 
-    def _load(self, tree: Tree, ground: Ground, name: str, labels: policy.Labels) -> None:
+    def _load(self, tree: Tree, ground: Ground, name: str, labels: policy.Labels, cancel: Event | None) -> None:
         settings = policy.loader_container(ground.image, ground.volume, name, _LIMITS, labels, self._runtime)
         feed = tree_message(tree.contents, ground.repository)
-        ended = self._engine.run(settings, feed, _LIMITS.wall_s + GRACE_S, caps(_LIMITS))
+        ended = self._engine.run(settings, feed, _LIMITS.wall_s + GRACE_S, caps(_LIMITS), cancel)
         if ended.exit_code == 0 and ended.stdout.endswith(_LOADED):
             return
+        if ended.stopped is Stop.CANCELLED:
+            raise Cancelled(_CANCELLED)
         said = ended.stderr.output().text
         if "No space left on device" in said:
             raise EngineFull(f"the engine's disk has no room for the files of commit {tree.sha}")

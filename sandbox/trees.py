@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Any
 
 from sandbox import policy
@@ -51,15 +52,15 @@ class Trees:
         self._keepers = Keepers(engine, owner)
         self._overlays = True
 
-    def place(self, tree: Tree, ground: Ground, limits: Limits, until: float) -> Placement:
+    def place(self, tree: Tree, ground: Ground, limits: Limits, until: float, cancel: Event | None = None) -> Placement:
         """A workspace with the tree, and what set-up built in it, for one container that is gone by the moment `until`
-        (seconds since 1970). Every placement has to be released. Raises EngineDown, EngineFull, SandboxError.
+        (seconds since 1970). Every placement has to be released. Raises as `Prepared.volume`.
         """
         if not is_big(tree, ground):
             return streamed(tree, ground.repository)
         if self._overlays:
             try:
-                return self._overlay(tree, ground, limits, until)
+                return self._overlay(tree, ground, limits, until, cancel)
             except MountFailed:
                 self._overlays = False
         in_memory = streamed(tree, ground.repository)
@@ -69,8 +70,8 @@ class Trees:
         """Remove the keepers of this process. Never raises."""
         self._keepers.close()
 
-    def _overlay(self, tree: Tree, ground: Ground, limits: Limits, until: float) -> Placement:
-        lower = self._prepared.volume(tree, ground, lambda empty: self._try(empty, ground, limits.workspace))
+    def _overlay(self, tree: Tree, ground: Ground, limits: Limits, until: float, cancel: Event | None) -> Placement:
+        lower = self._prepared.volume(tree, ground, lambda empty: self._try(empty, ground, limits.workspace), cancel)
         name, release = self._mountable(lower, ground, limits.workspace, until)
         return Placement((b"PLACED 0\n",), policy.workspace_mounts(name, lower.name), _notes(tree), release)
 

@@ -239,6 +239,29 @@ def test_a_tree_that_cannot_be_unpacked_is_not_kept(bare: DockerEnvironment, eng
 
 
 @pytest.mark.engine
+def test_preparing_can_be_cancelled(bare: DockerEnvironment, sandbox: DockerSandbox, engine: Engine) -> None:
+    """A run that is cancelled while its tree is being prepared ends within a second, and one that waits for that."""
+    tree, cancel = packed(ADDER, 30_000), threading.Event()
+    label = f"heal.owner={sandbox.owner}"
+
+    def run(_: int) -> tuple[Ending, float]:
+        return bare.run(Step("check", "true"), tree, limits=SMALL, cancel=cancel).ending, time.monotonic()
+
+    with ThreadPoolExecutor(2) as threads:
+        runs = [threads.submit(run, number) for number in range(2)]
+        while not any(labels["heal.role"] == "loader" for labels in engine.containers(label).values()):
+            assert not any(one.done() for one in runs)
+            time.sleep(0.01)
+        cancel.set()
+        moment = time.monotonic()
+        endings = [one.result() for one in runs]
+    assert [ending for ending, _ in endings] == [Ending.CANCELLED] * 2
+    assert max(ended for _, ended in endings) - moment < 2.5
+    abouts = [volume.labels.get("heal.about") for volume in engine.volumes(label)]
+    assert f"commit {tree.sha}" not in abouts
+
+
+@pytest.mark.engine
 def test_uppers_are_reused_when_they_are_empty(bare: DockerEnvironment, engine: Engine, owner: str) -> None:
     """One keeper serves as many at once as it has uppers, one more gets another keeper; closing leaves nothing."""
     keepers = Keepers(engine, owner)
