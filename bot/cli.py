@@ -6,6 +6,7 @@ lacks something, with the command that repairs it. Data goes to standard output,
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import sys
@@ -127,19 +128,20 @@ def worker(
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
     """Say what is missing and how to get it.
 
-    Exit code 3 when something needed is missing.
+    Exit code 3 when something needed is missing; a warning is no reason.
     """
     from workers.doctor import examine
 
     with _explained():
         findings = examine()
     if as_json:
-        typer.echo(json.dumps([{"what": f.what, "ok": f.ok, "detail": f.detail, "repair": f.repair} for f in findings]))
+        typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            mark = typer.style("ok  ", fg="green") if finding.ok else typer.style("MISS", fg="red")
+            good = typer.style("warn", fg="yellow") if finding.warning else typer.style("ok  ", fg="green")
+            mark = good if finding.ok else typer.style("MISS", fg="red")
             typer.echo(f"{mark}  {finding.what}: {finding.detail}")
-            if not finding.ok and finding.repair:
+            if (finding.warning or not finding.ok) and finding.repair:
                 typer.echo(f"      repair: {finding.repair}")
     raise typer.Exit(FIXED if all(finding.ok for finding in findings) else ENVIRONMENT)
 

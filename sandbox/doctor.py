@@ -11,7 +11,7 @@ import time
 import uuid
 from pathlib import Path
 
-from sandbox import policy
+from sandbox import policy, walls
 from sandbox.egress import Egress
 from sandbox.engine import Engine
 from sandbox.errors import EngineDown, SandboxError
@@ -26,7 +26,7 @@ _PROBE_LIMITS = Limits(wall_s=20, memory=64 << 20, cpus=1.0, pids=64, workspace=
 _PROBE = """
 cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null
 cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null
-grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status; id -u; ls /sys/class/net | tr '\\n' ' '; echo
+grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; id -u; ls /sys/class/net | tr '\\n' ' '; echo
 """
 _KNOCK = """
 import json, socket, sys
@@ -48,6 +48,8 @@ _ASKED = "pypi.org"
 _EXPECTED = (str(_PROBE_LIMITS.memory), str(_PROBE_LIMITS.pids), "CapBnd:\t0000000000000000", "NoNewPrivs:\t1",
              str(policy.USER), "lo")  # fmt: skip
 
+_FILTERED = "Seccomp:\t2"
+
 
 def examine(
     engine: Engine, owner: str, runtime: str | None, state_dir: Path, egress: Egress | None = None
@@ -64,11 +66,12 @@ def examine(
         Finding("container engine", recent, f"{engine.host}, API {number}: {components}", "" if recent else "upgrade"),
         Finding("cgroups", True, f"version {info.get('CgroupVersion', '1')}, driver {info.get('CgroupDriver')}"),
         _runtime(runtime, info.get("Runtimes") or {}, str(info.get("DefaultRuntime"))),
+        *walls.examine(version, info, runtime),
         *(_image(engine, language) for language in KEYS),
         _disk(state_dir),
     ]
     if engine.has_image(resolve("debian")):
-        findings.append(_probe(engine, owner, runtime))
+        findings.append(_probe(engine, owner, runtime, str(info.get("DefaultRuntime"))))
         findings.extend(_open_network() if egress is None else _set_up_network(engine, owner, runtime, egress))
     return findings
 
@@ -99,7 +102,7 @@ def _disk(state_dir: Path) -> Finding:
     return Finding("disk", enough, f"{free / (1 << 30):.1f} GiB free at {place}", "" if enough else "free some space")
 
 
-def _probe(engine: Engine, owner: str, runtime: str | None) -> Finding:
+def _probe(engine: Engine, owner: str, runtime: str | None, default: str) -> Finding:
     """Start a container under the check phase's settings and read the limits from inside."""
     name = uuid.uuid4().hex[:12]
     labels = policy.Labels(owner, name, "probe", name, time.time() + 60)
@@ -110,7 +113,8 @@ def _probe(engine: Engine, owner: str, runtime: str | None) -> Finding:
     except SandboxError as error:
         return Finding("limits", False, str(error), error.repair)
     lines = [line.strip() for line in seen.splitlines()]
-    missing = [line for line in _EXPECTED if line not in lines]
+    expected = _EXPECTED if walls.own_kernel(runtime or default) else (*_EXPECTED, _FILTERED)
+    missing = [line for line in expected if line not in lines]
     if missing:
         return Finding("limits", False, f"a probe container does not show {missing}", "enable the engine's cgroups")
     return Finding("limits", True, "a probe container has no network, no capability, and its memory and pids limits")

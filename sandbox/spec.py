@@ -262,12 +262,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of `doctor`: what was looked at, how it stands, and the command that repairs it."""
+    """One line of `doctor`: what was looked at, how it stands, and the command that repairs it.
+
+    A `warning` is `ok`, because everything works, and yet something should be done.
+    """
 
     what: str
     ok: bool
     detail: str
     repair: str = ""
+    warning: bool = False
 
 
 class Environment(Protocol):

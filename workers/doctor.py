@@ -9,6 +9,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from sandbox.advisories import weakness
 from sandbox.spec import Finding
 from workers.errors import UsageError
 from workers.settings import WorkerSettings
@@ -37,7 +38,19 @@ def _git() -> Finding:
     printed = subprocess.run(["git", "--version"], capture_output=True, text=True, check=False).stdout.split()
     version = printed[2] if len(printed) > 2 else "unknown"
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    return Finding("git", numbers >= OLDEST_GIT, version, "install git 2.35 or newer")
+    if numbers < OLDEST_GIT:
+        return Finding("git", False, version, "install git 2.35 or newer")
+    if problem := weakness("git", version, _package("git")):
+        return Finding("git", True, problem, "upgrade git", warning=True)
+    return Finding("git", True, version)
+
+
+def _package(name: str) -> str:
+    """The version with the distribution's own patch level, where Debian's package manager knows it."""
+    if shutil.which("dpkg-query") is None:
+        return ""
+    asked = ["dpkg-query", "--show", "--showformat=${Version}", name]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _database(settings: WorkerSettings) -> Finding:

@@ -54,15 +54,16 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.engine
 def test_doctor_when_all_is_there(tmp_path: Path) -> None:
-    """Everything needed is there: exit code 0, a line per finding, each `ok`; the same as JSON."""
+    """Everything needed is there: exit code 0, a line per finding, `ok` or a warning with its repair; also as JSON."""
     done = heal("doctor")
     assert done.returncode == 0, done.stdout
     lines = done.stdout.splitlines()
-    assert all(line.startswith("ok    ") for line in lines)
+    assert all(line.startswith(("ok    ", "warn  ", "      repair: ")) for line in lines)
     assert any("container engine: unix:///var/run/docker.sock, API " in line for line in lines)
     found = json.loads(heal("doctor", "--json").stdout)
     assert {"git", "container engine", "image python", "limits", "model"} <= {one["what"] for one in found}
     assert all(one["ok"] for one in found)
+    assert all(one["repair"] for one in found if one["warning"])
 
 
 def test_doctor_when_things_are_missing(tmp_path: Path) -> None:
