@@ -148,7 +148,10 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
 
 @images.command("build")
 def build_images(
-    languages: Annotated[list[str] | None, typer.Argument(help="Which images; default: all.")] = None,
+    languages: Annotated[
+        list[str] | None,
+        typer.Argument(help="Languages, or services such as service-postgres; default: every language."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say something only when there is work to do.")] = False,
 ) -> None:
     """Make the sandbox images where they are missing.

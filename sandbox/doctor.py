@@ -16,6 +16,7 @@ from sandbox.egress import Egress
 from sandbox.engine import Engine
 from sandbox.errors import EngineDown, SandboxError
 from sandbox.images.build import resolve
+from sandbox.images.services import SERVICES
 from sandbox.languages import CORE, KEYS
 from sandbox.spec import Finding, Limits
 from sandbox.stream import Caps
@@ -68,6 +69,7 @@ def examine(
         _runtime(runtime, info.get("Runtimes") or {}, str(info.get("DefaultRuntime"))),
         *walls.examine(version, info, runtime),
         *(_image(engine, language) for language in KEYS),
+        _service_images(engine),
         _disk(state_dir),
     ]
     if engine.has_image(resolve("debian")):
@@ -93,6 +95,14 @@ def _image(engine: Engine, language: str) -> Finding:
     if language not in CORE:
         return Finding(f"image {language}", True, f"not made; jobs that need it want: heal images build {language}")
     return Finding(f"image {language}", False, reference, "heal images build")
+
+
+def _service_images(engine: Engine) -> Finding:
+    """Never wrong: they are needed only where no registry gives the image that a workflow names."""
+    there = [name for name in SERVICES if engine.has_image(resolve(name))]
+    rest = [name for name in SERVICES if name not in there]
+    advice = f"on demand: heal images build {' '.join(rest)}" if rest else "all of them"
+    return Finding("images of services", True, f"{', '.join(there) or 'none'} built; {advice}")
 
 
 def _disk(state_dir: Path) -> Finding:

@@ -70,7 +70,8 @@ class ServiceImages:
     registries: tuple[str, ...] = references.REGISTRIES
     runtime: str | None = None
     _asked: dict[str, float] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _asking: dict[str, threading.Lock] = field(default_factory=dict)
 
     def resolve(self, services: tuple[Service, ...], cancel: Event | None = None) -> tuple[Resolved, ...]:
         """Raises ServiceMissing with a sentence when one cannot run here, ImageMissing when ours has to be built."""
@@ -113,7 +114,9 @@ class ServiceImages:
                 f"add {reference.registry} to HEAL_IMAGE_REGISTRIES",
             )
         name = str(reference)
-        with self._lock:
+        with self._guard:
+            asking = self._asking.setdefault(name, threading.Lock())
+        with asking:
             refused: PullFailed | None = None
             if self._asked.get(name, 0.0) < time.monotonic():
                 try:

@@ -217,6 +217,8 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         setup = [Step(_one_line(script), script) for script in config.environment.setup]
     added, about = toolchains.additions(steps.languages, image)
     setup, extra = _with_pytest([*added, *setup], ready[0], tree)
+    if steps.services and ready[1:]:
+        extra = (*extra, "each later step finds the services as set-up left them, not as the step before it did")
     asks_git = history.note((*setup, *ready), tree)
     return Plan(
         image=image,

@@ -21,7 +21,8 @@ from sandbox.images.build import own_files, resolve
 from sandbox.pulls import pull
 from sandbox.reaper import remove_all
 from sandbox.references import parse
-from sandbox.spec import Ending, Plan, Step
+from sandbox.service_images import ServiceImages
+from sandbox.spec import Ending, Plan, Service, Step
 from tests.processes import Process, free_port, listens
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
 from tests.sandbox.trees import tree
@@ -140,6 +141,15 @@ def test_what_lies_on_the_engine_is_not_given_out(engine: Engine, sandbox: Docke
             sandbox.prepare(Plan(secret, (), Step("check", "true")), tree())
     finally:
         _forget(engine, secret)
+
+
+def test_a_services_image_is_pulled_too(engine: Engine, pushed: str) -> None:
+    """As the workflow names it, with its own user and the volumes that it declares."""
+    service = Service("thing", pushed, ports=(80,))
+    asks = (parse(pushed).registry,)
+    (first,) = ServiceImages(engine, asks).resolve((service,))
+    assert (first.own, first.root, first.data, first.note) == (False, False, ("/data",), "")
+    assert first.image == engine.image_id(pushed)
 
 
 @pytest.mark.parametrize("name", ["heal-sandbox/environment:latest", "10.1.2.3:5000/x", "docker.io/library/python"])

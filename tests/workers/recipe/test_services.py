@@ -135,6 +135,13 @@ def test_the_other_ways_to_write_a_service() -> None:
     assert with_service("a: {image: redis, options: --health-cmd x --no-healthcheck}").services[0].health is None
 
 
+def test_later_steps_start_where_set_up_ended() -> None:
+    """What the failing step leaves in a service is not there for those after it: that is said."""
+    found = with_service("db: postgres", "run: pytest one\nrun: pytest two")
+    assert found.after
+    assert any("as set-up left them" in note for note in found.notes)
+
+
 def test_people_read_which_services_there_are() -> None:
     """One line each in the recipe."""
     from workers import recipe
