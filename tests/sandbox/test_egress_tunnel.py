@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -103,7 +105,7 @@ WRITERS: list[asyncio.StreamWriter] = []
 Scene = Callable[[int, list[bytes]], Awaitable[None]]
 
 
-def play(scene: Scene, monkeypatch: pytest.MonkeyPatch, head_s: float = 0.5) -> None:
+def play(scene: Scene, monkeypatch: pytest.MonkeyPatch, **limits: float) -> None:
     """Run the scene against a proxy that lets `front.example` through, which a server of ours on loopback stands for;
     the scene gets the proxy's port and all that the server receives."""
 
@@ -118,7 +120,8 @@ def play(scene: Scene, monkeypatch: pytest.MonkeyPatch, head_s: float = 0.5) -> 
             writer.close()
 
         behind = await asyncio.start_server(keep, "127.0.0.1", 0)
-        proxy = Proxy(Rules(tls=("front.example",), head_s=head_s))
+        given: dict[str, Any] = {"head_s": 0.5, **limits}
+        proxy = Proxy(Rules(tls=("front.example",), plain=("front.example",), **given))
 
         async def connected(_: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
             return await asyncio.open_connection(*behind.sockets[0].getsockname()[:2])
@@ -204,3 +207,38 @@ def test_a_tunnel_that_is_left_is_no_refusal(
 
     play(scene, monkeypatch)
     assert '"verdict": "allowed"' in capsys.readouterr().out
+
+
+def test_nothing_follows_a_plain_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server of a plain request gets one head, written anew, for the host that was asked for, whatever else the
+    client sent with it: another Host, a second request, a body."""
+    smuggled = (
+        b"GET http://front.example/a HTTP/1.1\r\nHost: attacker.example\r\nRange: bytes=0-1\r\n\r\n"
+        b"GET http://attacker.example/b HTTP/1.1\r\n\r\nPOST /c HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
+    )
+
+    async def scene(port: int, got: list[bytes]) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        WRITERS.append(writer)
+        writer.write(smuggled)
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert b"".join(got) == (
+            b"GET /a HTTP/1.1\r\nHost: front.example\r\nrange: bytes=0-1\r\nConnection: close\r\n\r\n"
+        )
+
+    play(scene, monkeypatch, idle_s=0.3)
+
+
+@pytest.mark.parametrize("limits", [{"total_s": 0.4}, {"idle_s": 0.4}, {"total_bytes": 5000}], ids=str)
+def test_every_connection_ends(limits: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tunnel ends when its time is over, when nothing has moved for too long, and when too much has."""
+
+    async def scene(port: int, got: list[bytes]) -> None:
+        reader, writer = await tunnel(port)
+        began = time.monotonic()
+        writer.write(hello("front.example") + b"x" * 10_000)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert time.monotonic() - began < 3
+
+    play(scene, monkeypatch, **limits)
