@@ -65,6 +65,7 @@ def opened() -> Iterator[DockerSandbox]:
     """A sandbox of its own, of which nothing stays."""
     owner = f"bench-{time.time_ns()}"
     made = make_sandbox(WorkerSettings(), owner)
+    assert isinstance(made, DockerSandbox), "measured on one engine"
     try:
         yield made
     finally:

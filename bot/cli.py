@@ -196,7 +196,7 @@ def prune_sandbox(
     if to is not None and limit is None:
         _quit(WRONG_USE, f"--to: {to} is no size; write it as 5GB or 500MB")
     with _explained():
-        for line in told(*make_room(limit, everything)):
+        for line in told(make_room(limit, everything)):
             _note(line)
 
 

@@ -5,47 +5,56 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple
 
 import typer
 from pydantic import ByteSize, TypeAdapter, ValidationError
 
-from sandbox.inventory import Item, Pruned
-from sandbox.reaper import Reaped
+from sandbox.inventory import Item
+from workers.upkeep import Room
 
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 _AGES = (("days", 24 * 3600), ("hours", 3600), ("minutes", 60))
 
 
-def show(items: Sequence[Item], as_json: bool) -> None:
-    """Print the inventory: a table, or one JSON object a line with bytes and seconds since 1970."""
+def show(kept: Mapping[str, Sequence[Item]], as_json: bool) -> None:
+    """Print the inventory by engine: tables, or one JSON object a line with bytes and seconds since 1970."""
     if as_json:
-        for item in items:
-            typer.echo(json.dumps(asdict(item)))
+        for host, items in kept.items():
+            for item in items:
+                typer.echo(json.dumps({"engine": host, **asdict(item)}))
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("kind", "key", "for", "size", "last used", box=None, pad_edge=False)
-    table.columns[3].justify = "right"
-    for item in items:
-        used = "in use" if item.in_use else age(time.time() - item.used)
-        table.add_row(item.kind, item.key[:12], item.about, size(item.size), used)
     console = Console(markup=False, highlight=False)
-    console.print(table)
-    console.print(f"{len(items)} kept, {size(sum(item.size for item in items))}")
+    for host, items in kept.items():
+        table = Table("kind", "key", "for", "size", "last used", box=None, pad_edge=False)
+        table.columns[3].justify = "right"
+        for item in items:
+            used = "in use" if item.in_use else age(time.time() - item.used)
+            table.add_row(item.kind, item.key[:12], item.about, size(item.size), used)
+        if len(kept) > 1:
+            console.print(host)
+        console.print(table)
+        console.print(f"{len(items)} kept, {size(sum(item.size for item in items))}")
 
 
-def told(reaped: Reaped, pruned: Pruned) -> list[str]:
-    """What making room did, a line each."""
-    lines = [f"removed {item.kind} {item.key[:12]} ({item.about}), {size(item.size)}" for item in pruned.items]
-    left_overs = reaped.containers + reaped.volumes + reaped.networks
-    if left_overs:
-        lines.append(f"removed {left_overs} left-overs of processes that are gone")
-    lines.append(f"freed {size(pruned.freed)}, {size(pruned.left)} kept")
-    if pruned.over:
-        lines.append("the rest is in use or was used within the last two hours")
+def told(rooms: Sequence[Room]) -> list[str]:
+    """What making room did, a line each, with the engine's address where there are several."""
+    lines = []
+    for room in rooms:
+        if len(rooms) > 1:
+            lines.append(room.host)
+        reaped, pruned = room.reaped, room.pruned
+        lines += [f"removed {item.kind} {item.key[:12]} ({item.about}), {size(item.size)}" for item in pruned.items]
+        left_overs = sum(astuple(reaped))
+        if left_overs:
+            lines.append(f"removed {left_overs} left-overs of processes that are gone")
+        lines.append(f"freed {size(pruned.freed)}, {size(pruned.left)} kept")
+        if pruned.over:
+            lines.append("the rest is in use or was used within the last two hours")
     return lines
 
 

@@ -53,7 +53,7 @@ _FILTERED = "Seccomp:\t2"
 
 
 def examine(
-    engine: Engine, owner: str, runtime: str | None, state_dir: Path, egress: Egress | None = None
+    engine: Engine, owner: str, runtimes: tuple[str | None, ...], state_dir: Path, egress: Egress | None = None
 ) -> list[Finding]:
     """All findings; stops early when no engine answers, because nothing else can be known then."""
     try:
@@ -66,16 +66,25 @@ def examine(
     findings = [
         Finding("container engine", recent, f"{engine.host}, API {number}: {components}", "" if recent else "upgrade"),
         Finding("cgroups", True, f"version {info.get('CgroupVersion', '1')}, driver {info.get('CgroupDriver')}"),
-        _runtime(runtime, info.get("Runtimes") or {}, str(info.get("DefaultRuntime"))),
-        *walls.examine(version, info, runtime),
+        *(
+            _runtime(runtime, info.get("Runtimes") or {}, str(info.get("DefaultRuntime")))
+            for runtime in _asked(runtimes)
+        ),
+        *walls.examine(version, info, runtimes[0]),
         *(_image(engine, language) for language in KEYS),
         _service_images(engine),
         _disk(state_dir),
     ]
     if engine.has_image(resolve("debian")):
-        findings.append(_probe(engine, owner, runtime, str(info.get("DefaultRuntime"))))
-        findings.extend(_open_network() if egress is None else _set_up_network(engine, owner, runtime, egress))
+        findings.extend(_probe(engine, owner, runtime, str(info.get("DefaultRuntime"))) for runtime in _asked(runtimes))
+        findings.extend(_open_network() if egress is None else _set_up_network(engine, owner, runtimes[0], egress))
     return findings
+
+
+def _asked(runtimes: tuple[str | None, ...]) -> list[str | None]:
+    """The runtimes that containers are started with: the engine's default when none is named, and each once."""
+    first, *others = runtimes
+    return [first, *(other for other in others if other not in (None, first))]
 
 
 def _runtime(wanted: str | None, known: dict[str, object], default: str) -> Finding:

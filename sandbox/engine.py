@@ -1,4 +1,4 @@
-"""The container engine: with `life` and `engine_errors` the only module that imports docker.
+"""The container engine: with `connection`, `life` and `engine_errors` the only module that imports docker.
 
 One client per process, made on first use so that a forked worker never shares a socket with its parent.
 """
@@ -6,7 +6,6 @@ One client per process, made on first use so that a forked worker never shares a
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -14,21 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import docker
 from docker.types import IPAMConfig, IPAMPool
 
 from sandbox import policy
 from sandbox.admission import SHARE, Room, Ticket
+from sandbox.connection import connect
 from sandbox.engine_errors import InUse, Missing, translated
-from sandbox.errors import EngineDown, ImageMissing, SandboxError
+from sandbox.errors import ImageMissing, RuntimeUnknown, SandboxError
 from sandbox.forks import fresh_after_fork
 from sandbox.life import Commit, Ended, Life
 from sandbox.stream import Caps, Marks
 
 _LAST_LINES = 5
-_PORT, _KNOCK_S = 2375, 10
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,20 @@ class Volume:
 class Engine:
     """A Docker engine (API 1.41 or later), local or remote. `host` None means the engine's usual socket.
 
-    Of its machine's memory `memory_share` may be used by all our containers together, by their limits.
+    With `certificates` (a folder with ca.pem, cert.pem and key.pem) a `tcp://` engine is spoken to by TLS, and both
+    sides have to show who they are. Of its machine's memory `memory_share` may be used by all our containers together,
+    by their limits.
     """
 
-    def __init__(self, host: str | None = None, call_timeout_s: int = 60, memory_share: float = SHARE) -> None:
+    def __init__(
+        self,
+        host: str | None = None,
+        call_timeout_s: int = 60,
+        memory_share: float = SHARE,
+        certificates: Path | None = None,
+    ) -> None:
         self.host = host or "unix:///var/run/docker.sock"
+        self._certificates = certificates
         self._call_timeout_s = call_timeout_s
         self._lock = threading.Lock()
         self._client: docker.DockerClient | None = None
@@ -69,11 +76,7 @@ class Engine:
     def client(self) -> docker.DockerClient:
         with self._lock:
             if self._client is None:
-                _knock(self.host)
-                with translated():
-                    self._client = docker.DockerClient(
-                        base_url=self.host, timeout=self._call_timeout_s, max_pool_size=32, version="auto"
-                    )
+                self._client = connect(self.host, self._certificates, self._call_timeout_s)
             return self._client
 
     def close(self) -> None:
@@ -269,11 +272,24 @@ class Engine:
         admitted = ticket or self.room.enter(int(settings["mem_limit"]), settings["labels"]["heal.owner"], cancel)
         try:
             life = Life.begin(self.client(), settings, caps, marks, on_end, lambda: self.room.leave(admitted))
-        except SandboxError:
+        except SandboxError as error:
             self.room.leave(admitted)
-            raise
+            raise self._of_runtime(error, settings.get("runtime")) from error
         admitted.container = life.id
         return life
+
+    def _of_runtime(self, error: SandboxError, runtime: str | None) -> SandboxError:
+        """What a runtime that was asked for makes of a start: unknown to the engine, or of no use on its machine."""
+        text = str(error)
+        if isinstance(error, RuntimeUnknown):
+            return RuntimeUnknown(f"the engine has no runtime {runtime}, it knows {', '.join(sorted(self.runtimes()))}")
+        if runtime is None or "OCI runtime" not in text:
+            return error
+        return RuntimeUnknown(f"the container runtime {runtime} does not work on this engine: {text}")
+
+    def runtimes(self) -> list[str]:
+        """The container runtimes that the engine was told of."""
+        return list(self.info().get("Runtimes") or {})
 
     def run(
         self,
@@ -296,17 +312,3 @@ class Engine:
 def _volume(found: Any) -> Volume:
     attrs = found.attrs or {}
     return Volume(str(found.name), attrs.get("Labels") or {}, str(attrs.get("Mountpoint") or ""))
-
-
-def _knock(host: str) -> None:
-    """Raise EngineDown when nobody listens there: the SDK would say it too, in five lines, and leaks a descriptor."""
-    address = urlsplit(host)
-    try:
-        if address.scheme == "unix":
-            with socket.socket(socket.AF_UNIX) as door:
-                door.connect(host.removeprefix("unix://"))
-        elif address.scheme == "tcp" and address.hostname:
-            socket.create_connection((address.hostname, address.port or _PORT), timeout=_KNOCK_S).close()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise EngineDown(f"no container engine answers at {host} ({reason})") from error

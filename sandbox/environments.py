@@ -53,6 +53,9 @@ class DockerSandbox:
     `*.suffix`) through the egress proxy, and nothing else. A host whose name resolves to a private address is refused
     unless `private_hosts` has its exact name. `setup_network` "open" gives set-up whatever the engine's host reaches.
     Checks reach no host, but those that their plan names and `check_hosts` grants, through a proxy of their own.
+
+    `runtime` runs everything but our own proxies and lenders; `fork_runtime`, where given, runs what comes from forks.
+    `certificates` are for an engine at a `tcp://` address, see `Engine`.
     Images that a plan and its services name by reference are pulled from `registries` (patterns) only, without
     credentials.
 
@@ -76,15 +79,17 @@ class DockerSandbox:
         check_hosts: tuple[str, ...] = (),
         memory_share: float = SHARE,
         ahead: int = AHEAD,
+        fork_runtime: str | None = None,
+        certificates: Path | None = None,
     ) -> None:
-        self.engine = Engine(docker_host, memory_share=memory_share)
+        self.engine = Engine(docker_host, memory_share=memory_share, certificates=certificates)
         self._pool = Pool(ahead)
         self.engine.room.offer(self._pool.give_up)
         self.owner = owner
         self.usage = Usage(self.engine, owner.partition("/")[0])
         self._trees = Trees(self.engine, owner, self.usage, runtime)
         self._caches = Caches(self.engine, owner, self.usage)
-        self.runtime = runtime
+        self.runtime, self.fork_runtime = runtime, fork_runtime
         self.state_dir = state_dir
         indexes = dict(package_indexes or {})
         allowed = Allowed(by_https(allowed_hosts, indexes), private_hosts)
@@ -111,8 +116,12 @@ class DockerSandbox:
             frozen = self._find(key) or self._make(plan, tree, image, key, services, cancel)
         self.usage.note(key)
         return DockerEnvironment(
-            self.engine, self._pool, self._trees, frozen, plan, self.owner, self.runtime, cancel, services, grant
+            self.engine, self._pool, self._trees, frozen, plan, self.owner, self._runtime(plan), cancel, services, grant
         )
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        return (self.engine,)
 
     def close(self) -> None:
         """Destroy the waiting containers, wait until used ones and their networks are gone, and leave the engine."""
@@ -127,7 +136,10 @@ class DockerSandbox:
         """Whether this machine can run untrusted code, line by line. Never raises."""
         from sandbox.doctor import examine
 
-        return examine(self.engine, self.owner, self.runtime, self.state_dir, self.egress)
+        return examine(self.engine, self.owner, (self.runtime, self.fork_runtime), self.state_dir, self.egress)
+
+    def _runtime(self, plan: Plan) -> str | None:
+        return (self.fork_runtime if plan.from_fork else None) or self.runtime
 
     def _image(self, name: str, cancel: Event | None) -> str:
         """The engine's id of the image a plan names: one of ours by its language, or somebody else's made usable."""
@@ -153,7 +165,8 @@ class DockerSandbox:
     ) -> Frozen:
         if plan.setup and self.egress is not None:
             self.egress.start()  # while volume and cache are made
-        limits = self._options.limits
+        options = replace(self._options, runtime=self._runtime(plan))
+        limits = options.limits
         labels = policy.Labels(self.owner, uuid.uuid4().hex, "setup", key, time.time() + limits.wall_s + KEEP_S)
         volume = f"heal-env-{key}-{labels.run[:12]}"
         about = {"heal.about": f"{plan.image}, {plan.trust}"}
@@ -161,7 +174,7 @@ class DockerSandbox:
         kept = False
         try:
             with self._cache(plan, image, volume, labels, cancel):
-                state, made = set_up(self.engine, self._options, plan, tree, image, volume, labels, cancel, services)
+                state, made = set_up(self.engine, options, plan, tree, image, volume, labels, cancel, services)
             frozen = self._publish(key, made or image, volume, labels, state)
             kept = frozen.volume == volume
         finally:

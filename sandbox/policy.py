@@ -110,7 +110,7 @@ def check_container(
         scratch[WORKSPACE] = _tmpfs(limits.workspace, 755, USER)
     return {
         **_common(image, env, limits, labels, runtime),
-        "entrypoint": ["/opt/heal/heal-init", f"{idle_s:g}"],
+        "entrypoint": [*_reading_shell(runtime), "/opt/heal/heal-init", f"{idle_s:g}"],
         "init": False,  # ours is the first process, which nothing inside can kill or stop; it reaps what is left
         **_on(network),
         "user": f"{USER}:{USER}",
@@ -181,6 +181,12 @@ def keeper_container(image: str, uppers: tuple[str, ...], seconds: float, labels
         "mounts": mounts,
         "ulimits": _ulimits(0, _KEEPER_LIMITS.pids),
     }
+
+
+def _reading_shell(runtime: str | None) -> tuple[str, ...]:
+    """gVisor starts only what it may read, and the shell that keeps others out of our first process may not be: there
+    the system's does, and the runtime's own kernel is what the command is kept by."""
+    return ("/bin/sh",) if runtime and ("runsc" in runtime or "gvisor" in runtime) else ()
 
 
 def setup_container(

@@ -102,7 +102,7 @@ class Plan:
 
     `image` is a language key of `sandbox/images` ("python", "debian") or a full image reference.
     `manifests` maps each path that decides the environment (lock and requirement files) to its content hash.
-    `trust` is the trust domain (repository, and base or fork): domains never share an environment.
+    `trust` is the trust domain (`repository:base`, `repository:fork:number`): domains never share an environment.
     """
 
     image: str
@@ -124,6 +124,11 @@ class Plan:
     """The workspace is a git repository of one commit, because a step asks git."""
     network: tuple[str, ...] = ()
     """Hosts (exact or `*.suffix`) that the check may reach through the egress proxy; none by default."""
+
+    @property
+    def from_fork(self) -> bool:
+        """The trust domain is a fork's: whoever wrote the code may not write to the repository."""
+        return ":fork" in self.trust
 
     def env_key(self, image_id: str, service_ids: tuple[str, ...] = ()) -> str:
         """Content key of the environment: same key, same packages, same data in the services.

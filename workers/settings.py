@@ -84,7 +84,14 @@ class EngineSettings(BaseSettings):
 
     docker_host: str | None = Field(
         default=None,
-        description="Engine that runs untrusted code: `unix://…`, `tcp://…`, `ssh://…`. Default: the local socket.",
+        description="Engines that run untrusted code, with commas between: `unix://…` or `tcp://…`. Default: the local "
+        "socket. A repository's runs stay on one of several, and move while that is away, full or busy.",
+    )
+    docker_cert_path: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("HEAL_DOCKER_CERT_PATH", "DOCKER_CERT_PATH"),
+        description="Folder with ca.pem, cert.pem and key.pem for engines at `tcp://` addresses: they are spoken to by "
+        "TLS only.",
     )
     installation: str = Field(
         default="heal",
@@ -96,6 +103,17 @@ class EngineSettings(BaseSettings):
         description="How much the environments, trees and package caches kept on an engine may take, such as `20GB`. "
         "Beyond it the least recently used go.",
     )
+
+    def docker_hosts(self) -> tuple[str | None, ...]:
+        """The address of every engine; None is the local socket. Raises `UsageError` for an address of another kind."""
+        hosts = [host.strip() for host in (self.docker_host or "").split(",") if host.strip()]
+        for host in hosts:
+            if not host.startswith(("unix://", "tcp://")):
+                raise UsageError(
+                    f"HEAL_DOCKER_HOST: {host} is neither unix:// nor tcp://; for an engine behind ssh forward its "
+                    "socket (ssh -nNT -L /run/heal/engine.sock:/var/run/docker.sock HOST) and name that"
+                )
+        return tuple(hosts) or (None,)
 
 
 class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettings):
@@ -139,6 +157,10 @@ class WorkerSettings(SweeperSettings):
         le=64,
         description="Containers of a kind that are started ahead of need, so that a patch is tried at once; 0 for "
         "none. Default: the number of cores, at most 4.",
+    )
+    sandbox_fork_runtime: str | None = Field(
+        default=None,
+        description="Container runtime for what comes from forks, such as `runsc`. Default: as for everything else.",
     )
     ca_bundle: Path | None = Field(
         default=None, description="Certificate bundle for containers in the set-up phase, behind a private authority."

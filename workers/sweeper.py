@@ -31,6 +31,7 @@ from workers.settings import SweeperSettings
 from workers.store.database import open_engine
 from workers.store.ledger import Ledger
 from workers.store.roster import Roster
+from workers.upkeep import engines
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,6 @@ GOODBYE = "bye"
 REAP_SECONDS = 60.0
 PRUNE_ROUNDS = 15
 """Sizes are asked for every so many rounds: to count them costs the engine seconds."""
-_COUNT_SECONDS = 600
 
 
 def sweep(ledger: Ledger, ring_for: Ring, limit: int = 100) -> int:
@@ -112,11 +112,12 @@ def main(worker: str, slots: int) -> None:
     ledger = Ledger(engine, settings.lease_seconds)
     bell = Bell(settings.redis_url)
     stop = threading.Event()
-    containers = Engine(settings.docker_host, _COUNT_SECONDS)
+    clearing = (settings.installation, stop, int(settings.sandbox_cap))
     loops = (
         threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),
-        threading.Thread(
-            target=reap_forever, args=(containers, settings.installation, stop, int(settings.sandbox_cap)), daemon=True
+        *(
+            threading.Thread(target=reap_forever, args=(containers, *clearing), daemon=True)
+            for containers in engines(settings)
         ),
     )
     for loop in loops:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sandbox.engine import Engine
 from sandbox.inventory import IDLE_S, Item, Pruned, inventory, prune
@@ -14,37 +17,62 @@ _COUNT_SECONDS = 600
 _DAY_S = 24 * 3600
 
 
-def kept() -> list[Item]:
-    """Everything that this installation keeps on its engine. Raises EngineDown."""
+@dataclass(frozen=True)
+class Room:
+    """What making room did on the engine at `host`."""
+
+    host: str
+    reaped: Reaped
+    pruned: Pruned
+
+
+def engines(settings: EngineSettings, call_timeout_s: int = _COUNT_SECONDS) -> list[Engine]:
+    """Every engine of the settings. Its owner closes it."""
+    hosts, certificates = settings.docker_hosts(), settings.docker_cert_path
+    return [Engine(host, call_timeout_s, certificates=certificates) for host in hosts]
+
+
+def kept() -> dict[str, list[Item]]:
+    """Everything that this installation keeps, by the address of its engine. Raises EngineDown."""
     settings = EngineSettings()
-    engine = Engine(settings.docker_host, _COUNT_SECONDS)
-    try:
-        return inventory(engine, settings.installation)
-    finally:
-        engine.close()
+    with _opened(settings) as each:
+        return {engine.host: inventory(engine, settings.installation) for engine in each}
 
 
-def make_room(to: int | None = None, everything: bool = False) -> tuple[Reaped, Pruned]:
-    """Remove left-overs, then what was not used for longest: to the given size, everything that nobody uses, or (when
-    neither is said) to the cap of the settings and whatever was not used for a day. Raises EngineDown."""
+def make_room(to: int | None = None, everything: bool = False) -> list[Room]:
+    """Remove left-overs, then what was not used for longest: to the given size on each engine, everything that nobody
+    uses, or (when neither is said) to the cap of the settings and whatever was not used for a day. Raises EngineDown.
+    """
     settings = EngineSettings()
-    engine = Engine(settings.docker_host, _COUNT_SECONDS)
+    with _opened(settings) as each:
+        return [Room(engine.host, reap(engine, settings.installation), _pruned(engine, settings, to, everything))
+                for engine in each]  # fmt: skip
+
+
+def _pruned(engine: Engine, settings: EngineSettings, to: int | None, everything: bool) -> Pruned:
+    if everything:
+        return prune(engine, settings.installation, 0, settle_s=0, idle_s=0)
+    if to is not None:
+        return prune(engine, settings.installation, to, settle_s=0)
+    return prune(engine, settings.installation, int(settings.sandbox_cap), idle_s=IDLE_S)
+
+
+@contextmanager
+def _opened(settings: EngineSettings) -> Iterator[list[Engine]]:
+    each = engines(settings)
     try:
-        reaped = reap(engine, settings.installation)
-        if everything:
-            return reaped, prune(engine, settings.installation, 0, settle_s=0, idle_s=0)
-        if to is not None:
-            return reaped, prune(engine, settings.installation, to, settle_s=0)
-        return reaped, prune(engine, settings.installation, int(settings.sandbox_cap), idle_s=IDLE_S)
+        yield each
     finally:
-        engine.close()
+        for engine in each:
+            engine.close()
 
 
-def hold_cap_daily(engine: Engine, settings: WorkerSettings) -> None:
+def hold_cap_daily(each: Iterable[Engine], settings: WorkerSettings) -> None:
     """Hold what is kept under its cap, at most once a day per machine: counting takes the engine seconds."""
     stamp = settings.state_dir.expanduser() / "pruned"
     last = stamp.stat().st_mtime if stamp.exists() else -math.inf
     if time.time() - last >= _DAY_S:
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.touch()
-        prune(engine, settings.installation, int(settings.sandbox_cap))
+        for engine in each:
+            prune(engine, settings.installation, int(settings.sandbox_cap))

@@ -18,6 +18,7 @@ import structlog
 from sandbox import explain
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
+from sandbox.fleet import Fleet
 from sandbox.hosts import by_https
 from sandbox.images.build import build
 from sandbox.images.sources import Sources
@@ -136,7 +137,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
 
 
 @contextmanager
-def opened_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox]:
+def opened_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox | Fleet]:
     """The sandbox; in the end its waiting containers are destroyed and its connection to the engine is closed."""
     sandbox = make_sandbox(settings, owner)
     try:
@@ -146,7 +147,7 @@ def opened_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandb
 
 
 @contextmanager
-def _own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox]:
+def _own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox | Fleet]:
     """As `opened_sandbox`; in the end what still runs under this owner's name is removed, if the engine answers, and
     what earlier sessions left when they were killed: where no worker runs, nobody else would."""
     with opened_sandbox(settings, owner) as sandbox:
@@ -154,17 +155,25 @@ def _own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox
             yield sandbox
         finally:
             with suppress(SandboxError):
-                remove_containers(sandbox.engine, owner)
-                reap(sandbox.engine, settings.installation)
-                hold_cap_daily(sandbox.engine, settings)
+                for engine in sandbox.engines:
+                    remove_containers(engine, owner)
+                    reap(engine, settings.installation)
+                hold_cap_daily(sandbox.engines, settings)
 
 
-def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox:
-    """The sandbox on the engine of the settings. `owner` labels what it makes, for the reaper."""
+def make_sandbox(settings: WorkerSettings, owner: str) -> DockerSandbox | Fleet:
+    """The sandbox on the engines of the settings. `owner` labels what it makes, for the reaper."""
+    members = [_member(settings, owner, host) for host in settings.docker_hosts()]
+    return members[0] if len(members) == 1 else Fleet(members)
+
+
+def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSandbox:
     return DockerSandbox(
-        docker_host=settings.docker_host,
+        docker_host=host,
+        certificates=settings.docker_cert_path,
         owner=owner,
         runtime=settings.sandbox_runtime,
+        fork_runtime=settings.sandbox_fork_runtime,
         ca_bundle=_ca_bundle(settings),
         state_dir=settings.state_dir.expanduser(),
         allowed_hosts=settings.setup_hosts,
@@ -194,7 +203,9 @@ def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None])
     settings = WorkerSettings()
     sources = Sources(ca_bundle=_ca_bundle(settings))
     with opened_sandbox(settings, settings.installation) as sandbox:
-        return build(sandbox.engine, settings.state_dir.expanduser(), languages or KEYS, sources, say)
+        state = settings.state_dir.expanduser()
+        made = [build(engine, state, languages or KEYS, sources, say) for engine in sandbox.engines]
+    return made[0]
 
 
 def _ca_bundle(settings: WorkerSettings) -> Path | None:

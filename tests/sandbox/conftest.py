@@ -16,6 +16,7 @@ from sandbox.languages import CORE
 from sandbox.networks import labelled
 from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Step
+from tests.sandbox.second_engine import SecondEngine, second_engine
 from tests.sandbox.trees import ADDER, tree
 
 STATE = Path(__file__).resolve().parents[2] / ".heal"
@@ -31,6 +32,13 @@ def engine() -> Iterator[Engine]:
     build(engine, STATE, CORE)
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def second(engine: Engine) -> Iterator[SecondEngine]:
+    """An engine of its own beside the machine's, at a TLS address, with remapped users and other runtimes."""
+    with second_engine(engine) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
