@@ -174,10 +174,7 @@ def test_wrong_use(tmp_path: Path) -> None:
 
 
 def test_something_is_missing() -> None:
-    """No engine, no image: one line with the command that repairs it, exit code 3."""
+    """No engine: one line with the command that repairs it, exit code 3."""
     place = sample("wrong-operator")
     refused(3, "repair: deploy/bootstrap services", place, HEAL_DOCKER_HOST=DEAD_SOCKET)
     refused(3, "(Connection refused); repair: deploy/bootstrap", place, HEAL_DOCKER_HOST="tcp://127.0.0.1:1")
-    (place / ".github" / "heal.yml").write_text("version: 1\nenvironment:\n  image: heal-nobody/has-this:1\n")
-    commit(place, "Ask for an image that is not there")
-    refused(3, "repair: heal images build", place)

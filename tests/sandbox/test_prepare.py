@@ -152,10 +152,10 @@ def test_an_environment_that_was_removed_is_made_again(sandbox: DockerSandbox, e
 
 
 def test_what_we_lack_is_raised_with_its_repair(sandbox: DockerSandbox, tmp_path: Path) -> None:
-    """A missing image, an unknown runtime and an engine that is down are our errors, each with its kind."""
+    """An image nobody may be asked for, an unknown runtime and no engine are our errors, each with its kind."""
     with pytest.raises(ImageMissing) as missing:
-        sandbox.prepare(plan(image="heal-sandbox/none:such"), tree())
-    assert missing.value.repair == "heal images build"
+        sandbox.prepare(plan(image="registry.corp.test/none:such"), tree())
+    assert missing.value.repair == "add registry.corp.test to HEAL_IMAGE_REGISTRIES"
     strange = DockerSandbox(None, sandbox.owner, runtime="no-such-runtime", state_dir=STATE)
     with pytest.raises(RuntimeUnknown):
         strange.prepare(plan("true # runtime"), tree())
