@@ -100,6 +100,8 @@ def discover(path: Path) -> Checkout:
     except GitFailed as failure:
         raise UsageError(f"{path} is not inside a git repository with a work tree.") from failure
     top, git_dir, common = (Path(line) for line in found.splitlines())
+    if not _belongs(top, git_dir):
+        raise UsageError(f"{path} has its work tree at {top}, which is another place's: heal that one instead.")
     git = Command(git_dir)
     try:
         sha = git.run("rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
@@ -107,3 +109,15 @@ def discover(path: Path) -> Checkout:
         raise UsageError(f"{top} has no commit yet: commit something first.") from failure
     branch = git.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1)).decode().strip()
     return Checkout(top, git_dir, common, Sha(sha), branch or "HEAD")
+
+
+def _belongs(top: Path, git_dir: Path) -> bool:
+    """The work tree names the git folder as its own. One that only the folder's configuration names could be anybody's
+    files, and the patch would be written there."""
+    if (top / ".git").resolve() == git_dir.resolve():
+        return True
+    try:
+        asked = Command(top).run_outside("rev-parse", "--absolute-git-dir", config=("safe.directory=*",))
+    except GitFailed:
+        return False
+    return Path(asked.decode().rstrip("\n")).resolve() == git_dir.resolve()

@@ -9,10 +9,15 @@ import pytest
 
 from tests.workers.git.checkouts import ENVIRONMENT, checkout, git, write
 from workers.domain import RunId
+from workers.errors import UsageError
 from workers.local import LocalForge
 from workers.ports import Proposal
 
 PROPOSAL = Proposal("heal/x", "main", "t", "b", "Fix it\n", draft=False)
+
+HOOKS = ("pre-commit", "post-commit", "post-checkout", "reference-transaction", "post-index-change", "pre-applypatch",
+         "post-applypatch", "applypatch-msg", "commit-msg", "prepare-commit-msg", "post-merge", "post-rewrite",
+         "pre-auto-gc", "pre-push", "update", "fsmonitor-watchman")  # fmt: skip
 
 
 def plant(source: Path, trap: Path) -> None:
@@ -45,13 +50,48 @@ def plant(source: Path, trap: Path) -> None:
         "remote.origin.uploadpack": script,
         "remote.origin.promisor": "true",
         "protocol.ext.allow": "always",
+        "remote.origin.vcs": "evil",
+        "url.ext::evil.insteadOf": "https://",
+        "credential.https://github.com.helper": f"!{script}",
+        "http.proxy": "http://127.0.0.1:9",
+        "fetch.bundleURI": f"ext::{script}",
+        "filter.lfs.clean": script,
+        "filter.lfs.smudge": script,
+        "filter.lfs.process": script,
+        "filter.lfs.required": "true",
+        "lfs.customtransfer.evil.path": script,
+        "lfs.standalonetransferagent": "evil",
+        "submodule.inner.update": f"!{script}",
+        "submodule.recurse": "true",
+        "gpg.ssh.program": script,
+        "gpg.x509.program": script,
+        "gpg.ssh.defaultKeyCommand": script,
+        "log.showSignature": "true",
+        "trailer.evil.command": script,
+        "trailer.evil.cmd": script,
+        "interactive.diffFilter": script,
+        "mergetool.evil.cmd": script,
+        "difftool.evil.cmd": script,
+        "sequence.editor": script,
+        "pager.diff": script,
+        "pager.log": script,
+        "gc.auto": "1",
+        "gc.recentObjectsHook": script,
+        "maintenance.auto": "true",
+        "init.templateDir": source / ".git" / "traps",
+        "core.attributesFile": source / ".git" / "attributes",
+        "man.viewer": "evil",
+        "man.evil.cmd": script,
         "alias.rev-parse": f"!{script}",
         "include.path": source / ".git" / "more",
     }
     (source / ".git" / "more").write_text(f"[core]\n\tfsmonitor = {script}\n")
+    (source / ".git" / "attributes").write_text("* filter=evil diff=evil\n")
+    (source / ".git" / "info").mkdir(exist_ok=True)
+    (source / ".git" / "info" / "attributes").write_text("* filter=evil diff=evil merge=evil\n")
     for folder in ("traps", "hooks"):
         (source / ".git" / folder).mkdir(exist_ok=True)
-        for hook in ("pre-commit", "post-commit", "post-checkout", "reference-transaction", "post-index-change"):
+        for hook in HOOKS:
             (source / ".git" / folder / hook).write_bytes(script.read_bytes())
             (source / ".git" / folder / hook).chmod(0o755)
     for key, value in settings.items():
@@ -118,3 +158,75 @@ def test_a_missing_object_is_not_fetched(source: Path, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="could not be read"):
         forge.tree(forge.case(RunId("r1"))).tar()
     assert not trap.exists()
+
+
+def test_a_work_tree_of_its_own_configuration(source: Path, tmp_path: Path) -> None:
+    """A linked work tree with a configuration of its own is read like any other, and runs nothing either."""
+    trap = tmp_path / "trap"
+    linked = tmp_path / "linked"
+    git(source, "worktree", "add", "--quiet", "--detach", str(linked))
+    plant(source, trap)
+    git(source, "config", "--local", "extensions.worktreeConfig", "true")
+    own = source / ".git" / "worktrees" / "linked" / "config.worktree"
+    own.write_text(f"[core]\n\tfsmonitor = {source / '.git' / 'evil'}\n\thooksPath = {source / '.git' / 'traps'}\n")
+    forge = LocalForge(linked, tmp_path / "state", apply=True)
+    case = forge.case(RunId("r1"))
+    tree = forge.tree(case)
+    forge.publish(case, tree, tree.diff({"a.py": b"x = 2\n"}), PROPOSAL)
+    assert not trap.exists()
+    assert (linked / "a.py").read_bytes() == b"x = 2\n"
+    assert (source / "a.py").read_bytes() == b"x = 1\n"
+
+
+@pytest.mark.parametrize("other", ["plain", "repository"])
+def test_somebody_elses_files_are_not_a_work_tree(source: Path, tmp_path: Path, other: str) -> None:
+    """A checkout whose configuration claims other files as its work tree is refused, though they are the same."""
+    victim = tmp_path / "victim"
+    files = {name: (source / name).read_bytes() for name in ("a.py", "b.py", ".gitattributes")}
+    if other == "repository":
+        checkout(victim, files)
+    else:
+        write(victim, files)
+    git(source, "config", "--local", "core.worktree", str(victim))
+    with pytest.raises(UsageError, match="another place"):
+        LocalForge(source, tmp_path / "state", apply=True)
+    assert (victim / "a.py").read_bytes() == b"x = 1\n"
+
+
+def test_what_the_commit_itself_asks_for(tmp_path: Path) -> None:
+    """Submodules that run commands, transfer agents, LFS pointers and attributes of a commit are files, no more."""
+    trap, source = tmp_path / "trap", tmp_path / "source"
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12\n"
+    run = f"!touch '{trap}'"
+    files = {
+        ".gitattributes": b"*.bin filter=lfs diff=lfs merge=lfs -text\n* export-subst ident filter=evil\n",
+        ".gitmodules": f'[submodule "inner"]\n\tpath = inner\n\turl = ext::{run}\n\tupdate = {run}\n'
+        f'[submodule "-u{trap}"]\n\tpath = "in\\r"\n\turl = -u./x\n'.encode(),
+        ".lfsconfig": f"[lfs]\n\turl = ext::{run}\n\tstandalonetransferagent = evil\n".encode(),
+        "data.bin": pointer,
+        "a.py": b"x = 1  # $Id$ $Format:%H$\n",
+    }
+    checkout(source, files)
+    git(source, "update-index", "--add", "--cacheinfo", f"160000,{'b' * 40},inner")
+    git(source, "commit", "--quiet", "--message", "Add a submodule")
+    plant(source, trap)
+    forge = LocalForge(source, tmp_path / "state", branch="fixed")
+    case = forge.case(RunId("r1"))
+    tree = forge.tree(case)
+    assert tree.read("data.bin") == pointer
+    assert tree.read("a.py") == files["a.py"]
+    forge.publish(case, tree, tree.diff({"a.py": b"x = 2\n"}), PROPOSAL)
+    assert not trap.exists()
+    assert git(source, "rev-parse", "fixed:data.bin") == git(source, "rev-parse", "main:data.bin")
+
+
+def test_a_borrowed_object_folder_stays_what_it_is(source: Path, tmp_path: Path) -> None:
+    """Nothing is written into the checkout but what was asked for: no lock, no index, no pack, no log."""
+    plant(source, tmp_path / "trap")
+    git_dir = source / ".git"
+    before = {path: path.stat().st_mtime_ns for path in git_dir.rglob("*")}
+    forge = LocalForge(source, tmp_path / "state")
+    tree = forge.tree(forge.case(RunId("r1")))
+    tree.tar()
+    tree.diff({"a.py": b"x = 2\n"})
+    assert {path: path.stat().st_mtime_ns for path in git_dir.rglob("*")} == before
