@@ -3,6 +3,7 @@
 
 CASE ?= wrong-operator
 MODEL ?=
+LANGUAGES ?=
 ROUNDS ?= 15
 PY := .venv/bin/python
 export HEAL_STATE_DIR ?= $(CURDIR)/.heal
@@ -16,9 +17,10 @@ setup: ## uv, .venv with the locked dependencies
 services: setup ## the Docker engine, Redis, debootstrap
 	@deploy/bootstrap services
 
-images: services ## the sandbox images
-	@.venv/bin/heal images build --quiet
+images: services ## the sandbox images: LANGUAGES="python node"; all by default
+	@.venv/bin/heal images build --quiet $(LANGUAGES)
 
+demo: LANGUAGES = python debian
 demo: images ## the main job, end to end: CASE=name|all MODEL=openai:... KEEP=1
 	@$(PY) -m tests.story.demo --case '$(CASE)' $(if $(MODEL),--model '$(MODEL)') $(if $(KEEP),--keep)
 
@@ -38,6 +40,7 @@ test: check images ## everything CI runs
 test-fast: setup ## the inner loop: no engine, no Redis, no other process
 	$(PY) -m pytest -q -n 2 -m 'not engine and not redis and not postgres and not browser and not story and not process'
 
+bench: LANGUAGES = python debian
 bench: images ## measured figures, printed as tables and kept in benchmarks/RESULTS.md
 	$(PY) -m benchmarks
 

@@ -152,19 +152,34 @@ def build_images(
         list[str] | None,
         typer.Argument(help="Languages, or services such as service-postgres; default: every language."),
     ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make them anew, from today's bases and packages.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say something only when there is work to do.")] = False,
 ) -> None:
     """Make the sandbox images where they are missing.
 
-    From the official base images where a registry answers, else from Debian's archive.
+    From the official base images where a registry answers, else from Debian's archive and the Python package index.
+    Images of older versions that nothing uses are removed.
     """
     from workers.wiring import build_sandbox_images
 
     with _explained():
-        references = build_sandbox_images(tuple(languages or ()), _note)
+        references = build_sandbox_images(tuple(languages or ()), _note, fresh)
     if not quiet:
         for reference in references:
             typer.echo(reference)
+
+
+@images.command("list")
+def list_images(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+    """Show the sandbox images.
+
+    Which are there, with which versions, from what base, how large, and what is missing.
+    """
+    from bot.cli_sandbox import show_images
+    from workers.upkeep import stocked
+
+    with _explained():
+        show_images(stocked(), as_json)
 
 
 @sandbox.command("ls")

@@ -11,6 +11,7 @@ from dataclasses import asdict, astuple
 import typer
 from pydantic import ByteSize, TypeAdapter, ValidationError
 
+from sandbox.images.stock import Stocked
 from sandbox.inventory import Item
 from workers.upkeep import Room
 
@@ -39,6 +40,31 @@ def show(kept: Mapping[str, Sequence[Item]], as_json: bool) -> None:
             console.print(host)
         console.print(table)
         console.print(f"{len(items)} kept, {size(sum(item.size for item in items))}")
+
+
+def show_images(images: Mapping[str, Sequence[Stocked]], as_json: bool) -> None:
+    """Print the sandbox images of each engine: a table, or one JSON object a line with bytes and seconds since 1970."""
+    if as_json:
+        for host, there in images.items():
+            for image in there:
+                typer.echo(json.dumps({"engine": host, **asdict(image)}))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(markup=False, highlight=False)
+    for host, there in images.items():
+        table = Table("image", "state", "holds", "from", "size", box=None, pad_edge=False)
+        table.columns[3].overflow, table.columns[4].justify = "fold", "right"
+        for image in there:
+            about = (image.toolchain, image.base, size(image.size)) if image.made else ("", "", "")
+            table.add_row(image.language, image.state, *about)
+        if len(images) > 1:
+            console.print(host)
+        console.print(table)
+        absent = [image.language for image in there if image.state != "ready"]
+        if absent:
+            console.print(f"to make what is missing or outdated: heal images build {' '.join(absent)}")
 
 
 def told(rooms: Sequence[Room]) -> list[str]:

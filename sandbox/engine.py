@@ -152,14 +152,19 @@ class Engine:
                     said = " | ".join(last)
                     raise SandboxError(f"image {tag} cannot be built: {str(line['error']).strip()}: {said}")
 
-    def images(self, label: str) -> list[Image]:
-        """The images with the label that have a name."""
+    def images(self, pattern: str) -> list[Image]:
+        """The images with a name of that pattern (`heal-sandbox/*`)."""
         with translated():
-            found = self.client().images.list(filters={"label": label})
+            found = self.client().api.images(filters={"reference": pattern})
         return [
-            Image(str(one.id), tuple(one.tags), one.attrs["Size"], one.attrs["Created"], one.labels)
-            for one in found if one.tags
-        ]  # fmt: skip
+            Image(str(one["Id"]), tuple(one["RepoTags"] or ()), one["Size"], one["Created"], one["Labels"] or {})
+            for one in found
+        ]
+
+    def images_in_use(self) -> set[str]:
+        """The ids of the images that containers were made from, whether they run or not."""
+        with translated():
+            return {str(one["ImageID"]) for one in self.client().api.containers(all=True)}
 
     def remove_image(self, reference: str) -> bool:
         """Take this name from an image, and with its last name the image; False when something still uses it."""

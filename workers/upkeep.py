@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sandbox.engine import Engine
+from sandbox.images.stock import Stocked, stock
 from sandbox.inventory import IDLE_S, Item, Pruned, inventory, prune
 from sandbox.reaper import Reaped, reap
 from workers.settings import EngineSettings, WorkerSettings
@@ -37,6 +38,12 @@ def kept() -> dict[str, list[Item]]:
     settings = EngineSettings()
     with _opened(settings) as each:
         return {engine.host: inventory(engine, settings.installation) for engine in each}
+
+
+def stocked() -> dict[str, list[Stocked]]:
+    """The sandbox images by the address of the engine. Raises EngineDown."""
+    with _opened(EngineSettings()) as each:
+        return {engine.host: stock(engine) for engine in each}
 
 
 def make_room(to: int | None = None, everything: bool = False) -> list[Room]:

