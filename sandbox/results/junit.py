@@ -98,7 +98,7 @@ def parse(report: bytes) -> tuple[TestCase, ...] | None:
 def _name(attributes: dict[str, str]) -> str:
     owner = attributes.get("classname") or attributes.get("file") or ""
     name = attributes.get("name", "")
-    return f"{owner}::{name}" if owner and owner != name else name
+    return f"{owner}::{name}" if owner else name
 
 
 def _seconds(text: str) -> float:
