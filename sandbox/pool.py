@@ -127,15 +127,11 @@ class Pool:
 
     def _keep(self, place: _Place, make: Make) -> None:
         """Start a container, and destroy it when it ends or the pool closes before anybody takes it."""
-        slot = None
-        with contextlib.suppress(SandboxError):
-            slot = make(place.left.set)
-        if slot is not None and not slot.ready():
-            _discard(slot)
-            slot = None
-        place.slot = slot
-        place.made.set()
-        if slot is not None:
+        try:
+            place.slot = _made(make, place.left.set)
+        finally:
+            place.made.set()  # whatever happened: somebody may be waiting for it
+        if place.slot is not None:
             place.left.wait()
         with self._lock:
             if place in self._places:
@@ -169,6 +165,16 @@ class Pool:
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
+
+
+def _made(make: Make, on_end: Callable[[], None]) -> Slot | None:
+    """One that is ready; None when there is no room, or when it cannot be started, which a cold start will tell."""
+    with contextlib.suppress(SandboxError):
+        slot = make(on_end)
+        if slot is None or slot.ready():
+            return slot
+        _discard(slot)
+    return None
 
 
 def _destroy(place: _Place) -> None:
