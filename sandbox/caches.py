@@ -17,7 +17,7 @@ from threading import Event
 
 from sandbox import policy
 from sandbox.engine import Engine
-from sandbox.errors import EngineDown, SandboxError
+from sandbox.errors import Cancelled, EngineDown, SandboxError
 from sandbox.images.build import resolve
 from sandbox.life import Life
 from sandbox.stream import Caps, Marks
@@ -45,6 +45,8 @@ class Caches:
         """
         key = self._key(trust, image)
         self._fill(image, volume, labels)
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("making the environment was cancelled")
         life = self._lend(key, about, volume, labels, cancel)
         try:
             yield
@@ -56,7 +58,7 @@ class Caches:
         return hashlib.sha256("\0".join((self._owner, trust, image)).encode()).hexdigest()[:32]
 
     def _fill(self, image: str, volume: str, labels: policy.Labels) -> None:
-        self._engine.fill_volume(policy.filling_container(image, volume, labels))
+        self._engine.fill_volume(policy.filling_container(image, volume, replace(labels, role="filler")))
 
     def _lend(self, key: str, about: str, volume: str, labels: policy.Labels, cancel: Event | None) -> Life | None:
         ours = next((image for image in map(resolve, ("python", "debian")) if self._engine.has_image(image)), None)

@@ -10,9 +10,13 @@ import pytest
 
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
+from sandbox.errors import SetupFailed
+from sandbox.images.build import build
+from sandbox.images.sources import Sources
 from sandbox.reaper import remove_all
 from sandbox.spec import Limits, Plan, Step
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
+from tests.sandbox.test_languages import GO, GO_INDEX, NODE
 from tests.sandbox.trees import tree
 
 pytestmark = pytest.mark.engine
@@ -74,6 +78,27 @@ def test_the_image_brings_its_own_environment(offline: DockerSandbox) -> None:
         "pip "
     )
     assert seen(offline, "python", f"touch /env/.cache/second; {LOOK}", image="python") == "bytecode mark second "
+
+
+def test_npm_installs_again_without_asking(engine: Engine, sandbox: DockerSandbox) -> None:
+    """What `npm ci` downloaded once it takes from the cache, as its own `--offline` shows."""
+    build(engine, STATE, ["node"], Sources(ca_bundle=CA_BUNDLE))
+    trust = f"npm-{uuid.uuid4().hex}:base"
+    for script in ("npm ci", "npm ci --offline"):
+        made = Plan("node", (Step("install", script),), Step("check", "true"), trust=trust)
+        environment = sandbox.prepare(made, tree(NODE))
+        assert environment.run(Step("show", "node -e 'require(\"ms\")'"), tree(NODE), limits=SMALL).green
+
+
+def test_go_takes_modules_from_the_cache(engine: Engine, offline: DockerSandbox) -> None:
+    """A module that one set-up downloaded is there for the next, although the index is not."""
+    build(engine, STATE, ["go"], Sources(ca_bundle=CA_BUNDLE))
+    files = tree(GO)
+    index = {"GOPROXY": "file:///tmp/index", "GONOSUMDB": "example.com", "GOFLAGS": "-mod=mod"}
+    for script in (f"({GO_INDEX})\ngo mod download example.com/one", "go mod download example.com/one"):
+        offline.prepare(Plan("go", (Step("get", script),), Step("check", "true"), env=index, trust="go:base"), files)
+    with pytest.raises(SetupFailed):
+        offline.prepare(Plan("go", (Step("get", script),), Step("check", "true"), env=index, trust="go:fork:1"), files)
 
 
 def test_packages_are_linked_and_compiled_once(engine: Engine) -> None:

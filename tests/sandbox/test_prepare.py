@@ -27,6 +27,12 @@ def plan(*scripts: str, image: str = "debian", trust: str = "tests") -> Plan:
     return Plan(image, steps, CHECK, trust=trust)
 
 
+def _environments(engine: Engine, owner: str) -> set[str]:
+    """Volumes of environments, whole or half, without the package caches beside them."""
+    volumes = engine.volumes(f"heal.owner={owner}")
+    return {volume.name for volume in volumes if volume.labels["heal.role"] in ("environment", "marker")}
+
+
 def test_second_prepare_runs_nothing(sandbox: DockerSandbox, engine: Engine) -> None:
     """The same plan yields the same frozen volume without a container, also for another worker."""
     recipe = plan("date +%N >/env/when")
@@ -93,13 +99,13 @@ def test_system_packages_stay(sandbox: DockerSandbox) -> None:
 
 def test_failing_step_is_told_with_its_log(sandbox: DockerSandbox, engine: Engine) -> None:
     """A failing set-up step raises SetupFailed with its name, exit code and log, and no later step runs."""
-    before = {volume.name for volume in engine.volumes(f"heal.owner={sandbox.owner}")}
+    before = _environments(engine, sandbox.owner)
     with pytest.raises(SetupFailed) as caught:
         sandbox.prepare(plan("echo fine", "echo broken; exit 7", "echo never"), tree())
     assert (caught.value.step, caught.value.exit_code) == ("step 1", 7)
     assert "broken" in caught.value.log
     assert "never" not in caught.value.log
-    assert {volume.name for volume in engine.volumes(f"heal.owner={sandbox.owner}")} == before
+    assert _environments(engine, sandbox.owner) == before
 
 
 def test_endless_set_up_is_ended(sandbox: DockerSandbox) -> None:
@@ -113,14 +119,14 @@ def test_endless_set_up_is_ended(sandbox: DockerSandbox) -> None:
 
 def test_cancelled_set_up_leaves_nothing(sandbox: DockerSandbox, engine: Engine) -> None:
     """Cancelling ends a set-up soon and leaves no volume."""
-    before = {volume.name for volume in engine.volumes(f"heal.owner={sandbox.owner}")}
+    before = _environments(engine, sandbox.owner)
     cancel = threading.Event()
     threading.Timer(0.5, cancel.set).start()
     started = time.monotonic()
     with pytest.raises(Cancelled):
         sandbox.prepare(plan("sleep 60 # cancelled"), tree(), cancel)
     assert time.monotonic() - started < 3
-    assert {volume.name for volume in engine.volumes(f"heal.owner={sandbox.owner}")} == before
+    assert _environments(engine, sandbox.owner) == before
 
 
 def test_workers_that_prepare_at_once_agree(sandbox: DockerSandbox, engine: Engine) -> None:
