@@ -17,27 +17,21 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from sandbox import policy
+from sandbox import policy, readiness
 from sandbox.admission import Ticket
-from sandbox.capture import plain
 from sandbox.engine import Engine
-from sandbox.engine_errors import Missing, translated
-from sandbox.errors import Cancelled, SandboxError, ServiceFailed
+from sandbox.engine_errors import translated
+from sandbox.errors import SandboxError
 from sandbox.images.build import resolve
+from sandbox.readiness import PATIENCE_S, POLL_S, Running
 from sandbox.service_images import Resolved
-from sandbox.spec import Health, Limits
+from sandbox.spec import Limits
 from sandbox.stream import Caps
 
 SERVICE_LIMITS = Limits(memory=1 << 30, cpus=2.0, pids=256, workspace=768 << 20, tmp=128 << 20)
 """Of each service. `workspace` is what it may store, in memory; it counts as the service's."""
-PATIENCE_S = 120.0
-"""How long a service may take to get ready, unless its own health settings give it longer."""
-LONGEST_PATIENCE_S = 600.0
-_POLL_S = 0.03
 _STOP_S = 30
 _PAUSE_S = 30
-_LOG_LINES, _LOG_CHARACTERS = 60, 8000
-_NOT_FOUND = (126, 127)
 _KEPT = f"{policy.ENVIRONMENT}/.heal/services"
 _SOURCE = (Path(__file__).parent / "images" / "pause.py").read_text()
 
@@ -62,17 +56,6 @@ class Companions:
 
     def release(self) -> None:
         """Remove everything. Raises nothing but EngineDown."""
-
-
-@dataclass
-class _Waiting:
-    """A service that is not known to be ready yet."""
-
-    one: Resolved
-    container: str
-    patience: float
-    check: str | None = None
-    asked: float = 0.0
 
 
 @dataclass
@@ -141,7 +124,7 @@ class _Set(Companions):
                 if container.status != "running" or time.monotonic() > limit:
                     last = log.decode(errors="replace").strip().rpartition("\n")[2]
                     raise SandboxError(f"the services' pause container does not start: {last or container.status}")
-                time.sleep(_POLL_S)
+                time.sleep(POLL_S)
         return self.pause
 
     def _start(self, one: Resolved, volumes: Mapping[str, str]) -> str:
@@ -157,82 +140,18 @@ class _Set(Companions):
         return str(container.id)
 
     def ready(self, cancel: Event | None) -> None:
-        """Return when every service is. Raises ServiceFailed with the service's log, and Cancelled."""
-        waiting = [
-            _Waiting(one, self.containers[one.service.name], _patience(one.service.health, self.patience))
-            for one in self.services
-        ]
-        began = time.monotonic()
-        while waiting:
-            if cancel is not None and cancel.is_set():
-                raise Cancelled("cancelled while the job's services were started")
-            answering = self._answering()
-            passed = time.monotonic() - began
-            waiting = [each for each in waiting if not self._is_ready(each, answering, passed)]
-            time.sleep(_POLL_S if waiting else 0)
+        readiness.await_all(self.engine, self.pause, self._running(), cancel)
 
-    def _answering(self) -> set[str]:
-        with translated():
-            lines = bytes(self.engine.client().containers.get(self.pause).logs()).splitlines()
-        return {str(json.loads(line).get("ready", "")) for line in lines if line.startswith(b'{"ready"')}
-
-    def _is_ready(self, each: _Waiting, answering: set[str], passed: float) -> bool:
-        name = each.one.service.name
-        code = self._exit_code(each.container)
-        if code is not None:
-            raise ServiceFailed(name, f"ended with exit code {code} before it was ready", self._log(each.container))
-        answers = name in answering
-        if each.one.service.health is None:
-            ready = answers
-        else:
-            ready = self._healthy(each, each.one.service.health, answers, passed)
-        if not ready and passed > each.patience:
-            raise ServiceFailed(name, f"was not ready after {passed:.0f} seconds", self._log(each.container))
-        return ready
-
-    def _healthy(self, each: _Waiting, health: Health, answers: bool, passed: float) -> bool:
-        """Take the health command's next step: it is run when the service answers, and from time to time until then."""
-        with translated():
-            api = self.engine.client().api
-            if each.check is None:
-                if answers or passed - each.asked > health.interval_s:
-                    asked = api.exec_create(each.container, ["sh", "-c", health.command])
-                    each.check, each.asked = str(asked["Id"]), passed
-                    api.exec_start(each.check, detach=True)
-                return False
-            state = api.exec_inspect(each.check)
-        if state["Running"]:
-            if passed - each.asked > health.timeout_s:
-                each.check = None
-            return False
-        each.check = None if passed - each.asked > min(health.interval_s, 1.0) else each.check
-        without = each.one.own and answers and state["ExitCode"] in _NOT_FOUND
-        return state["ExitCode"] == 0 or without
+    def _running(self) -> list[Running]:
+        return [Running(self.engine, one, self.containers[one.service.name], self.patience) for one in self.services]
 
     def ended(self) -> tuple[str, ...]:
-        notes = []
-        for name, container in self.containers.items():
-            code = self._exit_code(container)
-            if code is not None:
-                notes.append(f"service '{name}' ended with exit code {code}: {self._log(container)[-1000:].strip()}")
-        return tuple(notes)
-
-    def _exit_code(self, container: str) -> int | None:
-        """None while it runs."""
-        try:
-            with translated():
-                state = self.engine.client().api.inspect_container(container)["State"]
-        except Missing:
-            return -1
-        return None if state["Running"] else int(state["ExitCode"])
-
-    def _log(self, container: str) -> str:
-        try:
-            with translated():
-                data = self.engine.client().api.logs(container, tail=_LOG_LINES)
-        except SandboxError:
-            return ""
-        return plain(bytes(data))[-_LOG_CHARACTERS:]
+        codes = [(each, each.exit_code()) for each in self._running()]
+        return tuple(
+            f"service '{each.name}' ended with exit code {code}: {each.log()[-1000:].strip()}"
+            for each, code in codes
+            if code is not None
+        )
 
     def keep(self, volume: str) -> None:
         with ThreadPoolExecutor(len(self.containers)) as pool:
@@ -307,9 +226,3 @@ def memory(services: Iterable[Any], limits: Limits = SERVICE_LIMITS) -> int:
 def _held(volume: str) -> str:
     """Where the pause container mounts a volume of a service."""
     return f"/services/{volume}"
-
-
-def _patience(health: Health | None, least: float) -> float:
-    if health is None:
-        return least
-    return min(LONGEST_PATIENCE_S, max(least, health.start_s + health.retries * health.interval_s))

@@ -107,6 +107,17 @@ def says(word: str) -> str:
     return f"exec 3<>/dev/tcp/echo/7000; echo {word} >&3; cat <&3; echo"
 
 
+def made(engine: Engine, name: str, dockerfile: str) -> None:
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        for path, data in (("Dockerfile", dockerfile.encode()), ("start", START.encode())):
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(data), 0o755
+            archive.addfile(entry, io.BytesIO(data))
+    context.seek(0)
+    engine.build(context, name, {}, False)
+
+
 @pytest.fixture(scope="module")
 def silent(sandbox: DockerSandbox, engine: Engine) -> Iterator[DockerSandbox]:
     """A sandbox that asks one registry, which does not answer."""
@@ -130,15 +141,8 @@ def prepared(silent: DockerSandbox, engine: Engine) -> DockerEnvironment:
 @pytest.fixture(scope="module")
 def echo(sandbox: DockerSandbox, engine: Engine) -> Service:
     """A service whose image a registry once gave: it starts as root, owns its volume to another user and becomes it."""
-    context = io.BytesIO()
     text = ECHOING.format(base=resolve("debian"), owner=sandbox.owner)
-    with tarfile.open(fileobj=context, mode="w") as archive:
-        for name, data in (("Dockerfile", text.encode()), ("start", START.encode())):
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(data), 0o755
-            archive.addfile(entry, io.BytesIO(data))
-    context.seek(0)
-    engine.build(context, ECHO, {}, False)
+    made(engine, ECHO, text)
     engine.tag(ECHO, _PULLED, _tag(ECHO, engine.image_id(ECHO)))
     return Service("echo", ECHO, ports=(7000,))
 
@@ -228,6 +232,10 @@ def test_a_service_that_is_never_ready(sandbox: DockerSandbox, echo: Service, en
         stand_up(engine, sick, labels, patience=0.5)
     with pytest.raises(Cancelled):
         stand_up(engine, sick, labels, cancel=cancelled())
+    made(engine, "example.invalid/broken:1", f'FROM {ECHO}\nENTRYPOINT ["/missing"]\n')
+    with pytest.raises(ServiceFailed, match="'echo' ended with exit code 127") as caught:
+        stand_up(engine, (replace(sick[0], image=engine.image_id("example.invalid/broken:1")),), labels)
+    assert "/missing" in caught.value.log
     assert not engine.containers("heal.key=never")
     assert not engine.volumes("heal.key=never")
 
