@@ -190,7 +190,7 @@ class _Builder:
         labels = policy.Labels("images", run, "probe", run, time.time() + 60)
         command = ["cat", "/opt/heal/toolchain"]
         settings = policy.probe_container(reference, command, policy.NO_NETWORK, labels)
-        said = self._engine.run(settings, (), 30, Caps(4096, 4096, 4096, 1 << 20)).stdout.decode(errors="replace")
+        said = self._engine.run(settings, (), 30, Caps(4096, 4096, 4096, 1 << 20)).stdout
         return ", ".join(line.strip() for line in plain(said).splitlines() if line.strip())
 
 
