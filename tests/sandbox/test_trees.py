@@ -36,7 +36,7 @@ def packed(files: dict[str, str], empty: int = 0, *odd: tarfile.TarInfo, sha: st
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for name, text in files.items():
             entry, data = tarfile.TarInfo(name), text.encode()
-            entry.size, entry.mode = len(data), 0o644
+            entry.size, entry.mode, entry.mtime = len(data), 0o644, 86400
             archive.addfile(entry, io.BytesIO(data))
         for number in range(empty):
             archive.addfile(tarfile.TarInfo(f"many/{number % 50}/{number}"))
@@ -305,11 +305,11 @@ def test_a_repository_of_one_commit(sandbox: DockerSandbox, many: int) -> None:
              ".gitattributes": "*.py text eol=crlf\n", ".git/HEAD": "ref: refs/heads/theirs\n"}  # fmt: skip
     tree = packed(files, many)
     look = (
-        "git status --porcelain; git log --format=%s; git ls-files | grep -v many/; git diff HEAD; ls described b\n"
-        "grep -c $'\\r' adder.py || true; git show HEAD:adder.py | tail -1\n"
+        "git status --porcelain; git log --format='%s %at %ct'; git ls-files | grep -v many/; git diff HEAD\n"
+        "ls described b; ! env | grep ^GIT_; grep -c $'\\r' adder.py || true; git show HEAD:adder.py | tail -1\n"
     )
     clean, patched = (shell(env, tree, look, patch=patch) for patch in (None, FIX))
     names = ".gitattributes\n.gitignore\nadder.py\nkept.log\ntest_adder.py\n"
-    told = "The commit that is checked\n" + names + "described\n\nb:\nout\n0\n    return a {} b\n"
+    told = "The commit that is checked 86400 86400\n" + names + "described\n\nb:\nout\n0\n    return a {} b\n"
     assert (clean.output.text, clean.ending) == (told.format("-"), Ending.PASSED)
     assert (patched.output.text, patched.ending) == (told.format("+"), Ending.PASSED)
