@@ -12,6 +12,7 @@ from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
 from sandbox.images.build import build
 from sandbox.images.sources import Sources
+from sandbox.languages import BY_KEY
 from sandbox.spec import Ending, Limits, Plan, Result, Step, Tree
 from tests.sandbox.conftest import CA_BUNDLE, STATE
 from tests.sandbox.trees import tree
@@ -226,3 +227,36 @@ def test_java(cycle: Cycle) -> None:
     red, green = cycle("java", setup, check, tree(JAVA), patch)
     assert (red.ending, green.ending) == (Ending.FAILED, Ending.PASSED), red.output.text + green.output.text
     assert "AssertionError: got -1" in red.output.text
+
+
+USUAL = ("awk bash cat cc curl find git grep head jq make patch pkg-config ps python python3 pip sed sh sort stat tail "
+         "tar timeout unzip xz zip /opt/heal/bin/sudo /opt/heal/python")  # fmt: skip
+TOOLS = {
+    "python": "",
+    "node": "node npm npx corepack pnpm yarn",
+    "go": "go gofmt",
+    "rust": "cargo rustc rustfmt",
+    "java": "java javac jar mvn",
+}
+
+
+@pytest.mark.parametrize("language", TOOLS)
+def test_what_jobs_take_for_granted_is_there(language: str, engine: Engine, sandbox: DockerSandbox) -> None:
+    """The tools of a runner and the language's own are on the path; the check runs as a user who has a home."""
+    script = f"for tool in {USUAL} {TOOLS[language]}; do command -v $tool >/dev/null || echo no $tool; done\n"
+    script += 'python -c "import ssl, venv, sqlite3"; id -u; echo "$HOME"; getent passwd 1000 | cut -d: -f6'
+    build(engine, STATE, [language], Sources(ca_bundle=CA_BUNDLE))
+    step = Step("look", script)
+    result = sandbox.prepare(Plan(language, (), step), tree()).run(step, tree(), limits=LIMITS)
+    assert result.output.text.split("\n") == ["1000", "/tmp/home", "/tmp/home", ""]
+
+
+def test_a_second_language_in_an_image(cycle: Cycle) -> None:
+    """What the planner adds to another language's image works in the check: Node and Go beside Python."""
+    check = "node --version && npm --version && go version && python adder.py"
+    files = {"adder.py": "assert 1 - 2 == 3\n"}
+    patch = change(files, "adder.py", "1 - 2", "1 + 2")
+    red, green = cycle("python", [BY_KEY["node"].added, BY_KEY["go"].added], check, tree(files), patch)
+    assert (red.ending, green.ending) == (Ending.FAILED, Ending.PASSED), red.output.text + green.output.text
+    assert "v24.19.0" in green.output.text
+    assert "go1.27.3" in green.output.text
