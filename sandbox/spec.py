@@ -311,7 +311,8 @@ class Environment(Protocol):
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:
         """Start containers ahead of need, with this tree in them, for runs under these limits. Returns at once.
 
-        Only a matter of speed: each is used for one run, and goes when idle for long. Never raises.
+        `count` runs are expected: a few containers wait at a time, and one that is taken is replaced while more are
+        to come. Only a matter of speed: each is used for one run, and goes when idle for long. Never raises.
         """
 
 
