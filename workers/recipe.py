@@ -103,6 +103,8 @@ def describe(recipe: Plan) -> list[str]:
     lines = [f"image: {recipe.image}", f"fidelity: {recipe.fidelity}"]
     lines += [f"service: {one.name}: {one.image}" + _ports(one) for one in recipe.services]
     lines += [f"set-up: {step.name}: {_one_line(step.script)}" for step in recipe.setup]
+    if recipe.network:
+        lines.append(f"network: {', '.join(recipe.network)}, as far as HEAL_CHECK_HOSTS grants it")
     lines.append(f"check: {recipe.check.name}: {_one_line(recipe.check.script)}")
     lines += [f"after: {step.name}: {_one_line(step.script)}" for step in recipe.after]
     lines += [

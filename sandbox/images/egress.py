@@ -60,6 +60,7 @@ class Rules:
     idle_s: float = 60
     total_s: float = 900
     total_bytes: int = 2 << 30
+    lines_a_minute: int = 500
 
 
 @dataclass(frozen=True)
@@ -304,6 +305,8 @@ class Proxy:
         self._rules = rules
         self._clients = ipaddress.ip_network(rules.clients)
         self._open: Counter[str] = Counter()
+        self._said: Counter[str] = Counter()
+        self._minute = 0
 
     async def serve(self, host: str, port: int) -> asyncio.Server:
         return await asyncio.start_server(self.handle, host, port, limit=self._rules.head_bytes, backlog=256)
@@ -325,11 +328,22 @@ class Proxy:
                 writer.write(refused.answer())
         except (OSError, TimeoutError) as error:
             line.update(reason=f"{line['reason']} {type(error).__name__}".strip())
-        _say({**line, "bytes": flow.moved, "seconds": round(time.time() - started, 3)})
+        self._note(client, {**line, "bytes": flow.moved, "seconds": round(time.time() - started, 3)})
         try:
             await _part(reader, writer)
         finally:
             self._open -= Counter([client])
+
+    def _note(self, client: str, line: dict[str, object]) -> None:
+        """Write the line, unless this client has had its share of this minute: the log's size is limited, and what
+        one says may not push out what the others need to be told."""
+        minute = int(time.time() // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._said.clear()
+        self._said[client] += 1
+        if self._said[client] <= self._rules.lines_a_minute:
+            _say(line)
 
     def _welcome(self, client: str, here: str) -> None:
         """Refused unless the client is on the one network that it shares with us, and has not too many connections."""

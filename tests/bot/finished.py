@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Engine
 
 from sandbox.spec import Ending, Evidence, Fidelity, Output, Plan, Result, Skipped, Step, TestCase
@@ -116,6 +118,7 @@ def full_report(case: Case, name: str, log: str) -> Report:
     )
     text = log or "F.\n=== FAILURES ===\nE   assert -3 == 3\n1 failed, 1 passed in 0.02s\n"
     before, after = result(green=False, text=text), result(green=True, text="..\n2 passed in 0.02s\n")
+    before = replace(before, evidence=replace(before.evidence, network=("api.example.org",)))
     why = "`total` subtracts each value instead of adding it."
     rejected = Attempt(
         Candidate("llm", WORSE, "Remove the assertion.", Confidence.LOW, "openai:tiny", Usage(900, 80, None)),

@@ -71,6 +71,7 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "12,345 bytes in the middle are not shown",
         "cost unknown",
         "https://github.test/octo/calc/pull/12",
+        "It could reach api.example.org",
     ):
         assert words.replace("'", "&#39;") in page or words in page, words
 

@@ -130,6 +130,17 @@ def test_many_at_once_with_garbage() -> None:
     play(scene, replace(RULES, connections=300, connections_each=300))
 
 
+def test_one_client_cannot_fill_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beyond its share of a minute a client's lines are left out, so that the others' are still found."""
+
+    async def scene(port: int) -> None:
+        for _ in range(30):
+            await said(port, b"CONNECT noise.example.com:443 HTTP/1.1\r\n\r\n")
+
+    play(scene, replace(RULES, lines_a_minute=10))
+    assert 10 <= capsys.readouterr().out.count("noise.example.com") <= 20  # the minute may have changed meanwhile
+
+
 def test_bytes_of_a_connection_are_limited() -> None:
     """A connection that moves more than it may is ended."""
 

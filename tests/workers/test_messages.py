@@ -29,6 +29,16 @@ def test_the_first_screen_is_enough_to_decide() -> None:
         assert part in head
 
 
+def test_the_body_says_what_the_check_could_reach() -> None:
+    """Without network it says so; with hosts it names them, because what answers there has a part in the result."""
+    assert "without network" in messages.pull_request_body(report(), "")
+    before = reproduction().before
+    reaching = replace(before, evidence=replace(before.evidence, network=("api.example.org",)))
+    body = messages.pull_request_body(report(reproduction=reproduction(before=reaching)), "")
+    assert "the check could reach api" in body
+    assert "without network" not in body
+
+
 def test_the_body_says_what_ci_said() -> None:
     """The row of the repository's own CI follows its state."""
     assert "✅ green" in messages.pull_request_body(report(), "", ci="green")

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from sandbox.errors import ImageMissing, ServiceFailed, ServiceMissing, SetupFailed
+from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Service, Step, TestCase, Tree
 from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, ScriptedSandbox, reproduction, result
 from workers.domain import JobReport, Outcome, Reproduction
@@ -124,6 +124,20 @@ def test_set_up_that_fails_ends_the_run_with_its_log() -> None:
         prepare(Broken(), reproduction().plan, TREE, Event())  # type: ignore[arg-type]
     assert stop.value.outcome is Outcome.NOT_REPRODUCED
     assert "No matching distribution" in str(stop.value.data["log"])
+
+
+def test_set_up_that_was_refused_a_host_says_which() -> None:
+    """The host is named, and the setting that would let it through."""
+
+    class Refused(ScriptedSandbox):
+        def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+            raise NetworkDenied("Install", 1, "log", ("git.example.org",))
+
+    with pytest.raises(Stop) as stop:
+        prepare(Refused(ScriptedEnvironment(lambda step, patch, n: RED)), PLAN, TREE, Event())
+    assert stop.value.outcome is Outcome.NOT_REPRODUCED
+    assert "git.example.org" in stop.value.detail
+    assert "HEAL_SETUP_HOSTS" in stop.value.detail
 
 
 def test_an_image_that_cannot_be_had_is_stood_in_for() -> None:
