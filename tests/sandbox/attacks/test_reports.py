@@ -79,3 +79,43 @@ def test_a_report_is_cut_at_its_limit(bare: DockerEnvironment, script: str) -> N
     assert (result.ending, result.exit_code) == (Ending.PASSED, 0), result
     assert len(result.report) == LIMITS.report
     assert result.tests == ()
+
+
+GATHERED = """
+import os
+from pathlib import Path
+folder = Path("target/surefire-reports")
+folder.mkdir(parents=True)
+def put(name, text):
+    (folder / name).write_bytes(text)
+put("TEST-good.xml", b'<testsuite><testcase classname="a.B" name="fine" time="0.5"/></testsuite>')
+laughs = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 12))
+put("TEST-laughs.xml", b'<!DOCTYPE x [<!ENTITY l0 "ha">' + laughs + b']><testsuite><testcase name="&l11;"/></testsuite>')
+put("TEST-square.xml", b'<!DOCTYPE x [<!ENTITY a "' + b"a" * 100000 + b'">]><testsuite>' + b"&a;" * 50000 + b"</testsuite>")
+put("TEST-file.xml", b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><testsuite><testcase name="&a;"/></testsuite>')
+put("TEST-deep.xml", b"<testsuite>" * 200000)
+put("TEST-wide.xml", b"<testcase name='x' " + b" ".join(b"a%d='1'" % n for n in range(100000)) + b"/>")
+os.symlink("/etc/passwd", folder / "TEST-link.xml")
+os.mkfifo(folder / "TEST-pipe.xml")
+os.truncate(os.open(folder / "TEST-sparse.xml", os.O_RDWR | os.O_CREAT), 2 << 30)
+put("TEST-new\\nline.xml", b'<testsuite><testcase name="odd"/></testsuite>')
+os.symlink("/etc", "linked")
+os.makedirs("other")
+os.symlink("/proc/self", "other/surefire-reports")
+for n in range(2000):
+    put(f"TEST-{n:05}.xml", b'<testsuite><testcase classname="many" name="t%d"/></testsuite>' % n)
+raise SystemExit(3)
+"""
+
+
+def test_hostile_reports_among_good_ones(bare: DockerEnvironment) -> None:
+    """XML bombs, links, pipes, holes and thousands of reports cost nothing but themselves: the good ones are read."""
+    started = time.monotonic()
+    result = bare.run(Step("attack", GATHERED, "python {0}"), tree(), limits=LIMITS)
+    assert (result.ending, result.exit_code) == (Ending.FAILED, 3)
+    names = {test.id for test in result.tests}
+    assert any("fine" in name for name in names)
+    assert sum("many" in name for name in names) == 2000
+    assert not any("root:" in name or "ha" * 100 in name or len(name) > 5000 for name in names)
+    assert "root:" not in repr(result.tests)
+    assert time.monotonic() - started < 20
