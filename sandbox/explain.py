@@ -88,7 +88,8 @@ def ending(result: Result, limits: Limits) -> str:  # noqa: C901 - a case for ea
             return f"The check passed in {result.wall_s:.1f} s."
         case Ending.FAILED:
             red = result.count("failed", "error")
-            tests = f"; {red} of {len(result.tests)} tests are red" if red else ""
+            tests = f"; {red} of {len(result.tests)} tests are red" if red and result.names_all else ""
+            tests = tests or (f"; {red} of its tests are red" if red else "")
             return f"The check failed with exit code {result.exit_code}{tests}: read its output."
         case Ending.TIMEOUT:
             return (

@@ -260,6 +260,13 @@ class Result:
         """Every test that ran has a name here; many runners print the names of those only that fail."""
         return not self.from_log or self.told is None or self.count("passed", "failed", "error") >= self.told
 
+    @property
+    def passed(self) -> int:
+        """How many tests passed, by the runner's own count where not all of them have names."""
+        if self.names_all:
+            return self.count("passed")
+        return max(0, (self.told or 0) - self.count("failed", "error"))
+
     def count(self, *statuses: str) -> int:
         """How many reported tests ended in one of the statuses."""
         return sum(test.status in statuses for test in self.tests)

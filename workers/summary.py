@@ -79,7 +79,7 @@ def _evidence(report: Report, accepted: Attempt | None) -> dict[str, Any] | None
 def _counts(result: Result) -> dict[str, Any]:
     return {
         "exit_code": result.exit_code,
-        "passed": result.count("passed"),
+        "passed": result.passed,
         "failed": result.count("failed", "error"),
         "seconds": round(result.wall_s, 2),
     }

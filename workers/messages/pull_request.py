@@ -107,7 +107,7 @@ def _evidence(report: Report, reproduction: Reproduction, accepted: Attempt, ci:
         f"| the same, repeated | {reproduction.red_reruns}/{reproduction.reruns} red | "
         f"{verdict.reruns}/{verdict.reruns} green |",
         "| once more without the patch | \u274c red | |",
-        f"| tests that passed before | {before.count('passed')} | {_kept(before, accepted)} |",
+        f"| tests that passed before | {before.passed} | {_kept(before, accepted)} |",
     ]
     rows += [f"| then {quote(step)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
     rows.append(f"| the repository's CI | \u274c red | {_CI[ci]} |")
@@ -115,8 +115,10 @@ def _evidence(report: Report, reproduction: Reproduction, accepted: Attempt, ci:
 
 
 def _kept(before: Result, accepted: Attempt) -> str:
-    kept = before.count("passed") - len(accepted.verdict.regressions)
-    return f"{kept} still pass" if before.tests else "the command reports no single tests"
+    kept = before.passed - len(accepted.verdict.regressions)
+    if not before.tests and not before.told:
+        return "the command reports no single tests"
+    return f"{kept} still pass" if before.names_all else f"{kept}, by the runner's own count"
 
 
 def _not_checked(reproduction: Reproduction) -> str:
@@ -163,6 +165,8 @@ def _made(report: Report, accepted: Attempt, run_url: str) -> str:
         f"- model: {quote(candidate.model) if candidate.model else 'none'}, tokens: {candidate.usage.input_tokens} in, "
         f"{candidate.usage.output_tokens} out, cost: {cost}",
     ]
+    if report.reproduction and report.reproduction.before.source:
+        lines.append(f"- tests from: {plain(report.reproduction.before.source)}")
     if evidence:
         lines.append(
             f"- image {quote(evidence.image)}, environment {quote(evidence.environment)}, "
@@ -178,7 +182,7 @@ def _count(result: Result | None) -> str:
     ran = f"exit {result.exit_code}" if result.exit_code is not None else result.ending.value
     if not result.tests:
         return f"{ran}, {result.wall_s:.1f} s"
-    return f"{ran}, {result.count('failed', 'error')} failed, {result.count('passed')} passed, {result.wall_s:.1f} s"
+    return f"{ran}, {result.count('failed', 'error')} failed, {result.passed} passed, {result.wall_s:.1f} s"
 
 
 def _cause(diagnosis: Diagnosis) -> str:
