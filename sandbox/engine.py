@@ -304,9 +304,10 @@ class Engine:
         caps: Caps,
         cancel: Event | None = None,
         commit: Commit | None = None,
+        ticket: Ticket | None = None,
     ) -> Ended:
         """A container's whole life: started, fed, drained until it ends or is ended after `seconds`, and removed."""
-        life = self.begin(settings, caps, cancel=cancel)
+        life = self.begin(settings, caps, cancel=cancel, ticket=ticket)
         try:
             life.feed(feed)
             return life.finish(seconds, cancel, commit)

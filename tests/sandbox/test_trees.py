@@ -209,22 +209,23 @@ def test_overlays_side_by_side(bare: DockerEnvironment, big: Tree, engine: Engin
 
 @pytest.mark.engine
 def test_workers_that_prepare_the_same_tree_agree(bare: DockerEnvironment, engine: Engine, owner: str) -> None:
-    """Of two workers one's volume is used by both; a third finds it; nothing else is left."""
-    on = ground(bare)
-    tree = packed(ADDER, 20)
-    start = threading.Barrier(2)
+    """Of two workers one's volume is used by both; a third finds it; nothing else is left. They need no room beside
+    that of the checks that wait for them."""
+    on, tree, start = ground(bare), packed(ADDER, 20), threading.Barrier(2)
+    workers = [Prepared(engine, owner, Usage(engine, owner)) for _ in range(3)]
+    room = engine.room.try_enter(1 << 50, owner)
+    assert room is not None
 
     def prepare(worker: Prepared) -> str:
         start.wait()
         return worker.volume(tree, on).name
 
-    with ThreadPoolExecutor(2) as threads:
-        names = set(
-            threads.map(
-                prepare, [Prepared(engine, owner, Usage(engine, owner)), Prepared(engine, owner, Usage(engine, owner))]
-            )
-        )
-    assert {Prepared(engine, owner, Usage(engine, owner)).volume(tree, on).name} == names
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            names = set(threads.map(prepare, workers[:2]))
+    finally:
+        engine.room.leave(room)
+    assert {workers[2].volume(tree, on).name} == names
     roles = sorted(volume.labels["heal.role"] for volume in engine.volumes(f"heal.owner={owner}"))
     assert roles == ["marker", "tree", "used"]
 
