@@ -95,7 +95,7 @@ class Egress:
 
     def start(self) -> None:
         """Make the proxy aside, because a client is likely to come. Returns at once, never raises."""
-        self._aside.submit(self._quietly, self.proxy)
+        self._later(self.proxy)
 
     def close(self) -> None:
         """Wait for what goes on aside."""
@@ -127,7 +127,7 @@ class Egress:
 
     def shut(self, gate: Gate) -> None:
         """Remove the network, whose client has to be gone, aside: what is left of it the reaper takes."""
-        self._aside.submit(self._quietly, networks.remove, self._engine, gate.network.name)
+        self._later(networks.remove, self._engine, gate.network.name)
 
     @contextmanager
     def opened(self, labels: policy.Labels) -> Iterator[Gate]:
@@ -158,10 +158,17 @@ class Egress:
             return ()
         return refusals(bytes(log), gate.network.subnet, gate.since)
 
-    @staticmethod
-    def _quietly(act: Callable[..., object], *arguments: object) -> None:
-        with suppress(SandboxError):
-            act(*arguments)
+    def _later(self, act: Callable[..., object], *arguments: object) -> None:
+        """Do it aside, or now when this was closed meanwhile."""
+
+        def quietly() -> None:
+            with suppress(SandboxError):
+                act(*arguments)
+
+        try:
+            self._aside.submit(quietly)
+        except RuntimeError:
+            quietly()
 
     def _digest(self) -> str:
         parts = (self._owner, self._purpose, _SOURCE, json.dumps(asdict(self._allowed), sort_keys=True))

@@ -85,6 +85,14 @@ def test_a_dead_proxy_is_replaced(egress: Egress, engine: Engine) -> None:
     assert set(engine.containers(f"heal.owner={egress._owner}")) == {second.proxy}
 
 
+def test_a_late_client_leaves_nothing(egress: Egress, engine: Engine) -> None:
+    """A gate that is shut after everything was closed, as a cancelled run may do, is removed nevertheless."""
+    gate = egress.open(labels(egress))
+    egress.close()
+    egress.shut(gate)
+    assert not networks.labelled(engine, f"heal.owner={egress._owner}")
+
+
 def test_made_aside_ahead_of_need(egress: Egress) -> None:
     """Asked to start, it returns at once; the client that comes meanwhile waits for that proxy and makes none."""
     began = time.monotonic()
