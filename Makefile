@@ -47,6 +47,8 @@ bench: images ## measured figures, printed as tables and kept in benchmarks/RESU
 bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
 	$(PY) -m benchmarks.sandbox --rounds $(ROUNDS)
 	$(PY) -m benchmarks.sandbox_trees --rounds $(ROUNDS)
+	$(PY) -m benchmarks.event --rounds $(ROUNDS)
+	$(PY) -m benchmarks.screening --rounds $(ROUNDS)
 
 clean: ## what the build left in this folder (not the engine's images)
 	rm -rf .venv .tools .heal .mypy_cache .ruff_cache .pytest_cache .coverage
