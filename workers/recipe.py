@@ -253,7 +253,11 @@ def _prime(step: Step) -> tuple[list[Step], Step | None, str]:
         return prepared, replace(step, script=cut.check), f"the installing part of '{step.name}' runs in the set-up"
     primer = scripts.primer(step.script)
     if primer is not None:
-        return [replace(step, name=f"{step.name} (prime)", script=primer)], step, f"'{step.name}' is primed: {primer}"
+        return (
+            [replace(step, name=f"{step.name} (prime)", script=primer)],
+            step,
+            f"'{step.name}' is primed: {_one_line(primer)}",
+        )
     return [], step, ""
 
 

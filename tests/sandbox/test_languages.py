@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
-from sandbox.images.build import build
+from sandbox.images.build import build, resolve
 from sandbox.images.sources import Sources
 from sandbox.languages import BY_KEY
 from sandbox.spec import Ending, Limits, Plan, Result, Step, Tree
@@ -249,6 +249,9 @@ def test_what_jobs_take_for_granted_is_there(language: str, engine: Engine, sand
     step = Step("look", script)
     result = sandbox.prepare(Plan(language, (), step), tree()).run(step, tree(), limits=LIMITS)
     assert result.output.text.split("\n") == ["1000", "/tmp/home", "/tmp/home", ""]
+    config = engine.image_config(resolve(language))
+    assert not config.get("Volumes")  # each container would get an unlabelled one that nobody removes
+    assert not config.get("Healthcheck")
 
 
 def test_a_second_language_in_an_image(cycle: Cycle) -> None:

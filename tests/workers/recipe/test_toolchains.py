@@ -99,7 +99,9 @@ def test_another_version_is_said(key: str, uses: str, inputs: dict[str, str], sa
 )
 def test_what_fetches_as_it_goes_is_tried_in_the_set_up(check: str, primed: str) -> None:
     """The check has no network: what its command would fetch is there before."""
-    assert make(job(f"run: {check}"), NOTHING).setup[-1].script == primed
+    found = make(job(f"run: {check}"), NOTHING)
+    assert found.setup[-1].script == primed
+    assert not any("\n" in note for note in found.notes)
 
 
 def test_builds_from_the_commits_own_files_are_of_that_commit() -> None:
