@@ -21,7 +21,7 @@ from sandbox.images.build import own_files, resolve
 from sandbox.pulls import pull
 from sandbox.reaper import remove_all
 from sandbox.references import parse
-from sandbox.service_images import ServiceImages
+from sandbox.service_images import _PULLED, ServiceImages, _tag
 from sandbox.spec import Ending, Plan, Service, Step
 from tests.processes import Process, free_port, listens
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
@@ -150,6 +150,8 @@ def test_a_services_image_is_pulled_too(engine: Engine, pushed: str) -> None:
     (first,) = ServiceImages(engine, asks).resolve((service,))
     assert (first.own, first.root, first.data, first.note) == (False, False, ("/data",), "")
     assert first.image == engine.image_id(pushed)
+    _forget(engine, f"{_PULLED}:{_tag(str(parse(pushed)), first.image)}")
+    _forget(engine, pushed)
 
 
 @pytest.mark.parametrize("name", ["heal-sandbox/environment:latest", "10.1.2.3:5000/x", "docker.io/library/python"])
