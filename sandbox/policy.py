@@ -231,8 +231,12 @@ def adopt_container(
 
 
 def filling_container(image: str, volume: str, labels: Labels) -> dict[str, Any]:
-    """Settings for a container that is never started: creating it puts the image's own /env into an empty volume."""
-    return {**_common(image, {}, _PROXY_LIMITS, labels, None), "mounts": [_volume(volume, read_only=False)]}
+    """Settings for a container that is never started: creating it puts the image's own /env into an empty volume.
+
+    An image of others may name no command, without which the engine creates none.
+    """
+    common = _common(image, {}, _PROXY_LIMITS, labels, None)
+    return {**common, "entrypoint": ["true"], **_on(NO_NETWORK), "mounts": [_volume(volume, read_only=False)]}
 
 
 def lending_container(image: str, volumes: str, arguments: list[str], labels: Labels) -> dict[str, Any]:
