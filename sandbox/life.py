@@ -55,6 +55,8 @@ class Commit:
     wanted: Callable[[list[str]], bool]
     changes: tuple[str, ...] = ()
     """Lines of a Dockerfile that set the image's own settings (ENV, USER, ...)."""
+    asked: Callable[[bytes], bool] = lambda _: True
+    """Whether its output says that there may be something: the engine takes a second to compare file systems."""
 
 
 class Life:
@@ -153,6 +155,8 @@ class Life:
         )  # fmt: skip
 
     def _committed(self, commit: Commit) -> str | None:
+        if not commit.asked(self._stream.stdout.bytes()):
+            return None
         changes = self._container.diff() or []
         if not commit.wanted([str(change["Path"]) for change in changes if change["Kind"] == _ADDED]):
             return None

@@ -59,7 +59,7 @@ def set_up(
     """
     limits = options.limits
     files = _authorities(options.ca_bundle) if options.ca_bundle else {}
-    commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files)
+    commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files, asked=_changed_system)
     named = [one.service.name for one in services]
     with options.egress.opened(labels) if options.egress and plan.setup else nullcontext() as gate:
         ours = {
@@ -88,6 +88,15 @@ def _authorities(bundle: Path) -> dict[str, bytes]:
 def _plan_values(plan: Plan, ours: Mapping[str, str]) -> bytes:
     steps = [{**asdict(step), "env": policy.joined(ours, step.env, only_theirs=True)} for step in plan.setup]
     return json.dumps({"env": policy.joined(ours, plan.env), "steps": steps, "repository": plan.repository}).encode()
+
+
+def _changed_system(stdout: bytes) -> bool:
+    """Whether set-up's last line leaves open that it wrote outside of /env and the workspace."""
+    try:
+        state = json.loads(stdout.strip().rpartition(b"\n")[2])
+    except ValueError:
+        return True
+    return not isinstance(state, dict) or state.get("system") is not False
 
 
 def _setup_state(

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import policy
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
 from sandbox.errors import Cancelled, EngineDown, ImageMissing, RuntimeUnknown, SandboxError, SetupFailed
 from sandbox.images.build import resolve
+from sandbox.setup import _changed_system
 from sandbox.spec import Ending, Limits, Plan, Step
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
 from tests.sandbox.trees import tree
@@ -95,6 +97,21 @@ def test_system_packages_stay(sandbox: DockerSandbox) -> None:
     result = environment.run(Step("check", "new; env"), tree(), limits=SMALL)
     assert result.output.text.startswith("system\n")
     assert "SSL_CERT_FILE" not in result.output.text
+
+
+def test_file_systems_are_compared_only_when_there_is_something(
+    sandbox: DockerSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine takes a second to compare a container with its image: it is not asked after a set-up that wrote
+    nothing into the system, and is where set-up's own word cannot be read."""
+    asked: list[object] = []
+    monkeypatch.setattr(policy, "installed_system_files", asked.append)
+    sandbox.prepare(plan("echo 1 >/env/file; mkdir /usr/share/empty; echo 2 >/var/log/mine"), tree())
+    assert asked == []
+    sandbox.prepare(plan("echo 1 >/usr/local/file"), tree())
+    assert len(asked) == 1
+    assert all(_changed_system(last) for last in (b"", b"no json", b"[]", b"{}", b'{"system": null}'))
+    assert not _changed_system(b'noise\n{"system": false}\n')
 
 
 def test_failing_step_is_told_with_its_log(sandbox: DockerSandbox, engine: Engine) -> None:
