@@ -231,7 +231,7 @@ ROWS: dict[str, Rows] = {
 @contextmanager
 def opened() -> Iterator[Bench]:
     """A bench whose containers are gone afterwards; its environment stays for the next time."""
-    owner = f"bench-{uuid.uuid4().hex[:12]}"
+    owner = f"bench/{uuid.uuid4().hex[:12]}"
     sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     install = Step("install", "python -m pip install -q pytest pytest-xdist")
     try:

@@ -234,7 +234,7 @@ def _in_process(hub: Hub, keys: AppKeys, state: Path, n: int) -> Round:
     journal = TimingJournal(clock)
     app = App(hub.api_url, keys.app_id, keys.private_key, pace=0.0)
     with GitHubForge(app, state / "mirrors", case, guard=journal.guard) as forge:
-        sandbox = TimedSandbox(make_sandbox(settings, f"bench-{n}"), clock)
+        sandbox = TimedSandbox(make_sandbox(settings, f"{settings.installation}/bench-{n}"), clock)
         parts = Parts(forge, sandbox, make_fixers(settings, "offline"), journal, journal.cancelled, patience=0.0)
         started = time.perf_counter()
         try:

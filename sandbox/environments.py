@@ -86,7 +86,8 @@ class DockerSandbox:
         self._pool = Pool(ahead)
         self.engine.room.offer(self._pool.give_up)
         self.owner = owner
-        self.usage = Usage(self.engine, owner.partition("/")[0])
+        self.installation = owner.partition("/")[0]
+        self.usage = Usage(self.engine, self.installation)
         self._trees = Trees(self.engine, owner, self.usage, runtime)
         self._caches = Caches(self.engine, owner, self.usage)
         self.runtime, self.fork_runtime = runtime, fork_runtime
@@ -109,7 +110,7 @@ class DockerSandbox:
         grant = self._grants.of(plan.network)
         services = self._service_images.resolve(plan.services, cancel)
         image = self._image(plan.image, cancel)
-        key = plan.env_key(image, tuple(one.image for one in services))
+        key = plan.env_key(image, tuple(one.image for one in services), self.installation)
         with self._guard:
             lock = self._making.setdefault(key, threading.Lock())
         with lock:

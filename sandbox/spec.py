@@ -130,10 +130,11 @@ class Plan:
         """The trust domain is a fork's: whoever wrote the code may not write to the repository."""
         return ":fork" in self.trust
 
-    def env_key(self, image_id: str, service_ids: tuple[str, ...] = ()) -> str:
+    def env_key(self, image_id: str, service_ids: tuple[str, ...] = (), installation: str = "") -> str:
         """Content key of the environment: same key, same packages, same data in the services.
 
-        `image_id` is the engine's digest, `service_ids` are those of the images the services run from.
+        `image_id` is the engine's digest, `service_ids` are those of the images the services run from. Two
+        installations on one engine share nothing, so neither can take away what the other uses.
         """
         parts = {
             "schema": SCHEMA,
@@ -142,6 +143,7 @@ class Plan:
             "env": dict(self.env),
             "manifests": dict(self.manifests),
             "trust": self.trust,
+            "installation": installation,
             "repository": self.repository,
             "services": [[asdict(service), digest] for service, digest in zip(self.services, service_ids, strict=True)],
         }

@@ -136,6 +136,7 @@ def test_the_environments_key_changes_with_what_decides_it() -> None:
     assert make(text, source).env_key("i") == key
     assert make(text, {**PYTHON, "requirements.txt": "pytest<9\n"}).env_key("i") != key
     assert make(text, fork=True).env_key("i") != key != make(text, repo_id=8).env_key("i")
+    assert make(text).env_key("i", installation="another") != key
     whole = job("run: pip install -e .\nrun: pytest")
     assert make(whole).env_key("i") != make(whole, source).env_key("i")
 
