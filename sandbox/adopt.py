@@ -22,6 +22,7 @@ from typing import Any
 from sandbox import policy, references
 from sandbox.engine import Engine
 from sandbox.errors import Cancelled, ImageMissing, PullFailed
+from sandbox.growth import bounded
 from sandbox.images.build import own_files
 from sandbox.images.sources import REPOSITORY
 from sandbox.life import Commit, Ended
@@ -107,8 +108,12 @@ class Adopter:
             command = ["/bin/sh", "-c", _SCRIPT, "adopt", str(len(files)), str(len(authorities)), *proxied]
             network = gate.network.name if gate else policy.OPEN
             settings = policy.adopt_container(source, command, limits, labels, self._options.runtime, network)
-            feed = [files, authorities]
-            ended = self._engine.run(settings, feed, _WALL_S + GRACE_S, caps(limits), cancel, commit=commit)
+            feed, seconds = [files, authorities], _WALL_S + GRACE_S
+            with bounded(self._engine, f"heal.run={labels.run}", limits.disk, cancel) as bound:
+                ended = self._engine.run(settings, feed, seconds, caps(limits), bound.stop, commit=commit)
+        if bound.exceeded:
+            wrote = f"adding our files to it wrote more than {limits.disk >> 20} MiB to the engine's disk"
+            raise ImageMissing(f"the image {reference} cannot be used: {wrote}", "name another image in heal.yml")
         _refuse(reference, ended)
         if raw != _tag(source):
             flatten(self._engine, f"{_ADOPTED}:{raw}", _ADOPTED, _tag(source), changes, labels.as_dict())

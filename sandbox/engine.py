@@ -243,6 +243,12 @@ class Engine:
             found = self.client().api.containers(all=True, filters={"label": label})
             return {str(one["Id"]): dict(one["Labels"] or {}) for one in found}
 
+    def written(self, label: str) -> int:
+        """How many bytes the containers with the label have in their own layers together."""
+        with translated():
+            found = self.client().api.containers(all=True, size=True, filters={"label": label})
+            return sum(int(one.get("SizeRw") or 0) for one in found)
+
     def memory_in_use(self, owner: str) -> dict[str, int]:
         """Memory limits (bytes) of the running containers of the owner's installation, all its sessions, by id."""
         with translated():

@@ -22,7 +22,7 @@ from sandbox.pulls import pull
 from sandbox.reaper import remove_all
 from sandbox.references import parse
 from sandbox.service_images import _PULLED, ServiceImages, _tag
-from sandbox.spec import Ending, Plan, Service, Step
+from sandbox.spec import Ending, Limits, Plan, Service, Step
 from tests.processes import Process, free_port, listens
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
 from tests.sandbox.trees import tree
@@ -219,3 +219,19 @@ def test_our_files_are_the_images_files() -> None:
     with tarfile.open(fileobj=io.BytesIO(own_files())) as archive:
         names = archive.getnames()
     assert {"heal-init", "heal-setup", "plugins/heal_report.py", "bin/sudo"} <= set(names)
+
+
+def test_an_image_whose_programs_fill_the_disk(engine: Engine, registry: Registry, sandbox: DockerSandbox) -> None:
+    """Making a foreign image fit runs its programs: what they write is bounded, and the refusal says so."""
+    name = registry.name("some/greedy:1")
+    greedy = b"#!/bin/sh\nwhile :; do cat /dev/zero; done >/var/tmp/fill\n"
+    recipe = f"FROM {resolve('debian')}\nUSER root\nCOPY head /usr/bin/head\n"
+    _push(engine, name, recipe, {"head": greedy})
+    small = DockerSandbox(
+        None, sandbox.owner, state_dir=STATE, setup_network="open", registries=(f"127.0.0.1:{registry.port}",),
+        setup_limits=Limits(wall_s=60, memory=512 << 20, disk=64 << 20),
+    )  # fmt: skip
+    with pytest.raises(ImageMissing, match="wrote more than 64 MiB to the engine's disk"):
+        small.prepare(Plan(name, (), Step("check", "true")), tree())
+    small.close()
+    _forget(engine, name)
