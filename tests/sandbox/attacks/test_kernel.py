@@ -124,6 +124,21 @@ AS_ROOT = {
     "a file's capability": "os.setxattr('/usr/bin/env', 'security.capability', bytes.fromhex("
     "'0100000200002000000000000000000000000000'))",
 }
+ORDINARY = {
+    "tracing a child": "child = os.fork() or (libc.ptrace(0, 0, 0, 0), os.kill(os.getpid(), 19), os._exit(7)); "
+    "got = os.WIFSTOPPED(os.waitpid(child, 0)[1]) and libc.ptrace(17, child, 0, 0) == 0",
+    "interfaces": "got = [name for _, name in socket.if_nameindex()] == ['lo']",
+    "a server and its client": "server = socket.create_server(('127.0.0.1', 0)); "
+    "socket.create_connection(server.getsockname()); got = bool(server.accept())",
+    "a named pipe": "os.mkfifo('/tmp/fifo'); got = stat.S_ISFIFO(os.stat('/tmp/fifo').st_mode)",
+    "memory with a descriptor": "got = os.write(os.memfd_create('x'), b'abc') == 3",
+    "shared memory and a semaphore": "import multiprocessing as many; from multiprocessing import shared_memory; "
+    "block = shared_memory.SharedMemory(create=True, size=4096); block.close(); block.unlink(); "
+    "got = many.Semaphore(2).acquire(timeout=1)",
+    "threads": "import threading; made = [threading.Thread(target=time.sleep, args=(0.01,)) for _ in range(20)]; "
+    "[one.start() for one in made]; [one.join() for one in made]; got = True",
+    "a process of its own": "got = subprocess.run(['git', '--version'], capture_output=True).returncode == 0",
+}
 DANGEROUS = """
     mount umount2 pivot_root chroot unshare setns clone3 open_tree fsopen fsmount move_mount open_by_handle_at
     bpf keyctl add_key request_key perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register
@@ -154,6 +169,13 @@ def test_set_up_gets_no_more(sandbox: DockerSandbox) -> None:
     answers = in_set_up(sandbox, attacks)
     assert answers.keys() == attacks.keys()
     assert through(answers) == {}
+
+
+@pytest.mark.engine
+def test_what_tests_need_goes_on(bare: DockerEnvironment) -> None:
+    """A debugger's hold on its own child, sockets, pipes, shared memory, semaphores and threads are all there."""
+    answers = in_check(bare, ORDINARY)
+    assert {name: got for name, got in answers.items() if got != "through True"} == {}
 
 
 def test_the_profile_denies_by_default() -> None:
