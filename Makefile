@@ -47,6 +47,7 @@ bench: images ## measured figures, printed as tables and kept in benchmarks/RESU
 bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
 	$(PY) -m benchmarks.sandbox --rounds $(ROUNDS)
 	$(PY) -m benchmarks.sandbox_trees --rounds $(ROUNDS)
+	$(PY) -m benchmarks.sandbox_caches --rounds 5
 	$(PY) -m benchmarks.event --rounds $(ROUNDS)
 	$(PY) -m benchmarks.screening --rounds $(ROUNDS)
 
