@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sandbox.errors import Cancelled, EngineDown, ImageMissing, RuntimeUnknown, 
 from sandbox.images.build import resolve
 from sandbox.setup import _changed_system
 from sandbox.spec import Ending, Limits, Plan, Step
+from tests.sandbox.asked import requests_of
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
 from tests.sandbox.trees import tree
 
@@ -40,9 +40,10 @@ def test_second_prepare_runs_nothing(sandbox: DockerSandbox, engine: Engine) -> 
     recipe = plan("date +%N >/env/when")
     first = sandbox.prepare(recipe, tree())
     other = DockerSandbox(None, sandbox.owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
-    started = time.monotonic()
+    asked = requests_of(other.engine)
     second = other.prepare(recipe, tree())
-    assert time.monotonic() - started < 0.2
+    assert len(asked) <= 10
+    assert not [path for _, path in asked if "/containers" in path]
     other.close()
     show = Step("show", "cat /env/when")
     assert first.run(show, tree(), limits=SMALL).output == second.run(show, tree(), limits=SMALL).output
@@ -139,10 +140,8 @@ def test_cancelled_set_up_leaves_nothing(sandbox: DockerSandbox, engine: Engine)
     before = _environments(engine, sandbox.owner)
     cancel = threading.Event()
     threading.Timer(0.5, cancel.set).start()
-    started = time.monotonic()
-    with pytest.raises(Cancelled):
-        sandbox.prepare(plan("sleep 60 # cancelled"), tree(), cancel)
-    assert time.monotonic() - started < 3
+    with pytest.raises(Cancelled):  # not SetupFailed, as at the deadline
+        sandbox.prepare(plan("sleep infinity # cancelled"), tree(), cancel)
     assert _environments(engine, sandbox.owner) == before
 
 

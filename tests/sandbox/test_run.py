@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
@@ -102,12 +101,10 @@ def test_report_of_the_command_comes_back(bare: DockerEnvironment) -> None:
 
 def test_timeout_kills_what_ignores_term(bare: DockerEnvironment) -> None:
     """At the time limit everything dies, even what ignores TERM, and the output until then stays."""
-    script = "echo before; trap '' TERM; (trap '' TERM; setsid sleep 60) & while :; do sleep 1; done"
-    started = time.monotonic()
+    script = "echo before; trap '' TERM; (trap '' TERM; setsid sleep infinity) & while :; do sleep 1; done"
     result = shell(bare, script, Limits(wall_s=1, memory=96 << 20))
     assert result.ending is Ending.TIMEOUT
     assert result.output.text == "before\n"
-    assert time.monotonic() - started < 5
 
 
 def test_memory_limit(bare: DockerEnvironment) -> None:
@@ -125,10 +122,8 @@ def test_oom_of_a_child_that_nobody_minds(bare: DockerEnvironment) -> None:
 
 def test_fork_bomb(bare: DockerEnvironment) -> None:
     """A fork bomb hits the limit on processes and is over at the time limit at the latest."""
-    started = time.monotonic()
-    result = shell(bare, "bomb() { bomb | bomb & }; bomb; sleep 30", Limits(wall_s=2, memory=96 << 20, pids=64))
+    result = shell(bare, "bomb() { bomb | bomb & }; bomb; sleep infinity", Limits(wall_s=2, memory=96 << 20, pids=64))
     assert result.ending in (Ending.TIMEOUT, Ending.FAILED, Ending.KILLED)
-    assert time.monotonic() - started < 10
 
 
 def test_output_is_capped_and_counted(bare: DockerEnvironment) -> None:
@@ -142,11 +137,9 @@ def test_output_is_capped_and_counted(bare: DockerEnvironment) -> None:
 
 
 def test_output_flood_is_ended(bare: DockerEnvironment) -> None:
-    """Endless output kills the container, whose engine stays usable."""
-    started = time.monotonic()
-    result = shell(bare, "yes", Limits(wall_s=20, memory=96 << 20, output_kill=4 << 20))
+    """Endless output kills the container at its own limit, long before the time is over."""
+    result = shell(bare, "yes", Limits(wall_s=120, memory=96 << 20, output_kill=4 << 20))
     assert result.ending is Ending.OUTPUT_LIMIT
-    assert time.monotonic() - started < 5
 
 
 def test_disk_full(bare: DockerEnvironment) -> None:
@@ -244,14 +237,15 @@ def test_report_of_every_kind_of_test(with_pytest: DockerEnvironment) -> None:
     }
 
 
-def test_cancel_ends_a_run_within_a_second(bare: DockerEnvironment, engine: Engine) -> None:
-    """Setting the event kills the container soon, and nothing of it stays."""
+def test_cancel_ends_a_run(bare: DockerEnvironment, engine: Engine) -> None:
+    """Setting the event kills the container, whatever its time limit, and nothing of it stays."""
     cancel = threading.Event()
     threading.Timer(0.7, cancel.set).start()
-    started = time.monotonic()
-    result = bare.run(Step("check", "trap '' TERM; sleep 60"), tree(), limits=SMALL, cancel=cancel)
+    before = set(engine.containers(f"heal.key={bare.key}"))
+    limits = Limits(wall_s=600, memory=96 << 20)
+    result = bare.run(Step("check", "trap '' TERM; sleep infinity"), tree(), limits=limits, cancel=cancel)
     assert result.ending is Ending.CANCELLED
-    assert time.monotonic() - started < 2.5
+    assert set(engine.containers(f"heal.key={bare.key}")) <= before
 
 
 def test_the_first_process_cannot_be_killed(bare: DockerEnvironment) -> None:
@@ -266,14 +260,14 @@ def test_what_a_command_leaves_running_is_ended_before_the_report_is_read(bare: 
     result = shell(bare, f"{left}; sleep 0.3; exit 3")
     assert (result.ending, result.exit_code) == (Ending.FAILED, 3)
     assert result.report in (b"later\n", b"")
-    assert result.wall_s < 2
 
 
 def test_processor_time_is_measured(bare: DockerEnvironment) -> None:
     """The command's own, in seconds, that of its children included."""
     busy = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
-    assert 0.5 <= shell(bare, f"python -c '{busy}'").cpu_s < 2
-    assert shell(bare, "sleep 1").cpu_s < 0.5
+    assert shell(bare, f"python -c '{busy}'").cpu_s >= 0.5
+    slept = shell(bare, "sleep 1")
+    assert slept.cpu_s < slept.wall_s / 2
 
 
 def test_hostile_names_stay_inside(bare: DockerEnvironment) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from sandbox.checks import DockerEnvironment
@@ -16,10 +14,7 @@ TRAILER = r"\nHEAL-END rc=0 peak=1 full=1\n"
 
 
 def run(environment: DockerEnvironment, script: str) -> Result:
-    started = time.monotonic()
-    result = environment.run(Step("attack", script), tree(), limits=LIMITS)
-    assert time.monotonic() - started < 15
-    return result
+    return environment.run(Step("attack", script), tree(), limits=LIMITS)
 
 
 FORGERIES = {
@@ -112,7 +107,6 @@ raise SystemExit(3)
 
 def test_hostile_reports_among_good_ones(bare: DockerEnvironment) -> None:
     """XML bombs, links, pipes, holes and thousands of reports cost nothing but themselves: the good ones are read."""
-    started = time.monotonic()
     result = bare.run(Step("attack", GATHERED, "python {0}"), tree(), limits=LIMITS)
     assert (result.ending, result.exit_code) == (Ending.FAILED, 3)
     names = {test.id for test in result.tests}
@@ -120,4 +114,3 @@ def test_hostile_reports_among_good_ones(bare: DockerEnvironment) -> None:
     assert sum("many" in name for name in names) == 2000
     assert not any("root:" in name or "ha" * 100 in name or len(name) > 5000 for name in names)
     assert "root:" not in repr(result.tests)
-    assert time.monotonic() - started < 20
