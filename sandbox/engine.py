@@ -1,4 +1,4 @@
-"""The container engine: with `connection`, `life` and `engine_errors` the only module that imports docker.
+"""The container engine: with `connection`, `life`, `pulls` and `engine_errors` the only module that imports docker.
 
 One client per process, made on first use so that a forked worker never shares a socket with its parent.
 """

@@ -57,7 +57,7 @@ def test_settings_of_a_service_lock_it_in() -> None:
         assert settings["read_only"] is True
         assert settings["cap_drop"] == ["ALL"]
         assert settings["mem_limit"] == settings["memswap_limit"] == 2 << 30
-        assert settings["security_opt"] == policy._common("i", {}, Limits(), LABELS, None)["security_opt"]
+        assert settings["security_opt"] == policy.check_container("i", "v", {}, Limits(), LABELS)["security_opt"]
         assert settings["mounts"] == [{"Type": "volume", "Source": "v", "Target": "/data", "ReadOnly": False}]
         assert settings["log_config"]["config"]["max-size"] == "1m"
         assert not {"volumes", "devices", "ports", "privileged", "pid_mode", "extra_hosts"} & set(settings)
