@@ -175,7 +175,7 @@ class DockerEnvironment:
                 return None
             try:
                 return self._start(tree, limits, None, ticket, on_end)
-            except SandboxError:
+            except BaseException:
                 self._engine.room.leave(ticket)
                 raise
 

@@ -114,13 +114,13 @@ class Egress:
         made = self._aside.submit(networks.create, self._engine, f"heal-net-{uuid.uuid4().hex}", marked)
         try:
             proxy = self.proxy()
-        except SandboxError:
+        except BaseException:
             networks.remove(self._engine, made.result().name)
             raise
         network = made.result()
         try:
             since = networks.connect(self._engine, network, proxy)
-        except SandboxError:
+        except BaseException:
             networks.remove(self._engine, network.name)
             raise
         return Gate(proxy, network, since)

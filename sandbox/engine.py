@@ -283,9 +283,11 @@ class Engine:
         admitted = ticket or self.room.enter(int(settings["mem_limit"]), settings["labels"]["heal.owner"], cancel)
         try:
             life = Life.begin(self.client(), settings, caps, marks, on_end, lambda: self.room.leave(admitted))
-        except SandboxError as error:
+        except BaseException as error:
             self.room.leave(admitted)
-            raise self._of_runtime(error, settings.get("runtime")) from error
+            if isinstance(error, SandboxError):
+                raise self._of_runtime(error, settings.get("runtime")) from error
+            raise
         admitted.container = life.id
         return life
 

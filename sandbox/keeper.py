@@ -116,7 +116,7 @@ class Keepers:
                 made.start()
             keeper.free = [Upper(keeper.container, number, path) for number, path in enumerate(paths)]
             self._empty_all(keeper)
-        except SandboxError:
+        except BaseException:
             self._remove(keeper)
             raise
         self._keepers[keeper.container] = keeper

@@ -17,7 +17,6 @@ from docker.models.containers import Container
 
 from sandbox.capture import Capture
 from sandbox.engine_errors import InUse, Missing, translated
-from sandbox.errors import SandboxError
 from sandbox.stream import Caps, Marks, Stop, Stream
 
 _ADDED = 1
@@ -87,7 +86,7 @@ class Life:
             with translated():
                 attached = client.api.attach_socket(str(container.id), params=_ATTACH)
                 stream = Stream(attached, caps, marks, on_end)
-        except SandboxError:
+        except BaseException:
             _removed(client, str(container.id))
             raise
         life = cls(client, container, stream, on_removed)
@@ -95,7 +94,7 @@ class Life:
             with translated():
                 stream.begin()
                 container.start()
-        except SandboxError:
+        except BaseException:
             life.remove()
             raise
         return life
@@ -114,8 +113,8 @@ class Life:
         self._stream.feed(data)
 
     def ready(self, seconds: float) -> bool:
-        """Wait for the line `ready` of its marks."""
-        return self._stream.ready.wait(seconds)
+        """Wait for the line `ready` of its marks; False when it has ended, with or without it, or in vain."""
+        return self._stream.ready.wait(seconds) and not self.ended
 
     def finish(self, seconds: float, cancel: Event | None, commit: Commit | None = None) -> Ended:
         """Wait for its end, or end it after `seconds` (from now, on our own clock), on `cancel`, or for its output."""
@@ -141,11 +140,13 @@ class Life:
         with self._removing:
             if not self._removed:
                 self._removed = True
-                self._stream.close()
                 try:
-                    _removed(self._client, self.id)
+                    self._stream.close()
                 finally:
-                    self._on_removed()
+                    try:
+                        _removed(self._client, self.id)
+                    finally:
+                        self._on_removed()
 
     def _ended(self, code: int | None, stopped: Stop | None, state: Mapping[str, Any], image: str | None) -> Ended:
         stream = self._stream

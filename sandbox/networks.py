@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,7 +87,8 @@ def remove(engine: Engine, name: str) -> bool:
         with translated():
             network = engine.client().networks.get(name)
             for container in (network.attrs or {}).get("Containers") or {}:
-                network.disconnect(container, force=True)
+                with suppress(Missing), translated():  # it may have left, or be gone, since
+                    network.disconnect(container, force=True)
             network.remove()
     except Missing:
         return True

@@ -46,10 +46,14 @@ def race(
     with ThreadPoolExecutor(max(1, at_once)) as threads:
         futures = [threads.submit(one, at) for at in range(len(jobs))]
         pending = set(futures)
-        while pending:
-            done, pending = wait(pending, _POLL_S, FIRST_EXCEPTION)
-            if (cancel is not None and cancel.is_set()) or any(future.exception() for future in done):
-                _set(events)
+        try:
+            while pending:
+                done, pending = wait(pending, _POLL_S, FIRST_EXCEPTION)
+                if (cancel is not None and cancel.is_set()) or any(future.exception() for future in done):
+                    _set(events)
+        except BaseException:  # whoever interrupts us (a worker's time limit) waits for all that run
+            _set(events)
+            raise
     return [future.result() for future in futures]
 
 

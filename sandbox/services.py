@@ -76,22 +76,21 @@ class _Set(Companions):
     """Of each service: volume names by mount point."""
 
     def start(self, network: str, environment: str | None) -> None:
-        self.volumes = [self._volumes(number, one) for number, one in enumerate(self.services)]
+        self.volumes = [self._names(number, one) for number, one in enumerate(self.services)]
+        with translated():
+            for name in [name for volumes in self.volumes for name in volumes.values()]:
+                self.engine.client().volumes.create(**policy.service_volume(name, self.limits, self.labels))
         self.pause = self._pause(network, environment)
         self.network = policy.beside(self.pause)
         with ThreadPoolExecutor(len(self.services)) as pool:
             started = pool.map(self._start, self.services, self.volumes)
             self.containers.update(zip((one.service.name for one in self.services), started, strict=True))
 
-    def _volumes(self, number: int, one: Resolved) -> dict[str, str]:
-        names = {
+    def _names(self, number: int, one: Resolved) -> dict[str, str]:
+        return {
             place: f"heal-service-{self.labels.run[:12]}-{number}-{at}"
             for at, place in enumerate((*one.data, *one.scratch))
         }
-        with translated():
-            for name in names.values():
-                self.engine.client().volumes.create(**policy.service_volume(name, self.limits, self.labels))
-        return names
 
     def _pause(self, network: str, environment: str | None) -> str:
         """Start the pause container and wait until the data is in its place and the ports are forwarded."""
@@ -177,11 +176,13 @@ class _Set(Companions):
 
     def release(self) -> None:
         containers = [*self.containers.values(), self.pause]
-        with ThreadPoolExecutor(len(containers)) as pool:
-            list(pool.map(self.engine.remove_container, filter(None, containers)))
-        for name in [name for volumes in self.volumes for name in volumes.values()]:
-            self.engine.remove_volume(name)
-        self.engine.room.leave(self.room)
+        try:
+            with ThreadPoolExecutor(len(containers)) as pool:
+                list(pool.map(self.engine.remove_container, filter(None, containers)))
+            for name in [name for volumes in self.volumes for name in volumes.values()]:
+                self.engine.remove_volume(name)
+        finally:
+            self.engine.room.leave(self.room)
 
 
 def stand_up(

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -47,10 +48,10 @@ class Slot:
         way_out: WayOut | None = None,
     ) -> None:
         self.settings, self.notes = settings, placed.notes
-        self._life, self._nonce, self._release = life, nonce, placed.release
-        self._companions, self.way_out = companions, way_out
+        self._life, self._nonce, self._companions, self.way_out = life, nonce, companions, way_out
+        self._undo = _given_back(placed, companions, way_out)
+        self._undo.callback(life.remove)
         self._discarding = threading.Lock()
-        self._discarded = False
 
     @classmethod
     def begin(
@@ -74,10 +75,7 @@ class Slot:
         try:
             life = engine.begin(settings, caps(limits), marks(nonce), on_end, cancel, ticket)
         except BaseException:
-            placed.release()
-            companions.release()
-            if way_out is not None:
-                way_out.shut()
+            _given_back(placed, companions, way_out).close()
             raise
         life.feed(placed.feed)
         return cls(life, settings, nonce, placed, companions, way_out)
@@ -89,7 +87,7 @@ class Slot:
 
     def ready(self) -> bool:
         """Wait until it waits; False when it died or took too long."""
-        return self._life.ready(_READY_S) and not self._life.ended
+        return self._life.ready(_READY_S)
 
     def usable(self, seconds: float) -> bool:
         """It and its companions live, and it is not due for removal in so many seconds. Raises EngineDown."""
@@ -109,14 +107,16 @@ class Slot:
         return ended
 
     def discard(self) -> None:
-        """Remove it, running or not; again does no harm. Raises EngineDown."""
+        """Remove it and all that was made for it, running or not; again does no harm. Raises EngineDown."""
         with self._discarding:
-            if not self._discarded:
-                self._discarded = True
-                try:
-                    self._life.remove()
-                finally:
-                    self._release()
-                    self._companions.release()
-                    if self.way_out is not None:
-                        self.way_out.shut()
+            self._undo.close()  # which forgets what it has done
+
+
+def _given_back(placed: Placement, companions: Companions, way_out: WayOut | None) -> ExitStack:
+    """Closing it gives back each of them, the last first, whatever becomes of the others."""
+    undo = ExitStack()
+    if way_out is not None:
+        undo.callback(way_out.shut)
+    undo.callback(companions.release)
+    undo.callback(placed.release)
+    return undo

@@ -138,6 +138,7 @@ class Stream:
                 one.end()
             self.ended.set()
             self._settled.set()
+            self.ready.set()  # it will not say it any more: nobody need wait
             if self._on_end is not None:
                 self._on_end()
 

@@ -82,7 +82,7 @@ class Trees:
         name = f"heal-ws-{labels.run[:20]}"
         try:
             self._engine.create_volume(name, labels.as_dict(), policy.overlay_options(lower.path, upper.path))
-        except SandboxError:
+        except BaseException:
             self._give_back(name, upper)
             raise
         return name, lambda: self._give_back(name, upper)

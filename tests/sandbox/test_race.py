@@ -53,6 +53,25 @@ def test_the_first_success_ends_the_rest() -> None:
     assert ended_early == [0]
 
 
+def test_an_interrupt_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What strikes the waiting thread itself, as a worker's time limit does, does not wait for the jobs' own time."""
+    began = Event()
+
+    def struck(*_: object) -> None:
+        assert began.wait(10)
+        raise KeyboardInterrupt
+
+    def run(_: int, ended: Event) -> bool:
+        began.set()
+        return ended.wait(30)
+
+    monkeypatch.setattr("sandbox.race.wait", struck)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        race(range(3), run, at_once=1)
+    assert time.monotonic() - started < 10
+
+
 def test_cancelling_ends_all() -> None:
     """The caller's event ends every job; those that come later see it set."""
     cancel = Event()
