@@ -154,8 +154,15 @@ class Engine:
 
     def images(self, pattern: str) -> list[Image]:
         """The images with a name of that pattern (`heal-sandbox/*`)."""
+        return self._images({"reference": pattern})
+
+    def labelled_images(self, label: str) -> list[Image]:
+        """The images with the label, with a name or without."""
+        return self._images({"label": label})
+
+    def _images(self, filters: Mapping[str, str]) -> list[Image]:
         with translated():
-            found = self.client().api.images(filters={"reference": pattern})
+            found = self.client().api.images(filters=dict(filters))
         return [
             Image(str(one["Id"]), tuple(one["RepoTags"] or ()), one["Size"], one["Created"], one["Labels"] or {})
             for one in found

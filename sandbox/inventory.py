@@ -15,11 +15,9 @@ from typing import Any
 
 from sandbox.engine import Engine, Volume
 from sandbox.engine_errors import InUse, Missing, translated
-from sandbox.reaper import belongs
+from sandbox.reaper import KEPT, belongs
 from sandbox.usage import HOUR_S, ROLE, last_used
 
-KINDS = ("environment", "tree", "cache")
-"""Roles of the volumes that are kept for later."""
 SETTLE_S = 2 * HOUR_S
 """What was used more recently than this stays even when the cap is passed: a run may be between two containers, and
 notes of use are exact to the hour."""
@@ -73,7 +71,7 @@ def items(
     found = []
     for name, (raw, labels) in labelled.items():
         role, key = labels.get("heal.role", ""), labels.get("heal.key", "")
-        if role not in KINDS or not belongs(labels, owner):
+        if role not in KEPT or not belongs(labels, owner):
             continue
         pointing = [
             other

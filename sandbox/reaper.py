@@ -1,5 +1,5 @@
-"""Removes what dead workers left behind on the engine: containers, networks and unfinished environments whose deadline
-has passed or whose process is gone.
+"""Removes what dead workers left behind on the engine: containers, networks, unfinished environments and their images
+whose deadline has passed or whose process is gone, and notes about what is there no more.
 
 Everything is told by our own labels; an object without them, or of another installation, is never touched.
 """
@@ -7,15 +7,23 @@ Everything is told by our own labels; an object without them, or of another inst
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sandbox import networks
-from sandbox.engine import Engine, Volume
+from sandbox.engine import Engine, Image, Volume
+from sandbox.errors import EngineDown, SandboxError
 from sandbox.process import gone
+from sandbox.usage import HOUR_S, ROLE, last_used
 
+KEPT = ("environment", "tree", "cache")
+"""Roles of the volumes that are kept for later."""
 SHARED = ("proxy",)
 """Roles that outlive the process that made them, because the others of its installation use them too."""
+
+
+_NOTE_S = 2 * HOUR_S
 
 
 @dataclass(frozen=True)
@@ -23,20 +31,37 @@ class Reaped:
     containers: int
     volumes: int
     networks: int = 0
+    images: int = 0
 
 
 def reap(engine: Engine, owner: str, now: float | None = None) -> Reaped:
-    """Remove what nobody waits for any more of the owner and of its sessions. Raises EngineDown."""
+    """Remove what nobody waits for any more of the owner and of its sessions. Raises EngineDown, and SandboxError for
+    what the engine cannot remove when all the rest is removed."""
     moment = time.time() if now is None else now
-    late = [name for name, labels in engine.containers("heal.owner").items() if abandoned(labels, owner, moment)]
-    for container in late:
-        engine.remove_container(container)
-    volumes = unfinished([v for v in engine.volumes("heal.owner") if belongs(v.labels, owner)], moment)
-    removed = [engine.remove_volume(volume) for volume in volumes]
-    stale = [
-        name for name, labels in networks.labelled(engine, "heal.owner").items() if abandoned(labels, owner, moment)
-    ]
-    return Reaped(len(late), sum(removed), sum([networks.remove(engine, name) for name in stale]))
+    failures: list[SandboxError] = []
+
+    def each(remove: Callable[[str], object], names: Iterable[str]) -> int:
+        done = 0
+        for name in names:
+            try:
+                done += remove(name) is not False
+            except EngineDown:
+                raise
+            except SandboxError as error:  # one thing that is stuck must not keep the rest for ever
+                failures.append(error)
+        return done
+
+    containers = engine.containers("heal.owner").items()
+    ended = each(engine.remove_container, [name for name, labels in containers if abandoned(labels, owner, moment)])
+    volumes = [volume for volume in engine.volumes("heal.owner") if belongs(volume.labels, owner)]
+    removed = each(engine.remove_volume, [*unfinished(volumes, moment), *stale(volumes, moment)])
+    joined = networks.labelled(engine, "heal.owner").items()
+    left = each(partial(networks.remove, engine), [name for name, marks in joined if abandoned(marks, owner, moment)])
+    images = [image for image in engine.labelled_images("heal.owner") if abandoned(image.labels, owner, moment)]
+    reaped = Reaped(ended, removed, left, each(engine.remove_image, unpublished(images, volumes)))
+    if failures:
+        raise failures[0]
+    return reaped
 
 
 def belongs(labels: Mapping[str, str], owner: str) -> bool:
@@ -94,5 +119,31 @@ def unfinished(volumes: list[Volume], now: float) -> list[str]:
         for volume in volumes
         if volume.labels.get("heal.role") in ("environment", "tree", "workspace", "upper", "service")
         and volume.name not in wanted
-        and (expired(volume.labels, now) or gone(volume.labels.get("heal.process", "")))
+        and _late(volume, now)
     ]
+
+
+def stale(volumes: list[Volume], now: float) -> list[str]:
+    """Names of the volumes that say something of nothing: late markers of what was removed, notes of a use that are
+    older than another, or than two hours with nothing left that was used."""
+    held = {volume.name for volume in volumes}
+    markers = [volume for volume in volumes if volume.labels.get("heal.role") == "marker"]
+    lost = [one.name for one in markers if one.labels.get("heal.volume") not in held and _late(one, now)]
+    kept = {volume.labels.get("heal.key") for volume in volumes if volume.labels.get("heal.role") in KEPT}
+    latest = last_used(volumes)
+    for note in volumes:
+        used, key = note.labels.get("heal.used", ""), note.labels.get("heal.key", "")
+        if note.labels.get("heal.role") == ROLE and used.isdigit():
+            superseded = float(used) < latest[key]
+            lost += [note.name] if superseded or (key not in kept and float(used) < now - _NOTE_S) else []
+    return lost
+
+
+def unpublished(images: list[Image], volumes: list[Volume]) -> list[str]:
+    """Ids of the images that a set-up made and no marker points to: of these late ones nothing will."""
+    wanted = {volume.labels.get("heal.image") for volume in volumes}
+    return [one.id for one in images if one.labels.get("heal.role") == "setup" and one.id not in wanted]
+
+
+def _late(volume: Volume, now: float) -> bool:
+    return expired(volume.labels, now) or gone(volume.labels.get("heal.process", ""))
