@@ -185,7 +185,7 @@ JAVA = Language(
     title="Java",
     version="17",
     official="docker.io/library/maven:3.9-eclipse-temurin-17",
-    shows='echo "Java $(javac --version | cut -d " " -f 2), $(mvn --version -Dstyle.color=never | head -n 1)"',
+    shows='echo "Java $(javac --version | cut -d " " -f 2), $(mvn --version -Dstyle.color=never | sed -n 1p)"',
     packages=("openjdk-17-jdk-headless", "maven"),
     arrange="mkdir -p /opt/java && ln -s /usr/lib/jvm/java-17-openjdk-amd64 /opt/java/openjdk",
     image={"VIRTUAL_ENV": "/env", "JAVA_HOME": "/opt/java/openjdk"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,7 @@ from sandbox.images.build import build, resolve
 from sandbox.images.sources import Sources
 from sandbox.images.stock import outdated, stock
 from sandbox.images.wheels import download
-from sandbox.languages import CORE, NODE
+from sandbox.languages import CORE, JAVA, NODE
 from tests.sandbox.asked import requests_of
 from tests.sandbox.conftest import STATE
 
@@ -67,6 +68,17 @@ def test_an_image_says_what_it_holds(engine: Engine) -> None:
     assert engine.has_image(labels["heal.base"])
     python = stock(engine)[0]
     assert (python.state, python.toolchain) == ("ready", labels["heal.toolchain"])
+
+
+def test_a_tool_may_say_more_than_its_version(tmp_path: Path) -> None:
+    """Whoever prints on after the line that is kept is read to its end: a broken pipe would stand in the label."""
+    for tool, lines in (("javac", "javac 17.0.21"), ("mvn", "Apache Maven 3.8.7\n" + "more\n" * 50_000)):
+        (tmp_path / tool).write_text(f"#!/bin/sh\ncat <<'END'\n{lines}\nEND\necho ended >>{tmp_path}/ended\n")
+        (tmp_path / tool).chmod(0o755)
+    asked = ["bash", "-c", JAVA.shows]
+    said = subprocess.run(asked, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True)
+    assert said.stdout == "Java 17.0.21, Apache Maven 3.8.7\n"
+    assert (tmp_path / "ended").read_text() == "ended\n" * 2
 
 
 @pytest.mark.engine
