@@ -11,6 +11,8 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sandbox.spec import Step
+from workers import toolchains
 from workers.ports import SourceTree
 
 _MAKE_TARGET = re.compile(r"^(test|tests|check|lint)\s*:(?!=)", re.MULTILINE)
@@ -36,10 +38,11 @@ class _Files:
         return (self.tree.read(path) or b"").decode(errors="replace")
 
 
-def detect(tree: SourceTree) -> Detected | None:
-    """The first guess that fits, or None."""
+def detect(tree: SourceTree, language: str = "") -> Detected | None:
+    """The first guess that fits, among those for the language where one is given; or None."""
     files = _Files(tree, frozenset(tree.paths()))
-    return next((guess for rule in _RULES if (guess := rule(files)) is not None), None)
+    guesses = (guess for rule in _RULES if (guess := rule(files)) is not None)
+    return next((guess for guess in guesses if language in ("", guess.image)), None)
 
 
 def python_setup(tree: SourceTree) -> tuple[str, ...]:
@@ -89,7 +92,11 @@ def _pre_commit(files: _Files) -> Detected | None:
 
 def _make(files: _Files) -> Detected | None:
     match = _MAKE_TARGET.search(files.text("Makefile"))
-    return Detected(python_setup(files.tree), f"make {match[1]}", "Makefile") if match else None
+    if match is None:
+        return None
+    calls = Step("Makefile", files.text("Makefile"))
+    language = next(iter(toolchains.of_files(files.paths) or toolchains.needed((), [calls])), "python")
+    return Detected(python_setup(files.tree), f"make {match[1]}", "Makefile", language)
 
 
 def _node(files: _Files) -> Detected | None:

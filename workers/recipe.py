@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
 from workers import history, job_steps, logs, scripts, toolchains, workflow
+from workers.actions import look_up
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
@@ -65,7 +66,7 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
     """The recipe for this job. Raises `Stop(UNSUPPORTED)` with a sentence when it cannot be run here."""
     command = case.check or config.verify.command
     try:
-        base = _base(job, tree, case)
+        base = _base(job, tree, case, command or "")
     except Stop:
         if command is None:
             raise
@@ -118,7 +119,7 @@ def _ports(service: Service) -> str:
     return f" (ports {', '.join(told)})" if told else ""
 
 
-def _base(job: JobReport, tree: SourceTree, case: Case) -> _Base | None:
+def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base | None:
     log = logs.parse(job.log)
     bound, problem = _bind(job, tree, case)
     if bound is not None:
@@ -134,7 +135,7 @@ def _base(job: JobReport, tree: SourceTree, case: Case) -> _Base | None:
         return _Base(steps, *needed[:1])
     if problem and job.workflow is not None and not job.log:
         raise Stop(Outcome.UNSUPPORTED, problem[0])
-    return _guess(tree, problem)
+    return _guess(tree, problem, command)
 
 
 def _bind(job: JobReport, tree: SourceTree, case: Case) -> tuple[job_steps.Cell | None, tuple[str, ...]]:
@@ -170,14 +171,22 @@ def _usual(file: workflow.Workflow) -> tuple[workflow.Job, Mapping[str, object]]
     """Without a name: the first job of a push or pull request workflow that looks like a check and runs commands."""
     if file.triggers and not {"push", "pull_request"} & set(file.triggers):
         return None
-    runnable = [job for job in file.jobs if any(step.run and not scripts.only_installs(step.run) for step in job.steps)]
+    runnable = [job for job in file.jobs if any(map(_checks, job.steps))]
     for job in sorted(runnable, key=lambda job: not _USUAL_JOB.search(f"{job.key} {job.name}")):
         return job, job.cells()[0]
     return None
 
 
-def _guess(tree: SourceTree, problems: tuple[str, ...]) -> _Base | None:
-    guess = detect(tree)
+def _checks(step: workflow.Step) -> bool:
+    """It does more than install, as a script or as an action that stands for a command."""
+    if step.run:
+        return not scripts.only_installs(step.run)
+    return bool(step.uses and look_up(step.uses, step.inputs).run)
+
+
+def _guess(tree: SourceTree, problems: tuple[str, ...], command: str) -> _Base | None:
+    """By the files; where a person gave the command, only a guess for the command's language tells its set-up."""
+    guess = detect(tree, *toolchains.needed((), [Step("", command)])[:1])
     if guess is None:
         if problems:
             raise Stop(Outcome.UNSUPPORTED, f"{problems[0]} {_SILENT}")
@@ -191,15 +200,23 @@ def _guess(tree: SourceTree, problems: tuple[str, ...]) -> _Base | None:
 def _with_command(base: _Base | None, command: str, tree: SourceTree) -> _Base:
     """Keep what the job installs; the command takes the place of its check and of what follows it."""
     check = Step(command.strip().split("\n")[0], command)
+    called = toolchains.needed((), [check])
     if base is None:
-        setup = tuple(Step(_one_line(script), script) for script in python_setup(tree))
-        return _Base(JobSteps(setup, check, notes=("the command was given",), fidelity=Fidelity.APPROXIMATE))
+        image = next(iter(called or toolchains.of_files(tree.paths())), "python")
+        setup = tuple(Step(_one_line(script), script) for script in python_setup(tree)) if image == "python" else ()
+        return _Base(JobSteps(setup, check, notes=("the command was given",), fidelity=Fidelity.APPROXIMATE), image)
     old = base.steps
     installing = [step for step in (old.check, *old.after) if step and scripts.split(step.script).install]
     setup = (*old.before, *(replace(step, script=scripts.split(step.script).install) for step in installing))
     fidelity = Fidelity.CLOSE if old.fidelity is Fidelity.EXACT else old.fidelity
     steps = replace(
-        old, before=setup, check=check, after=(), notes=(*old.notes, "the command was given"), fidelity=fidelity
+        old,
+        before=setup,
+        check=check,
+        after=(),
+        notes=(*old.notes, "the command was given"),
+        fidelity=fidelity,
+        languages=toolchains.needed((*old.languages, *called), ()),
     )
     return replace(base, steps=steps)
 

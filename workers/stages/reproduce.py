@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event
@@ -21,6 +22,8 @@ from workers.reruns import NEXT, command, limits, rerun, unsteady
 RERUNS = 4
 """Reruns before a failure counts as stable. A failure in one run of two slips through 5 runs once in 16 times when
 the seed has no part in it; the reruns and the reverse run of verification are the next nets."""
+
+_MISSING = re.compile(r"exit code 127\b|^make(\[\d+\])?: \*\*\* .*\bError 127$", re.MULTILINE)
 
 
 def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
@@ -120,8 +123,16 @@ def _refuse_what_is_ours(result: Result, plan: Plan, job: JobReport) -> None:
         raise Stop(Outcome.INFRASTRUCTURE, explain.ending(result, limits(plan)), log=result.output.text)
     if result.ending is Ending.NETWORK_DENIED:
         _network_denied(result, plan, job)
-    if result.exit_code == 127 and "exit code 127" not in job.log:  # the shell's "command not found"
-        raise Stop(Outcome.NOT_REPRODUCED, "The check's command is not found in the sandbox.", log=result.output.text)
+    if _lacks_a_command(result) and not _MISSING.search(logs.clean(job.log)):
+        told = (
+            "A command that the check calls is not found in the sandbox: install it in environment.setup of heal.yml."
+        )
+        raise Stop(Outcome.NOT_REPRODUCED, told, log=result.output.text)
+
+
+def _lacks_a_command(result: Result) -> bool:
+    """The shell's answer for a command that is not there, as it is or as make tells it."""
+    return result.exit_code == 127 or (result.exit_code == 2 and bool(_MISSING.search(result.output.text)))
 
 
 def _network_denied(result: Result, plan: Plan, job: JobReport) -> NoReturn:

@@ -97,6 +97,12 @@ def test_without_a_failing_step_the_first_that_does_more_than_install_is_the_che
     assert found.fidelity is Fidelity.CLOSE
 
 
+@pytest.mark.parametrize("uses", ["psf/black@stable", "golangci/golangci-lint-action@v8", "pre-commit/action@v3.0.1"])
+def test_a_job_may_check_by_an_action_alone(uses: str) -> None:
+    """An action that stands for a command is a check as good as a script."""
+    assert make(job(f"uses: actions/checkout@v4\nuses: {uses}"), {"README": ""}).check.name == f"Run {uses}"
+
+
 def test_a_step_that_installs_and_tests_is_cut() -> None:
     """The check has no network, so its installing part moves to the set-up; `cd` and `export` stand in both."""
     text = job('run: "cd app\\npip install -e . && pip install pytest\\npytest -q"')

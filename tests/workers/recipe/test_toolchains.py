@@ -40,6 +40,39 @@ def test_files_choose_where_the_job_shows_no_language(files: dict[str, str], ima
     assert make(job("run: make test"), files).image == image
 
 
+@pytest.mark.parametrize(
+    ("files", "image"),
+    [({"Makefile": "test:\n\tjavac A.java\n\tjava A\n"}, "java"),
+     ({"Makefile": "test:\n\t./run\n", "go.mod": ""}, "go"),
+     ({"Makefile": "test:\n\t./run\n"}, "python")],
+)  # fmt: skip
+def test_a_guessed_make_runs_in_the_language_it_calls(files: dict[str, str], image: str) -> None:
+    """Without a workflow as well: by the repository's files, else by what the Makefile calls."""
+    assert make(files=files).image == image
+
+
+@pytest.mark.parametrize(
+    ("files", "check", "image", "setup"),
+    [({"package.json": "{}"}, "npx jest", "node", []),
+     ({"tests/test_a.py": "import pytest", "package.json": '{"scripts": {"test": "x"}}'}, "npm test", "node",
+      ["npm install"]),
+     ({"tests/test_a.py": "import pytest", "go.mod": ""}, "go vet ./...", "go", ["go mod download"]),
+     ({"go.mod": ""}, "./check", "go", [])],
+)  # fmt: skip
+def test_a_given_command_runs_in_its_own_language(
+    files: dict[str, str], check: str, image: str, setup: list[str]
+) -> None:
+    """A person's command names its language; what another language would be set up with is left out."""
+    found = make(files=files, check=check)
+    assert (found.image, [step.script.split("\n")[0] for step in found.setup]) == (image, setup)
+
+
+def test_a_given_command_brings_its_language_to_a_job_of_another() -> None:
+    """The job stays the base of the environment, and the command's language is added to it."""
+    found = make(job("uses: actions/setup-go@v5\nrun: go test ./..."), NOTHING, check="npm test")
+    assert (found.image, found.setup[0].name) == ("go", "Node 24")
+
+
 def test_python_is_in_every_image() -> None:
     """A job of Python and Node runs in Node's image, and nothing has to be added."""
     steps = "uses: actions/setup-python@v5\nuses: actions/setup-node@v4\nrun: npm ci\nrun: pytest"

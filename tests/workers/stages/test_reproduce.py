@@ -80,6 +80,16 @@ def test_a_command_that_is_missing_here_is_not_a_failure_of_the_code() -> None:
     assert stop.value.outcome is Outcome.NOT_REPRODUCED
 
 
+def test_a_command_that_make_misses_here_is_not_a_failure_of_the_code() -> None:
+    """Make hides the code, not the words; where CI's log has them too, they are the failure."""
+    missing = result(2, output="make: javac: No such file or directory\nmake: *** [Makefile:2: test] Error 127\n")
+    with pytest.raises(Stop) as stop:
+        tried(ScriptedEnvironment(lambda step, patch, n: missing))
+    assert stop.value.outcome is Outcome.NOT_REPRODUCED
+    log = "2026-11-21T04:00:00.0000000Z make: *** [Makefile:2: test] Error 127\n"
+    assert tried(ScriptedEnvironment(lambda step, patch, n: missing), job=JobReport("test", log=log)).before is missing
+
+
 def test_a_limit_of_the_sandbox_is_infrastructure() -> None:
     """Out of memory here is our limit, not their bug."""
     with pytest.raises(Stop) as stop:
