@@ -11,7 +11,11 @@ from sandbox.spec import LOG, Result, TestCase
 from workers.domain import FailureClass, Finding
 from workers.tools import pytest
 
-_PLACE = re.compile(r"(?<![\w/:.@+-])(?:file://)?(?P<path>[\w./@+-]{1,300}\.[a-zA-Z]{1,5}):(?P<line>\d{1,7})\b")
+_PLACE = re.compile(
+    r"(?<![\w/:.@+-])(?:file://)?(?P<path>[\w./@+-]{1,300}\.[a-zA-Z]{1,5}):(?P<line>\d{1,7})(?::\d{1,5})?\b"
+)
+_FRAME = re.compile(r"at (?:[^(]{1,300}\([^()]*\)|\S{1,300}:\d+:\d+)$")
+"""A line of a stack, as JavaScript and Java print it."""
 _NOT_THEIRS = re.compile(r"(^|/)(node_modules|rustc|site-packages)/|^/(usr|root|opt|env)/|^node:|^internal/")
 _FILE = re.compile(r"^[^\s:]+\.[a-zA-Z]{1,5}$")
 _SPEAKS = re.compile(r"error|exception|panic|assert|expect|want|fail|cannot|undefined", re.IGNORECASE)
@@ -72,7 +76,7 @@ def _finding(test: TestCase) -> Finding:
     path = places[0]["path"] if places else owner if _FILE.match(owner) else None
     if places and places[0].start() == 0:  # as our own reporters write it
         text = text[places[0].end() :].lstrip(": ")
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    lines = [line.strip() for line in text.split("\n") if line.strip() and not _FRAME.match(line.strip())]
     first = next((at for at, line in enumerate(lines) if _SPEAKS.search(line)), 0)
     message = " ".join(lines[first : first + _LINES])[:_LENGTH] or "failed"
     return Finding(message, path, int(places[0]["line"]) if places else None, test.id, pytest.kind_of(message) or None)
