@@ -29,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain text: boxes cost 0.25 s per call and make errors five lines long
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-images = typer.Typer(help="Make the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
+images = typer.Typer(help="Make and list the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
 database = typer.Typer(help="Bring the database up to date.", no_args_is_help=True, rich_markup_mode=None)
 sandbox = typer.Typer(help="See and clear what the sandbox keeps.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(images, name="images")
@@ -170,7 +170,7 @@ def build_images(
 
 
 @images.command("list")
-def list_images(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+def list_images(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
     """Show the sandbox images.
 
     Which are there, with which versions, from what base, how large, and what is missing.
@@ -183,7 +183,9 @@ def list_images(as_json: Annotated[bool, typer.Option("--json", help="Print it a
 
 
 @sandbox.command("ls")
-def list_sandbox(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+def list_sandbox(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
     """Show what is kept on the engine for later: environments, trees, package caches, their sizes and last uses."""
     from bot.cli_sandbox import show
     from workers.upkeep import kept

@@ -103,7 +103,7 @@ def _image(engine: Engine, language: str) -> Finding:
         return Finding(f"image {language}", True, reference)
     if language not in CORE:
         return Finding(f"image {language}", True, f"not made; jobs that need it want: heal images build {language}")
-    return Finding(f"image {language}", False, reference, "heal images build")
+    return Finding(f"image {language}", False, f"{reference} is not there", f"heal images build {language}")
 
 
 def _service_images(engine: Engine) -> Finding:
@@ -171,5 +171,5 @@ def _package_host(status: str, why: str) -> Finding:
     if status == "200":
         return Finding("package hosts", True, f"{_ASKED} answers through the egress proxy")
     private = "not public" in why
-    repair = "name it in the private hosts of the settings, if that address is right" if private else ""
+    repair = "add it to HEAL_SETUP_HOSTS, if that address is right" if private else ""
     return Finding("package hosts", False, f"{_ASKED}: {why}", repair)

@@ -195,7 +195,8 @@ class DockerSandbox:
             {name: state.get(name) for name in ("exports", "path", "notes", "outputs") if state.get(name)}
         )
         if len(text) > _LABEL_LIMIT:
-            raise SetupFailed("set-up", None, "the set-up steps exported more than 60 kB of environment variables")
+            reason = "its steps exported more than 60 kB of environment variables"
+            raise SetupFailed("set-up", None, "", reason)
         marks = {**replace(labels, role="marker").as_dict(), "heal.volume": volume, "heal.image": image,
                  "heal.state": text}  # fmt: skip
         self.engine.create_volume(f"heal-env-{key}", marks)

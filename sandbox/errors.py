@@ -60,10 +60,14 @@ class RuntimeUnknown(SandboxError):  # noqa: N818
 
 
 class SetupFailed(SandboxError):  # noqa: N818
-    """A set-up step of the repository's own recipe failed: the repository's problem, told with its log."""
+    """The repository's own set-up failed: its problem, told with its log.
 
-    def __init__(self, step: str, exit_code: int | None, log: str) -> None:
-        super().__init__(f"set-up step '{step}' failed with exit code {exit_code}")
+    `reason` says why where no exit code of a step does: a limit of set-up as a whole was reached.
+    """
+
+    def __init__(self, step: str, exit_code: int | None, log: str, reason: str = "") -> None:
+        why = f"set-up failed: {reason}" if reason else f"set-up step '{step}' failed with exit code {exit_code}"
+        super().__init__(why)
         self.step = step
         self.exit_code = exit_code
         self.log = log

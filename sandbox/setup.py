@@ -25,6 +25,7 @@ from sandbox.truststore import keystore
 
 _EARLY_S = 0.002
 """The log of the proxy rounds its moments; it reads the same machine's clock as the set-up."""
+_DIED = "its first process ended early"
 _GOOD_PART = 4
 
 
@@ -111,9 +112,9 @@ def _setup_state(
     log = "\n".join((ended.stderr.output().text.rstrip("\n"), *notes, *told(refused))) + "\n"
     state = _last_line(ended.stdout)
     if state is None or ended.stopped is not None:
-        why = {Stop.DEADLINE: "out of time", Stop.OUTPUT: "too much output"}
-        reason = why.get(ended.stopped) if ended.stopped else ("out of memory" if ended.oom_killed else "died")
-        raise SetupFailed(f"set-up ({reason})", ended.exit_code, log)
+        why = {Stop.DEADLINE: f"out of time after {limits.wall_s:g} s", Stop.OUTPUT: "too much output"}
+        reason = why.get(ended.stopped) if ended.stopped else ("out of memory" if ended.oom_killed else _DIED)
+        raise SetupFailed("set-up", ended.exit_code, log, reason or "")
     if "disk" in state:
         raise _disk_full(state, limits, log)
     if state.get("failed") is not None:
@@ -122,7 +123,7 @@ def _setup_state(
             raise NetworkDenied(str(state["failed"]), state.get("exit_code"), log, denied)
         raise SetupFailed(str(state["failed"]), state.get("exit_code"), log)
     if ended.exit_code != 0:
-        raise SetupFailed("set-up (died)", ended.exit_code, log)
+        raise SetupFailed("set-up", ended.exit_code, log, _DIED)
     return state
 
 
@@ -148,7 +149,7 @@ def _disk_full(state: Mapping[str, Any], limits: Limits, log: str) -> SandboxErr
         return EngineFull(f"{left}, and set-up wrote only {_gigabytes(written)} of what is there")
     bound = f"{_gigabytes(limits.disk)} are allowed" if state["disk"] == "limit" else "little else is left there"
     took = f"step '{state['failed']}' left {_gigabytes(written)} on the engine's disk"
-    return SetupFailed(f"set-up (disk full: {took}, {bound})", None, log)
+    return SetupFailed(str(state["failed"]), None, log, f"disk full: {took}, {bound}")
 
 
 def _gigabytes(count: int) -> str:

@@ -34,6 +34,7 @@ ERRORS = (
     (ServiceFailed("postgres", "was not ready within 120 s", "log"), "was not ready within 120 s; read its log"),
     (ServiceMissing("service 'db': no registry gives it"), "gives it; name a public image"),
     (SetupFailed("Install", 3, "log"), "'Install' failed with exit code 3; read its log"),
+    (SetupFailed("set-up", None, "log", "out of time after 600 s"), "set-up failed: out of time after 600 s; read its"),
     (NetworkDenied("Install", 3, "log", ("a.example.org",)), "a.example.org, which set-up may not reach; the operator"),
     (Cancelled("making the environment was cancelled"), "nothing of it was kept"),
     (SandboxError("refused:\n two\nlines."), "refused: two lines; see `heal doctor`"),
