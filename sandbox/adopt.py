@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -116,7 +116,14 @@ class Adopter:
             raise ImageMissing(f"the image {reference} cannot be used: {wrote}", "name another image in heal.yml")
         _refuse(reference, ended)
         if raw != _tag(source):
-            flatten(self._engine, f"{_ADOPTED}:{raw}", _ADOPTED, _tag(source), changes, labels.as_dict())
+            flatten(
+                self._engine,
+                f"{_ADOPTED}:{raw}",
+                _ADOPTED,
+                _tag(source),
+                changes,
+                replace(labels, run=uuid.uuid4().hex).as_dict(),
+            )
 
 
 def _refuse(reference: references.Reference, ended: Ended) -> None:

@@ -6,6 +6,7 @@ One client per process, made on first use so that a forked worker never shares a
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -23,10 +24,13 @@ from sandbox.connection import connect
 from sandbox.engine_errors import InUse, Missing, translated
 from sandbox.errors import ImageMissing, RuntimeUnknown, SandboxError
 from sandbox.forks import fresh_after_fork
+from sandbox.images.sources import REPOSITORY
 from sandbox.life import Commit, Ended, Life
 from sandbox.stream import Caps, Marks
 
 _LAST_LINES = 5
+_RUN_LABEL = "heal.run"
+_COUNT = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -157,8 +161,11 @@ class Engine:
         return self._images({"reference": pattern})
 
     def labelled_images(self, label: str) -> list[Image]:
-        """The images with the label, with a name or without."""
-        return self._images({"label": label})
+        """The images of ours with the label, with a name or without.
+
+        An image of others may say anything of itself: it is ours when all its names are.
+        """
+        return [one for one in self._images({"label": label}) if all(map(_is_ours, one.names))]
 
     def _images(self, filters: Mapping[str, str]) -> list[Image]:
         with translated():
@@ -185,12 +192,12 @@ class Engine:
         return True
 
     def remove_images(self, label: str) -> int:
-        """Remove the images with the label that no container uses; how many they were."""
+        """Remove the images of ours with the label that no container uses; how many they were."""
+        found = self.labelled_images(label)
         with translated():
-            found = self.client().images.list(filters={"label": label})
             for image in found:
-                self.client().images.remove(str(image.id), force=True)
-            return len(found)
+                self.client().images.remove(image.id, force=True)
+        return len(found)
 
     # Networks
 
@@ -245,10 +252,20 @@ class Engine:
         return True
 
     def containers(self, label: str) -> dict[str, Mapping[str, str]]:
-        """Ids and labels of every container with the label, running or not."""
+        """Ids and labels of every container with the label, running or not.
+
+        A container has its image's labels too. We give each of ours a run of its own, so one whose run is its image's
+        is not ours: somebody started it from an image that we made, or that calls itself ours.
+        """
         with translated():
             found = self.client().api.containers(all=True, filters={"label": label})
-            return {str(one["Id"]): dict(one["Labels"] or {}) for one in found}
+            images = self.client().api.images(all=True, filters={"label": _RUN_LABEL}) if found else []
+        runs = {one["Id"]: one["Labels"].get(_RUN_LABEL) for one in images}
+        return {
+            str(one["Id"]): dict(one["Labels"] or {})
+            for one in found
+            if one["ImageID"] not in runs or one["Labels"].get(_RUN_LABEL) != runs[one["ImageID"]]
+        }
 
     def written(self, label: str) -> int:
         """How many bytes the containers with the label have in their own layers together."""
@@ -265,7 +282,7 @@ class Engine:
         return {
             name: int(held[policy.MEMORY_LABEL])
             for name, held in labels.items()
-            if str(held.get("heal.owner")).partition("/")[0] == ours
+            if str(held.get("heal.owner")).partition("/")[0] == ours and _COUNT.fullmatch(held[policy.MEMORY_LABEL])
         }
 
     def remove_container(self, container_id: str) -> None:
@@ -328,6 +345,10 @@ class Engine:
             return life.finish(seconds, cancel, commit)
         finally:
             life.remove()
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith((f"{REPOSITORY}/", "<none>"))
 
 
 def _volume(found: Any) -> Volume:

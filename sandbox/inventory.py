@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox.engine import Engine, Volume
 from sandbox.engine_errors import InUse, Missing, translated
+from sandbox.images.sources import ENVIRONMENTS
 from sandbox.reaper import KEPT, belongs
 from sandbox.usage import HOUR_S, ROLE, last_used
 
@@ -128,7 +129,8 @@ def remove(engine: Engine, item: Item) -> bool:
 
 
 def _made_for(image: Mapping[str, Any], key: str) -> bool:
-    return bool(key) and (image.get("Labels") or {}).get("heal.key") == key
+    """By its name: what an image says of itself may be anybody's word."""
+    return bool(key) and f"{ENVIRONMENTS}:{key}" in (image.get("RepoTags") or ())
 
 
 def _own_bytes(image: Mapping[str, Any]) -> int:

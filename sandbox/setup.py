@@ -15,6 +15,7 @@ from sandbox import policy
 from sandbox.egress import Egress, Refusal, told
 from sandbox.engine import Engine
 from sandbox.errors import Cancelled, EngineFull, NetworkDenied, SandboxError, SetupFailed
+from sandbox.images.sources import ENVIRONMENTS
 from sandbox.life import Commit, Ended
 from sandbox.protocol import GRACE_S, caps, message, tar, tree_message
 from sandbox.service_images import Resolved
@@ -60,7 +61,7 @@ def set_up(
     """
     limits = options.limits
     files = _authorities(options.ca_bundle) if options.ca_bundle else {}
-    commit = Commit("heal-sandbox/environment", labels.key, policy.installed_system_files, asked=_changed_system)
+    commit = Commit(ENVIRONMENTS, labels.key, policy.installed_system_files, asked=_changed_system)
     named = [one.service.name for one in services]
     with options.egress.opened(labels) if options.egress and plan.setup else nullcontext() as gate:
         ours = {

@@ -8,6 +8,8 @@ from pathlib import Path
 from sandbox.languages import ALL
 
 REPOSITORY = "heal-sandbox"
+ENVIRONMENTS = f"{REPOSITORY}/environment"
+"""What set-up made of an image by installing system packages, tagged with the environment's key."""
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def service_container(
         "tmpfs": {**scratch, "/run": tmpfs(SCRATCH_BYTES, 755, USER)} if own else scratch,
         "ulimits": ulimits(_SERVICE_FILE_BYTES, limits.pids),
         "log_config": _SHORT_LOG,
-        "labels": labels.as_dict(),  # its memory is counted with the pause container
+        "labels": {**labels.as_dict(), MEMORY_LABEL: "0"},  # counted with the pause container, not as its image says
         **({"command": list(service.command)} if service.command else {}),
         **({"cap_add": list(SETUP_CAPABILITIES)} if root else {}),
     }

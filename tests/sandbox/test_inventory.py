@@ -64,12 +64,18 @@ def test_items_are_what_the_engine_says() -> None:
         {"Name": "x", "Labels": None},
     ]
     images: list[dict[str, Any]] = [
-        {"Id": "i", "Size": 70, "SharedSize": 50, "Labels": {"heal.key": "k"}},
+        {"Id": "i", "Size": 70, "SharedSize": 50, "RepoTags": ["heal-sandbox/environment:k"]},
         {"Id": "j", "Size": 9},
+        {
+            "Id": "somebody else's",
+            "Size": 9,
+            "Labels": {"heal.key": "j", "heal.owner": "us"},
+            "RepoTags": ["postgres:16"],
+        },
     ]
     first, second = items(volumes, images, "us", set())
     assert first == Item("environment", "k", "python, repo", 120, 3600.0, False, "v", ("m", "n"), "i")
-    assert (second.key, second.in_use) == ("j", True)
+    assert (second.key, second.in_use, second.image) == ("j", True, None)
     assert items(volumes, images, "us", {"k"})[0].in_use
 
 

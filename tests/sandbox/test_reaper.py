@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import tarfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from sandbox.errors import SandboxError
 from sandbox.images.build import resolve
 from sandbox.process import gone, this_process
 from sandbox.reaper import Reaped, abandoned, expired, reap, remove_all, stale, unfinished
-from sandbox.spec import Limits
+from sandbox.spec import Limits, Service
 
 
 @pytest.fixture
@@ -45,6 +47,43 @@ def test_only_late_containers_of_the_owner_go(engine: Engine, owner: str) -> Non
     assert set(engine.containers(f"heal.owner={owner}")) == {alive} - {late}
     assert len(engine.containers(f"heal.owner={other}")) == 1
     remove_all(engine, other)
+
+
+@pytest.mark.engine
+def test_what_an_image_says_of_itself_makes_nothing_ours(engine: Engine, owner: str) -> None:
+    """A container that somebody starts from an image with our labels, and that image, stay; nor does it count as ours
+    in memory that a service's image claims."""
+    says = policy.Labels(owner, "run", "setup", "key", 1.0).as_dict() | {policy.MEMORY_LABEL: "-1000000000000"}
+    lines = "".join(f"LABEL {name}={value}\n" for name, value in says.items())
+    recipe = f"FROM {resolve('debian')}\nENTRYPOINT sleep 60\n{lines}".encode()
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as archive:
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(recipe)
+        archive.addfile(entry, io.BytesIO(recipe))
+    context.seek(0)
+    engine.build(context, f"{owner}/theirs:1", {})
+    theirs = engine.client().containers.create(f"{owner}/theirs:1")
+    labels = policy.Labels(owner, "another", "service", "key", time.time() + 600)
+    service = policy.service_container(
+        f"{owner}/theirs:1", Service("x", "x"), {}, Limits(), labels, "", own=False, root=True
+    )
+    ours = engine.client().containers.create(**{**service, "network_mode": "none"})
+    try:
+        theirs.start()
+        ours.start()
+        assert engine.memory_in_use(owner) == {str(ours.id): 0}
+        assert reap(engine, owner).containers == 0
+        assert list(engine.containers(f"heal.owner={owner}")) == [ours.id]
+        remove_all(engine, owner)
+        theirs.reload()
+        assert theirs.status == "running"
+    finally:
+        theirs.remove(force=True)
+    remove_all(engine, owner)
+    assert reap(engine, owner) == Reaped(0, 0, 0)
+    assert engine.has_image(f"{owner}/theirs:1")
+    engine.remove_image(f"{owner}/theirs:1")
 
 
 @pytest.mark.engine
