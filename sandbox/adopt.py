@@ -9,7 +9,6 @@ is named by the contents of both, so it is made once.
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -30,6 +29,7 @@ from sandbox.protocol import GRACE_S, KEEP_S, caps
 from sandbox.pulls import flatten, pull
 from sandbox.setup import Options
 from sandbox.stream import Stop
+from sandbox.turns import Turns
 
 _ADOPTED = f"{REPOSITORY}/adopted"
 _SCRIPT = (Path(__file__).parent / "images" / "adopt").read_text()
@@ -52,7 +52,7 @@ class Adopter:
     ) -> None:
         self._engine, self._owner, self._options, self._registries = engine, owner, options, registries
         self._known: dict[str, _Known] = {}
-        self._guard = threading.Lock()
+        self._asking = Turns("making an image usable")
 
     def usable(self, name: str, cancel: Event | None = None) -> str:
         """The engine's id of the image, ready for set-up and check.
@@ -66,7 +66,7 @@ class Adopter:
                 f"the image {name} is on {reference.registry}, which this installation does not ask",
                 f"add {reference.registry} to HEAL_IMAGE_REGISTRIES",
             )
-        with self._guard:
+        with self._asking.turn(str(reference), cancel):
             known = self._known.get(str(reference))
             if known is None or known.until < time.monotonic() or not self._engine.has_image(known.image):
                 known = _Known(self._adopt(reference, cancel), time.monotonic() + _ASK_AGAIN_S)

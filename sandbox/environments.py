@@ -8,7 +8,6 @@ two workers that make the same one the first wins and the other throws its own a
 from __future__ import annotations
 
 import json
-import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -37,6 +36,7 @@ from sandbox.service_images import Resolved, ServiceImages
 from sandbox.setup import Options, set_up
 from sandbox.spec import SETUP_LIMITS, Finding, Limits, Plan, Tree
 from sandbox.trees import Trees
+from sandbox.turns import Turns
 from sandbox.usage import Usage
 
 _LABEL_LIMIT = 60_000
@@ -99,21 +99,18 @@ class DockerSandbox:
         self._service_images = ServiceImages(self.engine, registries, runtime)
         self._adopter = Adopter(self.engine, owner, self._options, registries)
         self._grants = Grants(self.engine, owner, check_hosts, ca_bundle)
-        self._guard = threading.Lock()
-        self._making: dict[str, threading.Lock] = {}
+        self._making = Turns("waiting for another run that makes the same environment")
 
     def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> DockerEnvironment:
         """The environment for a plan, made now unless there is one.
 
-        Raises SetupFailed, ServiceFailed, ServiceMissing, ImageMissing, EngineDown.
+        Raises SetupFailed, ServiceFailed, ServiceMissing, ImageMissing, EngineDown, Cancelled.
         """
         grant = self._grants.of(plan.network)
         services = self._service_images.resolve(plan.services, cancel)
         image = self._image(plan.image, cancel)
         key = plan.env_key(image, tuple(one.image for one in services), self.installation)
-        with self._guard:
-            lock = self._making.setdefault(key, threading.Lock())
-        with lock:
+        with self._making.turn(key, cancel):
             frozen = self._find(key) or self._make(plan, tree, image, key, services, cancel)
         self.usage.note(key)
         return DockerEnvironment(

@@ -7,7 +7,6 @@ empty volume named after the key is made last and points to it, so a half-filled
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -18,16 +17,15 @@ from sandbox import policy
 from sandbox.admission import Ticket
 from sandbox.engine import Engine, Volume
 from sandbox.errors import Cancelled, EngineFull, SandboxError
-from sandbox.forks import fresh_after_fork
 from sandbox.protocol import GRACE_S, KEEP_S, caps, tree_message
 from sandbox.spec import Limits, Tree
 from sandbox.stream import Stop
+from sandbox.turns import Turns
 from sandbox.usage import Usage
 
 _LIMITS = Limits(wall_s=600, memory=512 << 20, pids=64, tmp=16 << 20)
 _LOADED = b"HEAL-LOADED\n"
-_POLL_S = 0.05
-_CANCELLED = "preparing a large commit was cancelled"
+_PREPARING = "preparing a large commit"
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,7 @@ class Prepared:
 
     def __init__(self, engine: Engine, owner: str, usage: Usage, runtime: str | None = None) -> None:
         self._engine, self._owner, self._usage, self._runtime = engine, owner, usage, runtime
-        self.after_fork()
-        fresh_after_fork(self)
-
-    def after_fork(self) -> None:
-        """In a forked process: nobody fills anything here yet."""
-        self._guard = threading.Lock()
-        self._filling: dict[str, threading.Lock] = {}
+        self._filling = Turns(_PREPARING)
 
     def volume(
         self,
@@ -68,15 +60,8 @@ class Prepared:
         `attempt` is called with the volume before it is filled, and raises when filling it would be in vain.
         """
         key = hashlib.sha256(f"{tree.sha} {ground.key}".encode()).hexdigest()[:32]
-        with self._guard:
-            lock = self._filling.setdefault(key, threading.Lock())
-        while not lock.acquire(timeout=_POLL_S):
-            if cancel is not None and cancel.is_set():
-                raise Cancelled(_CANCELLED)
-        try:
+        with self._filling.turn(key, cancel):
             found = self._find(key) or self._fill(tree, ground, key, attempt, cancel)
-        finally:
-            lock.release()
         self._usage.note(key)
         return found
 
@@ -119,7 +104,7 @@ class Prepared:
         if ended.exit_code == 0 and ended.stdout.endswith(_LOADED):
             return
         if ended.stopped is Stop.CANCELLED:
-            raise Cancelled(_CANCELLED)
+            raise Cancelled(f"{_PREPARING} was cancelled")
         said = ended.stderr.output().text
         if "No space left on device" in said:
             raise EngineFull(f"the engine's disk has no room for the files of commit {tree.sha}")

@@ -7,7 +7,6 @@ what merely lies on the engine is not taken, unless it is what a registry once g
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from sandbox.images.sources import REPOSITORY
 from sandbox.pulls import pull
 from sandbox.references import Reference
 from sandbox.spec import Service
+from sandbox.turns import Turns
 
 _PULLED = f"{REPOSITORY}/pulled"
 _SHARING = (None, "runc", "crun")
@@ -70,8 +70,7 @@ class ServiceImages:
     registries: tuple[str, ...] = references.REGISTRIES
     runtime: str | None = None
     _asked: dict[str, float] = field(default_factory=dict)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
-    _asking: dict[str, threading.Lock] = field(default_factory=dict)
+    _asking: Turns = field(default_factory=lambda: Turns("pulling the image of a service"))
 
     def resolve(self, services: tuple[Service, ...], cancel: Event | None = None) -> tuple[Resolved, ...]:
         """Raises ServiceMissing with a sentence when one cannot run here, ImageMissing when ours has to be built."""
@@ -114,9 +113,7 @@ class ServiceImages:
                 f"add {reference.registry} to HEAL_IMAGE_REGISTRIES",
             )
         name = str(reference)
-        with self._guard:
-            asking = self._asking.setdefault(name, threading.Lock())
-        with asking:
+        with self._asking.turn(name, cancel):
             refused: PullFailed | None = None
             if self._asked.get(name, 0.0) < time.monotonic():
                 try:

@@ -26,14 +26,16 @@ class Usage:
         self._guard = threading.Lock()
 
     def note(self, key: str, now: float | None = None) -> None:
-        """Note that `key` is used now, unless this process did so in the same hour. Raises EngineDown."""
+        """Note that `key` is used now, unless this process did so in the same hour. Raises EngineDown, and then the
+        next use notes it."""
         hour = int((time.time() if now is None else now) // HOUR_S)
         with self._guard:
             if self._noted.get(key) == hour:
                 return
-            self._noted[key] = hour
         labels = {"heal.owner": self._owner, "heal.role": ROLE, "heal.key": key, "heal.used": str(hour * HOUR_S)}
         self._engine.create_volume(f"heal-used-{key}-{hour}", labels)
+        with self._guard:
+            self._noted = {**{old: at for old, at in self._noted.items() if at == hour}, key: hour}
 
 
 def last_used(notes: Iterable[Volume]) -> dict[str, float]:
