@@ -80,7 +80,9 @@ class Keepers:
 
     def give_back(self, upper: Upper, empty: bool = True) -> None:
         """Empty it for the next one, unless something may still use it (`empty` False). Never raises."""
-        usable = empty and self._empty(upper.keeper, upper)
+        usable = False
+        with contextlib.suppress(SandboxError):
+            usable = empty and self._empty(upper.keeper, upper)
         with self._guard:
             keeper = self._keepers.get(upper.keeper)
             if keeper is not None:
@@ -128,15 +130,9 @@ class Keepers:
 
     def _empty(self, container: str, *uppers: Upper) -> bool:
         numbers = [str(upper.number) for upper in uppers]
-        try:
-            with translated():
-                answer = (
-                    self._engine.client()
-                    .containers.get(container)
-                    .exec_run(["timeout", "-s", "KILL", str(_EMPTY_S), "sh", "-c", _EMPTY, "empty", *numbers])
-                )
-        except SandboxError:
-            return False
+        command = ["timeout", "-s", "KILL", str(_EMPTY_S), "sh", "-c", _EMPTY, "empty", *numbers]
+        with translated():
+            answer = self._engine.client().containers.get(container).exec_run(command)
         return answer.exit_code == 0
 
     def _is_up(self, keeper: _Keeper) -> bool:

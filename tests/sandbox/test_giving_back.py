@@ -9,12 +9,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import requests
 
 from sandbox import networks, policy
 from sandbox.admission import Room
-from sandbox.engine import Engine
+from sandbox.engine import Engine, Volume
 from sandbox.engine_errors import Missing
 from sandbox.errors import EngineDown
+from sandbox.keeper import COUNT, Keepers
 from sandbox.life import Life
 from sandbox.services import Companions, _Set
 from sandbox.slots import Slot
@@ -81,6 +83,24 @@ def test_services_leave_their_room_when_the_engine_is_away() -> None:
     with pytest.raises(EngineDown):
         made.release()
     assert engine.room.try_enter(MEMORY, "us") is not None
+
+
+def test_an_engine_that_leaves_while_a_keeper_starts_is_away() -> None:
+    """It is told as such, so that the run is tried again later, and not as a keeper that is broken."""
+    removed: list[str] = []
+
+    def away(_: str) -> None:
+        raise requests.ConnectionError("away")
+
+    keeper = SimpleNamespace(id="keeper", start=lambda: None)
+    client = SimpleNamespace(containers=SimpleNamespace(create=lambda **_: keeper, get=away))
+    engine = SimpleNamespace(
+        client=lambda: client, create_volume=lambda name, *_: Volume(name, {}, "/path"),
+        remove_container=removed.append, remove_volume=removed.append,
+    )  # fmt: skip
+    with pytest.raises(EngineDown):
+        Keepers(cast(Engine, engine), "us").take(1 << 20, "image", 0)
+    assert len(removed) == 1 + COUNT
 
 
 def test_nobody_waits_for_a_container_that_has_ended() -> None:
