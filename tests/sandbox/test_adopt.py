@@ -54,7 +54,8 @@ class Registry:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+def registry(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """Of what was pulled from it nothing stays on the engine."""
     folder = tmp_path_factory.mktemp("registry")
     port = free_port()
     config = folder / "config.yml"
@@ -65,6 +66,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     process.wait_until(lambda: listens(port))
     yield Registry(port, process)
     process.stop()
+    for image in engine.images(f"127.0.0.1:{port}/*/*"):
+        for name in image.names:
+            assert engine.remove_image(name)
 
 
 @pytest.fixture(scope="module")
