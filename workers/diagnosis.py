@@ -30,6 +30,8 @@ _TEST_PATH = re.compile(
 )
 _MISSING = re.compile(r"No module named ['\"]([\w.]+)['\"]")
 _NOT_FOUND = re.compile(r"^.*(?:command not found|: not found|No module named [\w.]+)$", re.MULTILINE)
+_MAKE = re.compile(r"make(\[\d+\])?: \*\*\* ")
+"""What make says of a failed command, after what the command said itself."""
 _INFRASTRUCTURE = re.compile(
     r"connection reset by peer|could not resolve host|temporary failure in name resolution|network is unreachable"
     r"|connection timed out|read timed out|\b50[234] (?:server error|bad gateway|service unavailable|gateway time-?out)"
@@ -272,7 +274,7 @@ def _last(output: str) -> str:
 
 def _last_words(output: str, job: JobReport) -> tuple[Finding, ...]:
     """Without a tool that speaks: the last error line, of the sandbox or else of CI."""
-    lines = [line for line in output.split("\n") if line.strip()]
+    lines = [line for line in output.split("\n") if line.strip() and not _MAKE.match(line)]
     speaking = [line for line in lines if re.search(r"error|not found|failed|fatal", line, re.IGNORECASE)] or lines
     if not speaking:
         failed = logs.parse(job.log).failed

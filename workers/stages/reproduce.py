@@ -23,7 +23,9 @@ RERUNS = 4
 """Reruns before a failure counts as stable. A failure in one run of two slips through 5 runs once in 16 times when
 the seed has no part in it; the reruns and the reverse run of verification are the next nets."""
 
-_MISSING = re.compile(r"exit code 127\b|^make(\[\d+\])?: \*\*\* .*\bError 127$", re.MULTILINE)
+_MISSING = re.compile(
+    r"exit code 127\b|^error: no such command: `|^make(\[\d+\])?: \*\*\* .*\bError 127$", re.MULTILINE
+)
 
 
 def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
@@ -131,8 +133,8 @@ def _refuse_what_is_ours(result: Result, plan: Plan, job: JobReport) -> None:
 
 
 def _lacks_a_command(result: Result) -> bool:
-    """The shell's answer for a command that is not there, as it is or as make tells it."""
-    return result.exit_code == 127 or (result.exit_code == 2 and bool(_MISSING.search(result.output.text)))
+    """The shell's answer for a command that is not there, as it is or as make tells it, or cargo's."""
+    return result.exit_code == 127 or (result.exit_code in (2, 101) and bool(_MISSING.search(result.output.text)))
 
 
 def _network_denied(result: Result, plan: Plan, job: JobReport) -> NoReturn:

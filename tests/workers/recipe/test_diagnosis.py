@@ -151,6 +151,13 @@ def test_the_same_failure_is_recognised(theirs: str, ours: str, code: int, same:
     assert diagnosis.same_failure(result(ours, code=code), ci(theirs)) is same
 
 
+def test_what_a_command_says_comes_before_what_make_says_of_it() -> None:
+    """Make only tells that it failed; where nothing else was said, its line is not worth more."""
+    said = 'Exception in thread "main" java.lang.AssertionError: want 3\nmake: *** [Makefile:3: test] Error 1\n'
+    (found,) = read(said, "make test").findings
+    assert found.message == 'Exception in thread "main" java.lang.AssertionError: want 3'
+
+
 def test_reported_tests_count_for_the_comparison() -> None:
     """The sandbox's report and CI's printed summary name the same test."""
     report = (TestCase("tests/test_price.py::test_total[3]", "failed"),)

@@ -90,6 +90,13 @@ def test_a_command_that_make_misses_here_is_not_a_failure_of_the_code() -> None:
     assert tried(ScriptedEnvironment(lambda step, patch, n: missing), job=JobReport("test", log=log)).before is missing
 
 
+def test_a_part_of_cargo_that_is_missing_here_is_not_a_failure_of_the_code() -> None:
+    """Clippy belongs to CI's toolchain, and not to every image of Rust."""
+    with pytest.raises(Stop) as stop:
+        tried(ScriptedEnvironment(lambda step, patch, n: result(101, output="error: no such command: `clippy`\n")))
+    assert stop.value.outcome is Outcome.NOT_REPRODUCED
+
+
 def test_a_limit_of_the_sandbox_is_infrastructure() -> None:
     """Out of memory here is our limit, not their bug."""
     with pytest.raises(Stop) as stop:
