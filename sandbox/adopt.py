@@ -101,7 +101,7 @@ class Adopter:
         labels = policy.Labels(self._owner, uuid.uuid4().hex, "adopt", source, time.time() + _WALL_S + KEEP_S)
         changes = (*_environment(config), *_labels(labels, reference))
         raw = labels.run if config.get("Volumes") else _tag(source)  # what declares a volume has to be made anew
-        commit = Commit(_ADOPTED, raw, lambda _: True, changes)
+        commit = Commit(_ADOPTED, raw, None, changes)
         limits, egress = self._options.limits, self._options.egress
         with egress.opened(labels) if egress else nullcontext() as gate:
             proxied = [f"{name}={value}" for name, value in policy.proxy_environment(gate.url).items()] if gate else []

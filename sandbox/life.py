@@ -6,8 +6,10 @@ Its streams are drained from the first moment to the last, whatever happens to i
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -20,6 +22,7 @@ from sandbox.engine_errors import InUse, Missing, translated
 from sandbox.stream import Caps, Marks, Stop, Stream
 
 _ADDED = 1
+_CHANGES_LIMIT = 16 << 20
 _ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
@@ -47,11 +50,14 @@ NEVER = Ended(None, False, b"", Capture(0, 0), Stop.CANCELLED, 0.0)
 
 @dataclass(frozen=True)
 class Commit:
-    """Make an image of a container that ended with 0, if `wanted` says so of the paths new in its file system."""
+    """Make an image of a container that ended with 0, if `wanted` says so of the paths new in its file system.
+
+    Without `wanted` it is made in any case, and where the list of these paths is longer than we read.
+    """
 
     repository: str
     tag: str
-    wanted: Callable[[list[str]], bool]
+    wanted: Callable[[list[str]], bool] | None
     changes: tuple[str, ...] = ()
     """Lines of a Dockerfile that set the image's own settings (ENV, USER, ...)."""
     asked: Callable[[bytes], bool] = lambda _: True
@@ -158,11 +164,26 @@ class Life:
     def _committed(self, commit: Commit) -> str | None:
         if not commit.asked(self._stream.stdout.bytes()):
             return None
-        changes = self._container.diff() or []
-        if not commit.wanted([str(change["Path"]) for change in changes if change["Kind"] == _ADDED]):
-            return None
+        if commit.wanted is not None:
+            added = self._added()
+            if added is not None and not commit.wanted(added):
+                return None
         made = self._container.commit(repository=commit.repository, tag=commit.tag, changes=list(commit.changes))
         return str(made.id)
+
+    def _added(self) -> list[str] | None:
+        """The new paths, None if there are too many: their number and their length are the untrusted side's."""
+        api = self._client.api
+        told = bytearray()
+        place = f"{api.base_url}/v{api.api_version}/containers/{self.id}/changes"
+        with closing(api.get(place, stream=True, timeout=api.timeout)) as answer:
+            answer.raise_for_status()
+            for piece in answer.iter_content(1 << 16):
+                told += piece
+                if len(told) > _CHANGES_LIMIT:
+                    return None
+        changes = json.loads(told) or []
+        return [str(change["Path"]) for change in changes if change["Kind"] == _ADDED]
 
 
 def _removed(client: DockerClient, container: str) -> None:

@@ -28,6 +28,7 @@ _EARLY_S = 0.002
 """The log of the proxy rounds its moments; it reads the same machine's clock as the set-up."""
 _DIED = "its first process ended early"
 _GOOD_PART = 4
+_COUNT_LIMIT, _PAIR = 1 << 60, 2
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _changed_system(stdout: bytes) -> bool:
     """Whether set-up's last line leaves open that it wrote outside of /env and the workspace."""
     try:
         state = json.loads(stdout.strip().rpartition(b"\n")[2])
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return not isinstance(state, dict) or state.get("system") is not False
 
@@ -129,7 +130,7 @@ def _setup_state(
 
 
 def _last_line(stdout: bytes) -> dict[str, Any] | None:
-    """The first process's last word, if it has the shape that it gives it."""
+    """The first process's last word, if it has the shape that it gives it. In an image of others it may be theirs."""
     try:
         state = json.loads(stdout.strip().rpartition(b"\n")[2])
     except (ValueError, RecursionError):
@@ -139,7 +140,25 @@ def _last_line(stdout: bytes) -> dict[str, Any] | None:
     exports, lists = state.get("exports", {}), [state.get("path", []), state.get("notes", [])]
     fits = isinstance(exports, dict) and all(isinstance(value, str) for value in exports.values())
     fits = fits and all(isinstance(part, list) and all(isinstance(item, str) for item in part) for part in lists)
-    return state if fits else None
+    outputs = state.get("outputs") or [0, 0]
+    fits = fits and isinstance(outputs, list) and len(outputs) == len([*filter(_is_count, outputs)]) == _PAIR
+    code, failed = state.get("exit_code"), state.get("failed")
+    fits = fits and (code is None or _is_count(code)) and isinstance(failed, str | None)
+    fits = fits and ("disk" not in state or _is_count(state.get("written")))
+    return state if fits and _is_text(exports, lists) else None
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < _COUNT_LIMIT
+
+
+def _is_text(*values: object) -> bool:
+    """Whether everything in them can be written as UTF-8, which half of a surrogate pair in JSON cannot."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _disk_full(state: Mapping[str, Any], limits: Limits, log: str) -> SandboxError:

@@ -21,6 +21,7 @@ from sandbox.capture import Capture
 _STDERR = 2
 _POLL_S = 0.05
 _DRAIN_S = 10.0
+_OWN_LINES = 64 << 10
 
 
 class Stop(StrEnum):
@@ -157,8 +158,8 @@ class Stream:
                 self._settled.set()
 
     def _progress(self) -> None:
-        """Until the command starts, standard output is a few lines of our own."""
-        if self._started:
+        """Until the command starts, standard output is a few lines of our own: in more, none is looked for."""
+        if self._started or self.stdout.total > _OWN_LINES:
             return
         if self._marks.ready and self._marks.ready in self.stdout.bytes():
             self.ready.set()

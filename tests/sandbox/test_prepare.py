@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import policy
+from sandbox import life, policy
 from sandbox.engine import Engine
 from sandbox.environments import DockerSandbox
 from sandbox.errors import Cancelled, EngineDown, ImageMissing, RuntimeUnknown, SandboxError, SetupFailed
 from sandbox.images.build import resolve
-from sandbox.setup import _changed_system
+from sandbox.setup import _changed_system, _last_line
 from sandbox.spec import Ending, Limits, Plan, Step
 from tests.sandbox.asked import requests_of
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
@@ -199,3 +199,35 @@ def test_doctor_without_engine(tmp_path: Path) -> None:
     (finding,) = DockerSandbox(f"unix://{tmp_path}/engine.sock", "tests", state_dir=tmp_path).doctor()
     assert not finding.ok
     assert finding.repair == "deploy/bootstrap services"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"outputs": ["a", 1]}',
+        b'{"outputs": 7}',
+        b'{"disk": "limit"}',
+        b'{"disk": "floor", "written": "x"}',
+        b'{"disk": "limit", "written": -1}',
+        b'{"failed": ["x"]}',
+        b'{"failed": "x", "exit_code": {}}',
+        b'{"notes": ["\\ud800"]}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_last_word_of_another_shape_is_none(said: bytes) -> None:
+    """In an image of others the first process is theirs: what it says never ends our own."""
+    assert _last_line(said) is None
+    assert _changed_system(said)
+
+
+def test_a_long_list_of_changes_is_not_read(sandbox: DockerSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set-up decides how many paths there are and how long: beyond a limit the image is made unseen."""
+    asked: list[object] = []
+    monkeypatch.setattr(life, "_CHANGES_LIMIT", 1000)
+    monkeypatch.setattr(policy, "installed_system_files", asked.append)
+    environment = sandbox.prepare(
+        plan("mkdir /opt/many; cd /opt/many; for n in $(seq 200); do : >file$n; done"), tree()
+    )
+    assert asked == []
+    assert environment.image != sandbox.engine.image_id(resolve("debian"))
