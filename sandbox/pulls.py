@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ SIZE_LIMIT = 6 << 30
 """Compressed bytes of an image's layers beyond which a pull is broken off."""
 PATIENCE_S = 900.0
 _GLANCE_S = 0.2
+_BREAK_S = 10.0
 _NOISE = re.compile(r"^(Error response from daemon: )?(Get \"?https?://\S+?\"?: )?")
 
 
@@ -36,7 +38,27 @@ def pull(
     An empty set of credentials is sent on purpose: without one the SDK would look up the operator's.
     """
     said: SimpleQueue[dict[str, Any] | Exception | None] = SimpleQueue()
-    Thread(target=_ask, args=(engine, reference, said), daemon=True).start()
+    had, given_up = engine.has_image(str(reference)), Event()
+    asking = Thread(target=_ask, args=(engine, reference, said, given_up), daemon=True)
+    asking.start()
+    try:
+        _follow(said, reference, cancel, limit, patience_s)
+    except SandboxError:
+        given_up.set()
+        asking.join(_BREAK_S)
+        if not had:  # it may have been complete before the engine was told to stop
+            with contextlib.suppress(SandboxError):
+                engine.remove_image(str(reference))
+        raise
+
+
+def _follow(
+    said: SimpleQueue[dict[str, Any] | Exception | None],
+    reference: Reference,
+    cancel: Event | None,
+    limit: int,
+    patience_s: float,
+) -> None:
     layers: dict[str, int] = {}
     until = time.monotonic() + patience_s
     while (line := _next(said)) is not None:
@@ -62,13 +84,22 @@ def _next(said: SimpleQueue[dict[str, Any] | Exception | None]) -> dict[str, Any
         return {}
 
 
-def _ask(engine: Engine, reference: Reference, said: SimpleQueue[dict[str, Any] | Exception | None]) -> None:
-    """Hand on the engine's lines, then None. Its own thread: a silent registry blocks the reading for minutes."""
+def _ask(
+    engine: Engine, reference: Reference, said: SimpleQueue[dict[str, Any] | Exception | None], given_up: Event
+) -> None:
+    """Hand on the engine's lines, then None. Its own thread: a silent registry blocks the reading for minutes.
+
+    The engine pulls for as long as somebody listens: whoever has given up has to hang up, too.
+    """
     try:
         with translated():
             client = engine.client()
-        for line in client.api.pull(str(reference), stream=True, decode=True, auth_config={}):
+        lines = client.api.pull(str(reference), stream=True, decode=True, auth_config={})
+        for line in lines:
+            if given_up.is_set():
+                break
             said.put(line)
+        del lines  # with its last user the connection is closed
         said.put(None)
     except SandboxError as error:
         said.put(error)

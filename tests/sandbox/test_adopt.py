@@ -199,10 +199,12 @@ def test_too_large_and_cancelled(engine: Engine, registry: Registry) -> None:
     _push(engine, name, "FROM scratch\nCOPY file /file\n", {"file": secrets.token_bytes(12 << 20)})
     with pytest.raises(PullFailed, match="larger than 0 MiB"):
         pull(engine, parse(name), limit=1000)
+    assert not engine.has_image(name)
     cancelled = threading.Event()
     cancelled.set()
     with pytest.raises(Cancelled):
         pull(engine, parse(name), cancelled)
+    assert not engine.has_image(name)
 
 
 def test_no_credentials_of_ours_are_sent(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
