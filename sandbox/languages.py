@@ -173,11 +173,11 @@ RUST = Language(
     version="1.96",
     official="docker.io/library/rust:1.96-slim-bookworm",
     shows='echo "Rust $(rustc --version | cut -d " " -f 2), Cargo $(cargo --version | cut -d " " -f 2)"',
-    packages=("rustc-web", "cargo-web", "rustfmt-web"),  # Debian's second, newer Rust
+    packages=("rustc-web", "cargo-web", "rustfmt-web", "rust-web-clippy"),  # Debian's second, newer Rust
     image={"VIRTUAL_ENV": "/env"},
     places={"CARGO_HOME": "/env/cargo"},
     check={"CARGO_NET_OFFLINE": "true"},
-    added="apt-get update\napt-get install -y --no-install-recommends rustc-web cargo-web rustfmt-web",
+    added="apt-get update\napt-get install -y --no-install-recommends rustc-web cargo-web rustfmt-web rust-web-clippy",
 )
 
 JAVA = Language(

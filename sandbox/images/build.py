@@ -214,8 +214,11 @@ def _dockerfile(language: Language, base: str) -> str:
 
 @functools.cache
 def _content_hash(language: str) -> str:
-    context = services.context(services.by_name(language), "") if language in SERVICES else _context(language, "")
-    return hashlib.sha256(context.read()).hexdigest()[:16]
+    if language in SERVICES:
+        return hashlib.sha256(services.context(services.by_name(language), "").read()).hexdigest()[:16]
+    known = BY_KEY[language]
+    below = repr((known.official, known.packages, known.wheel, known.arrange)).encode()
+    return hashlib.sha256(_context(language, "").read() + below).hexdigest()[:16]
 
 
 def _context(language: str, base: str) -> io.BytesIO:

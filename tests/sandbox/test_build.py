@@ -6,6 +6,7 @@ import io
 import subprocess
 import tarfile
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,11 +14,11 @@ import pytest
 
 from sandbox.engine import Engine, Image
 from sandbox.errors import ImageMissing, SandboxError
-from sandbox.images.build import build, resolve
+from sandbox.images.build import _content_hash, build, resolve
 from sandbox.images.sources import Sources
 from sandbox.images.stock import outdated, stock
 from sandbox.images.wheels import download
-from sandbox.languages import CORE, JAVA, NODE
+from sandbox.languages import BY_KEY, CORE, JAVA, NODE
 from tests.sandbox.asked import requests_of
 from tests.sandbox.conftest import STATE
 
@@ -68,6 +69,17 @@ def test_an_image_says_what_it_holds(engine: Engine) -> None:
     assert engine.has_image(labels["heal.base"])
     python = stock(engine)[0]
     assert (python.state, python.toolchain) == ("ready", labels["heal.toolchain"])
+
+
+def test_what_an_image_stands_on_is_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With another package under it, it is another image: a worker never takes the one without."""
+    before = resolve("java")
+    monkeypatch.setitem(BY_KEY, "java", replace(JAVA, packages=(*JAVA.packages, "gradle")))
+    _content_hash.cache_clear()
+    try:
+        assert resolve("java") != before
+    finally:
+        _content_hash.cache_clear()
 
 
 def test_a_tool_may_say_more_than_its_version(tmp_path: Path) -> None:
