@@ -81,3 +81,13 @@ def test_odd_names_left_by_set_up(sandbox: DockerSandbox) -> None:
     result = environment.run(show, tree(), limits=LIMITS)
     for name in ODD:
         assert result.output.text.count(repr(name.encode("utf-8", "surrogateescape"))) == 2, name
+
+
+def test_a_commit_that_looks_like_a_repository(sandbox: DockerSandbox) -> None:
+    """Its configuration is not git's when the patch is applied: no filter of its runs, the patch arrives."""
+    config = '[core]\n\tbare = false\n\tworktree = .\n[filter "x"]\n\tclean = true\n\tsmudge = true\n'
+    files = {"HEAD": "ref: refs/heads/main\n", "objects/x": "", "refs/x": "", "config": config,
+             ".gitattributes": "*.txt filter=x\n", "a.txt": "a\n"}  # fmt: skip
+    environment = sandbox.prepare(Plan("debian", (), Step("check", "true")), tree(files))
+    patch = b"--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-a\n+b\n"
+    assert environment.run(Step("check", "grep b a.txt"), tree(files), patch).green
