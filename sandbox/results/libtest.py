@@ -8,6 +8,8 @@ from sandbox.results.cases import Cases, Found
 
 RUNNER = "cargo test"
 _CRATE = re.compile(r"^ +(?:Running|Doc-tests) (\S.*)$")
+_VERBOSE = re.compile(r"^ +Running `")
+_PROGRAM = re.compile(r"^ +Running `(?:[A-Z_]+=\S* )*\S*/deps/([\w-]+)[` ]")  # not of rustc and rustdoc
 _HASH = re.compile(r"-[0-9a-f]{16}$")
 _BEGIN = re.compile(r"^running \d+ tests?$")
 _TEST = re.compile(r"^test (.+?)(?: - should panic)? \.\.\. (.*)$")
@@ -31,7 +33,11 @@ class _Reader:
         self._messages: dict[str, list[str]] = {}
 
     def line(self, line: str) -> None:
-        if crate := _CRATE.match(line):
+        if _VERBOSE.match(line):
+            if program := _PROGRAM.match(line):
+                self._finish()
+                self._crate = _HASH.sub("", program[1])
+        elif crate := _CRATE.match(line):
             self._finish()
             program = crate[1].rpartition("(")[2].rpartition("/")[2].rstrip(")")
             self._crate = _HASH.sub("", program)
