@@ -22,7 +22,7 @@ from benchmarks.results import keep
 from sandbox.environments import DockerSandbox
 from sandbox.images.build import resolve
 from sandbox.reaper import remove_all
-from sandbox.spec import Plan, Result, Step
+from sandbox.spec import Plan, Result, Step, Tree
 from tests.hub.process import Hub
 from tests.story.theatre import OWNER
 from workers.domain import Sha
@@ -33,6 +33,7 @@ from workers.wiring import make_sandbox
 ROUNDS = 15
 RATIO, BEYOND_S = 1.2, 1.0
 _NOW = Step("now", "date +%s.%N")
+_RED_STEP = Step("red", "false")
 _TEST = Step("test", "python -m pytest -q test_one.py; test $? = 1")
 _INSTALL = Step("install", "python -m pip install -q pytest")
 _FILES = {f"src/module_{n}.py": f"VALUE = {n}\n" * 40 for n in range(230)}
@@ -49,6 +50,8 @@ class Round:
     start: float
     verdict: float
     test: float
+    kept: float
+    """As `running`, in the container that stayed behind after an earlier commit was red."""
 
     @property
     def floors(self) -> float:
@@ -68,7 +71,7 @@ def measure(rounds: int = ROUNDS) -> list[Round]:
 def opened() -> Iterator[DockerSandbox]:
     """A sandbox of its own, of which nothing stays."""
     owner = f"bench-{time.time_ns()}"
-    made = make_sandbox(WorkerSettings(), owner)
+    made = make_sandbox(WorkerSettings(sandbox_keep=1), owner)
     assert isinstance(made, DockerSandbox), "measured on one engine"
     try:
         yield made
@@ -106,7 +109,21 @@ class _Bench:
         verdict = time.time() - asked
         if [case.status for case in result.tests] != ["failed"]:
             raise SystemExit(f"the one test was not red: {result.output.text[-500:]}")
-        return Round(running, fetch, archive, start, verdict, result.wall_s)
+        return Round(running, fetch, archive, start, verdict, result.wall_s, self._kept(n))
+
+    def _kept(self, n: int) -> float:
+        """A commit is red, its run ends, and what stays behind waits; then the next commit comes."""
+        tree = self._tree(self._push(f"{n} red"))
+        environment = self.sandbox.prepare(Plan("python", (), _NOW), tree)
+        environment.run(_RED_STEP, tree)
+        self.sandbox.rest()
+        while not environment.waiting():
+            time.sleep(0.02)
+        sha = self._push(f"{n} next")
+        asked, result = self._reproduce(_NOW, sha)
+        if environment.waiting():
+            raise SystemExit("the container that stayed behind was not used")
+        return float(result.output.text) - asked
 
     def _push(self, what: str) -> str:
         return self.hub.push(self.repo, {"README.md": what}, message=f"Round {what}")
@@ -114,9 +131,12 @@ class _Bench:
     def _reproduce(self, step: Step, sha: str) -> tuple[float, Result]:
         """As the pipeline goes: the commit, its environment, the command. When it began, and what came of it."""
         asked = time.time()
-        tree = Mirror(self.folder / "mirror", self.url).fetch(Sha(sha)).tar()
+        tree = self._tree(sha)
         setup = () if step is _NOW else (_INSTALL,)
         return asked, self.sandbox.prepare(Plan("python", setup, step), tree).run(step, tree)
+
+    def _tree(self, sha: str) -> Tree:
+        return Mirror(self.folder / "mirror", self.url).fetch(Sha(sha)).tar()
 
     def _floors(self, sha: str) -> tuple[float, float, float]:
         bare = str(self.folder / "bare.git")
@@ -150,6 +170,7 @@ def table(rounds: list[Round]) -> str:
     """The figures as Markdown."""
     rows = [
         ("event to reproduction running", [one.running for one in rounds]),
+        ("the same in a container that stayed behind", [one.kept for one in rounds]),
         ("floor: git fetch", [one.fetch for one in rounds]),
         ("floor: git archive", [one.archive for one in rounds]),
         ("floor: bare container start", [one.start for one in rounds]),

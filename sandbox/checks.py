@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -26,8 +27,8 @@ from sandbox.protocol import GRACE_S, KEEP_S, tar
 from sandbox.service_images import Resolved
 from sandbox.services import memory, stand_up
 from sandbox.slots import Command, Slot
-from sandbox.spec import Evidence, Limits, Plan, Result, Step, Tree
-from sandbox.trees import Trees
+from sandbox.spec import Ending, Evidence, Limits, Plan, Result, Step, Tree
+from sandbox.trees import Trees, is_big, streamed
 from sandbox.verdict import never_began, result
 
 
@@ -112,15 +113,17 @@ class DockerEnvironment:
             network=self._grant.hosts,
         )  # fmt: skip
         verdict = result(done.ended, limits, evidence, [one.host for one in done.refused if one.denied])
+        if not verdict.green and verdict.ending is not Ending.CANCELLED:
+            self._keep(tree, limits)
         return replace(verdict, notes=(*verdict.notes, *done.notes, *told(done.refused), *self._grant.notes()))
 
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - a frozen value
         """As `sandbox.spec.Environment.warm`."""
-        self._pool.expect(self._kind(tree, limits), count, self._ahead(tree, limits))
+        self._pool.expect(self._kind(limits, tree), count, self._ahead(tree, limits))
 
-    def waiting(self, tree: Tree, limits: Limits = Limits()) -> int:  # noqa: B008 - a frozen value
-        """How many containers wait for a run on this tree under these limits."""
-        return self._pool.waiting(self._kind(tree, limits))
+    def waiting(self, tree: Tree | None = None, limits: Limits = Limits()) -> int:  # noqa: B008 - a frozen value
+        """How many containers wait for a run on this tree, or without files on any, under these limits."""
+        return self._pool.waiting(self._kind(limits, tree))
 
     def _done(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done:
         if cancel is not None and cancel.is_set():
@@ -132,10 +135,25 @@ class DockerEnvironment:
 
     def _in_waiting(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done | None:
         """In a container that waits; None when none does, or when it dies before the command has begun."""
-        kind, lasts = self._kind(tree, limits), limits.wall_s + GRACE_S
-        slot = self._pool.take(kind, self._ahead(tree, limits), lasts, cancel)
-        done = self._use(slot, command, limits, cancel) if slot else None
-        return None if done is None or never_began(done.ended) else done
+        kinds = [self._kind(limits, tree), *([self._kind(limits)] if self._may_come_late(tree) else [])]
+        slot = self._pool.take(kinds, self._ahead(tree, limits), limits.wall_s + GRACE_S, cancel)
+        if slot is None:
+            return None
+        if slot.empty:
+            self._fill(slot, tree, limits, cancel)
+        done = self._use(slot, command, limits, cancel)
+        return None if never_began(done.ended) else done
+
+    def _fill(self, slot: Slot, tree: Tree, limits: Limits, cancel: Event | None) -> None:
+        """Give a kept container the files, and with them the room that it takes from now on."""
+        room = self._engine.room
+        try:
+            ticket = room.enter(self._memory(limits), self._owner, cancel)
+            ticket.container = slot.id
+            slot.fill(replace(streamed(tree, self._plan.repository), release=lambda: room.leave(ticket)))
+        except BaseException:
+            slot.discard()
+            raise
 
     def _cold(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done:
         ticket = self._engine.room.enter(self._memory(limits), self._owner, cancel)
@@ -160,11 +178,33 @@ class DockerEnvironment:
             slot.discard()
         return Done(ended, policy.flags(slot.settings), slot.notes, refused)
 
-    def _kind(self, tree: Tree, limits: Limits) -> Hashable:
-        """What two runs must have in common to use the same waiting container: all but the command and its time."""
+    def _kind(self, limits: Limits, tree: Tree | None = None) -> Hashable:
+        """What two runs must have in common to use the same waiting container: all but the command and its time, and
+        the commit too if it has its files already."""
         frozen, plan = self._frozen, self._plan
         beside = repr((plan.image, plan.repository, self._services, self._grant.hosts))
-        return frozen.key, frozen.volume, frozen.image, self._runtime, beside, tree.sha, replace(limits, wall_s=0)
+        commit = tree.sha if tree else None
+        return frozen.key, frozen.volume, frozen.image, self._runtime, beside, commit, replace(limits, wall_s=0)
+
+    def _may_come_late(self, tree: Tree) -> bool:
+        """Whether a container can wait without the commit's files: they are streamed, and nothing stands beside it."""
+        return not (self._services or self._grant.hosts or is_big(tree, self._ground))
+
+    def _keep(self, tree: Tree, limits: Limits) -> None:
+        """What was red is likely to be red again, or to be mended: for its next commit a container stays behind."""
+        if self._may_come_late(tree):
+            self._pool.was_red(self.key, self._kind(limits), partial(self._without_files, limits))
+
+    def _without_files(self, limits: Limits, on_end: Callable[[], None]) -> Slot:
+        """One that any commit may use, and that takes no room until then. Nothing of a plan or a commit is in it."""
+        self._check_volume()
+        until = time.time() + self._pool.keep.seconds + limits.wall_s + GRACE_S
+        env = {**policy.check_environment(), **reporters.environment(self._plan.image)}
+        settings = policy.check_container(
+            self.image, self._frozen.volume, env, limits, self._labels(until), self._runtime,
+            idle_s=self._pool.keep.seconds, kept=True,
+        )  # fmt: skip
+        return Slot.begin(self._engine, settings, None, limits, None, Ticket(0), on_end)
 
     def _ahead(self, tree: Tree, limits: Limits) -> Make:
         """How the pool starts one of this kind, if there is room beside what runs."""
@@ -194,11 +234,9 @@ class DockerEnvironment:
         on_end: Callable[[], None] | None = None,
     ) -> Slot:
         """A container of its own with the tree in it and its services ready. `ticket` is the room for all of them."""
-        if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
-            raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
+        self._check_volume()
         until = time.time() + policy.IDLE_S + limits.wall_s + GRACE_S
-        labels = policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, until + KEEP_S)
-        ground = Ground(self.image, self._frozen.volume, self.key, *self._frozen.outputs, self._plan.repository)
+        labels = self._labels(until)
         with ExitStack() as undo:
             way_out = self._grant.open(labels)
             if way_out is not None:
@@ -209,7 +247,7 @@ class DockerEnvironment:
                 runtime=self._runtime, cancel=cancel, room=ticket,
             )  # fmt: skip
             undo.callback(companions.release)
-            placed = self._trees.place(tree, ground, limits, until, cancel)
+            placed = self._trees.place(tree, self._ground, limits, until, cancel)
             undo.pop_all()  # the slot gives them back
         names = [one.service.name for one in self._services]
         env = {**policy.check_environment(), **reporters.environment(self._plan.image),
@@ -219,6 +257,17 @@ class DockerEnvironment:
             network=companions.network if self._services else network,
         )  # fmt: skip
         return Slot.begin(self._engine, settings, placed, limits, cancel, ticket, on_end, companions, way_out)
+
+    @property
+    def _ground(self) -> Ground:
+        return Ground(self.image, self._frozen.volume, self.key, *self._frozen.outputs, self._plan.repository)
+
+    def _labels(self, until: float) -> policy.Labels:
+        return policy.Labels(self._owner, uuid.uuid4().hex, "check", self.key, until + KEEP_S)
+
+    def _check_volume(self) -> None:
+        if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
+            raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
 
     def _runner(self, step: Step) -> str:
         """The little shell file that writes the step's script to its place, enters its directory and becomes its shell,

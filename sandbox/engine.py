@@ -274,10 +274,13 @@ class Engine:
             return sum(int(one.get("SizeRw") or 0) for one in found)
 
     def memory_in_use(self, owner: str) -> dict[str, int]:
-        """Memory limits (bytes) of the running containers of the owner's installation, all its sessions, by id."""
+        """Memory limits (bytes) of the running containers of the owner's installation, all its sessions, by id.
+
+        Those that wait without files are left out: of their limit they take nothing yet.
+        """
         with translated():
             found = self.client().api.containers(filters={"label": policy.MEMORY_LABEL})
-        labels = {str(one["Id"]): one["Labels"] for one in found}
+        labels = {str(one["Id"]): one["Labels"] for one in found if not policy.is_kept(one["Names"])}
         ours = owner.partition("/")[0]
         return {
             name: int(held[policy.MEMORY_LABEL])

@@ -29,7 +29,7 @@ from sandbox.grants import Grants
 from sandbox.hosts import by_https
 from sandbox.images.build import resolve
 from sandbox.languages import BY_KEY
-from sandbox.pool import Pool
+from sandbox.pool import Keep, Pool
 from sandbox.protocol import KEEP_S
 from sandbox.references import REGISTRIES
 from sandbox.service_images import Resolved, ServiceImages
@@ -61,6 +61,8 @@ class DockerSandbox:
 
     The containers of all workers together are limited to `memory_share` of the engine's memory; a run that finds no
     room waits. At most `ahead` containers of a kind are started ahead of need.
+
+    It may serve many runs one after the other: `rest` ends one of them, and `keep` says what stays behind for the next.
     """
 
     def __init__(
@@ -81,9 +83,10 @@ class DockerSandbox:
         ahead: int = AHEAD,
         fork_runtime: str | None = None,
         certificates: Path | None = None,
+        keep: Keep = Keep(),  # noqa: B008 - a frozen value
     ) -> None:
         self.engine = Engine(docker_host, memory_share=memory_share, certificates=certificates)
-        self._pool = Pool(ahead)
+        self._pool = Pool(ahead, keep)
         self.engine.room.offer(self._pool.give_up)
         self.owner = owner
         self.installation = owner.partition("/")[0]
@@ -120,6 +123,13 @@ class DockerSandbox:
     @property
     def engines(self) -> tuple[Engine, ...]:
         return (self.engine,)
+
+    def rest(self) -> None:
+        """A run is over: nothing waits for its commit any more, only what is kept for the next one of an environment
+        that was red. Never raises; the next run connects to the engine anew."""
+        self.engine.close()
+        self._pool.rest()
+        self._trees.rest()
 
     def close(self) -> None:
         """Destroy the waiting containers, wait until used ones and their networks are gone, and leave the engine."""

@@ -54,6 +54,11 @@ class Fleet:
             for finding in member.doctor()
         ]
 
+    def rest(self) -> None:
+        """As `DockerSandbox.rest`."""
+        for member in self._members:
+            member.rest()
+
     def close(self) -> None:
         for member in self._members:
             member.close()

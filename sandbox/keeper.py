@@ -90,6 +90,13 @@ class Keepers:
                 keeper.free += [upper] if usable else []
             self._remove_idle()
 
+    def rest(self) -> None:
+        """Let no keeper serve any more: each goes when its last upper is given back. Never raises."""
+        with self._guard:
+            for keeper in self._keepers.values():
+                keeper.until = 0.0
+            self._remove_idle()
+
     def close(self) -> None:
         """Remove the keepers and their uppers. Never raises."""
         with self._guard:

@@ -136,6 +136,11 @@ class Life:
             image = self._committed(commit) if commit and stopped is None and code == 0 else None
             return self._ended(code, stopped, (self._container.attrs or {}).get("State", {}), image)
 
+    def rename(self, name: str) -> None:
+        """Give it another name. It may have ended by itself a moment ago. Raises EngineDown."""
+        with contextlib.suppress(InUse, Missing), translated():
+            self._container.rename(name)
+
     def kill(self) -> None:
         """End it now. It may have ended by itself a moment ago."""
         with contextlib.suppress(InUse, Missing), translated():

@@ -1,6 +1,7 @@
 """Containers started ahead of need: as many as runs are expected, a few at a time, each for one run.
 
 A key says everything in which containers differ, the commit's files among it; only a run with the same key gets one.
+Where something was red, a container or so stays behind that has no files yet, for the next commit of its environment.
 Nothing here is needed for a right answer: what cannot be started, died or was given up is replaced by a cold start.
 """
 
@@ -10,7 +11,7 @@ import atexit
 import contextlib
 import threading
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
@@ -21,10 +22,20 @@ from sandbox.forks import fresh_after_fork
 from sandbox.slots import Slot
 
 _POLL_S = 0.05
+_MOST_KEPT = 8
+"""Containers without files in one process, of all environments: each takes about 20 MB of the engine's machine."""
 
 
 Make = Callable[[Callable[[], None]], Slot | None]
 """Starts one, or None when there is no room now; what it is given is called when that one has ended."""
+
+
+@dataclass(frozen=True)
+class Keep:
+    """How many containers stay behind for the next commit of an environment, and how long each waits (seconds)."""
+
+    count: int = 0
+    seconds: float = 600.0
 
 
 @dataclass(eq=False)
@@ -32,6 +43,7 @@ class _Place:
     """One waiting container, from the decision to start it until somebody takes it or it is of no use."""
 
     key: Hashable
+    kept: bool = False
     slot: Slot | None = None
     made: Event = field(default_factory=Event)
     left: Event = field(default_factory=Event)
@@ -41,9 +53,9 @@ class _Place:
 class Pool:
     """Thread-safe. A forked process starts with an empty one and never touches its parent's containers."""
 
-    def __init__(self, most: int = AHEAD) -> None:
-        """At most `most` wait per key; with 0 every start is a cold one."""
-        self._most = most
+    def __init__(self, most: int = AHEAD, keep: Keep = Keep()) -> None:
+        """At most `most` wait per key; with 0 none is started for a run that was announced."""
+        self._most, self.keep = most, keep
         self.after_fork()
         fresh_after_fork(self)
         _OPEN.add(self)
@@ -52,6 +64,7 @@ class Pool:
         self._lock = threading.Lock()
         self._places: list[_Place] = []
         self._expected: dict[Hashable, int] = {}
+        self._red: dict[str, tuple[Hashable, Make]] = {}
         self._threads: set[threading.Thread] = set()
         self._closed = False
 
@@ -68,26 +81,46 @@ class Pool:
         with self._lock:
             return sum(place.key == key and place.made.is_set() for place in self._places)
 
-    def take(self, key: Hashable, make: Make, seconds: float, cancel: Event | None = None) -> Slot | None:
-        """One that waits, else one that is being started, for a run of so many seconds; None when there is none."""
+    def was_red(self, environment: str, key: Hashable, make: Make) -> None:
+        """When the run is over, keep what this starts: the first that is said of an environment counts."""
         with self._lock:
-            places = [place for place in self._places if place.key == key]
-            place = min(places, key=lambda one: not one.made.is_set(), default=None)
+            self._red.setdefault(environment, (key, make))
+
+    def rest(self) -> None:
+        """The run is over: destroy, in the background, what waits for its commit, and start what is to be kept."""
+        with self._lock:
+            for place in [place for place in self._places if not place.kept]:
+                self._leave(place, taken=False)
+            self._expected.clear()
+            for key, make in self._red.values() if not self._closed else ():
+                waiting = sum(place.key == key for place in self._places)
+                for _ in range(waiting, min(self.keep.count, AHEAD)):
+                    self._add(_Place(key, kept=True), make)
+            self._red.clear()
+            for place in self._places[:-_MOST_KEPT]:
+                self._leave(place, taken=False)
+
+    def take(self, keys: Sequence[Hashable], make: Make, seconds: float, cancel: Event | None = None) -> Slot | None:
+        """For a run of so many seconds: one that waits, else one that is being started, of the first key that has any;
+        None when there is none. `make` is how another of the first key is started."""
+        with self._lock:
+            places = [place for place in self._places if place.key in keys]
+            place = min(places, key=lambda one: (not one.made.is_set(), keys.index(one.key)), default=None)
             if place is not None:
                 self._leave(place, taken=True)
-            self._expected[key] = max(0, self._expected.get(key, 0) - 1)
-            self._fill(key, make)
+            self._expected[keys[0]] = max(0, self._expected.get(keys[0], 0) - 1)
+            self._fill(keys[0], make)
         if place is None:
             return None
-        while not place.made.wait(_POLL_S):
-            if cancel is not None and cancel.is_set():
-                self._in_background(lambda: _destroy(place))
-                return None
         try:
+            while not place.made.wait(_POLL_S):
+                if cancel is not None and cancel.is_set():
+                    self._in_background(lambda: _destroy(place))
+                    return None
             if place.slot is not None and place.slot.usable(seconds):
                 return place.slot
-        except SandboxError:
-            _destroy(place)
+        except BaseException:  # whatever ends the run here: nobody else knows of the container
+            self._in_background(lambda: _destroy(place))
             raise
         _destroy(place)
         return None
@@ -97,9 +130,10 @@ class Pool:
         self._in_background(lambda: _discard(slot))
 
     def give_up(self) -> bool:
-        """Destroy the container that has waited longest, now; False when none waits."""
+        """Destroy the container that has waited longest, now; False when none waits. Those that are kept without files
+        take no room, so they stay."""
         with self._lock:
-            place = next((place for place in self._places if place.made.is_set()), None)
+            place = next((place for place in self._places if place.made.is_set() and not place.kept), None)
             if place is None:
                 return False
             self._leave(place, taken=True)
@@ -121,11 +155,14 @@ class Pool:
         """With the lock held."""
         waiting = sum(place.key == key for place in self._places)
         for _ in range(waiting, 0 if self._closed else min(self._expected.get(key, 0), self._most)):
-            place = _Place(key)
-            self._places.append(place)
-            self._start(partial(self._keep, place, make))
+            self._add(_Place(key), make)
 
-    def _keep(self, place: _Place, make: Make) -> None:
+    def _add(self, place: _Place, make: Make) -> None:
+        """With the lock held."""
+        self._places.append(place)
+        self._start(partial(self._tend, place, make))
+
+    def _tend(self, place: _Place, make: Make) -> None:
         """Start a container, and destroy it when it ends or the pool closes before anybody takes it."""
         try:
             place.slot = _made(make, place.left.set)

@@ -22,9 +22,12 @@ def message(word: str, data: bytes, *more: str) -> tuple[bytes, bytes]:
     return f"{' '.join((word, str(len(data)), *more))}\n".encode(), data
 
 
-def marks(nonce: str) -> Marks:
-    """What a check container's first process says. `nonce` is told to it alone, so nobody else can say the last."""
-    return Marks(b"HEAL-READY\n", b"HEAL-START\n", f"HEAL-OVER {nonce}\n".encode())
+def marks(nonce: str, files: bool = True) -> Marks:
+    """What a check container's first process says: when it is ready for a command, or without `files` for those.
+
+    `nonce` is told to it alone, so nobody else can say the last.
+    """
+    return Marks(b"HEAL-READY\n" if files else b"HEAL-UP\n", b"HEAL-START\n", f"HEAL-OVER {nonce}\n".encode())
 
 
 def tree_message(held: Contents, repository: bool = False) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""A container that holds one commit's files and waits for its one command.
+"""A container that holds one commit's files and waits for its one command, or waits for any commit's files first.
 
 Started ahead of need or on demand, it is the same container; it is used once and then destroyed.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
+from sandbox import policy
 from sandbox.admission import Ticket
 from sandbox.engine import Engine
 from sandbox.grants import WayOut
@@ -43,11 +44,13 @@ class Slot:
         life: Life,
         settings: Mapping[str, Any],
         nonce: str,
-        placed: Placement,
+        placed: Placement | None,
         companions: Companions,
         way_out: WayOut | None = None,
     ) -> None:
-        self.settings, self.notes = settings, placed.notes
+        self.settings, self.notes = settings, placed.notes if placed else ()
+        self.empty = placed is None
+        """It still waits for a commit's files: `fill` it."""
         self._life, self._nonce, self._companions, self.way_out = life, nonce, companions, way_out
         self._undo = _given_back(placed, companions, way_out)
         self._undo.callback(life.remove)
@@ -58,7 +61,7 @@ class Slot:
         cls,
         engine: Engine,
         settings: Mapping[str, Any],
-        placed: Placement,
+        placed: Placement | None,
         limits: Limits,
         cancel: Event | None = None,
         ticket: Ticket | None = None,
@@ -66,24 +69,33 @@ class Slot:
         companions: Companions = Companions(),  # noqa: B008 - none
         way_out: WayOut | None = None,
     ) -> Slot:
-        """Start a container of these settings and send it its tree; returns before the tree is unpacked.
+        """Start a container of these settings and send it its tree, if it is to have one already; returns before the
+        tree is unpacked.
 
         Raises as `Engine.begin`. Whatever happens, the place of the tree is given back in the end, and the companions
         (ready services, whose network `settings` must name) are released, and its way out is shut.
         """
         nonce = uuid.uuid4().hex
         try:
-            life = engine.begin(settings, caps(limits), marks(nonce), on_end, cancel, ticket)
+            life = engine.begin(settings, caps(limits), marks(nonce, placed is not None), on_end, cancel, ticket)
         except BaseException:
             _given_back(placed, companions, way_out).close()
             raise
-        life.feed(placed.feed)
+        if placed is not None:
+            life.feed(placed.feed)
         return cls(life, settings, nonce, placed, companions, way_out)
 
     @property
     def id(self) -> str:
         """The container's id."""
         return self._life.id
+
+    def fill(self, placed: Placement) -> None:
+        """Send it a tree; returns before that is unpacked. `placed` has no mounts. Raises EngineDown."""
+        self.empty, self.notes = False, placed.notes
+        self._undo.callback(placed.release)
+        self._life.feed(placed.feed)
+        self._life.rename(policy.used_name(self.settings["labels"]))  # while it unpacks
 
     def ready(self) -> bool:
         """Wait until it waits; False when it died or took too long."""
@@ -112,11 +124,12 @@ class Slot:
             self._undo.close()  # which forgets what it has done
 
 
-def _given_back(placed: Placement, companions: Companions, way_out: WayOut | None) -> ExitStack:
+def _given_back(placed: Placement | None, companions: Companions, way_out: WayOut | None) -> ExitStack:
     """Closing it gives back each of them, the last first, whatever becomes of the others."""
     undo = ExitStack()
     if way_out is not None:
         undo.callback(way_out.shut)
     undo.callback(companions.release)
-    undo.callback(placed.release)
+    if placed is not None:
+        undo.callback(placed.release)
     return undo

@@ -66,6 +66,10 @@ class Trees:
         in_memory = streamed(tree, ground.repository)
         return replace(in_memory, notes=(*in_memory.notes, _NO_OVERLAYS))
 
+    def rest(self) -> None:
+        """Hold nothing for the next check that it cannot have anew at once. Never raises."""
+        self._keepers.rest()
+
     def close(self) -> None:
         """Remove the keepers of this process. Never raises."""
         self._keepers.close()

@@ -158,6 +158,16 @@ class WorkerSettings(SweeperSettings):
         description="Containers of a kind that are started ahead of need, so that a patch is tried at once; 0 for "
         "none. Default: the number of cores, at most 4.",
     )
+    sandbox_keep: int = Field(
+        default=1,
+        ge=0,
+        le=4,
+        description="Containers that stay behind when a red build was worked on, for the next commit of the same "
+        "environment, which then starts at once; 0 for none. They hold no files and count for no memory.",
+    )
+    sandbox_keep_seconds: float = Field(
+        default=600.0, gt=0, le=3600, description="How long such a container waits before it ends."
+    )
     sandbox_fork_runtime: str | None = Field(
         default=None,
         description="Container runtime for what comes from forks, such as `runsc`. Default: as for everything else.",

@@ -43,10 +43,16 @@ Tell = Callable[[WorkerSettings], tuple[Told, Farewell | None]]
 
 
 def wired(settings: WorkerSettings) -> tuple[Told, Farewell | None]:
-    """The real story. Imported here, late: it brings git, Docker and the model's client with it."""
-    from workers.wiring import bid_farewell, drive_run
+    """The real story. Imported here, late: it brings git, Docker and the model's client with it.
 
-    return partial(drive_run, settings=settings), partial(bid_farewell, settings=settings)
+    Its sandbox serves all runs of this pool process, and is closed when the process ends, in its turn or by a signal:
+    the pool ends its processes without Python's own exit functions.
+    """
+    from workers.wiring import bid_farewell, drive_run, make_sandbox
+
+    sandbox = make_sandbox(settings, settings.installation)
+    signals.worker_process_shutdown.connect(lambda **_: sandbox.close(), weak=False)
+    return partial(drive_run, settings=settings, sandbox=sandbox), partial(bid_farewell, settings=settings)
 
 
 def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:

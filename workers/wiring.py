@@ -24,6 +24,7 @@ from sandbox.images.build import build
 from sandbox.images.sources import Sources
 from sandbox.images.stock import clear
 from sandbox.languages import KEYS
+from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
 from workers import messages
 from workers.domain import Case, Report
@@ -49,12 +50,12 @@ log = structlog.get_logger(__name__)
 SYSTEM_CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-def drive_run(case: Case, lease: Lease, settings: WorkerSettings) -> Report:
-    """One run of the queue, from its claim to its report. Trouble of the engine is `Retryable`: it passes."""
-    with (
-        _forge(case, settings, lease.redactor, lease.guard) as forge,
-        opened_sandbox(settings, settings.installation) as sandbox,
-    ):
+def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: DockerSandbox | Fleet) -> Report:
+    """One run of the queue, from its claim to its report. Trouble of the engine is `Retryable`: it passes.
+
+    The sandbox is shared with the runs before and after this one.
+    """
+    with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
             sandbox=sandbox,
@@ -70,6 +71,8 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings) -> Report:
             return drive(case, parts)
         except SandboxError as error:
             raise Retryable(explain.error(error), blame="engine") from error
+        finally:
+            sandbox.rest()
 
 
 def bid_farewell(report: Report, settings: WorkerSettings) -> None:
@@ -182,6 +185,7 @@ def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSan
         check_hosts=settings.check_hosts,
         memory_share=settings.sandbox_memory,
         ahead=settings.sandbox_ahead,
+        keep=Keep(settings.sandbox_keep, settings.sandbox_keep_seconds),
         # The names are the operator's and ours, never a repository's: sites that serve an index under an address of
         # their own may. What is loopback, link-local or metadata stays refused.
         private_hosts=by_https(settings.setup_hosts, {}),

@@ -35,8 +35,10 @@ from sandbox.policy.phases import (
     adopt_container,
     check_container,
     installed_system_files,
+    is_kept,
     probe_container,
     setup_container,
+    used_name,
     workspace_mounts,
 )
 from sandbox.policy.services import (
@@ -79,6 +81,7 @@ __all__ = [
     "filling_container",
     "flags",
     "installed_system_files",
+    "is_kept",
     "java_environment",
     "joined",
     "keeper_container",
@@ -96,5 +99,6 @@ __all__ = [
     "setup_environment",
     "trial_container",
     "upper_options",
+    "used_name",
     "workspace_mounts",
 ]

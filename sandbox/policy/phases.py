@@ -34,6 +34,7 @@ PREPARED = f"{SCRATCH}/tree"
 """Where a check that works on top of a prepared tree has that tree itself, read-only: so the engine knows its user."""
 IDLE_S = 600.0
 """How long a check container waits for its command before it ends by itself."""
+_KEPT = "heal-kept-"
 _SYSTEM = ("/usr/", "/opt/", "/etc/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/srv/", "/home/", "/var/lib/postgresql/")
 _ENGINE_INIT = "/usr/sbin/docker-init"  # the engine's own mount point, in every container with `init`
 _CHECK_FILE_BYTES = 2 << 30
@@ -49,12 +50,14 @@ def check_container(
     workspace: tuple[Mapping[str, Any], ...] = (),
     idle_s: float = IDLE_S,
     network: str = NO_NETWORK,
+    kept: bool = False,
 ) -> dict[str, Any]:
     """Settings (keyword arguments of docker's `containers.create`) for one untrusted command.
 
     `workspace` are the mounts that make its work tree; without any it is a tmpfs. `network` is NO_NETWORK, or that of
     a pause container (`beside`), which has none either. A container that has waited `idle_s`
-    seconds for its command ends by itself, should the worker that made it have died.
+    seconds for its files or its command ends by itself, also should the worker that made it have died. With `kept` its
+    name tells every worker that it waits for files, until it is renamed.
     """
     scratch = {
         "/tmp": tmpfs(limits.tmp, 1777),  # noqa: S108 - a path in the container
@@ -73,7 +76,18 @@ def check_container(
         "mounts": [volume_mount(volume, read_only=True), *workspace],
         "tmpfs": scratch,
         "ulimits": ulimits(_CHECK_FILE_BYTES, limits.pids),
+        **({"name": f"{_KEPT}{labels.run}"} if kept else {}),
     }
+
+
+def is_kept(names: Iterable[str] | None) -> bool:
+    """Whether these names, as the engine lists them, are those of a container that still waits for its files."""
+    return any(name.startswith(f"/{_KEPT}") for name in names or ())
+
+
+def used_name(labels: Mapping[str, str]) -> str:
+    """The name of a kept container from the moment that it gets its files."""
+    return f"heal-check-{labels['heal.run']}"
 
 
 def workspace_mounts(workspace: str, prepared: str) -> tuple[Mapping[str, Any], ...]:

@@ -25,6 +25,7 @@ from sandbox.environments import DockerSandbox
 from sandbox.errors import EngineBusy
 from sandbox.grants import Grant
 from sandbox.images.build import resolve
+from sandbox.pool import Keep
 from sandbox.reaper import reap
 from sandbox.slots import Slot
 from sandbox.spec import Ending, Limits, Plan, Result, Step
@@ -40,9 +41,9 @@ FORK = multiprocessing.get_context("fork")
 class Pooled:
     """A sandbox of its own, with an owner of its own, on the shared environment."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, keep: Keep = Keep()) -> None:
         self.owner = f"tests-{uuid.uuid4().hex[:12]}"
-        self.sandbox = DockerSandbox(None, self.owner, state_dir=STATE)
+        self.sandbox = DockerSandbox(None, self.owner, state_dir=STATE, keep=keep)
         self.environment = self.sandbox.prepare(Plan("python", (), Step("check", "true")), tree())
         self._engine = engine
 

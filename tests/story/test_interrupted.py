@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from sandbox import policy
+from sandbox.engine import Engine
+from sandbox.reaper import remove_all
 from tests.story.scenes import CONFIG, PATH, RED, STEPS, running
-from tests.story.theatre import Theatre
+from tests.story.theatre import OWNER, Theatre
 
 pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis]
 
@@ -138,3 +146,29 @@ def test_runs_per_day(theatre: Theatre, repo: str) -> None:
     assert "checkout" not in [stage["stage"] for stage in theatre.run(run["id"])["stages"]]
     newest = max(theatre.checks(repo), key=lambda check: int(check["id"]))
     assert newest["output"]["title"] == "Budget spent"
+
+
+def test_a_worker_keeps_one_container_and_takes_it_along(tmp_path: Path) -> None:
+    """After a red build one container waits for the next commit, whose run takes it and leaves another; a worker that
+    is stopped leaves none."""
+    installation, repo, engine = f"tests-{uuid.uuid4().hex[:12]}", f"{OWNER}/twice", Engine()
+
+    def kept(before: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        found = engine.client().api.containers(filters={"label": f"heal.owner={installation}"})
+        now = {one["Id"]: one for one in found if policy.is_kept(one["Names"])}
+        return now if now and now.keys().isdisjoint(before or ()) else None
+
+    with Theatre(tmp_path, tmp_path / "state", {"HEAL_INSTALLATION": installation}) as theatre:
+        theatre.hub.create_repo(repo, files={PATH: running("exit 1")})
+        theatre.hub.finish_ci(repo)
+        theatre.wait_for_run(repo)
+        first = theatre.wait(kept, 30, "a container that stays behind")
+        theatre.hub.push(repo, {"a.txt": "1\n"})
+        theatre.hub.finish_ci(repo)
+        theatre.wait_for_run(repo, at_least=2)
+        second = theatre.wait(lambda: kept(first), 30, "another one")
+        assert (len(first), len(second)) == (1, 1)
+        theatre.worker.stop()
+        assert not engine.containers(f"heal.owner={installation}")
+    remove_all(engine, installation)
+    engine.close()
