@@ -34,9 +34,9 @@ class _Reader:
 
     def line(self, line: str) -> None:
         if _VERBOSE.match(line):
-            if program := _PROGRAM.match(line):
+            if started := _PROGRAM.match(line):
                 self._finish()
-                self._crate = _HASH.sub("", program[1])
+                self._crate = _HASH.sub("", started[1])
         elif crate := _CRATE.match(line):
             self._finish()
             program = crate[1].rpartition("(")[2].rpartition("/")[2].rstrip(")")
