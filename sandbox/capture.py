@@ -11,7 +11,8 @@ from sandbox.spec import Output
 
 _LINE_LIMIT = 8192
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # those above 127 steer some terminals too
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Those above 127 steer some terminals too; the last two ranges turn the order of what is read."""
 
 
 class Capture:

@@ -112,6 +112,7 @@ def test_short_output_is_whole() -> None:
 
 def test_text_is_safe_to_show() -> None:
     """Escapes, control codes and broken UTF-8 do not reach a page or a database; lines have an end."""
+    assert plain("right \u202eto\u2066 left".encode()) == "right to left"
     assert plain(b"\x1b[31mred\x1b[0m\x00\x07 \xff\ttab\r\nnext\x1b]0;title\x07!") == "red �\ttab\nnext!"
     assert "1808 characters left out" in plain(b"a" * 10000)
 
