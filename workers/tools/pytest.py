@@ -12,7 +12,7 @@ from workers.scripts import invocations
 NAME = "pytest"
 _CRASH = re.compile(r"^(?P<path>\S+\.py):(?P<line>\d+): (?P<message>[^\n]+)")
 """How our plug-in reports a failure: where it was raised, then the message."""
-_SUMMARY = re.compile(r"^(FAILED|ERROR) ([^\s\[]+(?:\[.*?\])?)(?: - (.*))?$", re.MULTILINE)
+_SUMMARY = re.compile(r"^(FAILED|ERROR) ((?!\()[^\s\[]+(?:\[.*?\])?)(?: - (.*))?$", re.MULTILINE)
 _PLACE = re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): (?P<kind>[A-Za-z_][\w.]*)", re.MULTILINE)
 _UNREADABLE = re.compile(r'^E +File "(?P<path>[^"]+)", line (?P<line>\d+)$', re.MULTILINE)
 _MESSAGE = re.compile(r"^E {3,}(\S.*)$", re.MULTILINE)

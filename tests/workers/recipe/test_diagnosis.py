@@ -158,6 +158,29 @@ def test_what_a_command_says_comes_before_what_make_says_of_it() -> None:
     assert found.message == 'Exception in thread "main" java.lang.AssertionError: want 3'
 
 
+UNITTEST = """F.
+======================================================================
+FAIL: test_badge (test_names.BadgeTest.test_badge)
+----------------------------------------------------------------------
+Traceback (most recent call last):
+  File "/ws/test_names.py", line 6, in test_badge
+    self.assertEqual(badge("Ada"), "ADA")
+AssertionError: 'ada' != 'ADA'
+
+----------------------------------------------------------------------
+Ran 2 tests in 0.000s
+
+FAILED (failures=1)
+"""
+
+
+@pytest.mark.parametrize("log", [UNITTEST, "\n".join(UNITTEST.splitlines()[2::6])])
+def test_what_unittest_prints_is_compared_with_the_tests_it_reports(log: str) -> None:
+    """Its last line names no test, whatever it looks like to another runner; a log of a few of its lines will do."""
+    report = (TestCase("test_names.BadgeTest.test_badge", "failed", message="AssertionError: 'ada' != 'ADA'"),)
+    assert diagnosis.same_failure(result(UNITTEST, tests=report), ci(log))
+
+
 def test_reported_tests_count_for_the_comparison() -> None:
     """The sandbox's report and CI's printed summary name the same test."""
     report = (TestCase("tests/test_price.py::test_total[3]", "failed"),)
