@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import ParamSpec, TypeVar
 
+from sandbox.errors import Cancelled
 from sandbox.spec import Sandbox
 from workers import messages
 from workers.domain import (
@@ -62,7 +63,11 @@ def drive(case: Case, parts: Parts) -> Report:
     """Take the run to its end, or raise `Park` or `Retryable` when it must wait."""
     story = Story(case, parts)
     try:
-        heal(case, parts, story)
+        try:
+            heal(case, parts, story)
+        except Cancelled:  # the sandbox stopped because it was told to: the journal knows why
+            parts.journal.guard()
+            raise
         report = story.report(Outcome.FIXED, "")
     except Stop as end:
         report = story.report(end.outcome, end.detail, **end.data)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.spec import Result, Step
+from sandbox.errors import Cancelled
+from sandbox.spec import Plan, Result, Step, Tree
 from tests.workers.made import GREEN, PATCH, RED, MemoryTree, ScriptedEnvironment, ScriptedSandbox, candidate, case
 from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Outcome, Published
 from workers.errors import LeaseLost, Park
@@ -180,3 +181,16 @@ def test_a_lost_lease_ends_without_another_word() -> None:
     with pytest.raises(LeaseLost):
         drive(case(), parts(forge, journal))
     assert forge.told == []
+
+
+def test_what_is_stopped_while_its_environment_is_made_is_cancelled() -> None:
+    """The sandbox gives up a set-up that nobody wants any more; the run ends as stopped, and is not tried again."""
+    journal = MemoryJournal()
+
+    class Stopping(ScriptedSandbox):
+        def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+            journal.cancelled.set()
+            raise Cancelled("making the environment was cancelled")
+
+    stopped = replace(parts(MemoryForge(), journal), sandbox=Stopping(ScriptedEnvironment(honest)))
+    assert drive(case(), stopped).outcome is Outcome.CANCELLED
