@@ -230,7 +230,7 @@ def _bare(test: str) -> str:
 def _kinds(output: str, cases: Sequence[TestCase]) -> dict[str, list[str]]:
     """The exceptions of each failing test by its bare id, one entry per parameter set; empty where none is named."""
     found: dict[str, list[str]] = {}
-    for tool in TOOLS[:2]:
+    for tool in (tool for tool in TOOLS if tool.RUNS_TESTS):
         for finding in tool.findings(output, cases):
             if finding.test:
                 found.setdefault(_bare(finding.test), []).append(finding.rule or "")
@@ -261,7 +261,8 @@ def _complaints(output: str) -> set[tuple[str | None, str]]:
     """What linters and type checkers found, without the place."""
     return {
         (finding.rule, logs.normalise(finding.message))
-        for tool in TOOLS[2:]
+        for tool in TOOLS
+        if not tool.RUNS_TESTS
         for finding in tool.findings(output, ())
         if finding.path
     }

@@ -58,13 +58,20 @@ class FailureClass(StrEnum):
     TYPE = "type"
     SYNTAX = "syntax"
     IMPORT = "missing_import"
-    DEPENDENCY = "dependency"
+    DEPENDENCY = "dependency"  # a package that is not installed
+    RESOLUTION = "dependency_resolution"  # no set of versions fits, or the lock file is not of its manifest
+    BUILD = "build"  # a compiler or linker, or the tool that calls it
     TEST = "test_failure"
     ERROR = "test_error"  # a test raised something other than an assertion
+    SNAPSHOT = "snapshot_drift"  # a snapshot or a generated file is not what would be generated now
+    PERMISSION = "missing_secret"  # a secret is empty, or a credential may not do this
     TIMEOUT = "timeout"
+    OOM = "out_of_memory"
     FLAKY = "flaky"
-    INFRASTRUCTURE = "infrastructure"
-    WORKFLOW = "workflow"
+    NETWORK = "network"
+    INFRASTRUCTURE = "infrastructure"  # the runner, or a machine or service behind it
+    BASE_RED = "base_already_red"
+    WORKFLOW = "workflow"  # the job's own configuration: an unknown command, option, key or action
     UNKNOWN = "unknown"
 
 

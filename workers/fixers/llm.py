@@ -19,7 +19,17 @@ from workers.llm.errors import BadAnswer, ContextTooLong, ModelRefused, OutOfQuo
 from workers.patch import PatchError, check, read_answer, reasoning
 from workers.ports import Workbench
 
-_NOT_FOR_A_MODEL = frozenset({FailureClass.FLAKY, FailureClass.INFRASTRUCTURE, FailureClass.WORKFLOW})
+_NOT_FOR_A_MODEL = frozenset(
+    {
+        FailureClass.FLAKY,
+        FailureClass.INFRASTRUCTURE,
+        FailureClass.NETWORK,
+        FailureClass.OOM,
+        FailureClass.PERMISSION,
+        FailureClass.BASE_RED,
+        FailureClass.WORKFLOW,
+    }
+)
 
 
 @dataclass(frozen=True)

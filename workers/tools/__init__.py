@@ -17,6 +17,8 @@ class Tool(Protocol):
     """What a module in this folder offers."""
 
     NAME: str
+    RUNS_TESTS: bool
+    """Its findings are failed tests, compared by their ids; another tool's are compared by rule and message."""
 
     def recognises(self, command: str, output: str) -> bool:
         """The script calls this tool, or the output can only be its."""

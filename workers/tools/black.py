@@ -11,6 +11,7 @@ from workers.scripts import invocations
 from workers.tools.options import files_of, kept
 
 NAME = "black"
+RUNS_TESTS = False
 _WOULD = re.compile(r"^would reformat (?P<path>.+)$", re.MULTILINE)
 _CANNOT = re.compile(r"^error: cannot format (?P<path>.+?): (?P<text>.+)$", re.MULTILINE)
 _VALUES = frozenset(

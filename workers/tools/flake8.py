@@ -10,6 +10,7 @@ from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
 
 NAME = "flake8"
+RUNS_TESTS = False
 _LINE = re.compile(
     r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+):\d+: (?P<rule>[A-Z]{1,3}\d{1,4}) (?P<text>.+)$", re.MULTILINE
 )

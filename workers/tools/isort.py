@@ -11,6 +11,7 @@ from workers.scripts import invocations
 from workers.tools.options import files_of, kept
 
 NAME = "isort"
+RUNS_TESTS = False
 _SORTED = re.compile(r"^ERROR: (?P<path>.+?) Imports are incorrectly sorted(?: and/or formatted)?\.?$", re.MULTILINE)
 _VALUES = frozenset(
     {

@@ -10,6 +10,7 @@ from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
 
 NAME = "mypy"
+RUNS_TESTS = False
 _ERROR = re.compile(
     r"^(?P<path>[^\s:][^:\n]*\.pyi?):(?:(?P<line>\d+):)?(?:\d+:)? error: (?P<text>.+?)(?:  \[(?P<rule>[\w-]+)\])?$",
     re.MULTILINE,

@@ -10,6 +10,7 @@ from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
 
 NAME = "pytest"
+RUNS_TESTS = True
 _CRASH = re.compile(r"^(?P<path>\S+\.py):(?P<line>\d+): (?P<message>[^\n]+)")
 """How our plug-in reports a failure: where it was raised, then the message."""
 _SUMMARY = re.compile(r"^(FAILED|ERROR) ((?!\()[^\s\[]+(?:\[.*?\])?)(?: - (.*))?$", re.MULTILINE)

@@ -27,6 +27,7 @@ class Reported:
     """A tool by the name of the runner whose tests failed."""
 
     NAME: str
+    RUNS_TESTS: bool = True
 
     def recognises(self, command: str, output: str) -> bool:  # noqa: ARG002 - the seam's signature
         return False  # it is made from a result, never found by its words

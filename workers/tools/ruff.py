@@ -11,6 +11,7 @@ from workers.scripts import invocations
 from workers.tools.options import files_of, kept
 
 NAME = "ruff"
+RUNS_TESTS = False
 _CONCISE = re.compile(
     r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+):\d+: "
     r"(?P<rule>[A-Z]{1,6}\d{2,4}|invalid-syntax|SyntaxError|unformatted):? (?P<text>.+)$"

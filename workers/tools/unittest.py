@@ -10,9 +10,10 @@ from workers.domain import Finding
 from workers.scripts import invocations
 from workers.tools.pytest import classify, kind_of
 
-__all__ = ["NAME", "classify", "findings", "fix_commands", "recognises"]
+__all__ = ["NAME", "RUNS_TESTS", "classify", "findings", "fix_commands", "recognises"]
 
 NAME = "unittest"
+RUNS_TESTS = True
 _SECTION = re.compile(
     r"^={20,}\n(?:FAIL|ERROR): ([^\n]+)\n(?:[^\n-][^\n]*\n)?-{20,}\n(.*?)(?=^={20,}|^-{20,}|\Z)",
     re.MULTILINE | re.DOTALL,
