@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
-
 class Seen(StrEnum):
     """What one run said of a commit."""
 
@@ -90,13 +89,12 @@ class Search:
         return (said[0] if len(set(said)) == 1 else Seen.OTHER) if said else None
 
     def _sides(self) -> tuple[int | None, int]:
-        """The last commit seen green, and the first one seen red after it.
+        """The last commit seen green, CI's word counting until the green end was run, and the first seen red after it.
 
         Of a failure that came, went and came again it is the last coming that explains the red end.
         """
-        good = max((at for at in self.answers if self._seen(at) is Seen.GREEN), default=None)
-        if self.answers.get(0) and self._seen(0) is not Seen.GREEN:
-            good = None
+        believed = self._seen(0) in (Seen.GREEN, None)
+        good = max((at for at in self.answers if self._seen(at) is Seen.GREEN), default=0) if believed else None
         after = range((good or 0) + 1, self.size)
         return good, next(at for at in after if self._seen(at) is Seen.RED)
 

@@ -64,7 +64,8 @@ def test_untestable_commits_leave_a_range_that_holds_the_culprit(size: int, ways
     assert found.settled
     assert first_red in found.suspects
     assert all(at in lost for at in found.suspects[:-1])
-    assert found.good is not None and (found.good == 0 or len(search.answers[found.good]) >= 2)
+    assert found.good is not None
+    assert found.good == 0 or len(search.answers[found.good]) >= 2
 
 
 @given(size=SIZES, ways=WAYS, said=st.lists(st.sampled_from(list(Seen)), min_size=260, max_size=260))
