@@ -86,7 +86,7 @@ def _round(sandbox: DockerSandbox, first_red: int) -> Round:
         once = _Rounds()
         found = Reproduction(plan, before, 0, 0)
         bench = Workbench(tree, diagnosis.read(plan, before, job, tree), found, environment, RepoConfig(), once)
-        seconds, result = _timed(lambda: blame(case, job, bench, forge, sandbox, Event()))
+        seconds, result = _timed(lambda: blame(case, bench, forge, sandbox, Event()))
     if result.culprit is None or result.culprit.subject != f"Commit {first_red}":
         raise SystemExit(f"the wrong commit was blamed, not {first_red}: {result}")
     return Round(first_red, seconds, len(once.keys), result.runs, alone)

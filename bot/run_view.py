@@ -112,7 +112,13 @@ def _ended(reproduction: Reproduction) -> str:
     return "" if by_itself else explain.ending(before, limits(reproduction.plan))
 
 
-_TOLD = {"runs": "Identical runs", "failed": "Red", "tests": "Unsteady tests", "line": "CI's log says"}
+_TOLD = {
+    "runs": "Identical runs",
+    "failed": "Red",
+    "tests": "Unsteady tests",
+    "line": "CI's log says",
+    "mended": "Mended on the base",
+}
 
 
 def _listed(value: str) -> str:

@@ -8,7 +8,6 @@ from threading import Event
 from sandbox.errors import Cancelled, ServiceFailed, SetupFailed
 from sandbox.spec import Plan, Result, Sandbox
 from workers import likeness, recipe
-from workers.domain import JobReport
 from workers.likeness import Failure, Likeness
 from workers.ports import SourceTree
 from workers.reruns import limits
@@ -20,7 +19,6 @@ class Elsewhere:
 
     sandbox: Sandbox
     plan: Plan
-    job: JobReport
     failure: Failure
 
     def look(self, tree: SourceTree, cancel: Event) -> tuple[Likeness, Result | None]:
@@ -31,7 +29,7 @@ class Elsewhere:
         result = run_on(self.sandbox, self.plan, tree, cancel)
         if result is None:
             return Likeness.OTHER, None
-        return likeness.compared(self.failure, self.plan, result, self.job, tree), result
+        return likeness.compared(self.failure, self.plan, result, tree), result
 
 
 def run_on(sandbox: Sandbox, plan: Plan, tree: SourceTree, cancel: Event) -> Result | None:

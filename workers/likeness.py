@@ -19,6 +19,10 @@ Complaints = Mapping[tuple[str, str, str], frozenset[str]]
 """What was complained about, with the exceptions that a test raised; none where its tool does not say them."""
 
 
+_RUNNERS_WORD = "##[error]Process completed with exit code"
+"""What the runner adds to the output of a step that failed."""
+
+
 class Likeness(StrEnum):
     """How the other commit stands to the failure."""
 
@@ -33,13 +37,14 @@ class Failure:
     """A failure to look for elsewhere. `by_words` says that only what a command printed may be compared with it."""
 
     ending: Ending
+    exit_code: int | None
     complaints: Complaints
     by_words: bool = False
 
 
-def of_run(plan: Plan, before: Result, job: JobReport, tree: SourceTree) -> Failure:
+def of_run(plan: Plan, before: Result, tree: SourceTree) -> Failure:
     """The failure of a red run in the sandbox."""
-    return Failure(before.ending, _complaints(plan, before, job, tree))
+    return Failure(before.ending, before.exit_code, _complaints(plan, before, tree))
 
 
 def of_log(plan: Plan, job: JobReport, tree: SourceTree) -> Failure | None:
@@ -47,13 +52,14 @@ def of_log(plan: Plan, job: JobReport, tree: SourceTree) -> Failure | None:
     failed = logs.parse(job.log).failed
     if failed is None:
         return None
-    evidence = Evidence("", "", tree.sha, "", "")
-    as_run = Result(Ending.FAILED, failed.exit_code or 1, Output(failed.output), (), b"", 0.0, 0, evidence)
-    complaints = _complaints(plan, as_run, job, tree)
-    return Failure(Ending.FAILED, complaints, by_words=True) if complaints else None
+    text = "\n".join(line for line in failed.output.split("\n") if not line.startswith(_RUNNERS_WORD))
+    code, evidence = failed.exit_code or 1, Evidence("", "", tree.sha, "", "")
+    as_run = Result(Ending.FAILED, code, Output(text), (), b"", 0.0, 0, evidence)
+    complaints = _complaints(plan, as_run, tree)
+    return Failure(Ending.FAILED, code, complaints, by_words=True) if complaints else None
 
 
-def compared(failure: Failure, plan: Plan, seen: Result, job: JobReport, tree: SourceTree) -> Likeness:
+def compared(failure: Failure, plan: Plan, seen: Result, tree: SourceTree) -> Likeness:
     """What a run of the same check on another commit's tree says about the failure."""
     if seen.green:
         return Likeness.ABSENT
@@ -65,16 +71,19 @@ def compared(failure: Failure, plan: Plan, seen: Result, job: JobReport, tree: S
         return Likeness.ABSENT
     if failure.by_words:
         seen = replace(seen, tests=(), source="", told=None)
-    there = _complaints(plan, seen, job, tree)
+    there = _complaints(plan, seen, tree)
+    if not failure.complaints and not there:  # a check that says nothing speaks by its exit code
+        return Likeness.SAME if seen.exit_code == failure.exit_code else Likeness.OTHER
     met = sum(_met(key, raised, there) for key, raised in failure.complaints.items())
     if not met:
         return Likeness.OTHER
     return Likeness.SAME if met == len(failure.complaints) else Likeness.PARTLY
 
 
-def _complaints(plan: Plan, result: Result, job: JobReport, tree: SourceTree) -> Complaints:
+def _complaints(plan: Plan, result: Result, tree: SourceTree) -> Complaints:
+    """What this run alone says: no word of CI's may stand in for what it does not say."""
     found: dict[tuple[str, str, str], frozenset[str]] = {}
-    for finding in diagnosis.read(plan, result, job, tree).findings:
+    for finding in diagnosis.read(plan, result, JobReport(""), tree).findings:
         key, raised = _key(finding)
         found[key] = found.get(key, frozenset()) | raised
     return found

@@ -103,7 +103,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
     bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
-    story.blame = at(StageName.BLAME, Blame, blame, case, job, bench, forge, parts.sandbox, cancelled)
+    story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
 
     while not story.held:

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from sandbox.spec import Ending, Output, Plan, Result, Step, TestCase
 from tests.workers.made import GREEN, MemoryTree, result
-from workers.domain import JobReport
 from workers.likeness import Failure, Likeness, compared, of_run
 
-JOB = JobReport("test")
 TREE = MemoryTree({"calc.py": b"def add(a, b):\n    return a - b\n", "lib/x.py": b"import os\n"})
 
 
@@ -31,8 +29,8 @@ def ran(text: str, **statuses: str) -> Result:
 
 
 def like(script: str, here: Result, there: Result) -> Likeness:
-    failure = of_run(plan(script), here, JOB, TREE)
-    return compared(failure, plan(script), there, JOB, TREE)
+    failure = of_run(plan(script), here, TREE)
+    return compared(failure, plan(script), there, TREE)
 
 
 TWO = {"a": "failed:AssertionError: 1 == 2", "b": "failed:ValueError: x", "c": "passed"}
@@ -70,6 +68,13 @@ def test_findings_are_compared_by_rule_and_place(there: str, likeness: Likeness)
     assert like("ruff check . --output-format concise", here, ran(there)) is likeness
 
 
+def test_a_check_that_says_nothing_speaks_by_its_exit_code() -> None:
+    """Two silent runs are compared by how they ended; one that says something is another failure."""
+    assert like("test -f x", ran(""), ran("")) is Likeness.SAME
+    assert like("test -f x", ran(""), replace(ran(""), exit_code=2)) is Likeness.OTHER
+    assert like("test -f x", ran(""), ran("fatal: no disk")) is Likeness.OTHER
+
+
 def test_a_green_run_has_no_failure() -> None:
     """And one that ended otherwise is not comparable; two that timed out are alike."""
     red = ran("x", **TWO)
@@ -86,5 +91,5 @@ def test_a_green_run_has_no_failure() -> None:
 def test_any_output_has_an_answer(here: str, there: str, script: str) -> None:
     """Whatever was printed: an answer, and a failure that names something is like itself."""
     assert like(script, ran(here), ran(there)) in Likeness
-    failure: Failure = of_run(plan(script), ran(here), JOB, TREE)
-    assert (like(script, ran(here), ran(here)) is Likeness.SAME) == bool(failure.complaints)
+    failure: Failure = of_run(plan(script), ran(here), TREE)
+    assert compared(failure, plan(script), ran(here), TREE) is Likeness.SAME

@@ -5,6 +5,7 @@ Knows how to read it without a work tree; the objects have to be there already.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,15 +22,14 @@ _FIELDS = 5
 _TEXT = 200
 """Characters of a name or a subject."""
 _MOST_FILES, _MOST_BYTES, _DIFF_LIMIT = 40, 128 << 10, 60_000
-_GONE = "0" * 40
 
 
 class _Change(NamedTuple):
-    """One changed path with the blobs before and after, zeros where there is none."""
+    """One changed path with the blobs before and after, None where there is none."""
 
     path: bytes
-    before: str
-    after: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ def since(history: Sequence[Commit], good: Sha) -> tuple[Commit, ...]:
 
 def _diff(git: Command, old: Sha, new: Sha) -> str:
     changes = _changes(git, old, new)
-    sizes = _sizes(git, {blob for change in changes for blob in change[1:]} - {_GONE})
-    small = [c for c in changes if max(sizes.get(c.before, 0), sizes.get(c.after, 0)) <= _MOST_BYTES][:_MOST_FILES]
+    large = _large(git, {blob for change in changes for blob in (change.before, change.after) if blob})
+    small = [change for change in changes if not large & {change.before, change.after}][:_MOST_FILES]
     text = ""
     if small:
         options = ("-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--diff-filter=AMD")
-        paths = "\0".join(c.path.decode(errors="surrogateescape") for c in small)
-        said = git.run("diff-tree", *options, old, new, "--", *paths.split("\0"), env={"GIT_LITERAL_PATHSPECS": "1"})
+        paths = [os.fsdecode(change.path) for change in small]
+        said = git.run("diff-tree", *options, old, new, "--", *paths, env={"GIT_LITERAL_PATHSPECS": "1"})
         text = _without_binary(said.decode(errors="replace"))[:_DIFF_LIMIT]
     left = len(changes) - len(small)
     return text + (f"\n({left} more changed files are not shown)\n" if left else "")
@@ -88,14 +88,15 @@ def _changes(git: Command, old: Sha, new: Sha) -> list[_Change]:
     raw = git.run("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new).split(b"\0")
     pairs = zip(raw[::2], raw[1::2], strict=False)
     rows = [(meta.decode(errors="replace").split(" "), path) for meta, path in pairs]
-    return [_Change(path, meta[2], meta[3]) for meta, path in rows if not {"120000", "160000"} & {meta[0][1:], meta[1]}]
+    plain = [(meta, path) for meta, path in rows if not {"120000", "160000"} & {meta[0][1:], meta[1]}]
+    return [_Change(path, *(blob if blob.strip("0") else None for blob in meta[2:4])) for meta, path in plain]
 
 
-def _sizes(git: Command, blobs: set[str]) -> dict[str, int]:
-    """Bytes of each blob, known without reading it; a missing one counts as too large."""
+def _large(git: Command, blobs: set[str]) -> set[str | None]:
+    """Those of the blobs that are too large to be shown, or missing; found out without reading any."""
     asked = "".join(f"{blob}\n" for blob in sorted(blobs)).encode()
     rows = [line.split() for line in git.run("cat-file", "--batch-check", stdin=asked).decode().splitlines()]
-    return {row[0]: int(row[2]) if len(row) == 3 else _MOST_BYTES + 1 for row in rows}
+    return {row[0] for row in rows if len(row) != 3 or int(row[2]) > _MOST_BYTES}
 
 
 def _without_binary(diff: str) -> str:

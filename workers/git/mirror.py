@@ -26,6 +26,7 @@ ATTRIBUTES = (
 them, `-diff` turn our patch into "binary files differ"."""
 
 FETCH_TIMEOUT_S = 300.0
+HISTORY_TIMEOUT_S = 90.0
 LOCK_TIMEOUT_S = 310.0
 
 _COMMIT_GONE = ("not our ref", "remote ref", "unadvertised object", "no such remote ref", "expected shallow")
@@ -60,17 +61,25 @@ class Mirror:
 
     def lineage(self, good: Sha, red: Sha) -> MirrorLineage | None:
         """The first-parent history from one commit to another that came after it; None when it is longer than
-        `lineage.MOST_COMMITS`, or the one does not lead to the other. The network is asked for what is missing."""
+        `lineage.MOST_COMMITS`, the one does not lead to the other, or it cannot be had: history is only a clue, so the
+        trouble of getting it is not the run's. The network is asked for what is missing."""
         _check(good)
         _check(red)
         with self._locked():
             self._ensure()
             for depth in self._depths():
-                if depth:
-                    self._download(red, depth)
+                if depth and not self._deepened(red, depth):
+                    return None
                 if commits := self._since(good, red):
                     return MirrorLineage(self.git, commits)
         return None
+
+    def _deepened(self, red: Sha, depth: int) -> bool:
+        try:
+            self._download(red, depth, HISTORY_TIMEOUT_S)
+        except Retryable:
+            return False
+        return True
 
     def _since(self, good: Sha, red: Sha) -> tuple[Commit, ...]:
         try:
@@ -105,11 +114,11 @@ class Mirror:
             return False
         return True
 
-    def _download(self, sha: Sha, depth: int = 1) -> None:
+    def _download(self, sha: Sha, depth: int = 1, timeout: float = FETCH_TIMEOUT_S) -> None:
         env = authorization(self._url, self._token()) if self._token else {}
         options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", f"--depth={depth}")
         try:
-            self.git.run("fetch", *options, self._url, f"+{sha}:refs/heal/{sha}", env=env, timeout=FETCH_TIMEOUT_S)
+            self.git.run("fetch", *options, self._url, f"+{sha}:refs/heal/{sha}", env=env, timeout=timeout)
         except GitFailed as failure:
             raise _translate(failure, sha) from failure
 

@@ -15,7 +15,7 @@ from sandbox.race import race
 from sandbox.spec import Sandbox
 from workers import likeness
 from workers.bisect import Found, Search, Seen
-from workers.domain import MOST_SUSPECTS, Blame, Case, JobReport, Sha
+from workers.domain import MOST_SUSPECTS, Blame, Case, Sha
 from workers.elsewhere import Elsewhere
 from workers.likeness import Likeness
 from workers.ports import Forge, Lineage, Once, Origin, Workbench
@@ -32,7 +32,7 @@ _SEEN = {
 }
 
 
-def blame(case: Case, job: JobReport, bench: Workbench, forge: Forge, sandbox: Sandbox, cancel: Event) -> Blame:
+def blame(case: Case, bench: Workbench, forge: Forge, sandbox: Sandbox, cancel: Event) -> Blame:
     """The commits that may have brought the reproduced failure, at best one. Says in its note why there are more.
 
     A pull request is not looked into: its base was compared before, so the failure is of its own commits. Every round
@@ -46,12 +46,9 @@ def blame(case: Case, job: JobReport, bench: Workbench, forge: Forge, sandbox: S
         return Blame(note="No earlier commit of this branch is known to be green in CI.")
     line = forge.lineage(case, good)
     if line is None:
-        note = (
-            f"`{good[:7]}`, the last commit that is known to be green, is not among the last commits before this one."
-        )
-        return Blame(good=good, note=note)
-    failure = likeness.of_run(found.plan, found.before, job, bench.tree)
-    elsewhere = Elsewhere(sandbox, found.plan, job, failure)
+        return Blame(good=good, note=f"The history since `{good[:7]}`, which was green, is too long or not to be had.")
+    failure = likeness.of_run(found.plan, found.before, bench.tree)
+    elsewhere = Elsewhere(sandbox, found.plan, failure)
     search, why = Bisection(elsewhere, line, bench.once, cancel).run(budget_s, found.before.wall_s)
     return _told(search, why, line, forge, case)
 

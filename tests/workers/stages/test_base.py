@@ -101,11 +101,18 @@ def test_a_base_that_was_mended_since_has_to_be_merged_in() -> None:
     assert asked == [number(FORK)]
 
 
+def test_where_ci_is_not_red_a_second_run_has_to_agree() -> None:
+    """A test that fails on the base now and then is not the base's fault."""
+    said, asked = compare(lambda _, n: GREEN if n else SAID, base(Light.UNKNOWN))
+    assert isinstance(said, str)
+    assert asked == [number(TIP), number(TIP)]
+
+
 def test_where_ci_says_nothing_the_fork_point_is_run() -> None:
     """A base whose job has not run is tried where the pull request left it; red at both, the head decides."""
     said, asked = compare(lambda *_: SAID, base(Light.UNKNOWN, Light.UNKNOWN))
     assert isinstance(said, Stop)
-    assert (said.follow_up, asked) == (None, [number(FORK)])
+    assert (said.follow_up, asked) == (None, [number(FORK)] * 2)
     said, asked = compare(lambda one, _: OTHER if one == TIP else SAID, base(Light.RED, Light.RED))
     assert isinstance(said, Stop)
     assert (said.follow_up, asked) == (None, [number(TIP), number(FORK)])

@@ -13,7 +13,7 @@ from sandbox.spec import Plan, Result, TestCase
 from tests.workers.fixers.benches import Memory
 from tests.workers.histories import MANIFEST, OTHER, Answer, CommitTree, Line, Machine, Past, broken_at, number, sha
 from tests.workers.made import CHECK, GREEN, RED, case, diagnosis
-from workers.domain import Blame, JobReport, Reproduction
+from workers.domain import Blame, Reproduction
 from workers.ports import Origin, Workbench
 from workers.repo_config import RepoConfig, RunLimits
 from workers.stages.blame import blame
@@ -35,7 +35,7 @@ def looked(
         config=RepoConfig(limits=RunLimits(bisect=budget)), once=once or Memory(),
     )  # fmt: skip
     forge: Any = Past(**given)
-    return blame(red, JobReport("test"), bench, forge, machine, Event()), machine
+    return blame(red, bench, forge, machine, Event()), machine
 
 
 @pytest.mark.parametrize("first_red", [2, 3, 20, 39, 40])
@@ -145,4 +145,4 @@ def test_stopping_the_run_ends_the_search() -> None:
     )  # fmt: skip
     forge: Any = Past(green=sha(1), line=Line(1, LAST))
     with pytest.raises(Cancelled):
-        blame(case(), JobReport("test"), bench, forge, machine, cancel)
+        blame(case(), bench, forge, machine, cancel)
