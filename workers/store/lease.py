@@ -18,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workers.domain import (
     Attempt,
-    Blame,
     Candidate,
     Case,
     Lead,
@@ -36,7 +35,7 @@ from workers.store import models
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Run, RunState, StageResult
-from workers.store.opening import append_event, open_run
+from workers.store.opening import append_event, lead, open_run
 
 T = TypeVar("T")
 
@@ -171,7 +170,7 @@ class Lease:
         def work(connection: Connection) -> Lead:
             run, new = open_run(connection, self.redactor, case, run_key(case), "follow-up")
             self._append(connection, "follow_up", f"run {run} is for the base branch", {"run": run, "new": new})
-            return _lead(connection, run)
+            return lead(connection, run)
 
         return self._write(work)
 
@@ -328,16 +327,6 @@ class Lease:
 
 
 _FREE: dict[str, None] = {"owner": None, "lease_until": None, "rung_at": None}
-
-
-def _lead(connection: Connection, run: RunId) -> Lead:
-    known = connection.execute(select(Run.outcome, Run.published_pull_request).where(Run.id == run)).one()
-    blamed = select(StageResult.data).where(
-        StageResult.run_id == run, StageResult.stage == StageName.BLAME.value, StageResult.n == 0
-    )
-    text = connection.execute(blamed).scalar()
-    blame = from_json(text, Blame) if text is not None else None
-    return Lead(run, known.outcome or "", known.published_pull_request, blame)
 
 
 def _published(value: object) -> dict[str, object]:

@@ -1,19 +1,20 @@
-"""Opens the row of a run, once per key, in the transaction of whoever asks for it."""
+"""Opens the row of a run, once per key, and tells what is known of it, in the transaction of whoever asks."""
 
 from __future__ import annotations
 
 import dataclasses
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from workers.domain import Case, RunId
+from workers.domain import Blame, Case, Lead, RunId, StageName
 from workers.redact import Redactor
 from workers.run_id import new_run_id
 from workers.store import models
-from workers.store.codec import clean, data_to_json, to_json
+from workers.store.codec import clean, data_to_json, from_json, to_json
 from workers.store.database import db_now
-from workers.store.models import Run, RunState
+from workers.store.models import Run, RunState, StageResult
 
 
 def open_run(
@@ -34,6 +35,23 @@ def open_run(
         return RunId(connection.execute(select(Run.id).where(Run.key == key)).scalar_one()), False
     append_event(connection, redactor, run, "opened", f"opened by {trigger}", {"trigger": trigger})
     return run, True
+
+
+def lead(connection: Connection, run: RunId) -> Lead:
+    """A run as another one points to it: its outcome, its fix, and the commit to blame, as far as it knows them."""
+    known = connection.execute(select(Run.outcome, Run.published_pull_request).where(Run.id == run)).one()
+    blamed = select(StageResult.data).where(
+        StageResult.run_id == run, StageResult.stage == StageName.BLAME.value, StageResult.n == 0
+    )
+    return Lead(run, known.outcome or "", known.published_pull_request, _blame(connection.execute(blamed).scalar()))
+
+
+def _blame(text: str | None) -> Blame | None:
+    """None too when another release wrote it in a shape this one does not know."""
+    try:
+        return from_json(text, Blame) if text is not None else None
+    except ValidationError:
+        return None
 
 
 def append_event(
