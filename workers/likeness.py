@@ -18,7 +18,6 @@ from workers.ports import SourceTree
 Complaints = Mapping[tuple[str, str, str], frozenset[str]]
 """What was complained about, with the exceptions that a test raised; none where its tool does not say them."""
 
-
 _RUNNERS_WORD = "##[error]Process completed with exit code"
 """What the runner adds to the output of a step that failed."""
 

@@ -108,7 +108,7 @@ def _red_case(
     """The case that an event for the base's red job would have opened a run for."""
     check = next(check for check in checks if check["conclusion"] in RED)
     about = replace(
-        case, run=case.run, head_sha=tip, branch=branch, job=check["name"], job_id=check["id"], actions_run_id=0,
+        case, head_sha=tip, branch=branch, job=check["name"], job_id=check["id"], actions_run_id=0,
         attempt=1, workflow_path="", pull_request=None, fork=False, requested_by=None, check=None,
     )  # fmt: skip
     job = api.find(repo.path(f"/actions/jobs/{check['id']}")) if _of_actions(check) else None
