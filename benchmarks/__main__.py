@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks import startup, story, webhook
+from benchmarks import bisect, startup, story, webhook
 from benchmarks.machine import describe
 from benchmarks.results import keep
 
@@ -23,13 +23,16 @@ def main() -> None:
     load = webhook.compare(webhook.RATE, options.seconds)
     told = story.measure(options.rounds)
     started = startup.measure(startup.ROUNDS)
+    searched = bisect.measure()
     if options.json:
-        print(json.dumps({"machine": machine, "webhook": asdict(load), "story": asdict(told), "startup": started}))
+        found = {"webhook": asdict(load), "story": asdict(told), "startup": started}
+        print(json.dumps({"machine": machine, **found, "bisect": [asdict(one) for one in searched]}))
         return
     parts: tuple[tuple[str, Callable[[], str]], ...] = (
         ("Webhook", lambda: webhook.table(load)),
         ("Red event to pull request", lambda: story.table(told)),
         ("Start of the command line", lambda: f"On {machine}\n\n{startup.table(started)}"),
+        ("Bisect", lambda: f"On {machine}.\n\n{bisect.table(searched)}"),
     )
     for title, table in parts:
         text = table()

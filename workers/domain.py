@@ -42,8 +42,10 @@ class StageName(StrEnum):
 
     ADMIT = "admit"
     CHECKOUT = "checkout"
+    BASE = "base"
     REPRODUCE = "reproduce"
     DIAGNOSE = "diagnose"
+    BLAME = "blame"
     PROPOSE = "propose"
     VERIFY = "verify"
     PUBLISH = "publish"
@@ -162,6 +164,61 @@ class Reproduction:
 
 
 @dataclass(frozen=True)
+class Commit:
+    """One commit of a branch. `author` is the name in the commit and `at` its date (ISO 8601), as its author wrote
+    them; `login` is GitHub's word for who that is, empty where it was not asked."""
+
+    sha: Sha
+    parents: tuple[Sha, ...] = ()
+    author: str = ""
+    at: str = ""
+    subject: str = ""
+    login: str = ""
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Which commit of the branch brought the failure, as far as it was found out.
+
+    `suspects` are the commits that may have, oldest first, at most `MOST_SUSPECTS` of `count`; when there is only one
+    it is the culprit. All of them came after `good`, which was green.
+    """
+
+    good: Sha = Sha("")
+    suspects: tuple[Commit, ...] = ()
+    count: int = 0
+    pull_request: int | None = None
+    """The pull request that brought the culprit."""
+    diff: str = ""
+    """What the suspects changed together, cut to what is worth reading."""
+    span: int = 0
+    """How many commits came between `good`, itself left out, and the red one, itself included."""
+    runs: int = 0
+    """How many runs of the check on other commits it took to say so."""
+    note: str = ""
+    """Why nothing closer can be said, as a sentence for people; empty when the culprit is known for certain."""
+
+    @property
+    def culprit(self) -> Commit | None:
+        """The one commit that brought the failure; None when several may have."""
+        return self.suspects[0] if self.count == 1 and self.suspects else None
+
+
+MOST_SUSPECTS = 10
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The run on the base branch that a run which ended as BASE_ALREADY_RED points to, and what it knows so far."""
+
+    run: RunId
+    outcome: str = ""
+    pull_request: int | None = None
+    """The fix that it proposes."""
+    blame: Blame | None = None
+
+
+@dataclass(frozen=True)
 class Usage:
     """What a candidate cost. `cost_usd` is None when the model's price is unknown, never a guess."""
 
@@ -244,6 +301,11 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
     """What the outcome's message needs beyond the detail (a log, counts), as text."""
+    blame: Blame | None = None
+    follow_up: Case | None = None
+    """The red job of the base branch that has to be healed instead of this one."""
+    lead: Lead | None = None
+    """The run for `follow_up`."""
 
     @property
     def confidence(self) -> Confidence | None:

@@ -83,6 +83,11 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
     return _assemble(base.steps, base.steps.check, image, tree, config, case)
 
 
+def elsewhere(recipe: Plan, tree: SourceTree) -> Plan:
+    """The same recipe for the files of another commit: other manifests ask for another environment."""
+    return replace(recipe, manifests=_manifests(tree, recipe.setup))
+
+
 def in_own_image(recipe: Plan, why: str) -> Plan:
     """The same recipe in the nearest of our own images, for when the one it names cannot be had."""
     name = recipe.image.rpartition("/")[2].split(":")[0].split("@")[0]

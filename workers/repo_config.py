@@ -80,6 +80,7 @@ class RunLimits(_Section):
     attempts: int = Field(default=8, ge=1, le=20)
     runs_per_day: int = Field(default=20, ge=1, le=1000)
     usd_per_run: float = Field(default=1.0, ge=0, le=50)
+    bisect: int = Field(default=300, ge=0, le=3600, description="seconds for finding the commit that broke it; 0: none")
 
 
 class RepoConfig(_Section):

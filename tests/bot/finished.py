@@ -9,8 +9,10 @@ from sqlalchemy import Engine
 from sandbox.spec import Ending, Evidence, Fidelity, Output, Plan, Result, Skipped, Step, TestCase
 from workers.domain import (
     Attempt,
+    Blame,
     Candidate,
     Case,
+    Commit,
     Confidence,
     Diagnosis,
     FailureClass,
@@ -45,6 +47,7 @@ WORSE = """--- a/tests/test_core.py
 -    assert total([1, 2]) == 3
 +    pass
 """
+CULPRIT = Commit(Sha("f" * 40), author="Ada", at="2026-11-21T05:00:00Z", subject="Subtract <b>faster</b>", login="ada")
 EVIDENCE = Evidence(image="sha256:" + "1" * 64, environment="e", tree="t", patch="p", runtime="runc")
 
 
@@ -134,6 +137,7 @@ def full_report(case: Case, name: str, log: str) -> Report:
         case=case,
         outcome=Outcome.FIXED,
         detail=why,
+        blame=Blame(Sha("e" * 40), (CULPRIT,), 1, 77, PATCH, span=64, runs=11),
         job=JobReport(name=name, log=log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n"),
         reproduction=Reproduction(plan, before, reruns=2, red_reruns=2),
         diagnosis=Diagnosis(cls, "pytest", "f" * 40, (finding,), why, text, ("calc/core.py",)),

@@ -72,6 +72,9 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "cost unknown",
         "https://github.test/octo/calc/pull/12",
         "It could reach api.example.org",
+        "One commit of pull request #77",
+        "Subtract &lt;b&gt;faster&lt;/b&gt;",
+        "64 came since the last green one, 11 runs",
     ):
         assert words.replace("'", "&#39;") in page or words in page, words
 

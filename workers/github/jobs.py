@@ -38,7 +38,7 @@ def report(api: Api, repo: Repository, case: Case, red: tuple[Mapping[str, Any],
     return JobReport(
         name=job["name"],
         log=_log(api, repo, job["id"], fetch),
-        workflow_path=case.workflow_path or _workflow_path(api, repo, case),
+        workflow_path=workflow_path(api, repo, case),
         steps=tuple((step["name"], step["conclusion"] or "") for step in job.get("steps") or ()),
         url=job.get("html_url") or "",
         others=tuple(other["name"] for other in red[1:]),
@@ -120,6 +120,9 @@ def _log(api: Api, repo: Repository, job_id: int, fetch: Fetch) -> str:
     return ""
 
 
-def _workflow_path(api: Api, repo: Repository, case: Case) -> str:
+def workflow_path(api: Api, repo: Repository, case: Case) -> str:
+    """The path of the case's workflow file; empty for a workflow that has none."""
+    if case.workflow_path:
+        return case.workflow_path
     path = str(api.get(repo.path(f"/actions/runs/{case.actions_run_id}")).get("path") or "")
     return "" if path.startswith("dynamic/") else path.split("@")[0]

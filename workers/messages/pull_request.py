@@ -6,6 +6,7 @@ import hashlib
 
 from sandbox.spec import Result
 from workers.domain import Attempt, Case, Confidence, Diagnosis, FailureClass, Report, Reproduction
+from workers.messages.blame import brought
 from workers.messages.markup import LIMIT, cut, details, fence, inert, plain, quote
 from workers.patch import check as measure
 from workers.redact import Redactor
@@ -81,7 +82,7 @@ def _body(report: Report, run_url: str, ci: str, log: int) -> str:
         _evidence(report, reproduction, accepted, ci),
         f"**Confidence: {candidate.confidence}** \u2013 {_WHY[candidate.confidence]}.\n\n"
         f"**Not checked:** {_not_checked(reproduction)}",
-        "### Root cause\n\n" + _root_cause(diagnosis),
+        "\n\n".join(part for part in ("### Root cause", _root_cause(diagnosis), brought(report.blame)) if part),
         details("Failing output before", fence(reproduction.before.output.text, limit=log)),
         details("Output of the same command after", fence(after, limit=log)),
         details("Reproduce locally", _locally(report, reproduction)),

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from workers.domain import Outcome
+from workers.domain import Case, Lead, Outcome
 from workers.errors import Stop
 
 T = TypeVar("T")
@@ -45,6 +45,11 @@ class MemoryJournal:
         """Pass on to the callback."""
         if self._on_event is not None:
             self._on_event(kind, title, data)
+
+    def lead_to(self, case: Case) -> Lead | None:
+        """Nobody would work on another run."""
+        del case
+        return None
 
     def guard(self) -> None:
         """Raises `Stop(CANCELLED)` once after `cancelled` was set."""

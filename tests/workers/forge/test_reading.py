@@ -15,9 +15,7 @@ def test_admission_of_a_red_branch(scene: Scene) -> None:
     """A red default branch is its own target, current, and configured by defaults."""
     found = scene.forge().admission(scene.case)
     assert (found.default_branch, found.target, found.head_is_current) == ("main", "main", True)
-    assert (found.own_branch, found.archived, found.base_red, found.fork, found.pull_request) == (
-        False, False, False, False, None,
-    )  # fmt: skip
+    assert (found.own_branch, found.archived, found.fork, found.pull_request) == (False, False, False, None)
     assert found.config.mode == "propose"
 
 
@@ -71,17 +69,6 @@ def test_pull_request_of_the_same_repository(scene: Scene) -> None:
     case = replace(scene.case, branch="topic", head_sha=Sha(sha), job="lint")
     found = scene.forge(case).admission(case)
     assert (found.target, found.pull_request, found.fork, found.head_is_current) == ("topic", number, False, True)
-    assert not found.base_red
-
-
-def test_base_already_red(scene: Scene) -> None:
-    """The same job red on the base branch is said, named in the case or not."""
-    sha = scene.hub.push(REPO, {"topic.py": "x = 1\n"}, branch="topic", new_from="main")
-    number = scene.hub.open_pull(REPO, "octocat", "topic")["number"]
-    red = scene.hub.finish_ci(REPO, branch="topic", log=LOG, job="test")
-    case = replace(scene.case, branch="topic", head_sha=Sha(sha), pull_request=number, job="", job_id=0,
-                   actions_run_id=red.run_id)  # fmt: skip
-    assert scene.forge(case).admission(case).base_red
 
 
 def test_fork_and_closed_pull_requests(scene: Scene) -> None:
