@@ -154,6 +154,32 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
+class Sighting:
+    """How one test fared in identical runs of one commit: how often it ran, and how often it was red."""
+
+    test: str
+    executions: int
+    red: int
+
+    @property
+    def unsteady(self) -> bool:
+        """Red and green on the same commit."""
+        return 0 < self.red < self.executions
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs saw of a test that was unsteady in at least one of them: its executions there and the red
+    ones, in how many runs it was unsteady, and when first (seconds since 1970)."""
+
+    test: str
+    executions: int
+    red: int
+    unsteady: int
+    since: float
+
+
+@dataclass(frozen=True)
 class Reproduction:
     """The failure, again: the plan, the first red run and how many of the identical reruns were red."""
 
@@ -161,6 +187,10 @@ class Reproduction:
     before: Result
     reruns: int
     red_reruns: int
+    order: tuple[str, ...] = ()
+    """Tests that are red in every run, and green when the suite runs in reverse order."""
+    past: tuple[Past, ...] = ()
+    """Of the red tests, those that were unsteady in earlier runs."""
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,9 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
 
     files = tree.tar()
     found = story.reproduction = at(
-        StageName.REPRODUCE, Reproduction, reproduce, parts.sandbox, plan, files, job, cancelled
-    )
+        StageName.REPRODUCE, Reproduction, reproduce, parts.sandbox, plan, files, job, admission.config.flaky,
+        parts.journal, cancelled,
+    )  # fmt: skip
     environment = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)

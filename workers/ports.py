@@ -25,9 +25,11 @@ from workers.domain import (
     Finding,
     JobReport,
     Lead,
+    Past,
     Published,
     Reproduction,
     Sha,
+    Sighting,
 )
 from workers.repo_config import RepoConfig
 
@@ -219,9 +221,19 @@ class Forge(Protocol):
         """Write the real CI's answer into the pull request and take it out of draft when it is ready."""
 
 
-class Journal(Protocol):
-    """The memory of one run, fenced: every call raises `LeaseLost` once another worker has taken the run over,
-    and `Stop(CANCELLED | HEAD_MOVED)` once somebody has cancelled it."""
+class History(Protocol):
+    """What the runs of a repository saw of its tests."""
+
+    def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
+        """Of these tests, those that were unsteady in an earlier run, most unsteady first."""
+
+    def sighted(self, seen: Sequence[Sighting]) -> None:
+        """Keep how tests fared in this run; what was kept of it before is replaced."""
+
+
+class Journal(History, Protocol):
+    """The memory of one run and of its repository's tests, fenced: every call raises `LeaseLost` once another worker
+    has taken the run over, and `Stop(CANCELLED | HEAD_MOVED)` once somebody has cancelled it."""
 
     def recall(self, stage: str, n: int, kind: type[T]) -> T | None:
         """The stored answer of a finished stage, or None."""

@@ -58,6 +58,12 @@ class Verify(_Section):
     repeat: int = Field(default=2, ge=1, le=10)
 
 
+class Flaky(_Section):
+    """How a failure is told from chance."""
+
+    reruns: int = Field(default=5, ge=1, le=20, description="runs of the failing command on the unchanged commit")
+
+
 class Policy(_Section):
     """What a patch may change."""
 
@@ -91,6 +97,7 @@ class RepoConfig(_Section):
     triggers: Triggers = Triggers()
     environment: EnvironmentSection = EnvironmentSection()
     verify: Verify = Verify()
+    flaky: Flaky = Flaky()
     policy: Policy = Policy()
     pr: PullRequest = PullRequest()
     limits: RunLimits = RunLimits()

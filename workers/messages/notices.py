@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from workers.domain import Attempt, Case, Lead, Outcome, Report
 from workers.messages.blame import brought
+from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
 from workers.messages.pull_request import published
 from workers.ports import Notice
@@ -90,9 +91,11 @@ def _not_reproduced(report: Report) -> str:
 def _flaky(report: Report) -> str:
     tests = report.data.get("tests", "")
     named = f" Unsteady: {quote(tests)}." if tests and tests != "()" else ""
+    past = f" {report.data['past']}." if report.data.get("past") else ""
     return (
-        f"**{_job(report.case, capital=True)} is flaky: this commit did not break it.** {_detail(report)}{named} "
-        "I opened no pull request; a retry or a skip would only hide it."
+        f"**{_job(report.case, capital=True)} is flaky: this commit did not break it.** {_detail(report)}{named}{past} "
+        "I opened no pull request: a retry or a skip in the code would only hide it. "
+        "Re-running the job may turn it green."
     )
 
 
@@ -183,6 +186,7 @@ def _evidence(report: Report) -> str:
         before = report.reproduction.before
         again = f"{report.reproduction.red_reruns} of {report.reproduction.reruns} reruns red"
         parts.append(f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}")
+        parts += [f"- {line}" for line in steadiness(report.reproduction)]
     if report.diagnosis:
         places = [
             f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "

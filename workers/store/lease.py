@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -22,16 +22,18 @@ from workers.domain import (
     Case,
     Lead,
     Outcome,
+    Past,
     Published,
     Report,
     RunId,
+    Sighting,
     StageName,
     Verdict,
 )
 from workers.errors import LeaseLost, Stop
 from workers.redact import Redactor
 from workers.run_key import run_key
-from workers.store import models
+from workers.store import models, sightings
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Run, RunState, StageResult
@@ -159,6 +161,16 @@ class Lease:
         )
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
+        """What other runs of this repository saw of these tests."""
+        with self._engine.connect() as connection:
+            return sightings.past(connection, self.run, self.case.repo_id, tests)
+
+    def sighted(self, seen: Sequence[Sighting]) -> None:
+        """Keep how tests fared in this run."""
+        shown = [self.redactor.scrub(one) for one in seen]
+        self._write(lambda connection: sightings.keep(connection, self.run, self.case.repo_id, shown))
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the timeline."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from workers.domain import Case, Lead, Outcome
+from workers.domain import Case, Lead, Outcome, Past, Sighting
 from workers.errors import Stop
 
 T = TypeVar("T")
@@ -40,6 +40,13 @@ class MemoryJournal:
     def seconds(self) -> Mapping[str, float]:
         """Seconds per stage."""
         return dict(self._seconds)
+
+    def past(self, tests: Sequence[str]) -> tuple[Past, ...]:  # noqa: ARG002 - there are no earlier runs
+        """Nothing: a local run knows of no other."""
+        return ()
+
+    def sighted(self, seen: Sequence[Sighting]) -> None:
+        """Nothing is kept."""
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Pass on to the callback."""
