@@ -1,36 +1,32 @@
 """The tools that turn jobs red: one module each knows its output, its classes of failure and its own repair command.
 
-Adding a tool is one file and one line in `TOOLS`; the order decides when two recognise the same step.
+Adding a tool is one file and one line in `_MODULES`; the order decides when two recognise the same step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from workers.tools import (
+    black,
+    doctest,
+    flake8,
+    isort,
+    mypy,
+    pytest,
+    ruff,
+    unittest,
+)
+from workers.tools.reading import Reader, Tool
 
-from sandbox.spec import TestCase
-from workers.domain import FailureClass, Finding
-from workers.tools import black, flake8, isort, mypy, pytest, ruff, unittest
+__all__ = ["TOOLS", "Tool"]
 
-
-class Tool(Protocol):
-    """What a module in this folder offers."""
-
-    NAME: str
-    RUNS_TESTS: bool
-    """Its findings are failed tests, compared by their ids; another tool's are compared by rule and message."""
-
-    def recognises(self, command: str, output: str) -> bool:
-        """The script calls this tool, or the output can only be its."""
-
-    def findings(self, output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:
-        """What it complained about, in its order. Paths are as printed."""
-
-    def classify(self, output: str, findings: Sequence[Finding]) -> FailureClass:
-        """The kind of failure, as far as the tool alone can say."""
-
-    def fix_commands(self, command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
-        """Shell commands by which the tool mends this itself, with the options of the failing command."""
-
-
-TOOLS: tuple[Tool, ...] = (pytest, unittest, ruff, black, isort, mypy, flake8)
+_MODULES: tuple[Tool, ...] = (
+    pytest,
+    unittest,
+    doctest,
+    ruff,
+    black,
+    isort,
+    mypy,
+    flake8,
+)
+TOOLS: tuple[Tool, ...] = tuple(Reader(module) for module in _MODULES)

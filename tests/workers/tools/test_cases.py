@@ -27,7 +27,7 @@ def _tool(name: str) -> Tool:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_a_recorded_output_gives_the_expected_findings(case: Path) -> None:
     """A tool's real output is read into class, findings and repair commands."""
-    command, rest = case.read_text().split("\n--- output\n", 1)
+    command, rest = case.read_bytes().decode().split("\n--- output\n", 1)  # line ends as they are
     output, expected = rest.split("\n--- expected\n", 1)
     tool = _tool(case.stem.split("_")[0])
     found = tool.findings(output, ())
