@@ -6,14 +6,23 @@ Adding a tool is one file and one line in `_MODULES`; the order decides when two
 from __future__ import annotations
 
 from workers.tools import (
+    actionlint,
+    bandit,
     black,
+    codespell,
     doctest,
     flake8,
+    hadolint,
     isort,
+    markdownlint,
     mypy,
+    pylint,
+    pyright,
     pytest,
     ruff,
+    shellcheck,
     unittest,
+    yamllint,
 )
 from workers.tools.reading import Reader, Tool
 
@@ -28,5 +37,14 @@ _MODULES: tuple[Tool, ...] = (
     isort,
     mypy,
     flake8,
+    pyright,
+    pylint,
+    bandit,
+    codespell,
+    yamllint,
+    actionlint,
+    shellcheck,
+    hadolint,
+    markdownlint,
 )
 TOOLS: tuple[Tool, ...] = tuple(Reader(module) for module in _MODULES)
