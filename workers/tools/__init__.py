@@ -16,12 +16,17 @@ from workers.tools import (
     isort,
     markdownlint,
     mypy,
+    pdm,
+    pip,
+    pipenv,
+    poetry,
     pylint,
     pyright,
     pytest,
     ruff,
     shellcheck,
     unittest,
+    uv,
     yamllint,
 )
 from workers.tools.reading import Reader, Tool
@@ -46,5 +51,10 @@ _MODULES: tuple[Tool, ...] = (
     shellcheck,
     hadolint,
     markdownlint,
+    uv,
+    poetry,
+    pdm,
+    pipenv,
+    pip,
 )
 TOOLS: tuple[Tool, ...] = tuple(Reader(module) for module in _MODULES)
