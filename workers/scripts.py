@@ -213,7 +213,9 @@ def _invocation(parts: tuple[str, ...], tool: str) -> Invocation | None:
     for at, part in enumerate(parts):
         before = parts[:at]
         started = (
-            not before or before in _RUNNERS or (len(before) >= 2 and _PYTHON.match(before[-2]) and before[-1] == "-m")
+            not before
+            or before in _RUNNERS
+            or (len(before) >= 2 and _PYTHON.match(before[-2].rsplit("/", 1)[-1]) and before[-1] == "-m")
         )
         if part.rsplit("/", 1)[-1] == tool and (started or before in (("uvx",), ("npx",))):
             return Invocation(before, part, _plain(parts[at + 1 :]))

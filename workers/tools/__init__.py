@@ -12,30 +12,38 @@ from workers.tools import (
     cmake,
     codespell,
     ctest,
+    docker,
     doctest,
     flake8,
     gcc,
     hadolint,
     isort,
+    make,
     markdownlint,
     mypy,
+    ninja,
+    nox,
     pdm,
     pip,
     pipenv,
     poetry,
+    pre_commit,
     pylint,
     pyright,
     pytest,
     ruff,
     shellcheck,
+    tox,
     unittest,
     uv,
+    wrapped,
     yamllint,
 )
 from workers.tools.reading import Reader, Tool
 
-__all__ = ["TOOLS", "Tool"]
+__all__ = ["TOOLS", "WRAPPERS", "Tool", "script"]
 
+_WRAPPERS: tuple[Tool, ...] = (pre_commit, tox, nox, docker, ninja, make)
 _MODULES: tuple[Tool, ...] = (
     pytest,
     unittest,
@@ -62,5 +70,14 @@ _MODULES: tuple[Tool, ...] = (
     pdm,
     pipenv,
     pip,
+    *_WRAPPERS,
 )
 TOOLS: tuple[Tool, ...] = tuple(Reader(module) for module in _MODULES)
+WRAPPERS = frozenset(tool.NAME for tool in _WRAPPERS)
+"""The names of tools that run others: whoever speaks inside, also by a report of single tests, goes first."""
+_NAMES = frozenset(tool.NAME for tool in _MODULES)
+
+
+def script(check: str, output: str) -> str:
+    """A step's script, followed by the commands that make, tox and their like printed: tools are called in both."""
+    return wrapped.script(check, output, _NAMES)
