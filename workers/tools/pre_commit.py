@@ -33,11 +33,11 @@ _PHRASES = (
            r"An (?:unexpected )?error has occurred: (?P<text>(?!InvalidConfigError: ?$|InvalidManifestError: ?$).+)$"),
 )  # fmt: skip
 _TITLE = re.compile(r"^(?P<name>\S.{0,200}?)\.{3,200}(?:\([^()\n]{1,40}\))?(?P<status>Failed|Passed|Skipped)$")
-_HOOK = re.compile(r"^- hook id: (?P<hook>[\w.-]{1,100})$")
+_HOOK = re.compile(r"^- hook id: (?P<hook>\w[\w.-]{0,99})$")
 _CODE = re.compile(r"^- exit code: (?P<code>\d{1,10})$")
 _NAMED = re.compile(
     r"^(?:Fixing|Fixed|reformatted|Formatted|Rewriting|Sorting|\[Fixed\]|Reordering imports in|Reformatting) "
-    r"(?P<path>\S.{0,300}?)$"
+    r"(?!\d{1,7} error)(?P<path>\S.{0,300}?)$"
 )
 _ENDS = ("pre-commit hook(s) made changes.", "All changes made by hooks:")
 _FORMATTERS = re.compile(

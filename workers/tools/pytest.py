@@ -27,6 +27,8 @@ _SUMMARY = re.compile(
     rf"(?P<said>.*))?$",
     re.MULTILINE,
 )
+_OF_FILE = re.compile(r"\.|::")
+"""What a word after ERROR has when it is a test and not a log's."""
 _ROW = re.compile(r"^(?:\[gw\d{1,3}\] \[ *\d{1,3}%\] )?(?:FAILED|ERROR) (\S{1,300}::\S.{0,600})$", re.MULTILINE)
 _ROW_AFTER = re.compile(r"^(\S{1,300}::\S.{0,600}?) (?:FAILED|ERROR)(?: {1,80}\[ {0,3}\d{1,3}%\])?$", re.MULTILINE)
 _PLACE = re.compile(
@@ -37,7 +39,9 @@ _LINE_STYLE = re.compile(r"^(?P<path>[^\s:][^:\n]{0,400}\.py):(?P<line>\d{1,7}):
 _UNREADABLE = re.compile(r'^E +File "(?P<path>[^"\n]{1,400})", line (?P<line>\d{1,7})$', re.MULTILINE)
 _FRAME = re.compile(r'^ {2}File "(?P<path>[^"\n]{1,400})", line (?P<line>\d{1,7})', re.MULTILINE)
 _MESSAGE = re.compile(r"^E {3,40}(\S.*)$", re.MULTILINE)
-_SECTION = re.compile(r"^_{3,200} (.{1,600}?) _{3,200}$", re.MULTILINE)
+_SECTION = re.compile(r"^_{1,200} (?!_ )(.{1,600}?) _{1,200}$", re.MULTILINE)
+"""A title that is as wide as the terminal has one underscore on each side; between frames stand many with spaces."""
+_CONFTEST = re.compile(r"^ImportError while loading conftest '(?P<path>[^'\n]{1,400})'", re.MULTILINE)
 _CHAIN = re.compile(
     r"^(?:During handling of the above exception|The above exception was the direct cause)", re.MULTILINE
 )
@@ -57,14 +61,15 @@ def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:
     if reported:
         return tuple(_finding(test.id, test.message, "") for test in reported)
     sections = _Sections(output)
-    said = {match["test"]: match["said"] or "" for match in _SUMMARY.finditer(output)}
+    said = {match["test"]: match["said"] or "" for match in _SUMMARY.finditer(output) if _OF_FILE.search(match["test"])}
     if not said:
         said = dict.fromkeys(_rows(output), "") or sections.tests()
     crashed = pytest_trouble.crashes(output)
     texts = {test: crashed.get(test) or sections.of(test) for test in said}
     places = _line_style(output, [test for test in said if not texts[test]])
     printed = tuple(_finding(test, texts[test] or places.get(test, ""), words) for test, words in said.items())
-    return unique(printed) or pytest_trouble.findings(output)
+    found = unique(printed) or pytest_trouble.alone(output)
+    return found or unique([*_collection(output), *pytest_trouble.said(output)][:20])
 
 
 def classify(output: str, findings: Sequence[Finding]) -> FailureClass:
@@ -125,6 +130,17 @@ def _line_style(output: str, tests: Sequence[str]) -> dict[str, str]:
     return dict(zip(tests, lines, strict=True)) if len(lines) == len(tests) else {}
 
 
+def _collection(output: str) -> list[Finding]:
+    """conftest errors have no summary line."""
+    place, conftest = next(iter(_PLACE.finditer(output)), None), _CONFTEST.search(output)
+    unreadable = next(iter(_UNREADABLE.finditer(output)), None)
+    at = place or unreadable
+    path = at["path"] if at else conftest["path"] if conftest else None
+    line = int(at["line"]) if at else None
+    messages = [message for message in _MESSAGE.findall(output) if kind_of(message)]
+    return [Finding(message[:MESSAGE], path, line, None, kind_of(message)) for message in messages]
+
+
 class _Sections:
     """The failure sections by title. Tests of one name in several files have sections of one title."""
 
@@ -140,7 +156,8 @@ class _Sections:
         name = rest.replace("::", ".")
         titles = (name, f"[doctest] {rest}", f"ERROR collecting {test}", f"ERROR at setup of {name}",
                   f"ERROR at teardown of {name}")  # fmt: skip
-        bodies = next((self.found[title] for title in titles if title in self.found), [])
+        subtests = (title for title in self.found if name and title.startswith(f"{name} "))
+        bodies = next((self.found[title] for title in (*titles, *subtests) if title in self.found), [])
         return next((body for body in bodies if path in body), bodies[0] if bodies else "")
 
     def tests(self) -> dict[str, str]:

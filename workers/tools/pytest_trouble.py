@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from workers.domain import FailureClass, Finding
 from workers.tools.exceptions import kind_of
 from workers.tools.phrases import kind, phrase, spoken
-from workers.tools.plain import MESSAGE, unique
+from workers.tools.plain import MESSAGE
 
 _PHRASES = (
     phrase("timeout", FailureClass.TIMEOUT, r"\+{5,80} (?P<text>Timeout) \+{5,80}$"),
@@ -40,20 +40,17 @@ _STACK = re.compile(r"^~{5,80} Stack of MainThread ", re.MULTILINE)
 _FRAME = re.compile(
     r'^ {2}File "(?P<path>[^"\n]{1,400})", line (?P<line>\d{1,7}), in (?P<function>[^\n]{1,200})$', re.MULTILINE
 )
-_MESSAGE = re.compile(r"^E {3,40}(\S.*)$", re.MULTILINE)
-_PLACE = re.compile(
-    r"^(?P<path>(?:[A-Za-z]:)?[^\s:][^:\n]{0,400}\.py):(?P<line>\d{1,7})(?:: |:?$)"
-    r"|^E +File \"(?P<file>[^\"\n]{1,400})\", line (?P<at>\d{1,7})$",
-    re.MULTILINE,
-)
-_CONFTEST = re.compile(r"^ImportError while loading conftest '(?P<path>[^'\n]{1,400})'", re.MULTILINE)
 
 
-def findings(output: str) -> tuple[Finding, ...]:
-    """An internal error, else what stopped the collection, else what was said of usage, coverage and time."""
-    if single := _internal(output) or _hung(output):
-        return (single,)
-    found = unique([*_collection(output), *spoken(_PHRASES, output)][:20])
+def alone(output: str) -> tuple[Finding, ...]:
+    """An internal error or a timeout that ended the process: nothing else is worth telling then."""
+    found = _internal(output) or _hung(output)
+    return (found,) if found else ()
+
+
+def said(output: str) -> tuple[Finding, ...]:
+    """What was said of usage, plug-ins, coverage and time; that no test ran only where it said nothing else."""
+    found = spoken(_PHRASES, output)
     return tuple(finding for finding in found if finding.rule != "no-tests") or found
 
 
@@ -96,13 +93,3 @@ def _hung(output: str) -> Finding | None:
         return Finding("Timeout", rule="timeout")
     last = frames[-1]
     return Finding(f"Timeout in {last['function']}"[:MESSAGE], last["path"], int(last["line"]), None, "timeout")
-
-
-def _collection(output: str) -> list[Finding]:
-    """conftest errors have no summary line."""
-    place = next(iter(_PLACE.finditer(output)), None)
-    conftest = _CONFTEST.search(output)
-    path = (place["path"] or place["file"]) if place else conftest["path"] if conftest else None
-    line = int(place["line"] or place["at"]) if place else None
-    messages = [message for message in _MESSAGE.findall(output) if kind_of(message)]
-    return [Finding(message[:MESSAGE], path, line, None, kind_of(message)) for message in messages]

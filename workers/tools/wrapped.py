@@ -23,7 +23,7 @@ _NOX_ENV = re.compile(
     r"(?P<place>\S{1,300}?)\.?$"
 )
 _NOX = re.compile(r"^nox > (?P<command>\S.*)$")
-_HOOK = re.compile(r"^- hook id: (?P<hook>[\w.-]{1,100})$")
+_HOOK = re.compile(r"^- hook id: (?P<hook>\w[\w.-]{0,99})$")
 _TRACED = re.compile(r"^(?:\+{1,5}|\$|>) (?P<command>\S.*)$")
 _ECHOES = frozenset({"make", "gmake", "just", "task", "hatch", "sh", "bash"})
 _HOOKS = {"ruff": "ruff check", "ruff-check": "ruff check", "ruff-format": "ruff format"}

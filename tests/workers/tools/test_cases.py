@@ -89,7 +89,7 @@ def test_a_fix_keeps_the_options_and_quotes_the_files(command: str, expected: st
 @pytest.mark.parametrize("path", ["$(touch x)", "`id`", "a;b", "-rf", "'"])
 def test_a_file_name_never_becomes_a_command(path: str) -> None:
     """File names come from a log, so the shell sees each as one word after `--`."""
-    for name in ("ruff", "black", "isort"):
+    for name in ("ruff", "black", "isort", "codespell", "markdownlint"):
         rule = "F401" if name == "ruff" else "unformatted"
         command = "ruff check ." if name == "ruff" else name
         fix = _tool(name).fix_commands(command, [Finding("x", path, 1, None, rule)])[0]
