@@ -14,7 +14,10 @@ __all__ = ["NAME", "RUNS_TESTS", "classify", "findings", "fix_commands", "recogn
 
 NAME = "pdm"
 RUNS_TESTS = False
-_ERROR = r"(?:\[PdmException\]: |\[ProjectError\]: |\[PdmUsageError\]: |\[ResolutionImpossible\]: |ERROR: |WARNING: )?"
+_ERROR = (
+    r"(?:\S {1,2})?(?:\[PdmException\]: |\[ProjectError\]: |\[PdmUsageError\]: |\[ResolutionImpossible\]: "
+    r"|ERROR: |WARNING: )?"
+)
 _PHRASES = (
     phrase("lock-drift", FailureClass.RESOLUTION,
            rf"{_ERROR}(?P<text>Lock ?file (?:hash doesn't match pyproject\.toml|is (?:out of date|not compatible)"

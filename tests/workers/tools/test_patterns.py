@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.workers.tools.texts import endless, long_lines, near_misses
 from workers import tools
 from workers.tools import TOOLS, Tool
 from workers.tools.phrases import Phrase
@@ -25,13 +26,6 @@ from workers.tools.reading import LINE, readable
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
 _LONG = 2_000
 """From here on the end of a repeat is none."""
-_NEAR = (
-    "a/b.py:1:1: ", "FAILED tests/a.py::t", "____ t ____", "##[error]", "#1 0.1 ", "  --> a", "- hook id: x",
-    "make: *** [", "In a line 1:", "ERROR: Cannot install a because ", "CMake Error at a:", "error: ", " ==> ",
-    "SC2086 ",
-    "E   assert ", "INTERNALERROR> ", '  File "a", line 1', "> [", "\u00d7 Failed to build ", "ld: a:(", "x: exit 1 (",
-    "Because ", "worker 'gw0' crashed while running '", "[[[[", "((((", "....", "====", "    ", "\\\\", "''\"\"",
-)  # fmt: skip
 
 
 def _patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
@@ -107,10 +101,8 @@ def test_what_others_put_before_a_line_is_taken_off() -> None:
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.NAME)
 def test_a_long_hostile_text_is_read_to_its_end(tool: Tool) -> None:
     """Near misses without number and lines without end give an answer; the suite's time limit is the judge."""
-    many = "\n".join(near * (60 // len(near) + 1) for near in _NEAR for _ in range(60))
-    long = "\n".join(near * (200_000 // len(_NEAR) // len(near)) for near in _NEAR)
-    output = f"{many}\n{long}"
-    assert len(output) > 250_000
+    output = f"{near_misses(150_000)}\n{long_lines(150_000)}\n{endless(100_000)}"
+    assert len(output) > 390_000
     tool.recognises("x", output)
     found = tool.findings(output, ())
     tool.classify(output, found)
