@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sandbox.spec import Ending, Plan, Result, TestCase
-from workers import logs
+from workers import logs, tools
 from workers.domain import Diagnosis, FailureClass, Finding, JobReport
 from workers.ports import SourceTree
-from workers.tools import TOOLS, Tool, reported
+from workers.tools import TOOLS, WRAPPERS, Tool, reported
 
 EXCERPT = 4000
 _OUTPUT = 400_000
@@ -111,14 +111,16 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
 
 
 def _tool(script: str, output: str, before: Result) -> tuple[Tool | None, tuple[Finding, ...]]:
-    """Of the tools that may have spoken, the first with something to say."""
-    recognised = [tool for tool in TOOLS if tool.recognises(script, output)]
+    """Of the tools that may have spoken, the first with something to say; tools that run others come last."""
+    called = tools.script(script, output)
+    recognised = [tool for tool in TOOLS if tool.recognises(called, output)]
     tests = () if before.from_log else before.tests  # a tool reads its own log better
-    for tool in recognised:
-        if found := tool.findings(output, tests):
+    runner = reported.of(before)
+    speakers = [tool for tool in recognised if tool.NAME not in WRAPPERS]
+    speakers += [runner] if runner else [tool for tool in recognised if tool.NAME in WRAPPERS]
+    for tool in speakers:
+        if found := tool.findings(output, before.tests if tool is runner else tests):
             return tool, found
-    if runner := reported.of(before):
-        return runner, runner.findings(output, before.tests)
     return (recognised[0] if recognised else None), ()
 
 
