@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from sandbox.spec import Fidelity, Plan, Skipped
@@ -15,15 +17,11 @@ from workers.repo_config import RepoConfig
 FAILED = "##[error]Process completed with exit code 1.\n"
 
 
-def printed(title: str, script: str = "", exits: bool = True, **env: str) -> str:
+def printed(title: str, script: str = "", env: Mapping[str, str] = {}, *, exits: bool = True) -> str:
     """What the runner prints of one step: an action without a script, a script that fails unless `exits`."""
     body = "".join(f"\x1b[36;1m{line}\x1b[0m\n" for line in script.split("\n")) if script else ""
     pairs = "".join(f"  {name}: {value}\n" for name, value in env.items())
-    head = (
-        "shell: /usr/bin/bash -e {0}\n" + (f"env:\n{pairs}" if pairs else "")
-        if script
-        else (f"with:\n{pairs}" if pairs else "")
-    )
+    head = "shell: /usr/bin/bash -e {0}\n" + (f"env:\n{pairs}" if pairs else "") if script else f"with:\n{pairs}"
     return f"##[group]Run {title}\n{body}{head}##[endgroup]\n" + ("" if exits else FAILED)
 
 
@@ -314,9 +312,9 @@ def test_a_composite_action_of_the_repository_is_inlined() -> None:
 def test_a_composite_actions_steps_in_the_log_are_not_run_twice() -> None:
     """The log shows them after the action's own header; their folders are the action file's."""
     log = (
-        printed("actions/checkout@v4") + printed("./.github/actions/up", extras="dev")
-        + printed("actions/setup-python@v5", **{"python-version": "3.11"})
-        + printed("pip install .[dev]", "pip install .[dev] # main $OUT", OUT="1")
+        printed("actions/checkout@v4") + printed("./.github/actions/up", env={"extras": "dev"})
+        + printed("actions/setup-python@v5", env={"python-version": "3.11"})
+        + printed("pip install .[dev]", "pip install .[dev] # main $OUT", {"OUT": "1"})
         + printed("./find", "./find >> $GITHUB_OUTPUT") + printed("pytest", "pytest /x f-3.11", exits=False)
     )  # fmt: skip
     found = make(CALLER, {**PYTHON, UP: SETUP}, log=log)
@@ -493,7 +491,7 @@ def test_the_name_tells_the_combination() -> None:
 def test_the_log_tells_what_the_name_does_not() -> None:
     """Where the file has nothing but `matrix.x`, in an action's input or in a script."""
     log = (
-        printed("actions/setup-python@v5", **{"python-version": "3.11"}) + printed("pip", "pip install x==7")
+        printed("actions/setup-python@v5", env={"python-version": "3.11"}) + printed("pip", "pip install x==7")
         + printed("pytest", "pytest -k z", exits=False)
     )  # fmt: skip
     found = make(DYNAMIC, log=log, name="test (3.11, z)")
@@ -514,7 +512,7 @@ jobs:
       - run: pip install django==${{ matrix.django }}
       - {run: pytest, working-directory: "app${{ matrix.django }}", env: {OS: "${{ matrix.os }}"}}
 """
-    log = printed("pip", "pip install django==5") + printed("pytest", "pytest", exits=False, OS="ubuntu-latest")
+    log = printed("pip", "pip install django==5") + printed("pytest", "pytest", {"OS": "ubuntu-latest"}, exits=False)
     assert make(text, log=log, name="Unit a").check.workdir == "app5"
     unsure = make(text, name="Unit a")
     assert unsure.check.workdir == "app4"
@@ -570,7 +568,7 @@ def test_a_step_that_is_not_in_the_log_did_not_run() -> None:
 def test_the_runners_own_folders_are_elsewhere_here() -> None:
     """What `github.workspace` and `runner.temp` became in a script leads to ours; a container's too."""
     script = "cat /home/runner/work/r/r/x /home/runner/work/_temp/y /__w/r/r/z /home/runner/work/r/rr"
-    log = printed("cat", script, exits=False, A="/home/runner/work/r/r/lib", B="/home/runner/.cache")
+    log = printed("cat", script, {"A": "/home/runner/work/r/r/lib", "B": "/home/runner/.cache"}, exits=False)
     found = make(job("run: cat ${{ github.workspace }}/x"), log=log)
     assert found.check.script == "cat /ws/x /tmp/runner/y /ws/z /home/runner/work/r/rr"
     assert (found.check.env["A"], "B" in found.check.env) == ("/ws/lib", False)
