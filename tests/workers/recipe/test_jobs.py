@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -356,6 +357,55 @@ def test_a_local_action_that_is_no_list_of_steps_is_skipped_with_a_note(action: 
     assert gone.skipped[0].reason == "its action in up cannot be read: there is no action.yml"
 
 
+def test_the_other_way_to_name_ones_own_action() -> None:
+    """`$/` is the repository of the workflow, `./` the workspace, where the checkout may lie in a folder."""
+    files = {**PYTHON, UP: SETUP}
+    assert scripts(make(CALLER.replace("./.github", "$/.github"), files)) == scripts(make(CALLER, files))
+    text = CALLER.replace("checkout@v4", "checkout@v4\n        with: {path: src/app}").replace(
+        "./.git", "./src/app/.git"
+    )
+    found = make(text, files)
+    assert found.setup[0].script == "mkdir -p src\nln -sfn .. src/app"
+    assert scripts(found)[1:] == scripts(make(CALLER, files))
+    assert "CI has the checkout in the folder src/app, which is a link to it here" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ("{repository: other/one, path: one}", "it checks out another repository (other/one)"),
+        ("{path: ../x}", "it checks out to a place outside the workspace"),
+        ("{path: /x}", "it checks out to a place outside the workspace"),
+    ],
+)
+def test_a_checkout_of_something_else_is_not_here(inputs: str, reason: str) -> None:
+    """It weakens the proof; one's own repository by its full name is the tree."""
+    found = make(job(f"{{uses: actions/checkout@v4, with: {inputs}}}\nrun: pytest"))
+    assert [(one.reason, one.weakens_proof) for one in found.skipped] == [(reason, True)]
+    assert make(job("{uses: actions/checkout@v4, with: {repository: O/R}}\nrun: pytest")).skipped == ()
+
+
+def test_what_an_action_is_given_may_be_unknown() -> None:
+    """It is said, and never handed on as it is written."""
+    found = make(job("{uses: actions/setup-python@v5, with: {python-version: '${{ vars.PY }}'}}\nrun: pytest"))
+    told = "'Run actions/setup-python@v5' is given a python-version that is not known here (${{ vars.PY }})"
+    assert told in found.notes
+    assert not any("sandbox has" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ("uses: me/deploy@v1", "'Run me/deploy@v1': the sandbox does not know this action."),
+        ("uses: codecov/codecov-action@v4", "it only installs, reports or hands files on."),
+        ("{name: A, run: make, if: vars.X}", "'A': its condition needs vars.X, which only GitHub knows."),
+    ],
+)
+def test_a_job_without_a_command_is_refused_with_its_steps(steps: str, words: str) -> None:
+    """A guess about the whole repository would be another job."""
+    assert refusal(job(steps), name="test") == f"The job 'test' has no step that can be run here: {words}"
+
+
 def nested(uses: str) -> str:
     return f"runs: {{using: composite, steps: [{{uses: {uses}}}, {{run: echo, shell: sh}}]}}"
 
@@ -367,6 +417,12 @@ def test_actions_that_call_each_other_for_ever_are_refused() -> None:
     assert told == "The job 'test' cannot run: in the step 'Run ./a/' the action a calls itself by way of a and b."
     deep = {f"a{n}/action.yml": nested(f"./a{n + 1}") for n in range(12)}
     assert "nested deeper than 10 levels" in refusal(job("uses: ./a0\nrun: pytest"), deep)
+    empty = {
+        f"a{n}/action.yml": f"runs: {{using: composite, steps: [{', '.join([f'{{uses: ./a{n + 1}}}'] * 9)}]}}"
+        for n in range(9)
+    }
+    empty["a9/action.yml"] = "runs: {using: composite, steps: []}"
+    assert "pytest" in scripts(make(job("run: pytest\nuses: ./a0"), {**PYTHON, **empty}))[-1]
     many = {
         f"a{n}/action.yml": f"runs: {{using: composite, steps: [{', '.join([f'{{uses: ./a{n + 1}}}'] * 9)}]}}"
         for n in range(9)
@@ -438,6 +494,21 @@ def test_a_job_of_a_reusable_workflow_is_found_by_both_names() -> None:
 def test_a_called_workflow_that_cannot_be_read_is_refused_in_a_sentence(name: str, words: str) -> None:
     """Another repository's, one that calls itself, one that is not there, one that is none."""
     assert words in refusal(CALLS, CALLEES, name=name)
+
+
+def test_workflows_that_call_each_other_in_many_combinations_cost_nothing() -> None:
+    """However deep: the walk is bounded, and a job beyond the bound is simply not found."""
+    axes = "{a: [1, 2, 3, 4, 5, 6, 7, 8], b: [1, 2, 3, 4, 5, 6, 7, 8]}"
+    files = {
+        f".github/workflows/w{n}.yml": f"on: workflow_call\njobs: {{j: {{strategy: {{matrix: {axes}}}, "
+        f"uses: ./.github/workflows/w{n + 1}.yml}}}}"
+        for n in range(9)
+    }
+    files[".github/workflows/w9.yml"] = "on: workflow_call\njobs: {x: 1}"
+    assert "has no job named 'deep'" in refusal(files[".github/workflows/w0.yml"], files, name="deep")
+    wide = {f"j{n}": {"needs": [f"j{m}" for m in range(200)], "outputs": {"a": "${{ steps.x.outputs.y }}"},
+            "steps": [{"id": "x", "run": "echo y=1 >> $GITHUB_OUTPUT\n" * 5}]} for n in range(200)}  # fmt: skip
+    assert "has no job named 'deep'" in refusal(json.dumps({"jobs": wide}), PYTHON, name="deep")
 
 
 def test_a_log_is_enough_for_another_repositorys_workflow() -> None:
