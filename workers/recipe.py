@@ -121,7 +121,7 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
     log = logs.parse(job.log)
     bound, problem = _bind(job, tree, case, log)
     if bound is not None:
-        job_steps.refuse(bound, [step.script or "" for step in log.steps])
+        job_steps.refuse(bound)
     found = job_steps.from_log(log, bound, job.steps)
     if found is None and bound is not None:
         found = job_steps.from_file(bound, job.steps)

@@ -9,7 +9,7 @@ from shlex import quote
 
 from sandbox.spec import Step
 from workers import actions
-from workers.expressions import Rendered, Unresolved, asks_status
+from workers.expressions import Rendered, Unresolved, statuses
 from workers.job_steps import shells
 from workers.job_steps.bound import Bound
 from workers.job_steps.collected import Collected, unsupported
@@ -19,7 +19,7 @@ from workers.job_steps.outputs import scoped
 from workers.scripts import only_installs
 from workers.toolchains import version_note
 
-_STATUS = ("always(", "failure(", "cancelled(")
+_WHATEVER = frozenset({"always", "failure", "cancelled"})
 
 
 def written(placed: Placed, job: Bound, collected: Collected, *, later: bool) -> tuple[Step | None, tuple[str, ...]]:
@@ -124,8 +124,7 @@ def _stand_in(title: str, action: actions.Action, collected: Collected) -> Step 
 
 def _reports(placed: Placed) -> bool:
     """Its condition, or that of an action around it, asks for more than success."""
-    conditions = [placed.step.condition, *(gate.condition for gate in placed.gates)]
-    return any(asks_status(one) and any(name in one for name in _STATUS) for one in conditions)
+    return any(statuses(one) & _WHATEVER for one in (placed.step.condition, *(gate.condition for gate in placed.gates)))
 
 
 def _wanted(placed: Placed, collected: Collected) -> bool:
