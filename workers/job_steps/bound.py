@@ -57,6 +57,12 @@ class Bound:
         """The truth of an `if:`. Raises `Unresolved`."""
         return holds(condition, self.contexts, self.tree)
 
+    @property
+    def at_start(self) -> Bound:
+        """The same job before its first step: nothing was added to the environment yet."""
+        env = self.contexts["env"]
+        return replace(self, contexts={**self.contexts, "env": dict(env) if isinstance(env, Mapping) else {}})
+
     def with_env(self, written: Mapping[str, str]) -> tuple[Bound, tuple[Rendered, ...]]:
         """The same job seen with a step's own variables as well, and how each of these was rendered."""
         if not written:

@@ -191,8 +191,13 @@ def _logged(
     shell, problem = shells.printed(step.shell)
     if problem:
         raise unsupported(f"The step '{title}' of the job uses {problem}.")
+    folder = workdir(placed, bound)
+    if unknown := (*folder.unresolved, *folder.later):
+        collected.approximate(
+            f"'{title}' ran in a folder that is not known here ({unknown[0]}): taken is the workspace"
+        )
     identity = scoped(placed.scope, placed.step.id) if placed else ""
-    return Step(title, script, shell, env, workdir(placed, bound), identity)
+    return Step(title, script, shell, env, "." if unknown else folder.text, identity)
 
 
 def _unmasked(script: str, placed: Placed | None, title: str, *, is_check: bool) -> str:

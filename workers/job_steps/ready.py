@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from shlex import quote
 
+from sandbox.policy import WORKSPACE
 from sandbox.spec import Step
 from workers import actions
 from workers.expressions import Rendered, Unresolved, statuses
@@ -64,13 +65,13 @@ def tolerates(placed: Placed) -> bool:
         return False
 
 
-def workdir(placed: Placed | None, bound: Bound | None) -> str:
+def workdir(placed: Placed | None, bound: Bound | None) -> Rendered:
     """Where the step runs, relative to the workspace. The job's default is not for the steps of its actions."""
     job = None if placed is not None and placed.inside else bound.job.workdir if bound else None
     text = (placed.step.workdir if placed else None) or job or "."
-    seen = placed.bound if placed else bound
-    text = seen.render(text).text if seen else text
-    return text.removeprefix("/ws/").removeprefix("./").rstrip("/") or "."
+    seen = placed.bound.with_env(placed.step.env)[0] if placed else bound
+    rendered = seen.render(text) if seen else Rendered(text)
+    return replace(rendered, text=rendered.text.removeprefix(f"{WORKSPACE}/").removeprefix("./").rstrip("/") or ".")
 
 
 def acted(
@@ -164,8 +165,8 @@ def _inputs(placed: Placed, collected: Collected) -> dict[str, str]:
 def _script(placed: Placed, job: Bound, collected: Collected, *, later: bool) -> tuple[Step | None, tuple[str, ...]]:
     step = placed.step
     bound, told = placed.bound.with_env(step.env)
-    script = bound.render(step.run or "")
-    for rendered in (script, *told):
+    script, folder = bound.render(step.run or ""), workdir(placed, job)
+    for rendered in (script, folder, *told):
         reason = _open(rendered, collected)
         if reason:
             collected.skip(shown(placed), reason, weakens=True)
@@ -180,7 +181,7 @@ def _script(placed: Placed, job: Bound, collected: Collected, *, later: bool) ->
     if secrets:
         collected.lower(f"'{step.title}' uses {', '.join(secrets)}, which is empty here")
     env = {name: value for name, value in bound.env.items() if job.env.get(name) != value or name in step.env}
-    found = Step(shown(placed), script.text, shell, env, workdir(placed, job), scoped(placed.scope, step.id))
+    found = Step(shown(placed), script.text, shell, env, folder.text, scoped(placed.scope, step.id))
     return found, script.secrets
 
 

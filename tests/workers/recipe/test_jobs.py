@@ -257,6 +257,32 @@ def test_what_cannot_be_resolved_leaves_the_step_out_with_the_reason(steps: str,
     assert "pytest" in scripts(found)[-1]
 
 
+def test_a_folder_may_be_known_later_or_never() -> None:
+    """A token while the job runs; without one the step is left out, or with its log run in the workspace."""
+    text = job("{id: v, run: ./v >> $GITHUB_OUTPUT}\n{run: pytest, working-directory: 'a/${{ steps.v.outputs.x }}'}")
+    assert make(text).check.workdir == "a/${{ steps.v.outputs.x }}"
+    text = job(
+        "{name: A, run: mypy, working-directory: '${{ vars.D }}'}\n"
+        "{run: pytest, working-directory: '${{ github.workspace }}/b/'}"
+    )
+    found = make(text)
+    assert (found.check.workdir, found.skipped[0].reason) == ("b", "it needs vars.D, which only GitHub knows")
+    logged = make(text, log=printed("mypy", "mypy", exits=False))
+    assert (logged.check.workdir, logged.fidelity) == (".", Fidelity.APPROXIMATE)
+    assert "'A' ran in a folder that is not known here (vars.D): taken is the workspace" in logged.notes
+
+
+def test_what_stands_beside_the_job_is_there_before_its_steps() -> None:
+    """A variable that a step adds later is empty for the container, as on GitHub."""
+    found = make(
+        job(
+            "{run: 'echo I=x >> $GITHUB_ENV'}\nrun: pytest",
+            "runs-on: ubuntu-latest\n    container: 'python${{ env.I }}'",
+        )
+    )
+    assert found.image == "python:latest"
+
+
 def test_a_cache_was_empty() -> None:
     """So what runs only without a cached result runs."""
     text = job(
@@ -532,7 +558,7 @@ jobs:
       - uses: actions/setup-python@v5
         with: {python-version: "${{ matrix.python }}"}
       - run: pip install x==${{ matrix.version }}
-      - {name: Unit, run: "pytest -k ${{ matrix.extra }}", working-directory: "${{ matrix.folder }}"}
+      - {name: Unit, run: "pytest -k ${{ matrix.extra }}"}
   other:
     runs-on: ubuntu-latest
     strategy: {matrix: {a: "${{ fromJSON(needs.plan.outputs.a) }}", b: [1, 2]}}
