@@ -130,8 +130,8 @@ def test_rendering_names_secrets_and_leaves_what_is_unknown() -> None:
 def test_what_a_step_writes_later_has_a_token_in_its_place() -> None:
     """Alone in its braces it can be put in while the job runs; in a computation it is unresolved."""
     rendered = render("x ${{ steps.made.outputs['b'] }} ${{ steps.made.outputs.a }}", CONTEXTS)
-    assert (rendered.text, rendered.later) == ("x ${{ steps.made.outputs.b }} 1", ("steps.made.outputs.b",))
-    assert Later("a.b").token == "${{ a.b }}"
+    assert (rendered.text, rendered.later) == ("x ${{steps.made.outputs.b}} 1", ("steps.made.outputs.b",))
+    assert Later("a.b").token == "${{a.b}}"
     assert render("${{ steps.made.outputs.b == 'x' }}", CONTEXTS).unresolved == ("steps.made.outputs.b",)
     assert render("${{ steps.made.outputs.b.c }}", CONTEXTS).unresolved == ("steps.made.outputs.b.c",)
 

@@ -224,9 +224,11 @@ def test_what_a_step_of_the_set_up_writes_is_put_in_while_it_runs() -> None:
     steps = (("Run pytest ${{ env.Q }}", "failure"),)
     found = recipe.plan(JobReport("test", "", text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
     assert found.setup[0].id == "v"
-    assert found.setup[1].script == "pip install x==${{ steps.v.outputs.number }}"
-    assert found.check.script == "pytest ${{ env.Q }}"
-    assert found.check.env["V"] == "v${{ steps.v.outputs.number }}"
+    assert found.setup[1].script == "pip install x==${{steps.v.outputs.number}}"
+    assert found.check.script == "pytest ${{env.Q}}"
+    primed = make(job("{id: v, run: ./v >> $GITHUB_OUTPUT}\nrun: tox -e ${{ steps.v.outputs.env }}"))
+    assert primed.setup[-1].script == "tox run --notest -e '${{steps.v.outputs.env}}'"
+    assert found.check.env["V"] == "v${{steps.v.outputs.number}}"
 
 
 @pytest.mark.parametrize(
@@ -260,7 +262,7 @@ def test_what_cannot_be_resolved_leaves_the_step_out_with_the_reason(steps: str,
 def test_a_folder_may_be_known_later_or_never() -> None:
     """A token while the job runs; without one the step is left out, or with its log run in the workspace."""
     text = job("{id: v, run: ./v >> $GITHUB_OUTPUT}\n{run: pytest, working-directory: 'a/${{ steps.v.outputs.x }}'}")
-    assert make(text).check.workdir == "a/${{ steps.v.outputs.x }}"
+    assert make(text).check.workdir == "a/${{steps.v.outputs.x}}"
     text = job(
         "{name: A, run: mypy, working-directory: '${{ vars.D }}'}\n"
         "{run: pytest, working-directory: '${{ github.workspace }}/b/'}"
@@ -332,7 +334,7 @@ def test_a_composite_action_of_the_repository_is_inlined() -> None:
     assert (install.script, install.workdir) == ("pip install .[dev] # main $OUT", "lib")
     assert (install.env["OUT"], install.shell) == ("1", "bash --noprofile --norc -e -o pipefail {0}")
     assert (find.id, find.workdir) == ("up/inner", ".")
-    assert found.check.script == "pytest ${{ steps.up/inner.outputs.path }} f-3.11"
+    assert found.check.script == "pytest ${{steps.up/inner.outputs.path}} f-3.11"
     assert (found.check.workdir, found.skipped) == ("app", ())
 
 
@@ -682,7 +684,7 @@ def test_later_steps_have_the_jobs_variables_and_what_was_written() -> None:
         text,
         log=printed("v", "./v >> $GITHUB_OUTPUT", {"A": "1"}) + printed("pytest", "pytest", {"A": "1"}, exits=False),
     )
-    assert found.after[0].script == "use ${{ steps.v.outputs.x }}"
+    assert found.after[0].script == "use ${{steps.v.outputs.x}}"
     assert {"A": "1", "B": "2"}.items() <= found.after[0].env.items()
 
 
