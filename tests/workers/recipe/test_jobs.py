@@ -717,6 +717,12 @@ def test_a_step_that_is_not_in_the_log_did_not_run() -> None:
     ]
 
 
+def test_a_log_with_too_many_steps_is_not_the_runners() -> None:
+    """A program printed them: the file says what ran, and nothing takes long."""
+    log = printed("pytest", "pytest ${{", exits=False) * 2_001
+    assert "without a log" in make(job("\n".join(["run: pytest a"] * 400)), log=log).notes[0]
+
+
 def test_the_runners_own_folders_are_elsewhere_here() -> None:
     """What `github.workspace` and `runner.temp` became in a script leads to ours; a container's too."""
     script = "cat /home/runner/work/r/r/x /home/runner/work/_temp/y /__w/r/r/z /home/runner/work/r/rr"
