@@ -108,7 +108,8 @@ def _checkout(title: str, inputs: Mapping[str, str], bound: Bound | None, collec
         collected.skip(title, "it checks out to a place outside the workspace", weakens=True)
     elif path != ".":
         above = posixpath.dirname(path) or "."
-        link = f"mkdir -p {quote(above)}\nln -sfn {posixpath.relpath('.', above)} {quote(path)}"
+        link = f"ln -sfn {posixpath.relpath('.', above)} {quote(path)}"
+        link = link if above == "." else f"mkdir -p {quote(above)}\n{link}"
         collected.steps.append(Step(title, link))
         collected.lower(f"CI has the checkout in the folder {path}, which is a link to it here")
 
