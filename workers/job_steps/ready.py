@@ -86,7 +86,7 @@ def acted(
         collected.languages.append(action.language)
     if action.effect in (actions.Effect.UNKNOWN, actions.Effect.REFUSED):
         collected.skip(title, action.why, weakens=True)
-    elif action.effect is actions.Effect.TREE:
+    elif action.effect is actions.Effect.TREE and not later:
         _checkout(title, inputs, bound, collected)
     elif action.effect is actions.Effect.HARMLESS:
         collected.skip(title, action.why, weakens=False)
@@ -138,11 +138,7 @@ def _wanted(placed: Placed, collected: Collected) -> bool:
             if not bound.holds(condition):
                 return False
         except Unresolved as unknown:
-            why = str(unknown.reason).removeprefix("it needs ")
-            told = (
-                f"its condition needs {why}" if why != unknown.reason else f"its condition cannot be judged: {unknown}"
-            )
-            collected.skip(title, told, weakens=True)
+            collected.skip(title, unknown.why("its condition"), weakens=True)
             return False
     return True
 

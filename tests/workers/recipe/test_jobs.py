@@ -135,6 +135,8 @@ def test_a_condition_that_only_github_can_judge_leaves_the_step_out() -> None:
     """It is named with what it needs."""
     found = make(job("{name: Gen, run: make gen, if: vars.GEN == 'yes'}\nrun: pytest"))
     assert Skipped("Gen", "its condition needs vars.GEN, which only GitHub knows", True) in found.skipped
+    wrong = make(job("{name: Gen, run: make gen, if: a ==}\nrun: pytest")).skipped[0].reason
+    assert wrong == "its condition has an expression that is not valid: it ends too early"
 
 
 def test_what_the_job_api_says_ran_needs_no_judging() -> None:
@@ -248,7 +250,7 @@ def test_what_a_step_of_the_set_up_writes_is_put_in_while_it_runs() -> None:
         ),
         ("run: make ${{ github.run_id }}", "it needs github.run_id, which only GitHub knows"),
         ("run: make ${{ vars.X }}", "it needs vars.X, which only GitHub knows"),
-        ("{run: 'make ${{ 1 == }}'}", "its expression is not valid: it ends too early"),
+        ("{run: 'make ${{ 1 == }}'}", "it has an expression that is not valid: it ends too early"),
         ("{run: make, env: {A: '${{ needs.a.outputs.b }}'}}", "it needs needs.a.outputs.b, which only GitHub knows"),
     ],
 )
