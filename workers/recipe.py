@@ -120,7 +120,7 @@ def _ports(service: Service) -> str:
 
 
 def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base | None:
-    log = logs.parse(job.log)
+    log = job.log
     bound, problem = _bind(job, tree, case)
     if bound is not None:
         job_steps.refuse(bound, [step.script or "" for step in log.steps])

@@ -10,7 +10,7 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from threading import Lock
 from typing import Any, TypeVar
@@ -25,19 +25,28 @@ SHORTEST = 8
 _KEYS = re.compile(
     r"""
       gh[pousr]_[A-Za-z0-9]{36}[A-Za-z0-9._-]*                         # GitHub tokens; below, the longer ones of 2026
-    | (?:(?<![a-z])|(?<=[0-9;\[]m))gh[pousr]_(?=\S*\d)[A-Za-z0-9._-]{36,}
+    | (?:(?<![a-z])|(?<=[0-9;\[]m))gh[pousr]_(?=\S{0,200}\d)[A-Za-z0-9._-]{36,}
     | github_pat_[A-Za-z0-9_]{22,}
-    | (?:(?<![a-z0-9])|(?<=[0-9;\[]m))sk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}  # OpenAI, Anthropic and their kin
+    | (?:(?<![a-z0-9])|(?<=[0-9;\[]m))sk-(?=[A-Za-z_-]{0,99}\d)[A-Za-z0-9_-]{20,}  # OpenAI, Anthropic and their kin
     | (?:AKIA|ASIA)[0-9A-Z]{16}\b
     | xox[abprs]-[A-Za-z0-9-]{10,}
     | glpat-[A-Za-z0-9_-]{20,}
     | AIza[0-9A-Za-z_-]{35}
-    | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}  # JWT
-    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
+    | eyJ[A-Za-z0-9_-]{8,999}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}  # JWT
+    | -----BEGIN\ [A-Z ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----
+      [\s\S]*?(?:-----END\ [A-Z ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----|\Z)
     """,
     re.VERBOSE,
 )
-"""No word boundaries: progress dots, letters of test runners and colour codes stand right before what a test prints."""
+"""No word boundaries: progress dots, letters of test runners and colour codes stand right before what a test prints.
+How far is looked ahead of a possible beginning is bounded: text of nothing but beginnings must not take for ever."""
+_OPENS = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_CLOSES = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_IN_ONE_LINE = re.compile(f"{_OPENS.pattern}.{{0,9999}}?{_CLOSES.pattern}")
+_KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{32,}")
+_NOTHING_ELSE = re.compile(r"(?=[^\n]*[g-zG-Z+/])[A-Za-z0-9+/]{48,}={0,2}")
+_PATIENCE = 3
+"""A key has a blank line, headers and a short last line; this many lines in a row that are no base64 end it."""
 _TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"`<>|\[\]\\]+")
 _BEARER = re.compile(r"(?P<keep>\b(?:bearer|token|basic)\s+)(?=[^\s]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
 _USERINFO = re.compile(r"(?P<keep>[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,256}:)[^\s@/'\"]{1,512}(?=@)", re.IGNORECASE)
@@ -58,6 +67,77 @@ def redact_keys(text: str) -> str:
     """Blank only what has the unmistakable shape of a real key."""
     text = _KEYS.sub(MARK, text)
     return _TOKEN_USER.sub(lambda found: found["keep"] + MARK, text)
+
+
+def without_key_blocks(lines: Sequence[str], *, cut_before: bool) -> list[str]:
+    """The lines without private keys of many lines, also those that never end, and with whatever stands before the
+    key in each line. `cut_before`: the lines before these are missing, so they may begin inside a key.
+
+    Unlike the pattern for a whole text, a beginning without a key after it hides nothing else.
+    """
+    begins = _begun(lines) if cut_before else 0
+    if not begins and not any("PRIVATE KEY" in line for line in lines):
+        return list(lines)
+    blocks = _KeyBlocks([MARK] if begins else [])
+    for line in lines[begins:]:
+        blocks.feed(line)
+    return blocks.finish()
+
+
+def _begun(lines: Sequence[str]) -> int:
+    """How many of the first lines are nothing but base64: a key whose beginning is missing."""
+    return next((at for at, line in enumerate(lines) if not _NOTHING_ELSE.fullmatch(line.strip())), len(lines))
+
+
+class _KeyBlocks:
+    """Lines with private keys coming in, lines without them going out."""
+
+    def __init__(self, shown: list[str]) -> None:
+        self.shown = shown
+        self.inside = False
+        self.seen = False
+        self.held: list[str] = []
+        """Inside a key, the lines since its last one of base64: they may turn out to be ordinary ones."""
+
+    def feed(self, line: str) -> None:
+        line = _IN_ONE_LINE.sub(MARK, line)
+        if closed := _CLOSES.search(line):
+            self._close()
+            line = line[closed.end() :]
+        elif self.inside and self._belongs(line):
+            return
+        opened = _OPENS.search(line)
+        if opened is not None:
+            self.inside, self.seen, line = True, False, line[: opened.start()] + MARK
+        self.shown.append(line)
+
+    def finish(self) -> list[str]:
+        self._leave()
+        return self.shown
+
+    def _belongs(self, line: str) -> bool:
+        if _KEY_LINE.search(line):
+            self.held, self.seen = [], True
+            return True
+        if len(self.held) < _PATIENCE:
+            self.held.append(line)
+            return True
+        self._leave()
+        return False
+
+    def _leave(self) -> None:
+        self.shown += [] if self.seen else self.held
+        self.inside, self.held = False, []
+
+    def _close(self) -> None:
+        if not self.inside:  # its beginning was not seen: what leads up to its end is the key
+            short = self.shown[-1:] if self.shown and not _KEY_LINE.search(self.shown[-1]) else []
+            before = len(self.shown) - len(short)
+            while before and _KEY_LINE.search(self.shown[before - 1]):
+                before -= 1
+            if before < len(self.shown) - len(short):
+                self.shown[before:] = [MARK]
+        self.inside, self.held = False, []
 
 
 class Redactor:
@@ -84,6 +164,10 @@ class Redactor:
     def exact(self, text: str) -> str:
         """Blank only registered values."""
         return self._exact.sub(MARK, text) if self._exact else text
+
+    def stored(self, text: str) -> str:
+        """A text that may be run again: it keeps what only looks like a password in a URL."""
+        return redact_keys(self.exact(text))
 
     def scrub(self, value: T) -> T:
         """A stored value: registered values go everywhere, shapes of keys go where only people read."""
@@ -115,8 +199,7 @@ class Redactor:
     def _text(self, text: str, name: str | None) -> str:
         if name is None:
             return self(text)
-        text = self.exact(text)
-        return redact_keys(text) if name in _READ_BY_PEOPLE else text
+        return self.stored(text) if name in _READ_BY_PEOPLE else self.exact(text)
 
 
 def _forms(secret: str) -> set[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from sandbox.spec import Ending, Evidence, Fidelity, Output, Plan, Result, Skipped, Step, TestCase
+from workers import logs
 from workers.domain import (
     Attempt,
     Candidate,
@@ -134,7 +135,7 @@ def full_report(case: Case, name: str, log: str) -> Report:
         case=case,
         outcome=Outcome.FIXED,
         detail=why,
-        job=JobReport(name=name, log=log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n"),
+        job=JobReport(name, logs.parse(log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n")),
         reproduction=Reproduction(plan, before, reruns=2, red_reruns=2),
         diagnosis=Diagnosis(cls, "pytest", "f" * 40, (finding,), why, text, ("calc/core.py",)),
         attempts=(rejected, accepted),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.spec import Plan, Step
-from workers.domain import JobReport
+from workers.domain import Finding
 from workers.redact import MARK, Redactor, redact
 
 BODY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
@@ -111,6 +111,6 @@ def test_a_plan_keeps_working() -> None:
     redactor = Redactor("registered-value")
     plan = Plan("python", (), Step("t", "true", env={"DATABASE_URL": url, "X": "registered-value"}))
     assert redactor.scrub(plan).check.env == {"DATABASE_URL": url, "X": MARK}
-    assert redactor.scrub(JobReport("j", log=f"a {CANARIES['ghp']}")).log == f"a {MARK}"
+    assert redactor.scrub(Finding(f"a {CANARIES['ghp']}")).message == f"a {MARK}"
     assert redactor.publish(plan).check.env["DATABASE_URL"] == f"postgres://postgres:{MARK}@localhost/test"
     assert redactor.scrub({"report": b"\xff registered-value"}) == {"report": b"\xff " + MARK.encode()}
