@@ -10,7 +10,7 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from threading import Lock
 from typing import Any, TypeVar
@@ -43,8 +43,7 @@ How far is looked ahead of a possible beginning is bounded: text of nothing but 
 _OPENS = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _CLOSES = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _IN_ONE_LINE = re.compile(f"{_OPENS.pattern}.{{0,9999}}?{_CLOSES.pattern}")
-_KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{32,}")
-_NOTHING_ELSE = re.compile(r"(?=[^\n]*[g-zG-Z+/])[A-Za-z0-9+/]{48,}={0,2}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{48,}")
 _PATIENCE = 3
 """A key has a blank line, headers and a short last line; this many lines in a row that are no base64 end it."""
 _TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"`<>|\[\]\\]+")
@@ -69,75 +68,39 @@ def redact_keys(text: str) -> str:
     return _TOKEN_USER.sub(lambda found: found["keep"] + MARK, text)
 
 
-def without_key_blocks(lines: Sequence[str], *, cut_before: bool) -> list[str]:
+def without_key_blocks(lines: Iterable[str], *, inside: bool = False) -> Iterator[str]:
     """The lines without private keys of many lines, also those that never end, and with whatever stands before the
-    key in each line. `cut_before`: the lines before these are missing, so they may begin inside a key.
+    key in each line. `inside`: the lines before these are missing, so they may begin in the middle of a key.
 
     Unlike the pattern for a whole text, a beginning without a key after it hides nothing else.
     """
-    begins = _begun(lines) if cut_before else 0
-    if not begins and not any("PRIVATE KEY" in line for line in lines):
-        return list(lines)
-    blocks = _KeyBlocks([MARK] if begins else [])
-    for line in lines[begins:]:
-        blocks.feed(line)
-    return blocks.finish()
-
-
-def _begun(lines: Sequence[str]) -> int:
-    """How many of the first lines are nothing but base64: a key whose beginning is missing."""
-    return next((at for at, line in enumerate(lines) if not _NOTHING_ELSE.fullmatch(line.strip())), len(lines))
-
-
-class _KeyBlocks:
-    """Lines with private keys coming in, lines without them going out."""
-
-    def __init__(self, shown: list[str]) -> None:
-        self.shown = shown
-        self.inside = False
-        self.seen = False
-        self.held: list[str] = []
-        """Inside a key, the lines since its last one of base64: they may turn out to be ordinary ones."""
-
-    def feed(self, line: str) -> None:
-        line = _IN_ONE_LINE.sub(MARK, line)
-        if closed := _CLOSES.search(line):
-            self._close()
-            line = line[closed.end() :]
-        elif self.inside and self._belongs(line):
-            return
+    held: list[str] = []  # inside a key, the lines since its last one: they may turn out to be ordinary ones
+    seen = False
+    for whole in lines:
+        line = _IN_ONE_LINE.sub(MARK, whole)
+        if inside:
+            closed = _CLOSES.search(line)
+            if closed is None and _is_key_line(line):
+                held, seen = [], True
+                continue
+            if closed is None and len(held) < _PATIENCE:
+                held.append(line)
+                continue
+            yield from () if seen or closed else held
+            inside, held = False, []
+            line = MARK + line[closed.end() :] if closed else line
         opened = _OPENS.search(line)
         if opened is not None:
-            self.inside, self.seen, line = True, False, line[: opened.start()] + MARK
-        self.shown.append(line)
+            inside, seen, line = True, False, line[: opened.start()] + MARK
+        yield line
+    yield from () if seen else held
 
-    def finish(self) -> list[str]:
-        self._leave()
-        return self.shown
 
-    def _belongs(self, line: str) -> bool:
-        if _KEY_LINE.search(line):
-            self.held, self.seen = [], True
-            return True
-        if len(self.held) < _PATIENCE:
-            self.held.append(line)
-            return True
-        self._leave()
-        return False
-
-    def _leave(self) -> None:
-        self.shown += [] if self.seen else self.held
-        self.inside, self.held = False, []
-
-    def _close(self) -> None:
-        if not self.inside:  # its beginning was not seen: what leads up to its end is the key
-            short = self.shown[-1:] if self.shown and not _KEY_LINE.search(self.shown[-1]) else []
-            before = len(self.shown) - len(short)
-            while before and _KEY_LINE.search(self.shown[before - 1]):
-                before -= 1
-            if before < len(self.shown) - len(short):
-                self.shown[before:] = [MARK]
-        self.inside, self.held = False, []
+def _is_key_line(line: str) -> bool:
+    """A line of base64, whatever stands around it; a path, a hash or a long name is none."""
+    run = _BASE64.search(line)
+    kinds = (str.isupper, str.islower, str.isdigit)
+    return run is not None and all(any(map(kind, run[0])) for kind in kinds) and run[0].count("/") < len(run[0]) / 8
 
 
 class Redactor:

@@ -135,7 +135,11 @@ def full_report(case: Case, name: str, log: str) -> Report:
         case=case,
         outcome=Outcome.FIXED,
         detail=why,
-        job=JobReport(name, logs.parse(log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n")),
+        job=JobReport(
+            name,
+            logs.parse(log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n"),
+            annotations=(Finding("total is wrong", "calc/core.py", 7),),
+        ),
         reproduction=Reproduction(plan, before, reruns=2, red_reruns=2),
         diagnosis=Diagnosis(cls, "pytest", "f" * 40, (finding,), why, text, ("calc/core.py",)),
         attempts=(rejected, accepted),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO, StringIO, TextIOWrapper
 
 from workers.logs.text import clean_line, unstamped
 from workers.redact import Redactor, without_key_blocks
@@ -121,5 +122,9 @@ def _last(lines: bytes, size: int) -> bytes:
 
 
 def _shown(raw: bytes, redactor: Redactor, *, cut_before: bool) -> str:
-    lines = [clean_line(unstamped(line)) for line in raw.decode("utf-8", "replace").split("\n")]
-    return redactor("\n".join(without_key_blocks(lines, cut_before=cut_before)))
+    """Line by line: a list of a million short lines would take fifty times their size."""
+    lines = TextIOWrapper(BytesIO(raw), "utf-8", "replace", newline="\n")
+    text = StringIO()
+    for line in without_key_blocks((clean_line(unstamped(line[:-1])) for line in lines), inside=cut_before):
+        text.write(line + "\n")
+    return redactor(text.getvalue())

@@ -80,7 +80,8 @@ def _may_hold(steps: Sequence[LogStep], at: int) -> bool:
 
 def _blamed(steps: Sequence[LogStep], reported: Sequence[tuple[str, str]]) -> int | None:
     """The step that made the first failed one of the job API fail; None when the log says otherwise or nothing."""
-    wanted = next((at for at, (_, conclusion) in enumerate(reported) if conclusion == "failure"), None)
+    red = ("failure", "timed_out", "cancelled")  # in this order: the steps after a failure may be cancelled
+    wanted = next((at for each in red for at, (_, conclusion) in enumerate(reported) if conclusion == each), None)
     if wanted is None:
         return None
     mine = [at for at, step in enumerate(steps) if step.number == wanted]
