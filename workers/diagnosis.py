@@ -93,8 +93,8 @@ def same_failure(before: Result, log: logs.JobLog, annotations: Sequence[Finding
     failed = log.failed
     output = logs.clean(before.output.text[-_OUTPUT:])
     if failed is None:
-        here = [finding for tool in TOOLS for finding in tool.findings(output, before.tests)] if annotations else []
-        return annotated.alike(annotations, here, output) is not False
+        named = [finding for tool in TOOLS for finding in tool.findings(output, before.tests)] if annotations else []
+        return annotated.alike(annotations, named, output) is not False
     said = failed.output[-_OUTPUT:]
     theirs, ours = _kinds(said, ()), _kinds(output, () if before.from_log else before.tests)
     if theirs and ours:

@@ -127,7 +127,7 @@ def from_log(log: logs.JobLog, bound: Cell | None) -> JobSteps | None:
     """The steps as the runner printed them, or None when the log shows no failing step, lacks its beginning or does
     not hold a script in full."""
     failed = log.failed
-    if failed is None or any(step.cut for step in log.steps):
+    if failed is None or any(step.cut and step.script for step in log.steps):
         return None
     if re.search(r"Microsoft Windows|^macOS", log.preamble, re.MULTILINE):
         raise _unsupported("The job ran on Windows or macOS; the sandbox runs Linux on x86-64 only.")

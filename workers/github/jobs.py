@@ -51,7 +51,7 @@ def report(
         steps=steps,
         url=job.get("html_url") or "",
         others=tuple(other["name"] for other in red[1:]),
-        annotations=annotations(api, repo, _check_run(job), redactor) if log.failed is None else (),
+        annotations=pointed_at(api, repo, _check_run(job), redactor) if log.failed is None else (),
     )
 
 
@@ -66,11 +66,11 @@ def from_check(api: Api, repo: Repository, case: Case, redactor: Redactor) -> Jo
         name=run["name"],
         log=logs.parse(text, redactor),
         url=run.get("html_url") or "",
-        annotations=annotations(api, repo, case.job_id, redactor) if output.get("annotations_count") else (),
+        annotations=pointed_at(api, repo, case.job_id, redactor) if output.get("annotations_count") else (),
     )
 
 
-def annotations(api: Api, repo: Repository, check_run: int, redactor: Redactor) -> tuple[Finding, ...]:
+def pointed_at(api: Api, repo: Repository, check_run: int, redactor: Redactor) -> tuple[Finding, ...]:
     """What a check run points at: its failures; where it has none, its warnings."""
     found = [one for one in api.pages(repo.path(f"/check-runs/{check_run}/annotations")) if _tells(one)]
     failures = [one for one in found if one["annotation_level"] == "failure"]

@@ -51,7 +51,7 @@ class Draft:
             self.in_header = False
             return True
         self.taken += len(raw)
-        if self.taken > self.room or line.startswith("##[error]"):
+        if self.taken > self.room:
             self.in_header, self.cut = False, True
             return False
         self.cut = self.cut or line.endswith(_NOTE)

@@ -95,8 +95,7 @@ class Kept:
     def raw_lines(self) -> Iterator[bytes]:
         """The lines that were kept."""
         head, tail, _ = self.parts()
-        yield from head.split(b"\n")
-        yield from tail.split(b"\n")
+        return (line.rstrip(b"\n") for line in BytesIO(head + tail))
 
     def shown(self, redactor: Redactor) -> tuple[str, int]:
         """The clean text without secrets, and how many lines are missing in it."""

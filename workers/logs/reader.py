@@ -190,7 +190,7 @@ class _Reader:
     def _error(self, raw: bytes, line: str) -> None:
         step = self._steps[-1]
         code = exit_code(line)
-        step.in_header = False
+        step.in_header, step.cut = False, step.cut or step.in_header
         if code:
             if self._over:  # its last word was a program's own: this one may be the runner's
                 step.output.take(self._after)

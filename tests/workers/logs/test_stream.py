@@ -41,6 +41,7 @@ def cut(data: bytes, places: Iterable[int]) -> Iterator[bytes]:
     return (data[start:end] for start, end in pairwise(edges))
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=25), st.lists(st.integers(0, 1 << 20), max_size=25))
 def test_how_the_stream_is_cut_makes_no_difference(pieces: list[bytes], places: list[int]) -> None:
     """A time stamp, a mark, a character or a long line may be cut anywhere by the network."""
@@ -48,7 +49,7 @@ def test_how_the_stream_is_cut_makes_no_difference(pieces: list[bytes], places: 
     assert logs.read(cut(data, places)) == logs.read((data,))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 200), max_size=60), st.lists(st.integers(0, 1 << 20), max_size=9), st.integers(0, 99))
 def test_head_and_tail_are_whole_lines_however_they_come(sizes: list[int], places: list[int], head: int) -> None:
     """What is kept is the longest beginning and end of whole lines that fit, and all lines are counted."""
@@ -68,6 +69,7 @@ def test_head_and_tail_are_whole_lines_however_they_come(sizes: list[int], place
         assert len(last) + len(lines[at + missing - 1]) > 300
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=500), st.binary(max_size=200))
 def test_any_bytes_are_a_log(before: bytes, after: bytes) -> None:
     """Invalid UTF-8, control characters, half a header: read, clean, and stored as it is."""

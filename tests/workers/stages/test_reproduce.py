@@ -129,6 +129,13 @@ def test_without_a_log_the_first_red_step_is_the_check() -> None:
     assert [step.name for step in found.plan.after] == ["Docs"]
 
 
+def test_what_another_ci_says_does_not_tell_which_step_failed() -> None:
+    """Its words are no log of steps: they are tried in order as without any."""
+    plan = replace(PLAN, check=Step("Lint", "ruff check ."), after=(CHECK,))
+    environment = ScriptedEnvironment(lambda step, patch, n: GREEN if step.name == "Lint" else RED)
+    assert tried(environment, plan, JobReport("ci", logs.parse("Build 12 failed"))).plan.check.name == "Test"
+
+
 def test_set_up_that_fails_ends_the_run_with_its_log() -> None:
     """A broken recipe is told, not retried."""
 
