@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from workers.logs.blocks import CUT_NOTE
 from workers.logs.kept import Kept
-from workers.logs.model import LogStep
-from workers.logs.text import clean_line, visible
+from workers.logs.model import LogStep, Versions
+from workers.logs.text import clean_line, excerpt, visible
 from workers.redact import Redactor
 
 LONGEST_HEADER = 128 << 10
 """Characters; GitHub takes no script that comes near it."""
+LONGEST_TITLE = LONGEST_ERROR = 500
 
 _SCRIPT = re.compile(r"^\x1b\[36;1m(.*?)(\x1b\[0m)?\r?$")
 _PAIR = re.compile(r"^ {2}([^\s:][^:]*):(?: (.*))?$")
@@ -33,7 +34,7 @@ class Draft:
     section: str = "script"
     script: list[str] = field(default_factory=list)
     shell: str | None = None
-    pairs: dict[str, dict[str, str]] = field(default_factory=lambda: {"with": {}, "env": {}})
+    pairs: dict[str, dict[str, list[str]]] = field(default_factory=lambda: {"with": {}, "env": {}})
     last_key: str = ""
     cut: bool = False
     errors: list[str] = field(default_factory=list)
@@ -69,14 +70,15 @@ class Draft:
         target = self.pairs[self.section]
         if match := _PAIR.match(line):
             self.last_key = match[1]
-            target[self.last_key] = match[2] or ""
+            target[self.last_key] = [match[2] or ""]
         elif self.last_key in target:  # a value of more than one line is printed raw
-            target[self.last_key] += "\n" + line
+            target[self.last_key].append(line)
 
     def done(self, output: Kept, redactor: Redactor) -> LogStep:
-        """The step, with as much of its output as `output` keeps. Nothing in it holds a known secret."""
+        """The step, with as much of its output as `output` keeps. Nothing in it holds a known secret: nothing is cut
+        before it was redacted, because half a secret has no shape."""
         text, left_out = output.shown(redactor)
-        title = redactor.stored(self.title)
+        title = excerpt(redactor.stored(self.title), LONGEST_TITLE)
         return LogStep(
             title=title,
             uses=None if self.script else title,
@@ -85,13 +87,26 @@ class Draft:
             inputs=_stored(self.pairs["with"], redactor),
             env=_stored(self.pairs["env"], redactor),
             output=text,
-            errors=tuple(map(redactor, self.errors)),
+            errors=tuple(excerpt(redactor(error), LONGEST_ERROR) for error in self.errors),
             exit_code=self.exit_code,
             left_out=left_out,
             cut=self.cut,
-            installed=self.installed,
+            installed=_harmless(self.installed, redactor),
         )
 
 
-def _stored(pairs: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
-    return {redactor.stored(name): redactor.stored(value) for name, value in pairs.items()}
+def _stored(pairs: Mapping[str, list[str]], redactor: Redactor) -> dict[str, str]:
+    return {redactor.stored(name): redactor.stored("\n".join(lines)) for name, lines in pairs.items()}
+
+
+def _harmless(installed: Versions, redactor: Redactor) -> Versions:
+    """Without what a program printed as a package and that is a secret."""
+    text = " ".join(word for names in installed.values() for pair in names.items() for word in pair)
+    if redactor(text) == text:
+        return installed
+    return {
+        ecosystem: {
+            name: version for name, version in names.items() if redactor(f"{name} {version}") == f"{name} {version}"
+        }
+        for ecosystem, names in installed.items()
+    }

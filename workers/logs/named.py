@@ -20,7 +20,7 @@ _TOOLS = {"cpython": "python", "go": "go", "node": "node", "ruby": "ruby"}
 
 _ONE: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     # how the line begins, the ecosystem, name and version
-    ("Requirement already satisfied: ", "pypi", re.compile(r"([\w.-]+)\S* .*\((?P<version>[^()\s]+)\)$")),
+    ("Requirement already satisfied: ", "pypi", re.compile(r"([\w.-]{1,100})\S{0,100} .*\((?P<version>[^()\s]+)\)$")),
     ("Downloading ", "pypi", re.compile(r"(?:https?://\S{1,300}/)?(\w[\w.]*)-(?P<version>\d[^-\s]*)(?:-\S+\.whl|\.tar\.gz)\b")),
     ("Using cached ", "pypi", re.compile(r"(\w[\w.]*)-(?P<version>\d[^-\s]*)(?:-\S+\.whl|\.tar\.gz)\b")),
     ("+ ", "pypi", re.compile(r"([\w.-]+)==(?P<version>\S+)")),

@@ -17,7 +17,7 @@ from workers.logs.draft import LONGEST_HEADER, Draft
 from workers.logs.kept import Kept, Room
 from workers.logs.model import JobLog
 from workers.logs.named import named
-from workers.logs.text import clean_line, excerpt, exit_code, stamp, unstamped
+from workers.logs.text import clean_line, exit_code, stamp, unstamped
 from workers.redact import Redactor
 
 LOG_LIMIT = 256 << 20
@@ -38,11 +38,9 @@ _HEADERS = 768 << 10
 _MOST_STEPS = 1000
 _MOST_ERRORS = 500
 _MOST_INSTALLED = 5000
-_LONGEST_ERROR = 500
-_LONGEST_TITLE = 500
 _GROUP = "##[group]Run "
-_MARKS = (b"##[group]Run ", b"##[error]", b"Post job cleanup.", b"Cleaning up orphan processes")
-_OVER = frozenset({"Post job cleanup.", "Cleaning up orphan processes"})
+_OVER = ("Post job cleanup.", "Cleaning up orphan processes")
+_MARKS = (b"##[group]Run ", b"##[error]", *(words.encode() for words in _OVER))
 _SCRIPT = re.compile(r"^\x1b\[36;1m")
 _USES = re.compile(r"^(?:\./|\.\./|docker://)\S+$|^[\w.-]+/[\w./-]+@[\w./-]+$")
 _AFTER_USES = frozenset({"with:", "env:", "##[endgroup]"})
@@ -185,7 +183,7 @@ class _Reader:
         if self._steps:
             self._close(ended=True)
         self._over, self._after = False, Kept(AROUND)
-        self._steps.append(Draft(title[:_LONGEST_TITLE], Kept(RED), min(LONGEST_HEADER, self._headers_left)))
+        self._steps.append(Draft(title, Kept(RED), min(LONGEST_HEADER, self._headers_left)))
 
     def _error(self, raw: bytes, line: str) -> None:
         step = self._steps[-1]
@@ -201,7 +199,7 @@ class _Reader:
             return
         if not self._over and self._errors_left > 0:
             self._errors_left -= 1
-            step.errors.append(excerpt(line.removeprefix("##[error]"), _LONGEST_ERROR))
+            step.errors.append(line.removeprefix("##[error]"))
         self._sink.add(raw)
 
     def _close(self, *, ended: bool) -> None:

@@ -157,6 +157,8 @@ FLOODS = {
     "quotes": b'"\\' * 99 + b"\n",
     "no text": b"\xff" * 99 + b"\n",
     "versions": b"Successfully installed a-1 b-2 c-3\n",
+    "long versions": b"Requirement already satisfied: " + b"a" * 8000 + b"\n",
+    "long downloads": b"Downloading https://" + b"a-1" * 2700 + b"\n",
     "one line": b"x" * 99,
     "one bar": b"x" * 99 + b"\r",
     "half keys": b"-----BEGIN PRIVATE KEY-----\n",
@@ -251,6 +253,19 @@ def test_no_half_of_a_secret_is_left_where_a_line_is_cut(filler: bytes) -> None:
     for at in range(LONGEST_LINE // 2 - 60, LONGEST_LINE + 60, 7):
         line = (filler * LONGEST_LINE)[:at] + b" " + TOKEN + b" " + b"tail " * 2000
         assert TOKEN[:12].decode() not in logs.read((step(line + b"\n"),)).text
+
+
+def test_no_half_of_a_secret_is_left_where_a_title_or_an_error_is_cut() -> None:
+    """They are short, whatever was printed, and are cut after the secrets are gone, not before."""
+    for at in (*range(60, 180), *range(420, 520)):
+        words = b"x" * at + b" " + TOKEN + b" " + b"tail " * 200
+        script = (
+            b"##[group]Run " + words + b"\n\x1b[36;1m" + words + b"\x1b[0m\n##[endgroup]\n##[error]" + words + b"\n"
+        )
+        log = logs.read((script + b"Successfully installed " + TOKEN + b"-1.0 fine-1.0\n" + RED,))
+        assert TOKEN[:8].decode() not in to_json(log)
+        assert max(len(log.steps[0].title), len(log.steps[0].errors[0])) <= 500
+        assert logs.versions(log) == {"pypi": {"fine": "1.0"}}
 
 
 def test_what_only_looks_like_a_key_hides_nothing_else() -> None:
