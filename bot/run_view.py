@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, one_line
 from sandbox import explain
 from sandbox.spec import Ending, Plan, Result
-from workers import logs
 from workers.domain import Blame, Diagnosis, JobReport, Lead, Outcome, Reproduction, StageName, Verdict
 from workers.reruns import limits
 from workers.store.codec import from_json
@@ -186,8 +185,8 @@ def _failing(job: JobReport | None) -> str:
     """The output of the step that turned the job red; the end of the log when it does not say which."""
     if job is None:
         return ""
-    failed = logs.parse(job.log).failed
-    text = failed.output if failed and failed.output.strip() else logs.clean(job.log)
+    failed = job.log.failed
+    text = failed.output if failed and failed.output.strip() else job.log.text
     return "\n".join(text.strip("\n").splitlines()[-FAILING_LINES:])
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NewType
 
 from sandbox.spec import Plan, Result
+from workers.logs.model import JobLog
 
 RunId = NewType("RunId", str)
 Sha = NewType("Sha", str)
@@ -112,21 +113,6 @@ class Case:
 
 
 @dataclass(frozen=True)
-class JobReport:
-    """What CI said: the failed job's name, its log (raw text, may be empty) and the workflow file's text."""
-
-    name: str
-    log: str = ""
-    workflow: str | None = None
-    workflow_path: str = ""
-    steps: tuple[tuple[str, str], ...] = ()
-    """(step name, conclusion) in order, as the job API gives them."""
-    url: str = ""
-    others: tuple[str, ...] = ()
-    """Names of the other jobs that failed in the same attempt."""
-
-
-@dataclass(frozen=True)
 class Finding:
     """One thing a tool complained about. `line` counts from 1."""
 
@@ -135,6 +121,24 @@ class Finding:
     line: int | None = None
     test: str | None = None
     rule: str | None = None
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What CI said: the failed job's name, its log (bounded and without secrets, see `workers.logs`; may be empty) and
+    the workflow file's text."""
+
+    name: str
+    log: JobLog = field(default_factory=JobLog)
+    workflow: str | None = None
+    workflow_path: str = ""
+    steps: tuple[tuple[str, str], ...] = ()
+    """(step name, conclusion) in order, as the job API gives them."""
+    url: str = ""
+    others: tuple[str, ...] = ()
+    """Names of the other jobs that failed in the same attempt."""
+    annotations: tuple[Finding, ...] = ()
+    """What the check run points at, asked for when the log does not say what failed."""
 
 
 @dataclass(frozen=True)

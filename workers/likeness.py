@@ -48,7 +48,7 @@ def of_run(plan: Plan, before: Result, tree: SourceTree) -> Failure:
 
 def of_log(plan: Plan, job: JobReport, tree: SourceTree) -> Failure | None:
     """The failure that CI's log tells of; None when the log names no failed step, or nothing it complained about."""
-    failed = logs.parse(job.log).failed
+    failed = job.log.failed
     if failed is None:
         return None
     text = "\n".join(line for line in failed.output.split("\n") if not line.startswith(_RUNNERS_WORD))

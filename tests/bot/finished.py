@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from sandbox.spec import Ending, Evidence, Fidelity, Output, Plan, Result, Skipped, Step, TestCase
+from workers import logs
 from workers.domain import (
     Attempt,
     Blame,
@@ -138,7 +139,11 @@ def full_report(case: Case, name: str, log: str) -> Report:
         outcome=Outcome.FIXED,
         detail=why,
         blame=Blame(Sha("e" * 40), (CULPRIT,), 1, 77, PATCH, span=64, runs=11),
-        job=JobReport(name=name, log=log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n"),
+        job=JobReport(
+            name,
+            logs.parse(log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n"),
+            annotations=(Finding("total is wrong", "calc/core.py", 7),),
+        ),
         reproduction=Reproduction(plan, before, reruns=2, red_reruns=2),
         diagnosis=Diagnosis(cls, "pytest", "f" * 40, (finding,), why, text, ("calc/core.py",)),
         attempts=(rejected, accepted),

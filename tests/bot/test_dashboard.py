@@ -67,6 +67,7 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "rejected by weakened_tests",
         "pip install -e .[test]",
         "FAILED test_total",
+        "<code>calc/core.py:7</code> total is wrong",
         "Upload coverage",
         "12,345 bytes in the middle are not shown",
         "cost unknown",

@@ -14,7 +14,7 @@ from workers.domain import Case, JobReport, Outcome, Published, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import history, jobs, pulls
+from workers.github import download, history, jobs, pulls
 from workers.github.changes import Changes
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import Pull
@@ -75,9 +75,9 @@ class GitHubForge:
         """The failed job with its log; for another CI than Actions, the check run's own text."""
         api = self._session.api(Purpose.READ)
         if not case.actions_run_id:
-            return jobs.from_check(api, self._repo, case)
-        fetch = jobs.fetch_log(self._app.api_url, self._app.timeout_s)
-        return jobs.report(api, self._repo, case, self._red, fetch)
+            return jobs.from_check(api, self._repo, case, self._redactor)
+        fetch = download.fetch_log(self._app.api_url, self._app.timeout_s)
+        return jobs.report(api, self._repo, case, self._red, fetch, self._redactor)
 
     def tree(self, case: Case) -> SourceTree:
         """The pinned commit, from the mirror of this repository."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Any
 
 from workers.domain import Case, Sha
-from workers.github.api import Api, ref
+from workers.github.api import Api
 from workers.github.jobs import RED
 from workers.github.pulls import Pull, head
 from workers.github.session import Repository
 from workers.ports import Base, Light, Origin
 
-_RUNS = 60
-"""Workflow runs of a branch that are looked through: one page."""
+_RUNS = 100
+"""Workflow runs of a branch that are looked through: one page, of all its workflows."""
 _LOOKED_INTO = 8
 """Red workflow runs whose jobs are asked for when none was green as a whole."""
 _SAME_NAME = 20
@@ -42,12 +41,12 @@ def last_green(api: Api, repo: Repository, case: Case, workflow_path: str, job: 
     """
     if not case.actions_run_id or not workflow_path:
         return None
-    file = PurePosixPath(workflow_path).name
     found = api.find(
-        repo.path(f"/actions/workflows/{ref(file)}/runs"),
+        repo.path("/actions/runs"),
         branch=case.branch, status="completed", exclude_pull_requests="true", per_page=_RUNS,
     )  # fmt: skip
-    earlier = [run for run in (found or {}).get("workflow_runs") or () if _earlier(run, repo, case)]
+    own = [run for run in (found or {}).get("workflow_runs") or () if run["path"].split("@")[0] == workflow_path]
+    earlier = [run for run in own if _earlier(run, repo, case)]
     green = next((run for run in earlier if run["conclusion"] == "success"), None)
     if green is None:
         red = [run for run in earlier if run["conclusion"] in RED][:_LOOKED_INTO]

@@ -11,7 +11,7 @@ from typing import NoReturn
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
-from workers import diagnosis, logs, recipe
+from workers import diagnosis, recipe
 from workers.domain import Case, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
@@ -41,7 +41,7 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
     try:
         return recipe.plan(job, tree, config, case)
     except Stop as none:
-        trouble = diagnosis.infrastructure(job.log)
+        trouble = diagnosis.infrastructure(job.log, job.annotations)
         if none.outcome is Outcome.UNSUPPORTED and trouble:
             detail = "CI broke before a command of the repository failed."
             raise Stop(Outcome.INFRASTRUCTURE, detail, line=trouble) from none
@@ -78,7 +78,7 @@ def reproduce(
     if not cancel.is_set():
         known.sighted(sightings(runs))
     steady = _stable(runs, kept, plan, job, past)
-    if job.log and not diagnosis.same_failure(before, logs.parse(job.log)):
+    if not diagnosis.same_failure(before, job.log, job.annotations):
         raise Stop(
             Outcome.NOT_REPRODUCED,
             f"{quote(command(plan.check))} is red here too, but with another failure than CI's.",
@@ -132,7 +132,7 @@ def _first_run(
     """
     first = environment.run(plan.check, tree, limits=limits(plan), cancel=cancel)
     here, at, result = environment, plan, first
-    while result.green and at.after and not (job.log or job.steps):
+    while result.green and at.after and job.log.failed is None and not job.steps:
         setup = (*at.setup, at.check) if at.services else at.setup
         at = replace(at, setup=setup, check=at.after[0], after=at.after[1:])
         here = prepare(sandbox, at, tree, cancel) if at.services else here
@@ -146,7 +146,7 @@ def _refuse_what_is_ours(result: Result, plan: Plan, job: JobReport) -> None:
         raise Stop(Outcome.INFRASTRUCTURE, explain.ending(result, limits(plan)), log=result.output.text)
     if result.ending is Ending.NETWORK_DENIED:
         _network_denied(result, plan, job)
-    if _lacks_a_command(result) and not _MISSING.search(logs.clean(job.log)):
+    if _lacks_a_command(result) and not _MISSING.search(job.log.text):
         told = (
             "A command that the check calls is not found in the sandbox: install it in environment.setup of heal.yml."
         )
@@ -161,13 +161,13 @@ def _lacks_a_command(result: Result) -> bool:
 def _network_denied(result: Result, plan: Plan, job: JobReport) -> NoReturn:
     """Without the host nobody can tell here whether a patch mends the check. CI may have missed it as well."""
     told = explain.ending(result, limits(plan))
-    if trouble := diagnosis.infrastructure(job.log):
+    if trouble := diagnosis.infrastructure(job.log, job.annotations):
         raise Stop(Outcome.INFRASTRUCTURE, told, line=trouble, log=result.output.text)
     raise Stop(Outcome.NOT_REPRODUCED, told, log=result.output.text)
 
 
 def _never_red(plan: Plan, job: JobReport, runs: int) -> NoReturn:
-    trouble = diagnosis.infrastructure(job.log)
+    trouble = diagnosis.infrastructure(job.log, job.annotations)
     green = f"{quote(command(plan.check))} is green here in {runs} of {runs} runs"
     if trouble:
         raise Stop(Outcome.INFRASTRUCTURE, f"{green}, and CI's log shows trouble around it.", line=trouble)

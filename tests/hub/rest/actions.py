@@ -7,7 +7,7 @@ import hmac
 
 from tests.hub import shapes_ci
 from tests.hub.rest.dispatch import NOT_FOUND, Answer, ApiError, Call, Route
-from tests.hub.state import Job, Json, Repo, WorkflowRun, World
+from tests.hub.state import Job, Repo, WorkflowRun, World
 
 LOG_SECONDS = 60
 _SIGNING_KEY = b"the hub's own key for log addresses"
@@ -39,17 +39,7 @@ def _run(call: Call) -> WorkflowRun:
 
 
 def list_runs(call: Call) -> Answer:
-    return _listed(call, list(call.repo.runs.values()))
-
-
-def workflow_runs(call: Call) -> Answer:
-    raw = _workflow(call)
-    return _listed(call, [run for run in call.repo.runs.values() if run.workflow is raw])
-
-
-def _listed(call: Call, runs: list[WorkflowRun]) -> Answer:
-    """The newest first, filtered as the query asks."""
-    runs = sorted(runs, key=lambda r: -r.id)
+    runs = sorted(call.repo.runs.values(), key=lambda r: -r.id)
     for key, attribute in (("branch", "branch"), ("head_sha", "sha"), ("event", "event")):
         if value := call.query.get(key):
             runs = [run for run in runs if getattr(run, attribute) == value]
@@ -113,14 +103,10 @@ def list_workflows(call: Call) -> Answer:
 
 
 def get_workflow(call: Call) -> Answer:
-    return Answer(200, shapes_ci.workflow(call.world, call.repo, _workflow(call)))
-
-
-def _workflow(call: Call) -> Json:
     wanted = call.params["workflow_id"]
     for raw in call.repo.workflows.values():
         if wanted in {str(raw["id"]), raw["path"].rsplit("/", 1)[-1]}:
-            return raw
+            return Answer(200, shapes_ci.workflow(call.world, call.repo, raw))
     raise ApiError(404, NOT_FOUND)
 
 
@@ -136,5 +122,4 @@ ROUTES = (
     Route("GET", _A + "/jobs/{job_id}/logs", job_logs, _READ),
     Route("GET", _A + "/workflows", list_workflows, _READ, "workflows:[Workflow]"),
     Route("GET", _A + "/workflows/{workflow_id}", get_workflow, _READ, "Workflow"),
-    Route("GET", _A + "/workflows/{workflow_id}/runs", workflow_runs, _READ, "workflow_runs:[WorkflowRun]"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.workers.forge.scene import LOG, REPO, Scene
+from workers import logs
 from workers.domain import Case, Sha
 from workers.ports import Base, Light, Origin
 from workers.run_key import actions_key, run_key
@@ -43,7 +44,7 @@ def test_a_red_base_comes_with_the_case_that_its_own_event_would_open(scene: Sce
     wanted = (scene.case.head_sha, "main", "test", scene.red.job_id, None)
     job = found.job
     assert (job.head_sha, job.branch, job.job, job.job_id, job.pull_request) == wanted
-    assert scene.forge(job).job(job).log == LOG
+    assert scene.forge(job).job(job).log == logs.parse(LOG)
 
 
 def test_base_mended_since(scene: Scene) -> None:

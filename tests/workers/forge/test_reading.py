@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.workers.forge.scene import FILES, LOG, REPO, STARTED, WORKFLOW, Scene
+from workers import logs
 from workers.domain import Outcome, Sha
 from workers.errors import Retryable, Stop
 
@@ -94,7 +95,7 @@ def test_own_branches_are_known(scene: Scene) -> None:
 def test_job_with_log_steps_and_workflow(scene: Scene) -> None:
     """The failed job comes with its log, its steps and the path of its workflow file."""
     job = scene.forge().job(scene.case)
-    assert (job.name, job.log, job.workflow_path) == ("test", LOG, ".github/workflows/ci.yml")
+    assert (job.name, job.log, job.workflow_path) == ("test", logs.parse(LOG), ".github/workflows/ci.yml")
     assert ("Test", "failure") in job.steps
     assert job.url
     assert job.others == ()
@@ -103,9 +104,9 @@ def test_job_with_log_steps_and_workflow(scene: Scene) -> None:
 def test_missing_log_is_asked_for_again_then_given_up(scene: Scene) -> None:
     """A log that is 404 for a moment is found; one that never comes leaves an empty log, not an error."""
     scene.hub.fail_requests("/logs$", status=404, times=2)
-    assert scene.forge().job(scene.case).log == LOG
+    assert scene.forge().job(scene.case).log == logs.parse(LOG)
     scene.hub.fail_requests("/logs$", status=404, times=10)
-    assert scene.forge().job(scene.case).log == ""
+    assert scene.forge().job(scene.case).log == logs.JobLog()
 
 
 def test_no_failed_job_any_more(scene: Scene) -> None:
@@ -122,7 +123,7 @@ def test_check_run_of_another_ci(scene: Scene) -> None:
     case = replace(scene.case, actions_run_id=0)
     assert scene.forge(case).job(case).name == "test"
     nothing = replace(case, job_id=0)
-    assert scene.forge(nothing).job(nothing).log == ""
+    assert scene.forge(nothing).job(nothing).log == logs.JobLog()
 
 
 def test_tree_is_the_pinned_commit(scene: Scene) -> None:
@@ -184,7 +185,7 @@ def test_expired_token_parks_the_run(scene: Scene) -> None:
     scene.hub.expire_tokens()
     with pytest.raises(Retryable):
         forge.job(scene.case)
-    assert scene.forge().job(scene.case).log == LOG
+    assert scene.forge().job(scene.case).log == logs.parse(LOG)
 
 
 def test_rate_limit_parks_the_run(scene: Scene) -> None:

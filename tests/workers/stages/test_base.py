@@ -11,6 +11,7 @@ import pytest
 from sandbox.spec import Plan, Result, TestCase
 from tests.workers.histories import OTHER, Answer, CommitTree, Machine, Past, number, sha
 from tests.workers.made import CHECK, GREEN, RED, case
+from workers import logs
 from workers.domain import Case, JobReport, Outcome, Sha
 from workers.errors import Stop
 from workers.ports import Base, Light, SourceTree
@@ -47,7 +48,7 @@ def base(head: Light, fork: Light | None = None, fork_point: Sha = FORK) -> Base
 
 def compare(answer: Answer, below: Base | None, log: str = LOG) -> tuple[str | Stop, list[int]]:
     """What the stage says, or how it ended the run, and the commits that it ran the check on."""
-    machine, job = Machine(answer), JobReport("test", log)
+    machine, job = Machine(answer), JobReport("test", logs.parse(log))
     red, plan = case(head_sha=HEAD, pull_request=7), Plan("python", (), CHECK)
     forge: Any = Forge(below=below)
     try:

@@ -11,6 +11,7 @@ import pytest
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Service, Step, TestCase, Tree
 from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, ScriptedSandbox, reproduction, result
+from workers import logs
 from workers.domain import JobReport, Outcome, Past, Reproduction, Sighting
 from workers.errors import Stop
 from workers.repo_config import Flaky
@@ -160,7 +161,7 @@ def test_green_here_with_trouble_in_the_log_is_infrastructure() -> None:
     """CI's own log shows the network failing."""
     log = "2026-11-21T04:00:00.0000000Z ERROR: Could not install packages: Connection reset by peer\n"
     with pytest.raises(Stop) as stop:
-        tried(ScriptedEnvironment(lambda step, patch, n: GREEN), job=JobReport("test", log=log))
+        tried(ScriptedEnvironment(lambda step, patch, n: GREEN), job=JobReport("test", logs.parse(log)))
     assert stop.value.outcome is Outcome.INFRASTRUCTURE
 
 
@@ -178,7 +179,8 @@ def test_a_command_that_make_misses_here_is_not_a_failure_of_the_code() -> None:
         tried(ScriptedEnvironment(lambda step, patch, n: missing))
     assert stop.value.outcome is Outcome.NOT_REPRODUCED
     log = "2026-11-21T04:00:00.0000000Z make: *** [Makefile:2: test] Error 127\n"
-    assert tried(ScriptedEnvironment(lambda step, patch, n: missing), job=JobReport("test", log=log)).before is missing
+    job = JobReport("test", logs.parse(log))
+    assert tried(ScriptedEnvironment(lambda step, patch, n: missing), job=job).before is missing
 
 
 def test_a_part_of_cargo_that_is_missing_here_is_not_a_failure_of_the_code() -> None:
@@ -206,7 +208,7 @@ def test_a_host_that_may_not_be_asked_for_ends_the_run() -> None:
     assert "api.example.org" in stop.value.detail
     assert "environment.network in heal.yml and HEAL_CHECK_HOSTS" in stop.value.detail
     with pytest.raises(Stop) as stop:
-        tried(environment, job=JobReport("test", log="curl: (6) Could not resolve host: api.example.org"))
+        tried(environment, job=JobReport("test", logs.parse("curl: (6) Could not resolve host: api.example.org")))
     assert stop.value.outcome is Outcome.INFRASTRUCTURE
 
 
@@ -216,6 +218,13 @@ def test_without_a_log_the_first_red_step_is_the_check() -> None:
     found = tried(ScriptedEnvironment(lambda step, patch, n: GREEN if step.name == "Lint" else RED), plan)
     assert found.plan.check.name == "Test"
     assert [step.name for step in found.plan.after] == ["Docs"]
+
+
+def test_what_another_ci_says_does_not_tell_which_step_failed() -> None:
+    """Its words are no log of steps: they are tried in order as without any."""
+    plan = replace(PLAN, check=Step("Lint", "ruff check ."), after=(CHECK,))
+    environment = ScriptedEnvironment(lambda step, patch, n: GREEN if step.name == "Lint" else RED)
+    assert tried(environment, plan, JobReport("ci", logs.parse("Build 12 failed"))).plan.check.name == "Test"
 
 
 def test_set_up_that_fails_ends_the_run_with_its_log() -> None:

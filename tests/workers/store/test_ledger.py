@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from sandbox.spec import Ending, Evidence, Output, Result
+from workers import logs
 from workers.domain import (
     Attempt,
     Candidate,
@@ -175,7 +176,7 @@ def test_the_old_holder_is_fenced_out(
 def test_checkpoints_survive_the_holder(ledger: Ledger, engine: Engine, run: RunId) -> None:
     """The next holder recalls what the last one recorded, in its type; what is unknown is None."""
     first = claimed(ledger, run)
-    job = JobReport("test", log="red\n", steps=(("Run tests", "failure"),))
+    job = JobReport("test", log=logs.parse("red\n"), steps=(("Run tests", "failure"),))
     first.record("checkout", 0, job, 1.5)
     first.record("verify", 1, Verdict(False, "regression", after=a_result()), 0.1)
     expire(engine, run)
