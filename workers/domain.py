@@ -122,6 +122,8 @@ class JobReport:
     url: str = ""
     others: tuple[str, ...] = ()
     """Names of the other jobs that failed in the same attempt."""
+    started_at: str = ""
+    """When it began, as an ISO date; of a local run the date of the commit. Empty when nobody knows."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from workers import actions, logs, services, workflow
 from workers.domain import Case, Outcome
 from workers.errors import Stop
 from workers.scripts import commands, only_installs, words
-from workers.toolchains import version_note
+from workers.toolchains import asked
 
 DEFAULT_SHELL = "bash -e {0}"
 _SHELLS: Mapping[str, str] = {
@@ -44,6 +44,8 @@ class JobSteps:
     services: tuple[Service, ...] = ()
     languages: tuple[str, ...] = ()
     """Those the job was given by set-up actions."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The versions of languages that the job asks for, as it writes them."""
 
 
 @dataclass
@@ -55,6 +57,7 @@ class _Collected:
     notes: list[str] = field(default_factory=list)
     fidelity: Fidelity = Fidelity.EXACT
     languages: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
 
     def lower(self, note: str) -> None:
         if self.fidelity is Fidelity.EXACT:
@@ -156,7 +159,7 @@ def from_log(log: logs.JobLog, bound: Cell | None) -> JobSteps | None:
     image, beside = _container(bound, collected), _services(bound, collected)
     return JobSteps(
         tuple(collected.steps), check, after, {}, tuple(collected.skipped), tuple(collected.notes), collected.fidelity,
-        image, beside, tuple(collected.languages),
+        image, beside, tuple(collected.languages), collected.versions,
     )  # fmt: skip
 
 
@@ -181,7 +184,7 @@ def from_file(bound: Cell, conclusions: Sequence[tuple[str, str]]) -> JobSteps:
     image, beside = _container(bound, collected), _services(bound, collected)
     return JobSteps(
         tuple(collected.steps), check, after, bound.env, tuple(collected.skipped), tuple(collected.notes),
-        collected.fidelity, image, beside, tuple(collected.languages),
+        collected.fidelity, image, beside, tuple(collected.languages), collected.versions,
     )  # fmt: skip
 
 
@@ -302,8 +305,8 @@ def _action(title: str, uses: str, inputs: Mapping[str, str], collected: _Collec
         collected.skipped.append(Skipped(title, action.why, True))
     elif action.effect is actions.Effect.HARMLESS:
         collected.skipped.append(Skipped(title, action.why, False))
-    elif action.effect is actions.Effect.LANGUAGE and (note := version_note(action.language, uses, inputs)):
-        collected.lower(note)
+    elif action.effect is actions.Effect.LANGUAGE and (version := asked(action.language, uses, inputs)):
+        collected.versions[action.language] = version
     elif action.effect is actions.Effect.RUNS:
         return _stand_in(title, action, collected)
     return None

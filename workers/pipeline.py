@@ -92,7 +92,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     found = story.reproduction = at(
         StageName.REPRODUCE, Reproduction, reproduce, parts.sandbox, plan, files, job, cancelled
     )
-    environment = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
+    environment, _ = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
 

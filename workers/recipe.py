@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
-from workers import history, job_steps, logs, scripts, toolchains, workflow
+from workers import ci, history, job_steps, logs, pins, priming, scripts, toolchains, workflow
 from workers.actions import look_up
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
@@ -24,6 +24,7 @@ from workers.errors import Stop
 from workers.job_steps import JobSteps
 from workers.ports import SourceTree
 from workers.repo_config import RepoConfig
+from workers.text_files import TextFiles
 
 _MANIFEST = re.compile(
     r"(^|/)(requirements[^/]*\.(txt|in)|constraints[^/]*\.txt|pyproject\.toml|setup\.(py|cfg)|tox\.ini|noxfile\.py"
@@ -48,6 +49,8 @@ _NEAR: Mapping[str, tuple[str, ...]] = {
     "java": ("java", "jdk", "maven", "gradle", "temurin", "corretto"),
 }
 """Words in the name of an image that tell which of ours is nearest to it."""
+_READ = 1 << 20
+"""How much of a step's output is read for the packages it installed, in characters."""
 _SILENT = (
     "Nothing in the repository says how it is tested: "
     "give a command with --check, or verify.command in .github/heal.yml."
@@ -60,6 +63,9 @@ class _Base:
 
     steps: JobSteps
     image: str = "python"
+    printed: pins.Versions = field(default_factory=dict)
+    """The versions of packages that CI's log prints."""
+    guessed: bool = False
 
 
 def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
@@ -80,7 +86,7 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
     image = config.environment.image or base.steps.image or base.image
     if image not in languages.BY_KEY and not re.search(r"[/:]", image):
         raise Stop(Outcome.UNSUPPORTED, f"The sandbox has no image for '{image}' yet.")
-    return _assemble(base.steps, base.steps.check, image, tree, config, case)
+    return _assemble(base, base.steps.check, image, tree, config, case, job.started_at)
 
 
 def in_own_image(recipe: Plan, why: str) -> Plan:
@@ -96,7 +102,11 @@ def unknown_job(tree: SourceTree, case: Case) -> str:
     bound, problems = _bind(JobReport(name=case.job), tree, case)
     if bound is not None:
         return ""
-    return "; ".join(problems) or f"There is no workflow file that could hold a job named '{case.job}'."
+    others = list(ci.configs(tree))
+    if any(ci.named(config.jobs, case.job) for config in others):
+        return ""
+    told = [*problems, *filter(None, (ci.without(config, case.job) for config in others))]
+    return "; ".join(told) or f"There is no workflow file that could hold a job named '{case.job}'."
 
 
 def describe(recipe: Plan) -> list[str]:
@@ -132,9 +142,15 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
         needed = toolchains.needed(found.languages, (*found.before, found.check, *found.after))
         needed = needed or toolchains.of_files(tree.paths())
         steps = replace(found, notes=(*found.notes, *problem), languages=needed)
-        return _Base(steps, *needed[:1])
+        printed = pins.versions(step.output[:_READ] for step in log.steps)
+        return _Base(steps, *needed[:1], printed=printed)
     if problem and job.workflow is not None and not job.log:
         raise Stop(Outcome.UNSUPPORTED, problem[0])
+    if job.workflow is None and (other := ci.steps(tree, job.name or case.job)) is not None and other.check is not None:
+        job_steps.refuse_docker(step.script for step in (*other.before, other.check))
+        needed = toolchains.needed(other.languages, (*other.before, other.check, *other.after))
+        needed = needed or toolchains.of_files(tree.paths())
+        return _Base(replace(other, languages=needed), *needed[:1])
     return _guess(tree, problem, command)
 
 
@@ -192,9 +208,11 @@ def _guess(tree: SourceTree, problems: tuple[str, ...], command: str) -> _Base |
             raise Stop(Outcome.UNSUPPORTED, f"{problems[0]} {_SILENT}")
         return None
     setup = tuple(Step(_one_line(script), script) for script in guess.setup)
+    after = tuple(Step(script, script) for script in guess.more)
     notes = (*problems, f"guessed from {guess.because}: neither a log nor a workflow says how the job runs")
     check = Step(guess.check, guess.check)
-    return _Base(JobSteps(setup, check, notes=notes, fidelity=Fidelity.APPROXIMATE), guess.image)
+    steps = JobSteps(setup, check, after, notes=notes, fidelity=Fidelity.APPROXIMATE)
+    return _Base(steps, guess.image, guessed=True)
 
 
 def _with_command(base: _Base | None, command: str, tree: SourceTree) -> _Base:
@@ -218,24 +236,29 @@ def _with_command(base: _Base | None, command: str, tree: SourceTree) -> _Base:
         fidelity=fidelity,
         languages=toolchains.needed((*old.languages, *called), ()),
     )
-    return replace(base, steps=steps)
+    return replace(base, steps=steps, guessed=False)
 
 
-def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
+def _assemble(
+    base: _Base, check: Step, image: str, tree: SourceTree, config: RepoConfig, case: Case, started_at: str
+) -> Plan:
+    steps, files = base.steps, TextFiles(tree)
     setup, notes, skipped = list(steps.before), list(steps.notes), list(steps.skipped)
     ready: list[Step] = []
     for step in (check, *steps.after):
-        prepared, remaining, note = _prime(step)
-        setup += prepared
-        ready += [remaining] if remaining else []
-        notes += [note] if note else []
+        primed = priming.prime(step, files)
+        setup += primed.setup
+        ready += [primed.step] if primed.step else []
+        notes += [primed.note] if primed.note else []
     if not ready or (remaining_check := ready[0]).name != check.name:
         ready.insert(0, remaining_check := check)  # a failing step that only installs is its own check
         setup = [step for step in setup if step.name != f"{check.name} (install)"]
     if config.environment.setup is not None:
         setup = [Step(_one_line(script), script) for script in config.environment.setup]
-    added, about = toolchains.additions(steps.languages, image)
-    setup, extra = _with_pytest([*added, *setup], ready[0], tree)
+    languages_too = toolchains.brought(steps.languages, steps.versions, image, files)
+    setup, extra = _with_pytest(setup, ready[0], tree)
+    setup, pinned = pins.pin(setup, base.printed, pins.end_of_day(started_at), files, image)
+    setup = [*languages_too.steps, *setup]
     if steps.services and ready[1:]:
         extra = (*extra, "each later step finds the services as set-up left them, not as the step before it did")
     asks_git = history.note((*setup, *ready), tree)
@@ -250,32 +273,13 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         timeout_s=config.environment.timeout,
         memory=config.environment.memory << 30,
         network=config.environment.network,
-        fidelity=Fidelity.CLOSE if added and steps.fidelity is Fidelity.EXACT else steps.fidelity,
+        fidelity=steps.fidelity if languages_too.exact or steps.fidelity is not Fidelity.EXACT else Fidelity.CLOSE,
         skipped=tuple(skipped),
-        notes=(*notes, *about, *extra, *([asks_git] if asks_git else [])),
+        notes=(*notes, *languages_too.notes, *extra, *pinned, *([asks_git] if asks_git else [])),
         services=steps.services,
         repository=bool(asks_git),
+        guessed=base.guessed,
     )
-
-
-def _prime(step: Step) -> tuple[list[Step], Step | None, str]:
-    """(set-up steps, what is left of the step, note). The check has no network, so installing moves to the set-up."""
-    cut = scripts.split(step.script)
-    if cut.whole:
-        return [], step, f"'{step.name}' installs inside a longer script: it is run whole, without network"
-    if cut.install:
-        prepared = [replace(step, name=f"{step.name} (install)", script=cut.install)]
-        if not scripts.commands(cut.check) or scripts.only_installs(step.script):
-            return prepared, None, ""
-        return prepared, replace(step, script=cut.check), f"the installing part of '{step.name}' runs in the set-up"
-    primer = scripts.primer(step.script)
-    if primer is not None:
-        return (
-            [replace(step, name=f"{step.name} (prime)", script=primer)],
-            step,
-            f"'{step.name}' is primed: {_one_line(primer)}",
-        )
-    return [], step, ""
 
 
 def _with_pytest(setup: list[Step], check: Step, tree: SourceTree) -> tuple[list[Step], tuple[str, ...]]:

@@ -42,6 +42,7 @@ def report(api: Api, repo: Repository, case: Case, red: tuple[Mapping[str, Any],
         steps=tuple((step["name"], step["conclusion"] or "") for step in job.get("steps") or ()),
         url=job.get("html_url") or "",
         others=tuple(other["name"] for other in red[1:]),
+        started_at=job.get("started_at") or "",
     )
 
 
@@ -52,7 +53,8 @@ def from_check(api: Api, repo: Repository, case: Case) -> JobReport:
     run = api.get(repo.path(f"/check-runs/{case.job_id}"))
     output = run.get("output") or {}
     text = "\n".join(output[part] for part in ("title", "summary", "text") if output.get(part))
-    return JobReport(name=run["name"], log=text[-LOG_TAIL:], url=run.get("html_url") or "")
+    started_at = run.get("started_at") or ""
+    return JobReport(name=run["name"], log=text[-LOG_TAIL:], url=run.get("html_url") or "", started_at=started_at)
 
 
 Fetch = Callable[[str], str]
