@@ -103,6 +103,7 @@ PYTHON = Language(
         "UV_OFFLINE": "1",
         "UV_NO_SYNC": "1",  # the project is installed: after a patch, uv would build it anew and ask for what builds it
         "UV_CACHE_DIR": "/tmp/uv-cache",  # noqa: S108 - a path in the container
+        "UV_TOOL_DIR": "/tmp/uv-tools",  # noqa: S108 - as above
     },
     linked={"/env/uvx": "/tmp/uv-cache"},  # noqa: S108 - as above
 )

@@ -35,7 +35,7 @@ _POETRY_SAID = re.compile(
     rf"^ {{0,6}}[-•] (?:Installing|Updating|Downgrading) ({_NAME}) \((?:{_VERSION} -> )?({_VERSION})\)"
 )
 _FROZEN = re.compile(rf"^({_NAME})==({_VERSION})$")
-_TOX_SAID = re.compile(r"^[\w.,-]{1,60}: (\S{1,20000})$")
+_TOX_SAID = re.compile(r"^[\w.,-]{1,60}: (.{1,20000})$")
 _NPM_SAID = re.compile(r"^\+ ((?:@[\w.-]{1,80}/)?[\w.-]{1,80})@(\d[\w.+-]{0,60})$")
 _NEVER = frozenset({"pip", "setuptools", "wheel", "uv", "distribute", "virtualenv"})
 """What builds packages is asked for by the packages themselves, in an environment of its own."""

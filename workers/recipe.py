@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from sandbox import languages
@@ -97,12 +98,23 @@ def in_own_image(recipe: Plan, why: str) -> Plan:
     return replace(recipe, image=own, fidelity=Fidelity.APPROXIMATE, notes=(*recipe.notes, note))
 
 
-def unknown_job(tree: SourceTree, case: Case) -> str:
-    """Why the job that a person named cannot be found in the workflow files; empty when it is there."""
-    bound, problems = _bind(JobReport(name=case.job), tree, case)
+def job_names(tree: SourceTree, case: Case, text: str | None = None) -> tuple[str, ...]:
+    """The jobs of the workflow files (or of one's `text`), by the names of their checks; of another CI's where there is
+    no workflow."""
+    names: list[str] = []
+    for _, content in _files(JobReport("", workflow=text), tree, case):
+        with suppress(workflow.WorkflowError):
+            names += [job.shown_name(cell) for job in workflow.parse(content).jobs for cell in job.cells()]
+    return tuple(names) or tuple(job.name for config in ci.configs(tree) for job in config.jobs)
+
+
+def unknown_job(tree: SourceTree, case: Case, text: str | None = None) -> str:
+    """Why the job that a person named cannot be found in the workflow files (or in one's `text`); empty when it is
+    there."""
+    bound, problems = _bind(JobReport(case.job, workflow=text), tree, case)
     if bound is not None:
         return ""
-    others = list(ci.configs(tree))
+    others = list(ci.configs(tree)) if text is None else []
     if any(ci.named(config.jobs, case.job) for config in others):
         return ""
     told = [*problems, *filter(None, (ci.without(config, case.job) for config in others))]

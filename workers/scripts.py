@@ -60,6 +60,7 @@ _INSTALLS: tuple[tuple[str, ...], ...] = (
     ("yum", "install"),
     ("bundle", "install"),
 )
+_KEYWORDS = frozenset({"then", "do", "else", "!", "time", "if", "{", "("})
 _YARN_OPTIONS = frozenset({"--frozen-lockfile", "--immutable", "--non-interactive", "--pure-lockfile", "--silent"})
 _ELSEWHERE = re.compile(r"https?://(?!localhost|127\.|\[::1\]|0\.0\.0\.0)[\w-]{1,63}\.")
 _RUNNERS: tuple[tuple[str, ...], ...] = (
@@ -146,13 +147,19 @@ def invocations(script: str, tool: str) -> tuple[Invocation, ...]:
 
 
 def installs(command: str) -> bool:
-    """The command only brings packages or files."""
-    parts = without_python(words(command))
+    """The command only brings packages or files, also as a part of a loop or branch."""
+    parts = without_python(_without_keywords(words(command.strip().lstrip("({ ").rstrip(")} "))))
     if parts[:1] == ("yarn",) and all(part in _YARN_OPTIONS for part in parts[1:]):
         return True
     if parts[:1] in (("curl",), ("wget",)):
         return bool(_ELSEWHERE.search(command))
     return any(parts[: len(known)] == known for known in _INSTALLS)
+
+
+def _without_keywords(parts: tuple[str, ...]) -> tuple[str, ...]:
+    while parts[:1] and parts[0] in _KEYWORDS:
+        parts = parts[1:]
+    return parts
 
 
 def only_installs(script: str) -> bool:

