@@ -116,7 +116,8 @@ def pin(
         first.append(Step(_CONSTRAINTS, f"cat >{_FILE} <<'END'\n{listed}\nEND"))
         notes.append(f"packages that no lock file names have the versions that CI's log prints ({len(known)} of them)")
     if names & set(_DATES):
-        notes.append(f"packages that nothing else names are no newer than the day of the run (before {day[:10]})")
+        where = "" if image in BY_KEY else ", where the image's own pip looks at dates"
+        notes.append(f"packages that nothing else names are of the day of the run (before {day[:10]}){where}")
     if "PIP_UPLOADED_PRIOR_TO" in names and image in BY_KEY:
         first.append(Step(_NEWER_PIP, _PIP))
     return [*first, *steps], tuple(notes)

@@ -1,7 +1,7 @@
 """Makes the recipe of a red job: which steps prepare the environment, which command failed, what follows it.
 
 Order: the command a person gave or `verify.command`, then the log joined with the workflow file, then the file alone,
-then a guess from the repository's files. Pure: same inputs, same plan.
+then the config of another CI, then a guess from the repository's files. Pure: same inputs, same plan.
 
 Where no failing step is known, `check` is the first step that does more than install and `after` are the rest: run
 them in order, the first red one is the failure.
@@ -150,20 +150,23 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
     if found is None and bound is not None:
         found = job_steps.from_file(bound, job.steps)
     if found is not None and found.check is not None:
-        job_steps.refuse_docker(step.script for step in (*found.before, found.check))
-        needed = toolchains.needed(found.languages, (*found.before, found.check, *found.after))
-        needed = needed or toolchains.of_files(tree.paths())
-        steps = replace(found, notes=(*found.notes, *problem), languages=needed)
         printed = pins.versions(step.output[:_READ] for step in log.steps)
-        return _Base(steps, *needed[:1], printed=printed)
+        return _told(replace(found, notes=(*found.notes, *problem)), found.check, tree, printed)
     if problem and job.workflow is not None and not job.log:
         raise Stop(Outcome.UNSUPPORTED, problem[0])
-    if job.workflow is None and (other := ci.steps(tree, job.name or case.job)) is not None and other.check is not None:
-        job_steps.refuse_docker(step.script for step in (*other.before, other.check))
-        needed = toolchains.needed(other.languages, (*other.before, other.check, *other.after))
-        needed = needed or toolchains.of_files(tree.paths())
-        return _Base(replace(other, languages=needed), *needed[:1])
+    of_github = job.workflow is not None or job.workflow_path or case.workflow_path
+    other = None if of_github else ci.steps(tree, job.name or case.job)
+    if other is not None and other.check is not None:
+        return _told(other, other.check, tree, {})
     return _guess(tree, problem, command)
+
+
+def _told(steps: JobSteps, check: Step, tree: SourceTree, printed: pins.Versions) -> _Base:
+    """The base of a job whose steps are known, in the image of its language."""
+    job_steps.refuse_docker(step.script for step in (*steps.before, check))
+    needed = toolchains.needed(steps.languages, (*steps.before, check, *steps.after))
+    needed = needed or toolchains.of_files(tree.paths())
+    return _Base(replace(steps, languages=needed), next(iter(needed), "python"), printed)
 
 
 def _bind(job: JobReport, tree: SourceTree, case: Case) -> tuple[job_steps.Cell | None, tuple[str, ...]]:
