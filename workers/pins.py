@@ -7,7 +7,7 @@ constraints, else nothing newer than the day of the run is taken. `without` is t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,7 +18,7 @@ from workers import scripts
 from workers.text_files import TextFiles
 
 Versions = Mapping[str, Mapping[str, str]]
-"""ecosystem ("python", "npm") -> package -> version."""
+"""ecosystem ("python", "npm", and "tox" for what it put into its environments) -> package -> version."""
 
 _FILE = "/env/versions-of-ci.txt"
 _CONSTRAINTS = "packages as in CI"
@@ -49,7 +49,7 @@ _OWN_NAME = re.compile(r"""^\s*name\s*=\s*["']?([\w.-]{1,100})|\bname\s*=\s*["']
 
 
 def versions(outputs: Iterable[str]) -> Versions:
-    """What steps printed about the packages they installed; of several versions of one the last counts, but of those
+    """What steps printed about the packages they installed; of several versions of one the last counts, and of those
     that tox prints for its environments none does when they differ."""
     python: dict[str, str] = {}
     npm: dict[str, str] = {}
@@ -61,8 +61,9 @@ def versions(outputs: Iterable[str]) -> Versions:
                 in_tox.setdefault(name, set()).add(version)
             if found := _NPM_SAID.match(line):
                 npm[found[1]] = found[2]
-    agreed = {name: next(iter(found)) for name, found in in_tox.items() if len(found) == 1}
-    return {"python": {**agreed, **python}, "npm": npm}
+    agreed = {name: found.pop() for name, found in in_tox.items() if len(found) == 1}
+    tox = {name: version for name, version in agreed.items() if python.get(name, version) == version}
+    return {"python": python, "npm": npm, "tox": tox}
 
 
 def _printed(line: str) -> dict[str, str]:
@@ -97,18 +98,26 @@ class _Needs:
     uv: bool = False
     uv_project: bool = False
     npm: bool = False
+    tox: bool = False
     by_itself: bool = False
     locked_uv: bool = False
     """It works with a uv.lock too, which notes the date it was made for and does not fit another."""
 
 
 def pin(
-    setup: Sequence[Step], printed: Versions, day: str, files: TextFiles, image: str
+    setup: Sequence[Step], printed: Versions, day: str, files: TextFiles, image: str, taken: Collection[str] = ()
 ) -> tuple[list[Step], tuple[str, ...]]:
-    """The set-up steps with what pins their packages, and what to tell people. `day` is of `end_of_day`, may be ""."""
-    known = _usable(printed.get("python", {}), files)
-    steps = [replace(step, env={**_pins(_needs(step.script, files), known, day), **step.env}) for step in setup]
-    names = {name for step, old in zip(steps, setup, strict=True) for name in step.env if name not in old.env}
+    """The set-up steps with what pins their packages, and what to tell people.
+
+    `day` is of `end_of_day`, may be empty; `taken` are the variables that the job or a person has set themselves.
+    """
+    known = _usable({**printed.get("tox", {}), **printed.get("python", {})}, files)
+    in_tox = bool(printed.get("tox"))
+    chosen = [_pins(_needs(step.script, files), known, day, in_tox) for step in setup]
+    ours = [{name: value for name, value in pins.items() if name not in (*taken, *step.env)}
+            for pins, step in zip(chosen, setup, strict=True)]  # fmt: skip
+    steps = [replace(step, env={**step.env, **pins}) for pins, step in zip(ours, setup, strict=True)]
+    names = {name for pins in ours for name in pins}
     first: list[Step] = []
     notes: list[str] = []
     if names & {_PIP_CONSTRAINED, _UV_CONSTRAINED}:
@@ -166,9 +175,9 @@ def _usable(printed: Mapping[str, str], files: TextFiles) -> dict[str, str]:
     }
 
 
-def _pins(needs: _Needs, known: Mapping[str, str], day: str) -> dict[str, str]:
+def _pins(needs: _Needs, known: Mapping[str, str], day: str, in_tox: bool) -> dict[str, str]:
     found: dict[str, str] = {}
-    if needs.pip:
+    if needs.pip or (needs.tox and in_tox):
         found |= {_PIP_CONSTRAINED: _FILE} if known else {"PIP_UPLOADED_PRIOR_TO": day}
     elif needs.by_itself:
         found["PIP_UPLOADED_PRIOR_TO"] = day
@@ -197,6 +206,7 @@ def _needs(script: str, files: TextFiles) -> _Needs:
         uv=any(not _locked(call, files) for call in some(_UVED)),
         uv_project=bool(some(_UV_PROJECT)) and not locked_uv,
         npm=bool(npm),
+        tox=bool(scripts.invocations(script, "tox")),
         by_itself=any(scripts.invocations(script, tool) for tool in _BY_THEMSELVES),
         locked_uv=locked_uv,
     )

@@ -48,6 +48,9 @@ _FETCHES = re.compile(
 )
 
 
+_AGAIN = re.compile(r"\b(tox|nox)\b")
+
+
 @dataclass(frozen=True)
 class Primed:
     """`setup` goes before, `step` is what is left (None when nothing is), `note` says it to people."""
@@ -71,12 +74,13 @@ def prime(step: Step, files: TextFiles) -> Primed:
         note = f"the installing part of '{step.name}' runs in the set-up"
         return Primed((prepared, *rest.setup), rest.step, "; ".join(filter(None, [note, rest.note])))
     if (primer := command(step.script)) is not None:
-        prepared = replace(step, name=f"{step.name} (prime)", script=primer)
+        script = "\n".join([*scripts.preparing(step.script), primer])
+        prepared = replace(step, name=f"{step.name} (prime)", script=script)
         note = f"'{step.name}' is primed: {_first_line(primer)}"
         return _offline(step, (prepared,), note)
     if caller := _fetching_file(step.script, files):
         note = f"'{step.name}' may fetch packages through {caller}: the set-up tries it, the check has no network"
-        return _offline(step, (_tried(step),), note)
+        return _offline(step, (_tried(step),), note, files.text(caller))
     return Primed((), step)
 
 
@@ -89,15 +93,11 @@ def command(script: str) -> str | None:
     return "\n".join(found) or None
 
 
-def _offline(step: Step, setup: tuple[Step, ...], note: str) -> Primed:
-    """Tools that install again in each run get the wheels of what they installed."""
-    if not any(map(_installs_again, (step.script, *(one.script for one in setup)))):
+def _offline(step: Step, setup: tuple[Step, ...], note: str, told: str = "") -> Primed:
+    """Tools that install again in each run get the wheels of what they installed; `told` is what the script calls."""
+    if not _AGAIN.search(step.script) and not _AGAIN.search(told):
         return Primed(setup, step, note)
     return Primed((*setup, wheelhouse.keep()), replace(step, env={**wheelhouse.OFFERED, **step.env}), note)
-
-
-def _installs_again(script: str) -> bool:
-    return any(invocations(script, tool) for tool in ("tox", "nox")) or bool(re.search(r"\bmake\b", script))
 
 
 def _tried(step: Step) -> Step:

@@ -272,7 +272,8 @@ def _assemble(
         setup = [Step(_one_line(script), script) for script in config.environment.setup]
     languages_too = toolchains.brought(steps.languages, steps.versions, image, files)
     setup, extra = _with_pytest(setup, ready[0], tree)
-    setup, pinned = pins.pin(setup, base.printed, pins.end_of_day(started_at), files, image)
+    env = {**_CI_ENV, **steps.env, **config.environment.env}
+    setup, pinned = pins.pin(setup, base.printed, pins.end_of_day(started_at), files, image, env)
     setup = [*languages_too.steps, *setup]
     if steps.services and ready[1:]:
         extra = (*extra, "each later step finds the services as set-up left them, not as the step before it did")
@@ -282,7 +283,7 @@ def _assemble(
         setup=tuple(setup),
         check=_of_commit(remaining_check, case),
         after=tuple(_of_commit(step, case) for step in ready[1:]),
-        env={**_CI_ENV, **steps.env, **config.environment.env},
+        env=env,
         manifests=_manifests(tree, setup),
         trust=_trust_domain(case),
         timeout_s=config.environment.timeout,

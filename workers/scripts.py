@@ -142,7 +142,7 @@ def without_python(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 def invocations(script: str, tool: str) -> tuple[Invocation, ...]:
     """Every call of the tool in the script, however it is started."""
-    found = (_invocation(words(command), tool) for command in commands(script))
+    found = (_invocation(_without_keywords(words(command)), tool) for command in commands(script))
     return tuple(call for call in found if call is not None)
 
 
@@ -168,6 +168,13 @@ def only_installs(script: str) -> bool:
     return any(map(installs, listed)) and all(
         installs(c) or (words(c)[:1] and words(c)[0] in _KEPT_IN_BOTH) for c in listed
     )
+
+
+def preparing(script: str) -> tuple[str, ...]:
+    """The commands that change the shell for those after them; none where it is not known which of them run."""
+    if _CONTROL.search(script):
+        return ()
+    return tuple(command for command in commands(script) if only_prepares(command))
 
 
 def only_prepares(script: str) -> bool:

@@ -37,7 +37,7 @@ Resolved 2 packages in 3ms
   - Updating attrs (23.1.0 -> 24.2.0)
 frozen==3.2
 py311: pip==26.3,requests==2.32.0,adder @ file:///ws/dist/adder.tar.gz
-lint: ruff==0.6.0,requests==2.32.0,mypy==1.0
+lint: ruff==0.6.0,requests==2.32.0,mypy==1.0,attrs==1.0
 type: mypy==1.1
 + @angular/cli@17.0.1
 + express@4.18.2
@@ -45,8 +45,9 @@ type: mypy==1.1
     assert pins.versions([output]) == {
         "python": {
             "flask-login": "0.6.3", "a-b": "1.0rc1", "pytest": "8.3.5", "iniconfig": "2.0.0", "pluggy": "1.5.0",
-            "attrs": "24.2.0", "frozen": "3.2", "pip": "26.3", "requests": "2.32.0", "ruff": "0.6.0",
+            "attrs": "24.2.0", "frozen": "3.2",
         },
+        "tox": {"pip": "26.3", "requests": "2.32.0", "ruff": "0.6.0"},
         "npm": {"@angular/cli": "17.0.1", "express": "4.18.2"},
     }  # fmt: skip
 
@@ -101,6 +102,22 @@ def test_the_versions_of_the_log_win_over_the_day() -> None:
     assert steps[0].script.split("\n")[1:-1] == ["pytest==8.3.5"]
     assert [sorted(step.env) for step in steps[1:]] == [["PIP_CONSTRAINT"], ["UV_CONSTRAINT"], ["A", "PIP_CONSTRAINT"]]
     assert notes == ("packages that no lock file names have the versions that CI's log prints (1 of them)",)
+
+
+def test_tox_gets_the_versions_that_tox_printed() -> None:
+    """Its environments are its own: what the job installed beside them says nothing of them."""
+    files, steps = TextFiles(MemoryTree({})), [Step("s", "tox run --notest")]
+    told, _ = pins.pin(steps, {"python": {"a": "1"}, "tox": {"b": "2"}}, DAY, files, "python")
+    assert (told[-1].env["PIP_CONSTRAINT"], "b==2" in told[0].script) == ("/env/versions-of-ci.txt", True)
+    silent, _ = pins.pin(steps, {"python": {"a": "1"}}, DAY, files, "python")
+    assert silent[-1].env["PIP_UPLOADED_PRIOR_TO"] == DAY
+
+
+def test_what_the_job_or_a_person_has_set_is_left_alone() -> None:
+    """heal.yml's environment and the workflow's win, so a pin can be switched off there."""
+    steps = [Step("s", "pip install x")]
+    found = pins.pin(steps, {}, DAY, TextFiles(MemoryTree({})), "python", {"PIP_UPLOADED_PRIOR_TO"})
+    assert found == (steps, ())
 
 
 def test_pip_is_brought_that_knows_dates() -> None:

@@ -38,6 +38,7 @@ def primed(script: str, files: dict[str, str] | None = None) -> Primed:
         ("cargo fmt --check", None),
         ("pytest -q", None),
         ("npm test", None),
+        ("if true; then tox; fi", "tox run --notest"),
         ("tox\nnox", "tox run --notest\nnox --install-only"),
     ],
 )
@@ -70,6 +71,12 @@ def test_a_step_that_installs_and_checks_is_cut(script: str, install: str, check
     found = primed(script)
     assert found.step is not None
     assert (found.setup[0].script, found.step.script) == (install, check)
+
+
+def test_a_primer_runs_where_the_tool_does() -> None:
+    """In the folder and with the variables that the script has set before."""
+    found = primed("cd sub\nexport X=1\ntox -e a")
+    assert found.setup[0].script == "cd sub\nexport X=1\ntox run --notest -e a"
 
 
 def test_a_service_of_the_check_is_not_fetched_beforehand() -> None:
