@@ -147,7 +147,9 @@ def _hatch(call: Invocation) -> str:
 def _uv(call: Invocation) -> str:
     """`uv run` makes the project's environment; with a command that does nothing it only does that."""
     if call.args[:1] == ("run",):
-        return call.command("run", *_uv_options(call.args[1:])[0], "true")
+        options, _ = _uv_options(call.args[1:])
+        primer = call.command("run", *options, "true")
+        return _kept(primer) if any(option.startswith("--with") for option in options) else primer
     if call.args[:2] == ("tool", "run"):
         return _uvx(Invocation(call.prefix, "uvx", call.args[2:]))
     return ""
@@ -156,8 +158,11 @@ def _uv(call: Invocation) -> str:
 def _uvx(call: Invocation) -> str:
     """The tool is fetched into a cache that stays, without the files that uv insists on writing to."""
     options, rest = _uv_options(call.args)
-    fetched = shlex.join([*call.prefix, call.tool, *options, *rest[:1], "--version"])
-    return f"UV_CACHE_DIR={_UVX} {fetched} || true\n{_UVX_READY}" if rest else ""
+    return _kept(shlex.join([*call.prefix, call.tool, *options, *rest[:1], "--version"])) if rest else ""
+
+
+def _kept(fetching: str) -> str:
+    return f"UV_CACHE_DIR={_UVX} {fetching} || true\n{_UVX_READY}"
 
 
 def _uv_options(args: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

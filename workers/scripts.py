@@ -62,6 +62,7 @@ _INSTALLS: tuple[tuple[str, ...], ...] = (
 )
 _KEYWORDS = frozenset({"then", "do", "else", "!", "time", "if", "{", "("})
 _YARN_OPTIONS = frozenset({"--frozen-lockfile", "--immutable", "--non-interactive", "--pure-lockfile", "--silent"})
+_SENDS = frozenset({"-X", "--request", "-d", "--data", "--data-binary", "-F", "--form", "-T", "--upload-file"})
 _ELSEWHERE = re.compile(r"https?://(?!localhost|127\.|\[::1\]|0\.0\.0\.0)[\w-]{1,63}\.")
 _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("uv", "run"),
@@ -152,7 +153,7 @@ def installs(command: str) -> bool:
     if parts[:1] == ("yarn",) and all(part in _YARN_OPTIONS for part in parts[1:]):
         return True
     if parts[:1] in (("curl",), ("wget",)):
-        return bool(_ELSEWHERE.search(command))
+        return bool(_ELSEWHERE.search(command)) and not _SENDS & set(parts)
     return any(parts[: len(known)] == known for known in _INSTALLS)
 
 

@@ -29,7 +29,6 @@ def primed(script: str, files: dict[str, str] | None = None) -> Primed:
         ("pre-commit run -a", "pre-commit install-hooks"),
         ("uv run pytest -x", "uv run true"),
         ("uv run --extra test --frozen -- pytest -x", "uv run --extra test --frozen true"),
-        ("uv run --with pytest-cov pytest", "uv run --with pytest-cov true"),
         ("hatch run test", "hatch env create"),
         ("hatch run lint:all", "hatch env create lint"),
         ("hatch test --cover", "hatch env create hatch-test"),
@@ -51,6 +50,8 @@ def test_a_tool_of_uvx_is_fetched_to_where_it_is_found_without_network() -> None
     """Into a cache that stays, and without the files that uv insists on writing to."""
     primer = priming.command("uvx --from ruff ruff check") or ""
     assert primer.split("\n")[0] == "UV_CACHE_DIR=/env/uvx uvx --from ruff ruff --version || true"
+    added = priming.command("uv run --with pytest-cov pytest -x") or ""
+    assert added.split("\n")[0] == "UV_CACHE_DIR=/env/uvx uv run --with pytest-cov true || true"
     both = (priming.command("uvx pre-commit run -a") or "").split("\n")
     assert both[:2] == ["uvx pre-commit install-hooks", "UV_CACHE_DIR=/env/uvx uvx pre-commit --version || true"]
 
@@ -82,6 +83,7 @@ def test_a_primer_runs_where_the_tool_does() -> None:
 def test_a_service_of_the_check_is_not_fetched_beforehand() -> None:
     """What asks the machine itself belongs to the check."""
     assert primed("curl -f http://localhost:8080/health").setup == ()
+    assert primed("curl -F file=@out.xml https://example.org/upload").setup == ()
 
 
 def test_both_halves_of_a_cut_step_are_looked_at() -> None:
