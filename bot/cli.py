@@ -87,6 +87,30 @@ def fix(
 
 
 @app.command()
+def plan(
+    path: Annotated[Path, typer.Argument(help="A git checkout; the job is planned for its HEAD commit.")] = Path(),
+    job: Annotated[str, typer.Option(help="The job; default: the first that checks something.")] = "",
+    check: Annotated[str | None, typer.Option(help="The command that is red, in place of the job's.")] = None,
+    workflow: Annotated[Path | None, typer.Option(help="A workflow file, committed or not.", dir_okay=False)] = None,
+    log: Annotated[Path | None, typer.Option(help="The raw log of the red job.", dir_okay=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as one JSON object.")] = False,
+) -> None:
+    """Show how a job would be run here, without running anything.
+
+    Image, steps, environment, services, and what is left out and why. Needs no engine.
+
+    Exit codes: 0 there is a plan, 1 it cannot run here (the reason is told), 2 wrong use.
+    """
+    from bot.cli_plan import present
+    from workers.plans import PlanRequest, plan_locally
+
+    with _explained():
+        planned = plan_locally(PlanRequest(path, job, check, workflow, log))
+        present(planned, as_json)
+        raise typer.Exit(FIXED if planned.plan else OTHER_OUTCOME)
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,

@@ -18,16 +18,10 @@ from sandbox.spec import Fidelity
 from workers.domain import Report, Reproduction
 from workers.messages.blame import brought
 from workers.messages.markup import cut, visible
+from workers.messages.plan import FIDELITY
 from workers.redact import redact
 from workers.reruns import command
 from workers.summary import summary
-
-_FIDELITY = {
-    Fidelity.EXACT: "",
-    Fidelity.CLOSE: "the commands of CI, in an environment that is close to CI's but not the same",
-    Fidelity.APPROXIMATE: "the commands are guessed from the repository's files: CI may run others",
-    Fidelity.IMPOSSIBLE: "CI's environment cannot be had here",
-}
 
 
 class Progress:
@@ -138,8 +132,8 @@ def _evidence(report: Report, found: Reproduction) -> list[str]:
             f"after      green in {verdict.reruns + 1} of {verdict.reruns + 1} runs, and red without the patch"
         )
         lines += [f"           then green: {step}" for step, _ in verdict.later_steps]
-    if gap := _FIDELITY[found.plan.fidelity]:
-        lines.append(f"not proven {gap}")
+    if found.plan.fidelity is not Fidelity.EXACT:
+        lines.append(f"not proven {FIDELITY[found.plan.fidelity]}")
     lines += [f"not proven {skip.step}: {skip.reason}" for skip in found.plan.skipped if skip.weakens_proof]
     if hosts := found.before.evidence.network:
         lines.append(

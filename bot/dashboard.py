@@ -27,6 +27,7 @@ from bot.metrics import Metrics
 from bot.run_view import doing, elapsed, event_text, run_view
 from bot.settings import BotSettings
 from workers.domain import Outcome, RunId
+from workers.messages.plan import FIDELITY
 from workers.store.codec import to_json
 from workers.store.models import RunState
 from workers.store.pages import Pages, RunLine, RunPage
@@ -90,7 +91,12 @@ def _templates() -> Environment:
         event_text=event_text,
     )
     templates.globals.update(
-        chip=views.chip, doing=doing, elapsed=elapsed, diff_size=views.diff_size, stage_words=views.STAGE_WORDS
+        chip=views.chip,
+        doing=doing,
+        elapsed=elapsed,
+        diff_size=views.diff_size,
+        stage_words=views.STAGE_WORDS,
+        fidelity_words=FIDELITY,
     )
     return templates
 

@@ -82,6 +82,15 @@ PYTHON = Language(
     official="docker.io/library/python:3.11-slim-bookworm",
     shows="python --version",
     image={"VIRTUAL_ENV": "/env"},
+    places={  # tools that make environments of their own, and would make them at home
+        "UV_TOOL_DIR": "/env/uv/tools",
+        "UV_TOOL_BIN_DIR": "/env/bin",
+        "UV_PYTHON_INSTALL_DIR": "/env/uv/python",
+        "PIPX_HOME": "/env/pipx",
+        "PIPX_BIN_DIR": "/env/bin",
+        "HATCH_DATA_DIR": "/env/hatch",
+        "PLAYWRIGHT_BROWSERS_PATH": "/env/playwright",
+    },
     setup={
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_ROOT_USER_ACTION": "ignore",
@@ -90,8 +99,13 @@ PYTHON = Language(
     },
     check={
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_RETRIES": "0",
-    },  # no network: say so at once, not after five tries
+        "PIP_RETRIES": "0",  # no network: say so at once, not after five tries
+        "UV_OFFLINE": "1",
+        "UV_NO_SYNC": "1",  # the project is installed: after a patch, uv would build it anew and ask for what builds it
+        "UV_CACHE_DIR": "/tmp/uv-cache",  # noqa: S108 - a path in the container
+        "UV_TOOL_DIR": "/tmp/uv-tools",  # noqa: S108 - as above
+    },
+    linked={"/env/uvx": "/tmp/uv-cache"},  # noqa: S108 - as above
 )
 
 NODE = Language(

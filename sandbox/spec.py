@@ -16,7 +16,7 @@ from typing import Protocol
 
 from sandbox.archives import Archive, Contents, contents
 
-SCHEMA = 1
+SCHEMA = 2
 """Part of every environment key: raise it when the meaning of a stored environment changes."""
 
 
@@ -126,6 +126,8 @@ class Plan:
     services: tuple[Service, ...] = ()
     repository: bool = False
     """The workspace is a git repository of one commit, because a step asks git."""
+    guessed: bool = False
+    """Nothing says how the job runs: `after` are other checks of the repository, tried while those before are green."""
     network: tuple[str, ...] = ()
     """Hosts (exact or `*.suffix`) that the check may reach through the egress proxy; none by default."""
 

@@ -137,6 +137,8 @@ class JobReport:
     url: str = ""
     others: tuple[str, ...] = ()
     """Names of the other jobs that failed in the same attempt."""
+    started_at: str = ""
+    """When it began, as an ISO date; of a local run the date of the commit. Empty when nobody knows."""
     annotations: tuple[Finding, ...] = ()
     """What the check run points at, asked for when the log does not say what failed."""
 

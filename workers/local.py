@@ -25,8 +25,8 @@ CONFIG_PATH = ".github/heal.yml"
 class LocalForge:
     """`workers.ports.Forge` over the checkout that `path` lies in. Made only when there is something to work on.
 
-    Raises `UsageError`: no repository, no commit, tracked changes that are not committed, a branch that exists, a
-    `good` commit that is none of HEAD's history.
+    Raises `UsageError`: no repository, no commit, a branch that exists, a `good` commit that is none of HEAD's
+    history, and, where everything has to be `committed`, tracked changes that are not.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class LocalForge:
         apply: bool = False,
         branch: str | None = None,
         good: str | None = None,
+        committed: bool = True,
         told: Callable[[Notice], None] = lambda _: None,
     ) -> None:
         if apply and branch:
@@ -51,8 +52,18 @@ class LocalForge:
             self._tree: MirrorTree = self._mirror.borrow(self.checkout.objects, self.checkout.sha)
         except Stop as stop:  # before there is a run, what would end one is wrong use
             raise UsageError(stop.detail) from stop
-        self._refuse()
+        self._refuse(committed)
         self._line = self._since(good) if good else None
+
+    @property
+    def committed_at(self) -> str:
+        """When HEAD was committed, as an ISO date; empty when it does not say."""
+        return self._tree.committed_at()
+
+    @property
+    def unsaved(self) -> bool:
+        """The checkout has tracked changes that are not in HEAD."""
+        return bool(self.checkout.dirty(self._mirror.directory))
 
     def case(self, run: RunId, *, check: str | None = None, job: str = "") -> Case:
         """What this run is about, in the words of the worker."""
@@ -84,7 +95,7 @@ class LocalForge:
         for a job that none of them has: what was asked for must not be guessed."""
         if case.job and (problem := recipe.unknown_job(self._tree, case)):
             raise UsageError(problem)
-        return JobReport(name=case.job)
+        return JobReport(name=case.job, started_at=self.committed_at)
 
     def tree(self, case: Case) -> SourceTree:
         """The files of HEAD."""
@@ -147,8 +158,8 @@ class LocalForge:
             )
         return line
 
-    def _refuse(self) -> None:
-        dirty = self.checkout.dirty(self._mirror.directory)
+    def _refuse(self, committed: bool) -> None:
+        dirty = self.checkout.dirty(self._mirror.directory) if committed else ()
         if dirty:
             shown = ", ".join(dirty[:3]) + (f" and {len(dirty) - 3} more" if len(dirty) > 3 else "")
             raise UsageError(f"There are changes that are not committed ({shown}): commit or stash them first.")

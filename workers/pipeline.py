@@ -100,7 +100,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
         StageName.REPRODUCE, Reproduction, reproduce, parts.sandbox, plan, files, job, admission.config.flaky,
         parts.journal, cancelled,
     )  # fmt: skip
-    environment = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
+    environment, _ = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
     bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)

@@ -1,7 +1,7 @@
 """Makes the recipe of a red job: which steps prepare the environment, which command failed, what follows it.
 
 Order: the command a person gave or `verify.command`, then the log joined with the workflow file, then the file alone,
-then a guess from the repository's files. Pure: same inputs, same plan.
+then the config of another CI, then a guess from the repository's files. Pure: same inputs, same plan.
 
 Where no failing step is known, `check` is the first step that does more than install and `after` are the rest: run
 them in order, the first red one is the failure.
@@ -12,17 +12,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
-from workers import history, job_steps, logs, scripts, toolchains, workflow
+from workers import ci, history, job_steps, logs, pins, priming, scripts, toolchains, workflow
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
 from workers.job_steps import JobSteps
 from workers.ports import SourceTree
 from workers.repo_config import RepoConfig
+from workers.text_files import TextFiles
 
 _MANIFEST = re.compile(
     r"(^|/)(requirements[^/]*\.(txt|in)|constraints[^/]*\.txt|pyproject\.toml|setup\.(py|cfg)|tox\.ini|noxfile\.py"
@@ -46,6 +48,7 @@ _NEAR: Mapping[str, tuple[str, ...]] = {
     "java": ("java", "jdk", "maven", "gradle", "temurin", "corretto"),
 }
 """Words in the name of an image that tell which of ours is nearest to it."""
+"""How much of a step's output is read for the packages it installed, in characters."""
 _SILENT = (
     "Nothing in the repository says how it is tested: "
     "give a command with --check, or verify.command in .github/heal.yml."
@@ -58,6 +61,9 @@ class _Base:
 
     steps: JobSteps
     image: str = "python"
+    printed: pins.Versions = field(default_factory=dict)
+    """The versions of packages that CI's log prints."""
+    guessed: bool = False
 
 
 def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
@@ -78,7 +84,7 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
     image = config.environment.image or base.steps.image or base.image
     if image not in languages.BY_KEY and not re.search(r"[/:]", image):
         raise Stop(Outcome.UNSUPPORTED, f"The sandbox has no image for '{image}' yet.")
-    return _assemble(base.steps, base.steps.check, image, tree, config, case)
+    return _assemble(base, base.steps.check, image, tree, config, case, job.started_at)
 
 
 def elsewhere(recipe: Plan, tree: SourceTree) -> Plan:
@@ -94,13 +100,28 @@ def in_own_image(recipe: Plan, why: str) -> Plan:
     return replace(recipe, image=own, fidelity=Fidelity.APPROXIMATE, notes=(*recipe.notes, note))
 
 
-def unknown_job(tree: SourceTree, case: Case) -> str:
-    """Why the job that a person named cannot be found in the workflow files; empty when it is there."""
-    report = JobReport(name=case.job)
-    bound, problems = _bind(report, tree, case, report.log)
+def job_names(tree: SourceTree, case: Case, text: str | None = None) -> tuple[str, ...]:
+    """The jobs of the workflow files (or of one's `text`), by the names of their checks; of another CI's where there is
+    no workflow."""
+    names: list[str] = []
+    known = job_steps.Known(case, tree, logs.JobLog())
+    for path, content in _files(JobReport("", workflow=text), tree, case):
+        with suppress(workflow.WorkflowError):
+            names += job_steps.names(path, workflow.parse(content), known)
+    return tuple(names) or tuple(job.name for config in ci.configs(tree) for job in config.jobs)
+
+
+def unknown_job(tree: SourceTree, case: Case, text: str | None = None) -> str:
+    """Why the job that a person named cannot be found in the workflow files (or in one's `text`); empty when it is
+    there."""
+    bound, problems = _bind(JobReport(case.job, workflow=text), tree, case)
     if bound is not None:
         return ""
-    return "; ".join(problems) or f"There is no workflow file that could hold a job named '{case.job}'."
+    others = list(ci.configs(tree)) if text is None else []
+    if any(ci.named(config.jobs, case.job) for config in others):
+        return ""
+    told = [*problems, *filter(None, (ci.without(config, case.job) for config in others))]
+    return "; ".join(told) or f"There is no workflow file that could hold a job named '{case.job}'."
 
 
 def describe(recipe: Plan) -> list[str]:
@@ -125,24 +146,33 @@ def _ports(service: Service) -> str:
 
 def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base | None:
     log = job.log
-    bound, problem = _bind(job, tree, case, log)
+    bound, problem = _bind(job, tree, case)
     if bound is not None:
         job_steps.refuse(bound)
     found = job_steps.from_log(log, bound, job.steps)
     if found is None and bound is not None:
         found = job_steps.from_file(bound, job.steps)
     if found is not None and found.check is not None:
-        job_steps.refuse_docker((*found.before, found.check))
-        needed = toolchains.needed(found.languages, (*found.before, found.check, *found.after))
-        needed = needed or toolchains.of_files(tree.paths())
-        steps = replace(found, notes=(*found.notes, *problem), languages=needed)
-        return _Base(steps, *needed[:1])
+        printed = pins.versions(log)
+        return _told(replace(found, notes=(*found.notes, *problem)), found.check, tree, printed)
     if bound is not None and found is not None:
         problem = (*problem, *_nothing_to_check(bound, found))
     named = bound is not None and (job.name or case.job)
     if problem and not log.steps and (job.workflow is not None or named):
         raise Stop(Outcome.UNSUPPORTED, problem[-1] if bound is not None else problem[0])
+    of_github = job.workflow is not None or job.workflow_path or case.workflow_path
+    other = None if of_github else ci.steps(tree, job.name or case.job)
+    if other is not None and other.check is not None:
+        return _told(other, other.check, tree, {})
     return _guess(tree, problem, command)
+
+
+def _told(steps: JobSteps, check: Step, tree: SourceTree, printed: pins.Versions) -> _Base:
+    """The base of a job whose steps are known, in the image of its language."""
+    job_steps.refuse_docker((*steps.before, check))
+    needed = toolchains.needed(steps.languages, (*steps.before, check, *steps.after))
+    needed = needed or toolchains.of_files(tree.paths())
+    return _Base(replace(steps, languages=needed), next(iter(needed), "python"), printed)
 
 
 def _nothing_to_check(bound: job_steps.Bound, found: JobSteps) -> tuple[str, ...]:
@@ -152,12 +182,10 @@ def _nothing_to_check(bound: job_steps.Bound, found: JobSteps) -> tuple[str, ...
     return (f"{job}: {'; '.join(lost[:3])}." if lost else f"{job}: it only installs, reports or hands files on.",)
 
 
-def _bind(
-    job: JobReport, tree: SourceTree, case: Case, log: logs.JobLog
-) -> tuple[job_steps.Bound | None, tuple[str, ...]]:
+def _bind(job: JobReport, tree: SourceTree, case: Case) -> tuple[job_steps.Bound | None, tuple[str, ...]]:
     """The job in its workflow file, and what was wrong with the files that were looked at."""
     problems: list[str] = []
-    known = job_steps.Known(case, tree, log, ran=bool(log.steps or job.steps))
+    known = job_steps.Known(case, tree, job.log, ran=bool(job.log.steps or job.steps))
     for path, text in _files(job, tree, case):
         try:
             file = workflow.parse(text)
@@ -187,9 +215,11 @@ def _guess(tree: SourceTree, problems: tuple[str, ...], command: str) -> _Base |
             raise Stop(Outcome.UNSUPPORTED, f"{problems[0]} {_SILENT}")
         return None
     setup = tuple(Step(_one_line(script), script) for script in guess.setup)
+    after = tuple(Step(script, script) for script in guess.more)
     notes = (*problems, f"guessed from {guess.because}: neither a log nor a workflow says how the job runs")
     check = Step(guess.check, guess.check)
-    return _Base(JobSteps(setup, check, notes=notes, fidelity=Fidelity.APPROXIMATE), guess.image)
+    steps = JobSteps(setup, check, after, notes=notes, fidelity=Fidelity.APPROXIMATE)
+    return _Base(steps, guess.image, guessed=True)
 
 
 def _with_command(base: _Base | None, command: str, tree: SourceTree) -> _Base:
@@ -213,24 +243,30 @@ def _with_command(base: _Base | None, command: str, tree: SourceTree) -> _Base:
         fidelity=fidelity,
         languages=toolchains.needed((*old.languages, *called), ()),
     )
-    return replace(base, steps=steps)
+    return replace(base, steps=steps, guessed=False)
 
 
-def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
+def _assemble(
+    base: _Base, check: Step, image: str, tree: SourceTree, config: RepoConfig, case: Case, started_at: str
+) -> Plan:
+    steps, files = base.steps, TextFiles(tree)
     setup, notes, skipped = list(steps.before), list(steps.notes), list(steps.skipped)
     ready: list[Step] = []
     for step in (check, *steps.after):
-        prepared, remaining, note = _prime(step)
-        setup += prepared
-        ready += [remaining] if remaining else []
-        notes += [note] if note else []
+        primed = priming.prime(step, files)
+        setup += primed.setup
+        ready += [primed.step] if primed.step else []
+        notes += [primed.note] if primed.note else []
     if not ready or (remaining_check := ready[0]).name != check.name:
         ready.insert(0, remaining_check := check)  # a failing step that only installs is its own check
         setup = [step for step in setup if step.name != f"{check.name} (install)"]
     if config.environment.setup is not None:
         setup = [Step(_one_line(script), script) for script in config.environment.setup]
-    added, about = toolchains.additions(steps.languages, image)
-    setup, extra = _with_pytest([*added, *setup], ready[0], tree)
+    languages_too = toolchains.brought(steps.languages, steps.versions, image, files)
+    setup, extra = _with_pytest(setup, ready[0], tree)
+    env = {**_CI_ENV, **steps.env, **config.environment.env}
+    setup, pinned = pins.pin(setup, base.printed, pins.end_of_day(started_at), files, image, env)
+    setup = [*languages_too.steps, *setup]
     if steps.services and ready[1:]:
         extra = (*extra, "each later step finds the services as set-up left them, not as the step before it did")
     asks_git = history.note((*setup, *ready), tree)
@@ -239,38 +275,19 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         setup=tuple(setup),
         check=_of_commit(remaining_check, case),
         after=tuple(_of_commit(step, case) for step in ready[1:]),
-        env={**_CI_ENV, **steps.env, **config.environment.env},
+        env=env,
         manifests=_manifests(tree, setup),
         trust=_trust_domain(case),
         timeout_s=min(config.environment.timeout, steps.timeout_s or config.environment.timeout),
         memory=config.environment.memory << 30,
         network=config.environment.network,
-        fidelity=Fidelity.CLOSE if added and steps.fidelity is Fidelity.EXACT else steps.fidelity,
+        fidelity=steps.fidelity if languages_too.exact or steps.fidelity is not Fidelity.EXACT else Fidelity.CLOSE,
         skipped=tuple(skipped),
-        notes=(*notes, *about, *extra, *([asks_git] if asks_git else [])),
+        notes=(*notes, *languages_too.notes, *extra, *pinned, *([asks_git] if asks_git else [])),
         services=steps.services,
         repository=bool(asks_git),
+        guessed=base.guessed,
     )
-
-
-def _prime(step: Step) -> tuple[list[Step], Step | None, str]:
-    """(set-up steps, what is left of the step, note). The check has no network, so installing moves to the set-up."""
-    cut = scripts.split(step.script)
-    if cut.whole:
-        return [], step, f"'{step.name}' installs inside a longer script: it is run whole, without network"
-    if cut.install:
-        prepared = [replace(step, name=f"{step.name} (install)", script=cut.install)]
-        if not scripts.commands(cut.check) or scripts.only_installs(step.script):
-            return prepared, None, ""
-        return prepared, replace(step, script=cut.check), f"the installing part of '{step.name}' runs in the set-up"
-    primer = scripts.primer(step.script)
-    if primer is not None:
-        return (
-            [replace(step, name=f"{step.name} (prime)", script=primer)],
-            step,
-            f"'{step.name}' is primed: {_one_line(primer)}",
-        )
-    return [], step, ""
 
 
 def _with_pytest(setup: list[Step], check: Step, tree: SourceTree) -> tuple[list[Step], tuple[str, ...]]:

@@ -31,10 +31,17 @@ _INSTALLS: tuple[tuple[str, ...], ...] = (
     ("pipenv", "install"),
     ("pipenv", "sync"),
     ("hatch", "env", "create"),
+    ("uv", "python", "install"),
+    ("pre-commit", "install-hooks"),
+    ("playwright", "install"),
+    ("npx", "playwright", "install"),
+    ("pnpm", "exec", "playwright", "install"),
+    ("yarn", "playwright", "install"),
     ("apt-get",),
     ("apt", "install"),
     ("apt", "update"),
     ("npm", "ci"),
+    ("npm", "clean-install"),
     ("npm", "install"),
     ("npm", "i"),
     ("pnpm", "install"),
@@ -43,11 +50,20 @@ _INSTALLS: tuple[tuple[str, ...], ...] = (
     ("corepack",),
     ("go", "mod", "download"),
     ("go", "install"),
+    ("go", "get"),
+    ("mvn", "dependency:go-offline"),
     ("cargo", "fetch"),
     ("cargo", "install"),
     ("rustup",),
+    ("apk", "add"),
+    ("dnf", "install"),
+    ("yum", "install"),
     ("bundle", "install"),
 )
+_KEYWORDS = frozenset({"then", "do", "else", "!", "time", "if", "{", "("})
+_YARN_OPTIONS = frozenset({"--frozen-lockfile", "--immutable", "--non-interactive", "--pure-lockfile", "--silent"})
+_SENDS = frozenset({"-X", "--request", "-d", "--data", "--data-binary", "-F", "--form", "-T", "--upload-file"})
+_ELSEWHERE = re.compile(r"https?://(?!localhost|127\.|\[::1\]|0\.0\.0\.0)[\w-]{1,63}\.")
 _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("uv", "run"),
     ("poetry", "run"),
@@ -63,23 +79,6 @@ _RUNNER_VALUES = frozenset(
      "--project", "--env-file", "--index", "--with-requirements", "--with-editable", "--from", "-C"}
 )  # fmt: skip
 """Options of uv that take the next word; the others of these runners stand alone or hold their value."""
-_PRIMERS: tuple[tuple[str, str], ...] = (
-    ("tox", "tox run --notest"),
-    ("nox", "nox --install-only"),
-    ("pre-commit", "pre-commit install-hooks"),
-)
-_TRIES: tuple[tuple[str, str], ...] = (
-    ("mvn", "-Dmaven.test.failure.ignore=true"),
-    ("mvnw", "-Dmaven.test.failure.ignore=true"),
-    ("gradle", "--continue"),
-    ("gradlew", "--continue"),
-)
-"""Tools that fetch what they need as they go: only the command itself, tried once, brings all of it."""
-_COMPILED: tuple[tuple[str, str, str], ...] = (
-    ("go", "go mod download", "go test -run '^$' ./..."),
-    ("cargo", "cargo fetch", "cargo test --no-run"),
-)
-"""Languages that fetch by one command; compiling once beforehand saves it in each check, and may fail."""
 _BUILDERS = (
     ("cargo", "test"),
     ("mvn",),
@@ -141,16 +140,35 @@ def words(command: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def without_python(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a command without `python -m` before a module's name."""
+    if len(parts) > 2 and _PYTHON.match(parts[0].rsplit("/", 1)[-1]) and parts[1] == "-m":
+        return parts[2:]
+    if len(parts) > 1 and _PYTHON.match(parts[0].rsplit("/", 1)[-1]) and parts[1] == "setup.py":
+        return parts[1:]
+    return parts
+
+
 def invocations(script: str, tool: str) -> tuple[Invocation, ...]:
     """Every call of the tool in the script, however it is started."""
-    found = (_invocation(words(command), tool) for command in commands(script))
+    found = (_invocation(_without_keywords(words(command)), tool) for command in commands(script))
     return tuple(call for call in found if call is not None)
 
 
 def installs(command: str) -> bool:
-    """The command only brings packages."""
-    parts = _without_python(words(command))
-    return any(parts[: len(known)] == known for known in _INSTALLS) or parts == ("yarn",)
+    """The command only brings packages or files, also as a part of a loop or branch."""
+    parts = without_python(_without_keywords(words(command.strip().lstrip("({ ").rstrip(")} "))))
+    if parts[:1] == ("yarn",) and all(part in _YARN_OPTIONS for part in parts[1:]):
+        return True
+    if parts[:1] in (("curl",), ("wget",)):
+        return bool(_ELSEWHERE.search(command)) and not _SENDS & set(parts)
+    return any(parts[: len(known)] == known for known in _INSTALLS)
+
+
+def _without_keywords(parts: tuple[str, ...]) -> tuple[str, ...]:
+    while parts[:1] and parts[0] in _KEYWORDS:
+        parts = parts[1:]
+    return parts
 
 
 def only_installs(script: str) -> bool:
@@ -161,10 +179,25 @@ def only_installs(script: str) -> bool:
     )
 
 
+def preparing(script: str) -> tuple[str, ...]:
+    """The commands that change the shell for those after them; none where it is not known which of them run."""
+    if _CONTROL.search(script):
+        return ()
+    return tuple(command for command in commands(script) if only_prepares(command))
+
+
+def only_prepares(script: str) -> bool:
+    """Every command of the script only changes the shell it runs in: folder, variables, options."""
+    listed = commands(script)
+    return bool(listed) and all(
+        words(c)[0] in _KEPT_IN_BOTH if words(c) else bool(_ASSIGNMENT.match(c)) for c in listed
+    )
+
+
 def installs_project(script: str) -> bool:
     """The script puts the repository's own files into the environment, so every file decides the environment."""
     for command in commands(script):
-        parts = _without_python(words(command))
+        parts = without_python(words(command))
         if parts[:2] in (("pip", "install"), ("pip3", "install")) or parts[:3] == ("uv", "pip", "install"):
             if any(part == "." or part.startswith(("./", ".[", "../", "/")) for part in parts[2:]):
                 return True
@@ -191,30 +224,6 @@ def split(script: str) -> Split:
         else:
             check.append(command)
     return Split("\n".join(install), "\n".join(check))
-
-
-def primer(script: str) -> str | None:
-    """The command that lets a self-installing tool (tox, nox, cargo, maven, ...) fetch what it needs, or None."""
-    for tool, prime in _PRIMERS:
-        for call in invocations(script, tool):
-            chosen = _selection(call.args) if tool != "pre-commit" else ()
-            return shlex.join([*call.prefix, *prime.split(), *chosen])
-    for tool, fetch, attempt in _COMPILED:
-        if any(call.args[:1] != ("fmt",) for call in invocations(script, tool)):
-            return f"{fetch}\n{attempt} || true"
-    for tool, option in _TRIES:
-        for call in invocations(script, tool):
-            return f"{call.command(*call.args, option)} || true"
-    return None
-
-
-def _selection(args: tuple[str, ...]) -> tuple[str, ...]:
-    """The arguments of tox and nox that choose environments."""
-    kept: list[str] = []
-    for option, value in zip(args, (*args[1:], ""), strict=False):
-        if option in ("-e", "-s", "-c", "-f", "--session", "--sessions"):
-            kept += [option, value]
-    return tuple(kept)
 
 
 def _invocation(parts: tuple[str, ...], tool: str) -> Invocation | None:
@@ -245,14 +254,6 @@ def _plain(args: tuple[str, ...]) -> tuple[str, ...]:
         if arg in ("|", "||", "&") or re.match(r"^\d?[<>]", arg):
             return args[:at]
     return args
-
-
-def _without_python(parts: tuple[str, ...]) -> tuple[str, ...]:
-    if len(parts) > 2 and _PYTHON.match(parts[0].rsplit("/", 1)[-1]) and parts[1] == "-m":
-        return parts[2:]
-    if len(parts) > 1 and _PYTHON.match(parts[0].rsplit("/", 1)[-1]) and parts[1] == "setup.py":
-        return parts[1:]
-    return parts
 
 
 def _cut(line: str) -> list[str]:

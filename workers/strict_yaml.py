@@ -1,4 +1,5 @@
-"""Reads YAML that strangers wrote: no tags, no repeated keys, bounded size, depth and aliases, and YAML 1.2's booleans.
+"""Reads YAML that strangers wrote: no tags but named ones, no repeated keys, bounded size, depth and aliases, and YAML
+1.2's booleans.
 
 `on`, `off`, `yes` and `no` stay words, as on GitHub; every value's place in the text is kept for messages.
 """
@@ -6,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import yaml
@@ -35,6 +36,14 @@ class YamlProblem(Exception):  # noqa: N818 - a finding about someone's file
 
 
 @dataclass(frozen=True)
+class Tagged:
+    """A value under a tag that the reader of the file knows (`!reference [a, b]`)."""
+
+    tag: str
+    value: object
+
+
+@dataclass(frozen=True)
 class Document:
     """The value and where each part of it starts: path of keys and indexes -> (line, column), from 1."""
 
@@ -52,6 +61,7 @@ class Document:
 class _Reader:
     events: Iterator[yaml.Event]
     max_aliases: int
+    tags: Collection[str] = ()
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
     anchors: dict[str, tuple[object, int]] = field(default_factory=dict)
     aliases: int = 0
@@ -65,14 +75,20 @@ class _Reader:
         if not isinstance(event, yaml.NodeEvent):
             raise _problem("something that is no value", event)
         before = self.nodes
-        if getattr(event, "tag", None) is not None:
-            raise _problem("tags (`!...`) are not allowed", event)
         if len(path) > _MAX_DEPTH:
             raise _problem("nested too deeply", event)
-        value = self.value(event, path)
+        value = self.tagged(event, path)
         if event.anchor:
             self.anchors[event.anchor] = (value, self.nodes - before)
         return value
+
+    def tagged(self, event: yaml.NodeEvent, path: Path) -> object:
+        tag = getattr(event, "tag", None)
+        if tag is None:
+            return self.value(event, path)
+        if tag not in self.tags:
+            raise _problem("tags (`!...`) are not allowed", event)
+        return Tagged(tag, self.value(event, path))
 
     def value(self, event: yaml.NodeEvent, path: Path) -> object:
         if isinstance(event, yaml.ScalarEvent):
@@ -116,8 +132,9 @@ class _Reader:
         return items
 
 
-def load(text: str, *, max_bytes: int, max_aliases: int) -> Document:
-    """Read one document. Raises `YamlProblem` with the place of what is wrong."""
+def load(text: str, *, max_bytes: int, max_aliases: int, tags: Collection[str] = ()) -> Document:
+    """Read one document; values under one of the `tags` are `Tagged`. Raises `YamlProblem` with the place of what is
+    wrong."""
     size = len(text.encode(errors="replace"))
     if size > max_bytes:
         raise YamlProblem(f"the file has {size} bytes, more than the {max_bytes} allowed")
@@ -130,14 +147,13 @@ def load(text: str, *, max_bytes: int, max_aliases: int) -> Document:
         raise YamlProblem(message, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1) from error
     except (yaml.YAMLError, UnicodeError) as error:
         raise YamlProblem(f"characters that YAML does not allow ({type(error).__name__})") from error
-    return _document(events, max_aliases)
+    return _document(_Reader(events, max_aliases, tags))
 
 
-def _document(events: Iterator[yaml.Event], max_aliases: int) -> Document:
-    reader = _Reader(events, max_aliases)
+def _document(reader: _Reader) -> Document:
     value: object = None
     documents = 0
-    for event in events:
+    for event in reader.events:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:

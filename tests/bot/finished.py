@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Engine
 
-from sandbox.spec import Ending, Evidence, Fidelity, Output, Plan, Result, Skipped, Step, TestCase
+from sandbox.spec import Ending, Evidence, Fidelity, Output, Plan, Result, Service, Skipped, Step, TestCase
 from workers import logs
 from workers.domain import (
     Attempt,
@@ -115,8 +115,11 @@ def full_report(case: Case, name: str, log: str) -> Report:
     check = Step("Run tests", "python -m pytest -q")
     plan = Plan(
         image="python",
-        setup=(Step("Install", "pip install -e .[test]"),),
+        setup=(Step("Install", "pip install -e .[test]", workdir="app"),),
         check=check,
+        env={"CI": "true", "DATABASE_URL": "postgresql://word@postgres/test"},
+        services=(Service("postgres", "postgres:16", ports=(5432,)),),
+        notes=("CI used Python 3.12, the sandbox has 3.11", name),
         fidelity=Fidelity.CLOSE,
         skipped=(Skipped("Upload coverage", "needs a secret", weakens_proof=False),),
     )

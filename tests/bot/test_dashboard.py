@@ -69,6 +69,10 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "FAILED test_total",
         "<code>calc/core.py:7</code> total is wrong",
         "Upload coverage",
+        "in an environment that is close to CI's",
+        "postgres:16",
+        "<code>DATABASE_URL</code>",
+        "CI used Python 3.12, the sandbox has 3.11",
         "12,345 bytes in the middle are not shown",
         "cost unknown",
         "https://github.test/octo/calc/pull/12",
@@ -78,6 +82,7 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "64 came since the last green one, 11 runs",
     ):
         assert words.replace("'", "&#39;") in page or words in page, words
+    assert "postgresql://word@" not in page  # a value may be a secret of somebody
 
 
 def test_run_page_while_at_work(site: Site, engine: Engine) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.spec import Plan, Service, Skipped, Step
 from tests.workers.made import candidate, case, diagnosis, report, reproduction, result
 from workers import messages
 from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Report, RunId, Sha, Verdict
@@ -126,6 +127,36 @@ def test_a_pull_request_learns_who_heals_its_base() -> None:
     assert "It came with `ccccccc`" in there.comment
     mended = messages.ended(report(Outcome.BASE_ALREADY_RED, "Red there.", data={"mended": "yes"}), "")
     assert "mended there" in mended.summary
+
+
+def test_the_whole_recipe_is_folded_into_the_body() -> None:
+    """Image, fidelity, steps, services, what was left out and notes; of variables only their names."""
+    plan = Plan(
+        "python",
+        (Step("Install", "pip install -e ."),),
+        Step("Unit", "pytest -q"),
+        (Step("Types", "mypy ."),),
+        env={"TOKEN_FOR": "word-of-somebody"},
+        services=(Service("db", "postgres:16"),),
+        skipped=(Skipped("Upload", "it only reports", weakens_proof=False),),
+        notes=(HOSTILE,),
+        network=("api.example.org",),
+    )
+    body = messages.pull_request_body(report(reproduction=reproduction(plan=plan)), "")
+    section = body.split("<summary>Plan</summary>")[1].split("</details>")[0]
+    facts = (
+        "`python`",
+        "*approximate*",
+        "`db: postgres:16`",
+        "`TOKEN_FOR`",
+        "Upload: it only reports",
+        "api.example.org",
+    )
+    for words in (*facts, "# set-up: Install\npip install -e .", "# check: Unit\npytest -q", "# then: Types"):
+        assert words in section
+    assert "word-of-somebody" not in section
+    assert "<script>" not in section
+    assert "@everyone" not in section
 
 
 def test_the_branch_is_the_same_for_the_same_red_job() -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -58,6 +60,15 @@ class MirrorTree:
     def mode(self, path: str) -> str:
         """The file's mode as git writes it; the plain one for a file that is not there yet."""
         return self._modes.get(path, FILE)
+
+    def committed_at(self) -> str:
+        """When the commit was made, as an ISO date in UTC; empty when it does not say."""
+        try:
+            text = self._git.run("cat-file", "commit", self.sha).decode(errors="replace")
+            found = re.search(r"^committer [^\n]{0,1000} (\d{1,12}) [+-]\d{4}$", text.split("\n\n")[0], re.MULTILINE)
+            return datetime.fromtimestamp(int(found[1]), UTC).isoformat() if found else ""
+        except (GitFailed, ValueError, OverflowError):
+            return ""
 
     def read(self, path: str) -> bytes | None:
         """The content of a regular file, else None. Served from the archive."""

@@ -52,6 +52,7 @@ def report(
         url=job.get("html_url") or "",
         others=tuple(other["name"] for other in red[1:]),
         annotations=pointed_at(api, repo, _check_run(job), redactor) if log.failed is None else (),
+        started_at=job.get("started_at") or "",
     )
 
 
@@ -67,6 +68,7 @@ def from_check(api: Api, repo: Repository, case: Case, redactor: Redactor) -> Jo
         log=logs.parse(text, redactor),
         url=run.get("html_url") or "",
         annotations=pointed_at(api, repo, case.job_id, redactor) if output.get("annotations_count") else (),
+        started_at=run.get("started_at") or "",
     )
 
 

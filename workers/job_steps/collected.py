@@ -28,6 +28,8 @@ class JobSteps:
     services: tuple[Service, ...] = ()
     languages: tuple[str, ...] = ()
     """Those the job was given by set-up actions."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The versions of languages that the job asks for, as it writes them."""
     timeout_s: float | None = None
     """How long the failing step may take by the file, where it says so."""
 
@@ -41,6 +43,7 @@ class Collected:
     notes: list[str] = field(default_factory=list)
     fidelity: Fidelity = Fidelity.EXACT
     languages: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
 
     def lower(self, note: str) -> None:
         """It is no longer exact, because of this."""
@@ -71,7 +74,7 @@ class Collected:
         beside = self._services(bound) if bound else ()
         return JobSteps(
             tuple(self.steps), check, after, env, tuple(self.skipped), tuple(self.notes), self.fidelity, image, beside,
-            tuple(self.languages), minutes * 60 if minutes and minutes > 0 else None,
+            tuple(self.languages), self.versions, minutes * 60 if minutes and minutes > 0 else None,
         )  # fmt: skip
 
     def _services(self, bound: Bound) -> tuple[Service, ...]:

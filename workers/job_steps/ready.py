@@ -18,7 +18,7 @@ from workers.job_steps.inlined import Placed
 from workers.job_steps.limits import oidc
 from workers.job_steps.outputs import scoped
 from workers.scripts import only_installs
-from workers.toolchains import version_note
+from workers.toolchains import asked
 
 _WHATEVER = frozenset({"always", "failure", "cancelled"})
 
@@ -90,8 +90,8 @@ def acted(
         _checkout(title, inputs, bound, collected)
     elif action.effect is actions.Effect.HARMLESS:
         collected.skip(title, action.why, weakens=False)
-    elif action.effect is actions.Effect.LANGUAGE and (note := version_note(action.language, uses, inputs)):
-        collected.lower(note)
+    elif action.effect is actions.Effect.LANGUAGE and (version := asked(action.language, uses, inputs)):
+        collected.versions[action.language] = version
     elif action.effect is actions.Effect.RUNS:
         return _stand_in(title, action, collected)
     return None

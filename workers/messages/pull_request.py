@@ -6,6 +6,7 @@ import hashlib
 
 from sandbox.spec import Result
 from workers.domain import Attempt, Case, Confidence, Diagnosis, FailureClass, Report, Reproduction
+from workers.messages import plan
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, inert, plain, quote
@@ -89,6 +90,7 @@ def _body(report: Report, run_url: str, ci: str, log: int) -> str:
         details("Failing output before", fence(reproduction.before.output.text, limit=log)),
         details("Output of the same command after", fence(after, limit=log)),
         details("Reproduce locally", _locally(report, reproduction)),
+        plan.folded(reproduction.plan),
     ]
     rejected = [attempt for attempt in report.attempts if not attempt.verdict.accepted]
     if rejected:
@@ -126,14 +128,14 @@ def _kept(before: Result, accepted: Attempt) -> str:
 
 
 def _not_checked(reproduction: Reproduction) -> str:
-    plan = reproduction.plan
-    gaps = [f"{plain(skip.step)} ({plain(skip.reason)})" for skip in plan.skipped if skip.weakens_proof]
-    gaps += [plain(note) for note in plan.notes]
+    recipe = reproduction.plan
+    gaps = [f"{plain(skip.step)} ({plain(skip.reason)})" for skip in recipe.skipped if skip.weakens_proof]
+    gaps += [plain(note) for note in recipe.notes]
     hosts = reproduction.before.evidence.network
     if hosts:
         gaps.append(f"the check could reach {plain(', '.join(hosts))}: what answers there has a part in its result")
     gaps.append(f"other jobs of the workflow; only Linux x86-64{'' if hosts else ', without network'}")
-    return f"fidelity *{plan.fidelity}*. " + "; ".join(gaps) + "."
+    return f"fidelity *{recipe.fidelity}*. " + "; ".join(gaps) + "."
 
 
 def _root_cause(diagnosis: Diagnosis, reproduction: Reproduction) -> str:

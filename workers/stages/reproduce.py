@@ -9,9 +9,9 @@ from threading import Event
 from typing import NoReturn
 
 from sandbox import explain, languages
-from sandbox.errors import ImageMissing, ServiceFailed, ServiceMissing, SetupFailed
-from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
-from workers import diagnosis, recipe
+from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
+from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Step, Tree
+from workers import diagnosis, pins, recipe
 from workers.domain import Case, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
@@ -48,13 +48,17 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
         raise
 
 
-def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environment:
-    """The environment of the plan; a set-up that fails here ends the run, with its log as the evidence."""
+def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> tuple[Environment, Plan]:
+    """The environment of the plan, and the plan it is of: where the packages of the run's day cannot be had, the one
+    with today's. A set-up that fails here ends the run, with its log as the evidence."""
     try:
-        return sandbox.prepare(plan, tree, cancel)
+        return sandbox.prepare(plan, tree, cancel), plan
     except ServiceMissing as missing:
         raise Stop(Outcome.UNSUPPORTED, f"Not here: {explain.error(missing)}.") from missing
     except (SetupFailed, ServiceFailed) as failed:
+        today = pins.without(plan, failed.step) if isinstance(failed, SetupFailed) else None
+        if today is not None and not isinstance(failed, NetworkDenied):
+            return prepare(sandbox, today, tree, cancel)
         raise Stop(Outcome.NOT_REPRODUCED, f"Not here: {explain.error(failed)}.", log=failed.log) from failed
 
 
@@ -63,12 +67,12 @@ def reproduce(
 ) -> Reproduction:
     """Make the environment and run the check until it is known to be red for good. Raises `Stop` when it is not."""
     try:
-        environment = prepare(sandbox, plan, tree, cancel)
+        environment, plan = prepare(sandbox, plan, tree, cancel)
     except ImageMissing as missing:
         if plan.image in languages.BY_KEY:
             raise  # ours: the operator's to mend
         plan = recipe.in_own_image(plan, str(missing))
-        environment = prepare(sandbox, plan, tree, cancel)
+        environment, plan = prepare(sandbox, plan, tree, cancel)
     environment.warm(tree, 1 + PARALLEL, limits(plan))
     environment, plan, before = _first_run(sandbox, environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, plan, job)
@@ -132,11 +136,16 @@ def _first_run(
     """
     first = environment.run(plan.check, tree, limits=limits(plan), cancel=cancel)
     here, at, result = environment, plan, first
+    green: list[Step] = []
     while result.green and at.after and job.log.failed is None and not job.steps:
+        green.append(at.check)
         setup = (*at.setup, at.check) if at.services else at.setup
         at = replace(at, setup=setup, check=at.after[0], after=at.after[1:])
-        here = prepare(sandbox, at, tree, cancel) if at.services else here
+        if at.services:
+            here, at = prepare(sandbox, at, tree, cancel)
         result = here.run(at.check, tree, limits=limits(plan), cancel=cancel)
+    if at.guessed:  # what was green has to stay green; of the others nobody knows whether they ever were
+        at = replace(at, after=tuple(green))
     return (environment, plan, first) if result.green else (here, at, result)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,21 @@ def test_untracked_files_and_touched_files_are_no_change(source: Path, tmp_path:
     write(source, {"notes.txt": b"mine\n", "app.py": FILES["app.py"]})
     forge = LocalForge(source / ".git" / "..", tmp_path / "state")
     assert "notes.txt" not in forge.tree(forge.case(RunId("r1"))).paths()
+
+
+def test_the_job_is_of_the_moment_of_its_commit(source: Path, tmp_path: Path) -> None:
+    """Nothing else says when the check was red: packages of that day are taken."""
+    when = git(source, "log", "-1", "--format=%ct")
+    forge = LocalForge(source, tmp_path / "state")
+    assert datetime.fromisoformat(forge.job(forge.case(RunId("r1"))).started_at).timestamp() == int(when)
+
+
+def test_a_plan_may_be_asked_for_with_changes_at_hand(source: Path, tmp_path: Path) -> None:
+    """Nothing is run or written then; what is not committed is known."""
+    write(source, {"app.py": b"x = 3\n"})
+    forge = LocalForge(source, tmp_path / "state", committed=False)
+    assert forge.unsaved
+    assert forge.tree(forge.case(RunId("r1"))).read("app.py") == FILES["app.py"]
 
 
 def test_works_from_a_folder_inside_and_from_a_second_work_tree(source: Path, tmp_path: Path) -> None:

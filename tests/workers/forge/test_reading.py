@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -99,6 +100,7 @@ def test_job_with_log_steps_and_workflow(scene: Scene) -> None:
     assert ("Test", "failure") in job.steps
     assert job.url
     assert job.others == ()
+    assert datetime.fromisoformat(job.started_at).tzinfo is not None
 
 
 def test_missing_log_is_asked_for_again_then_given_up(scene: Scene) -> None:

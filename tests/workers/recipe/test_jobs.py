@@ -229,7 +229,7 @@ def test_what_a_step_of_the_set_up_writes_is_put_in_while_it_runs() -> None:
     assert found.setup[1].script == "pip install x==${{steps.v.outputs.number}}"
     assert found.check.script == "pytest ${{env.Q}}"
     primed = make(job("{id: v, run: ./v >> $GITHUB_OUTPUT}\nrun: tox -e ${{ steps.v.outputs.env }}"))
-    assert primed.setup[-1].script == "tox run --notest -e '${{steps.v.outputs.env}}'"
+    assert primed.setup[1].script == "tox run --notest -e '${{steps.v.outputs.env}}'"
     assert found.check.env["V"] == "v${{steps.v.outputs.number}}"
 
 

@@ -122,7 +122,7 @@ def test_a_step_that_installs_and_tests_is_cut() -> None:
 def test_a_tool_that_installs_by_itself_is_primed(script: str, primer: str) -> None:
     """It fetches with network in the set-up, and is run whole without."""
     found = make(job(f"run: {script}"))
-    assert (found.setup[-1].script, found.check.script) == (primer, script)
+    assert (primer in [step.script for step in found.setup], found.check.script) == (True, script)
 
 
 def test_the_environments_key_does_not_change_with_the_commit() -> None:
@@ -245,11 +245,24 @@ def test_a_refused_action_after_the_failing_step_only_weakens_the_proof() -> Non
         (PYTHON, "python -m pytest"),
         ({"test_a.py": "import unittest\n"}, "python -m unittest discover -v"),
         ({"tox.ini": "[tox]\n"}, "tox run -e py"),
+        ({"pyproject.toml": "[tool.tox]\nenv_list = []\n"}, "tox run -e py"),
+        ({"pyproject.toml": "[tool.poe.tasks]\ntest = 'x'\n"}, "poe test"),
+        ({"pyproject.toml": "[tool.taskipy.tasks]\nlint = 'x'\n"}, "task lint"),
+        ({"pyproject.toml": "[tool.hatch.envs.default.scripts]\ntest = 'x'\n"}, "hatch run test"),
+        ({"pyproject.toml": "[tool.pdm.scripts]\ntest = 'x'\n"}, "pdm run test"),
+        ({"pyproject.toml": "[tool.mypy]\nstrict = true\n"}, "mypy ."),
+        ({"GNUmakefile": "check: all\ntests: all\n"}, "make tests"),
         ({"noxfile.py": ""}, "nox"),
         ({"Makefile": "lint:\n\tx\n"}, "make lint"),
         ({".pre-commit-config.yaml": ""}, "pre-commit run --all-files"),
         ({"ruff.toml": ""}, "ruff check ."),
         ({"package.json": '{"scripts": {"test": "x"}}'}, "npm test"),
+        ({"package.json": '{"scripts": {"test": "x"}, "packageManager": "pnpm@9.1.0"}'}, "pnpm test"),
+        (
+            {"package.json": '{"scripts": {"test": "echo no test specified", "lint": "x"}}', "yarn.lock": ""},
+            "yarn run lint",
+        ),
+        ({"package.json": '{"scripts": {"build": "x"}}'}, "npm run build"),
         ({"go.mod": ""}, "go test ./..."),
         ({"Cargo.toml": "", "Cargo.lock": ""}, "cargo test --locked"),
         ({"pom.xml": "", "mvnw": ""}, "./mvnw -B test"),
@@ -261,6 +274,39 @@ def test_a_guess_is_made_from_the_files_and_says_so(files: dict[str, str], check
     found = make(files=files)
     assert (found.check.script, found.fidelity) == (check, Fidelity.APPROXIMATE)
     assert "guessed from" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize(
+    ("files", "after"),
+    [
+        ({"package.json": '{"scripts": {"test": "a", "lint": "b", "typecheck": "c", "start": "d"}}'},
+         ["npm run lint", "npm run typecheck"]),
+        ({"go.mod": ""}, ["go vet ./..."]),
+        ({"Cargo.toml": "", "rustfmt.toml": "", "clippy.toml": ""},
+         ["cargo fmt --check", "cargo clippy -- -D warnings"]),
+        ({"ruff.toml": "", "mypy.ini": ""}, ["mypy ."]),
+    ],
+)  # fmt: skip
+def test_a_guess_tries_the_other_checks_of_the_same_file(files: dict[str, str], after: list[str]) -> None:
+    """While the first is green: a job that only lints is found as well."""
+    found = make(files=files)
+    assert (found.guessed, [step.script for step in found.after]) == (True, after)
+
+
+@pytest.mark.parametrize(
+    ("files", "install"),
+    [
+        ({"uv.lock": ""}, "python -m pip install uv"),
+        ({"poetry.lock": ""}, "python -m pip install poetry"),
+        ({"Pipfile.lock": ""}, "python -m pip install pipenv"),
+        ({"pyproject.toml": '[project]\nname = "a"\n[dependency-groups]\ndev = ["pytest"]\n'},
+         "python -m pip install -e ."),
+    ],
+)  # fmt: skip
+def test_a_guess_installs_by_the_lock_file_there_is(files: dict[str, str], install: str) -> None:
+    """The project's own manager, into the environment that the tests run in."""
+    found = make(files={"tests/test_a.py": "import pytest\n", **files})
+    assert install in [step.script.split("\n")[0] for step in found.setup]
 
 
 @pytest.mark.parametrize(

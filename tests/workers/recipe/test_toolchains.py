@@ -6,7 +6,9 @@ import pytest
 
 from sandbox.spec import Fidelity, Step
 from tests.workers.recipe.test_plans import job, make
+from tests.workers.recipe.trees import MemoryTree
 from workers import toolchains
+from workers.text_files import TextFiles
 
 NOTHING = {"README": ""}
 
@@ -100,7 +102,12 @@ def test_an_image_that_was_asked_for_gets_what_the_job_needs() -> None:
 @pytest.mark.parametrize(
     ("key", "uses", "inputs", "said"),
     [
-        ("node", "actions/setup-node@v4", {"node-version": "20"}, "CI used Node 20, the sandbox has 24"),
+        (
+            "node",
+            "actions/setup-node@v4",
+            {"node-version": "20"},
+            "CI used Node 20: 20 is brought from the package index",
+        ),
         ("node", "actions/setup-node@v4", {"node-version": "24.x"}, ""),
         ("node", "actions/setup-node@v4", {"node-version": "v24.1.0"}, ""),
         ("node", "actions/setup-node@v4", {"node-version": "lts/*"}, ""),
@@ -118,7 +125,40 @@ def test_an_image_that_was_asked_for_gets_what_the_job_needs() -> None:
 )
 def test_another_version_is_said(key: str, uses: str, inputs: dict[str, str], said: str) -> None:
     """The same version in the action's own ways of writing it is no difference."""
-    assert toolchains.version_note(key, uses, inputs) == said
+    version = toolchains.asked(key, uses, inputs)
+    found = toolchains.brought((key,), {key: version} if version else {}, key, TextFiles(MemoryTree({})))
+    assert (found.notes, found.exact) == (((said,) if said else ()), not said)
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "files", "step"),
+    [
+        ("node", "18.19.0", {}, "Node 18"),
+        ("node", "lts/iron", {}, "Node 20"),
+        ("node", ">=22", {}, "Node 22"),
+        ("node", "@.nvmrc", {".nvmrc": "v20.11.1\n"}, "Node 20"),
+        ("node", "@package.json", {"package.json": '{"engines": {"node": "^18"}}'}, "Node 18"),
+        ("node", "16", {}, ""),  # the index has none
+        ("go", "1.22.x", {}, "Go 1.22"),
+        ("go", "@go.mod", {"go.mod": "module a\n\ngo 1.21\n"}, "Go 1.21"),
+        ("go", "@sub/go.mod", {"sub/go.mod": "go 1.24.3\ntoolchain go1.25.1\n"}, "Go 1.24"),
+        ("go", "@missing", {}, ""),
+        ("go", "1.17", {}, ""),
+        ("python", "3.9", {}, ""),
+    ],
+)
+def test_another_version_is_brought_where_the_index_has_it(
+    key: str, written: str, files: dict[str, str], step: str
+) -> None:
+    """Node and Go in the version that the job or a file of the repository asks for; Python has no other there."""
+    found = toolchains.brought((key,), {key: written}, key, TextFiles(MemoryTree(files)))
+    assert [one.name for one in found.steps] == ([step] if step else [])
+
+
+def test_an_image_of_others_keeps_what_it_holds() -> None:
+    """Nothing is added to it, and that is said."""
+    found = toolchains.brought(("node",), {"node": "18"}, "a/b:1", TextFiles(MemoryTree({})))
+    assert (found.steps, found.notes) == ((), ("CI added Node 18 to the image, which is not done here",))
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,24 @@ import pytest
 
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Service, Step, TestCase, Tree
-from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, ScriptedSandbox, reproduction, result
-from workers import logs
+from tests.workers.made import (
+    CHECK,
+    GREEN,
+    RED,
+    TREE,
+    MemoryTree,
+    ScriptedEnvironment,
+    ScriptedSandbox,
+    reproduction,
+    result,
+)
+from workers import logs, pins
 from workers.domain import JobReport, Outcome, Past, Reproduction, Sighting
 from workers.errors import Stop
 from workers.repo_config import Flaky
 from workers.stages.reproduce import prepare, reproduce
 from workers.store.memory import MemoryJournal
+from workers.text_files import TextFiles
 
 PLAN = Plan("python", (), CHECK)
 JOB = JobReport("test")
@@ -241,6 +252,34 @@ def test_set_up_that_fails_ends_the_run_with_its_log() -> None:
         prepare(Broken(), reproduction().plan, TREE, Event())  # type: ignore[arg-type]
     assert stop.value.outcome is Outcome.NOT_REPRODUCED
     assert "No matching distribution" in str(stop.value.data["log"])
+
+
+def test_packages_of_the_runs_day_that_cannot_be_had_are_of_today() -> None:
+    """A set-up that fails where its packages are pinned is made once more without; the plan says so."""
+    steps, _ = pins.pin(
+        [Step("Install", "pip install x")], {}, "2026-03-02T00:00:00Z", TextFiles(MemoryTree({})), "python"
+    )
+
+    class WithoutDates(ScriptedSandbox):
+        def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+            if any("PIP_UPLOADED_PRIOR_TO" in step.env for step in plan.setup):
+                raise SetupFailed("Install", 1, "the index has no dates")
+            return super().prepare(plan, tree, cancel)
+
+    sandbox, plan = WithoutDates(ScriptedEnvironment(lambda step, patch, n: RED)), replace(PLAN, setup=tuple(steps))
+    found = reproduce(sandbox, plan, TREE, JOB, Flaky(), MemoryJournal(), Event())
+    assert found.plan.setup == (Step("Install", "pip install x"),)
+    assert found.plan.notes == ("the set-up failed with the packages of the day of the run: they are of today",)
+
+
+def test_of_a_guess_only_what_was_green_has_to_stay_green() -> None:
+    """Checks after the red one may never have been green; those before it were, a moment ago."""
+    lint, types, docs = Step("Lint", "lint"), Step("Types", "types"), Step("Docs", "docs")
+    plan = replace(PLAN, check=lint, after=(types, docs), guessed=True)
+    found = tried(ScriptedEnvironment(lambda step, patch, n: RED if step.script == "types" else GREEN), plan)
+    assert (found.plan.check, found.plan.after) == (types, (lint,))
+    first = tried(ScriptedEnvironment(lambda step, patch, n: RED), plan)
+    assert (first.plan.check, first.plan.after) == (lint, ())
 
 
 def test_set_up_that_was_refused_a_host_says_which() -> None:
