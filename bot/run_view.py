@@ -58,6 +58,8 @@ class RunView:
     verdict: Verdict | None
     diagnosis: Diagnosis | None
     told: tuple[tuple[str, str], ...]
+    compared: tuple[tuple[str, str], ...]
+    """What CI said and what the sandbox said, when these are two failures."""
     end_log: str
     failing: str
     accepted: AttemptLine | None
@@ -91,7 +93,10 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         after=verdict.after if verdict else None,
         verdict=verdict,
         diagnosis=diagnosis,
-        told=tuple((_TOLD.get(name, name), _listed(value)) for name, value in data.items() if name != "log" and value),
+        told=tuple(
+            (_TOLD.get(name, name), _listed(value)) for name, value in data.items() if name not in _APART and value
+        ),
+        compared=tuple((who, data[name]) for name, who in _COMPARED if data.get(name)),
         end_log=data.get("log", ""),
         failing=_failing(job),
         accepted=accepted,
@@ -108,7 +113,17 @@ def _ended(reproduction: Reproduction) -> str:
     return "" if by_itself else explain.ending(before, limits(reproduction.plan))
 
 
-_TOLD = {"runs": "Identical runs", "failed": "Red", "tests": "Unsteady tests", "line": "CI's log says"}
+_TOLD = {
+    "runs": "Identical runs",
+    "failed": "Red",
+    "tests": "Unsteady tests",
+    "line": "CI's log says",
+    "failure": "Kind of failure",
+    "rerun": "Re-run of the failed jobs",
+}
+_COMPARED = (("ci", "CI said"), ("here", "The sandbox said"))
+_APART = frozenset({"log", "ci", "here"})
+"""Texts of many lines, which are shown by themselves."""
 
 
 def _listed(value: str) -> str:

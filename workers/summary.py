@@ -54,6 +54,7 @@ def _failure(diagnosis: Diagnosis | None) -> dict[str, Any] | None:
         "tool": diagnosis.tool,
         "fingerprint": diagnosis.fingerprint,
         "summary": diagnosis.summary,
+        "evidence": list(diagnosis.evidence),
         "findings": findings,
     }
 

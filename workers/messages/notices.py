@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Attempt, Case, Outcome, Report
+from workers.domain import Attempt, Case, Diagnosis, Outcome, Report, Rerun
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
 from workers.messages.pull_request import published
 from workers.ports import Notice
@@ -97,7 +97,16 @@ def _flaky(report: Report) -> str:
 
 def _infrastructure(report: Report) -> str:
     line = f" CI's log says: {quote(report.data['line'])}." if report.data.get("line") else ""
-    return f"**Not a code problem.** {_detail(report)}{line} Nothing to merge; re-running the job may be enough."
+    return f"**Not a code problem.** {_detail(report)}{line} Nothing to merge; {_RERUN[report.data.get('rerun', '')]}"
+
+
+_RERUN = {
+    "": "re-running the job may be enough.",
+    Rerun.ASKED: "I asked GitHub to run the failed jobs once more.",
+    Rerun.AGAIN: "the failed jobs were run again before, so I did not ask for another run.",
+    Rerun.REFUSED: "GitHub did not let me run the failed jobs again; re-running them may be enough.",
+    Rerun.NONE: "re-running the job may be enough.",
+}
 
 
 def _base_red(report: Report) -> str:
@@ -170,17 +179,37 @@ def _evidence(report: Report) -> str:
         again = f"{report.reproduction.red_reruns} of {report.reproduction.reruns} reruns red"
         parts.append(f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}")
     if report.diagnosis:
+        parts.append(_classed(report.diagnosis))
         places = [
             f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "
             f"{plain(cut(finding.message, 200))}"
             for finding in report.diagnosis.findings[:10]
         ]
         parts.append("\n".join(places))
+    elif report.data.get("failure") and report.data.get("line"):
+        parts.append(f"CI's log alone: **{_words(report.data['failure'])}**, by {quote(report.data['line'], 300)}")
+    if report.data.get("ci") or report.data.get("here"):
+        parts.append(_both(report.data.get("ci", ""), report.data.get("here", "")))
     if report.data.get("log"):
         parts.append(details("Log", fence(report.data["log"])))
     if report.data.get("patch"):
         parts.append(details("The patch that was not proposed", fence(report.data["patch"], "diff", 20_000)))
     return "\n\n".join(part for part in parts if part)
+
+
+def _classed(diagnosis: Diagnosis) -> str:
+    """The class, and what decided it."""
+    by = f", by {', '.join(quote(words, 300) for words in diagnosis.evidence)}" if diagnosis.evidence else ""
+    return f"Kind of failure: **{_words(diagnosis.cls.value)}**{by}"
+
+
+def _words(cls: str) -> str:
+    return plain(cls.replace("_", " "))
+
+
+def _both(ci: str, here: str) -> str:
+    """What CI said and what the sandbox said, under each other's heads: a table would not hold the lines."""
+    return f"**CI said**\n\n{fence(ci, limit=2_500)}\n\n**The sandbox said**\n\n{fence(here, limit=2_500)}"
 
 
 def _link(run_url: str) -> str:

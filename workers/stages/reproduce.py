@@ -33,11 +33,13 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
     try:
         return recipe.plan(job, tree, config, case)
     except Stop as none:
-        trouble = diagnosis.infrastructure(job.log)
-        if none.outcome is Outcome.UNSUPPORTED and trouble:
+        if none.outcome is not Outcome.UNSUPPORTED or not job.log:
+            raise
+        ruling = diagnosis.in_ci(job)
+        if ruling.cls in diagnosis.NOT_THE_CODE:
             detail = "CI broke before a command of the repository failed."
-            raise Stop(Outcome.INFRASTRUCTURE, detail, line=trouble) from none
-        raise
+            raise Stop(Outcome.INFRASTRUCTURE, detail, **_told(ruling)) from none
+        raise Stop(none.outcome, none.detail, **none.data, **_told(ruling)) from none
 
 
 def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environment:
@@ -84,16 +86,30 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
             failed=failed,
             tests=unsteady(runs),
         )
-    if job.log and not diagnosis.same_failure(before, logs.parse(job.log)):
-        raise Stop(
-            Outcome.NOT_REPRODUCED,
-            f"{quote(command(plan.check))} is red here too, but with another failure than CI's.",
-            log=before.output.text,
-        )
+    if job.log:
+        _compare(plan, before, job)
     if plan.services:
         plan = replace(plan, notes=(*plan.notes, *environment.notes))  # which programs they really were
     environment.warm(tree, NEXT, limits(plan))  # they start while the failure is diagnosed
     return Reproduction(plan=plan, before=before, reruns=len(seen), red_reruns=failed - 1)
+
+
+def _compare(plan: Plan, before: Result, job: JobReport) -> None:
+    """A patch for another failure than CI's would mend nothing there: then both are shown, and nothing is done."""
+    found = diagnosis.same_failure(plan.check.script, before, job)
+    if not found.same:
+        raise Stop(
+            Outcome.NOT_REPRODUCED,
+            f"{quote(command(plan.check))} is red here too, but with another failure than CI's: {found.why}.",
+            ci=found.ci,
+            here=found.here,
+            log=before.output.text,
+        )
+
+
+def _told(ruling: diagnosis.Ruling) -> dict[str, str]:
+    """What CI's log alone says, for the message of a run that ends before it has a diagnosis of its own."""
+    return {"failure": ruling.cls.value, "line": next(iter(ruling.evidence), "")}
 
 
 def _always_failing(runs: Sequence[Result]) -> set[str] | None:
@@ -140,14 +156,17 @@ def _lacks_a_command(result: Result) -> bool:
 def _network_denied(result: Result, plan: Plan, job: JobReport) -> NoReturn:
     """Without the host nobody can tell here whether a patch mends the check. CI may have missed it as well."""
     told = explain.ending(result, limits(plan))
-    if trouble := diagnosis.infrastructure(job.log):
-        raise Stop(Outcome.INFRASTRUCTURE, told, line=trouble, log=result.output.text)
+    ruling = diagnosis.in_ci(job, plan.check.script)
+    if ruling.cls in diagnosis.NOT_THE_CODE:
+        raise Stop(Outcome.INFRASTRUCTURE, told, log=result.output.text, **_told(ruling))
     raise Stop(Outcome.NOT_REPRODUCED, told, log=result.output.text)
 
 
 def _never_red(plan: Plan, job: JobReport, runs: int) -> NoReturn:
-    trouble = diagnosis.infrastructure(job.log)
     green = f"{quote(command(plan.check))} is green here in {runs} of {runs} runs"
-    if trouble:
-        raise Stop(Outcome.INFRASTRUCTURE, f"{green}, and CI's log shows trouble around it.", line=trouble)
-    raise Stop(Outcome.NOT_REPRODUCED, f"{green}.", runs=runs)
+    if not job.log:
+        raise Stop(Outcome.NOT_REPRODUCED, f"{green}.", runs=runs)
+    ruling = diagnosis.in_ci(job, plan.check.script)
+    if ruling.cls in diagnosis.NOT_THE_CODE:
+        raise Stop(Outcome.INFRASTRUCTURE, f"{green}, and CI's log shows trouble around it.", **_told(ruling))
+    raise Stop(Outcome.NOT_REPRODUCED, f"{green}.", runs=runs, **_told(ruling))
