@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workers import recipe, repo_config
-from workers.domain import Case, JobReport, Outcome, Published, RunId
+from workers.domain import Case, JobReport, Outcome, Published, Rerun, RunId
 from workers.errors import Stop, UsageError
 from workers.git.checkout import Checkout, discover
 from workers.git.mirror import Mirror
@@ -109,6 +109,11 @@ class LocalForge:
         """There is no CI here."""
         del case, published
         return "none"
+
+    def rerun(self, case: Case) -> Rerun:
+        """There is no CI here."""
+        del case
+        return Rerun.NONE
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         """There is no pull request here."""

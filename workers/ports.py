@@ -22,6 +22,7 @@ from workers.domain import (
     JobReport,
     Published,
     Reproduction,
+    Rerun,
     Sha,
 )
 from workers.repo_config import RepoConfig
@@ -150,6 +151,9 @@ class Forge(Protocol):
 
         Raises `Stop(CANCELLED)` when they closed it instead.
         """
+
+    def rerun(self, case: Case) -> Rerun:
+        """Have CI run the failed jobs of the case's workflow run once more, if this was their first attempt."""
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         """Write the real CI's answer into the pull request and take it out of draft when it is ready."""

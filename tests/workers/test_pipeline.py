@@ -12,7 +12,7 @@ import pytest
 from sandbox.errors import Cancelled
 from sandbox.spec import Plan, Result, Step, Tree
 from tests.workers.made import GREEN, PATCH, RED, MemoryTree, ScriptedEnvironment, ScriptedSandbox, candidate, case
-from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Outcome, Published
+from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Outcome, Published, Rerun
 from workers.errors import LeaseLost, Park
 from workers.pipeline import Parts, drive
 from workers.ports import Admission, Notice, Proposal, SourceTree, Workbench
@@ -35,6 +35,7 @@ class MemoryForge:
         self.told: list[Notice] = []
         self.published: list[Proposal] = []
         self.confirmed: list[bool] = []
+        self.reruns = 0
 
     def admission(self, case: Case) -> Admission:
         return self._admission
@@ -54,6 +55,10 @@ class MemoryForge:
 
     def ci(self, case: Case, published: Published) -> str:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def rerun(self, case: Case) -> Rerun:
+        self.reruns += 1
+        return Rerun.ASKED
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         self.confirmed.append(ready)
