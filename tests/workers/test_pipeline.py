@@ -10,13 +10,23 @@ from typing import Any
 import pytest
 
 from sandbox.errors import Cancelled
-from sandbox.spec import Plan, Result, Step, Tree
-from tests.workers.made import GREEN, PATCH, RED, MemoryTree, ScriptedEnvironment, ScriptedSandbox, candidate, case
+from sandbox.spec import Ending, Plan, Result, Step, Tree
+from tests.workers.made import (
+    GREEN,
+    PATCH,
+    RED,
+    MemoryTree,
+    ScriptedEnvironment,
+    ScriptedSandbox,
+    candidate,
+    case,
+    result,
+)
 from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Outcome, Published, Rerun
 from workers.errors import LeaseLost, Park
 from workers.pipeline import Parts, drive
 from workers.ports import Admission, Notice, Proposal, SourceTree, Workbench
-from workers.repo_config import RepoConfig, Triggers
+from workers.repo_config import Infrastructure, RepoConfig, Triggers
 from workers.store.memory import MemoryJournal
 
 FILES = {
@@ -36,12 +46,13 @@ class MemoryForge:
         self.published: list[Proposal] = []
         self.confirmed: list[bool] = []
         self.reruns = 0
+        self.log = ""
 
     def admission(self, case: Case) -> Admission:
         return self._admission
 
     def job(self, case: Case) -> JobReport:
-        return JobReport("test")
+        return JobReport("test", self.log)
 
     def tree(self, case: Case) -> SourceTree:
         return MemoryTree(FILES)
@@ -199,3 +210,36 @@ def test_what_is_stopped_while_its_environment_is_made_is_cancelled() -> None:
 
     stopped = replace(parts(MemoryForge(), journal), sandbox=Stopping(ScriptedEnvironment(honest)))
     assert drive(case(), stopped).outcome is Outcome.CANCELLED
+
+
+LOST = "##[error]The runner has received a shutdown signal."
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "words"),
+    [
+        (RepoConfig(), 0, "re-running the job may be enough"),
+        (RepoConfig(infrastructure=Infrastructure(rerun=True)), 1, "I asked GitHub to run the failed jobs once more"),
+        (RepoConfig(mode="observe", infrastructure=Infrastructure(rerun=True)), 0, "may be enough"),
+    ],
+)
+def test_ci_that_broke_is_run_once_more_where_it_may_be(config: RepoConfig, asked: int, words: str) -> None:
+    """Only by the repository's word, once for a run however often it is taken up, and the notice says so."""
+    forge, journal = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True)), MemoryJournal()
+    forge.log = LOST
+    green = ScriptedEnvironment(lambda step, patch, n: GREEN)
+    for _ in range(2):
+        report = drive(case(), parts(forge, journal, green))
+        assert report.outcome is Outcome.INFRASTRUCTURE
+        assert words in forge.told[-1].summary
+        assert "shutdown signal" in forge.told[-1].summary
+    assert forge.reruns == asked
+
+
+def test_an_end_that_is_the_sandboxs_own_runs_nothing_again() -> None:
+    """A limit here says nothing of CI."""
+    config = RepoConfig(infrastructure=Infrastructure(rerun=True))
+    forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
+    full = ScriptedEnvironment(lambda step, patch, n: result(137, ending=Ending.OOM))
+    assert drive(case(), parts(forge, MemoryJournal(), full)).outcome is Outcome.INFRASTRUCTURE
+    assert forge.reruns == 0

@@ -17,7 +17,7 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"), "<id>"),
     (re.compile(r"(?:[A-Za-z]:\\|\\\\)(?:[^\\\s:\"']{1,100}\\){0,20}([^\\\s:\"']{1,100})"), r"<root>/\1"),
     (re.compile(r"/(?:private/)?(?:tmp|var/folders|var/tmp)(?:/[\w.+@-]{1,200}){1,20}"), "<temporary>"),
-    (re.compile(r"(?<![\w/.])(?:/[\w.+@-]{1,200}){0,30}/([\w.+@-]{1,200})"), r"<root>/\1"),
+    (re.compile(r"(?<![\w/.>])(?:/[\w.+@-]{1,200}){0,30}/([\w.+@-]{1,200})"), r"<root>/\1"),
     (re.compile(r"\b(?:localhost|\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\b"), "<address>"),
     (re.compile(r"\btmp\w{4,40}\b"), "<temporary>"),
     (re.compile(r"\b\d{1,12}(?:\.\d{1,12})? ?(?:ns|us|µs|ms|s|sec|secs|seconds?|min|minutes?|m)\b"), "<duration>"),

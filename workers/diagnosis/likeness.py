@@ -237,7 +237,8 @@ def _told(output: str) -> int:
 
 
 def _last(said: Said) -> str:
-    return logs.normalise(said.lines[-1]) if said.lines else ""
+    lines = (logs.normalise(line) for line in reversed(said.lines[-50:]))
+    return next((line for line in lines if not _NOISE.match(line)), "")
 
 
 def _dotted(test: str) -> str:
