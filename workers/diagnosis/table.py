@@ -149,12 +149,13 @@ def _exits(*codes: int, also: str = "") -> When:
 
 def _in_the_code(scene: Scene) -> str | None:
     """The repository's own tests and checkers name what is wrong, or a compiler names its place in a file."""
-    first = scene.first
-    if first is None or scene.voice is None:
+    if scene.first is None or scene.voice is None:
         return None
-    placed = scene.told is FailureClass.BUILD and first.path is not None and first.line is not None
-    own = scene.told in _IN_THE_CODE or (scene.voice.tool.RUNS_TESTS and scene.told is not FailureClass.UNKNOWN)
-    return shown(first) if own or placed else None
+    if scene.told in _IN_THE_CODE or (scene.voice.tool.RUNS_TESTS and scene.told is not FailureClass.UNKNOWN):
+        return shown(scene.first)
+    if scene.told is not FailureClass.BUILD:
+        return None
+    return next((shown(finding) for finding in scene.voice.findings if finding.path and finding.line), None)
 
 
 def _by_tool(scene: Scene) -> str | None:
