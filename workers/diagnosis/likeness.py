@@ -18,6 +18,7 @@ from workers.diagnosis.fingerprint import bare, masked
 from workers.diagnosis.said import Said
 from workers.diagnosis.voices import Voice, guessed, voices
 from workers.domain import FailureClass, Finding
+from workers.tools import WRAPPERS
 
 EXCERPT = 2_000
 """Characters of each side that are shown."""
@@ -26,7 +27,7 @@ _ALIKE = 1 / 3
 """The share of words two messages of one exception must have in common, of the shorter one."""
 
 _NOISE = re.compile(
-    r"make(?:\[<n>\])?: \*\*\*|npm (?:ERR!|error)\b|Found <n> (?:error|problem)|<n> (?:failed|errors?|passed)\b"
+    r"make(?:\[<n>\])?: \*\*\* \[|npm (?:ERR!|error)\b|Found <n> (?:error|problem)|<n> (?:failed|errors?|passed)\b"
     r"|=+ .{0,200} =+$|FAILED \(|FAIL$|Tests?:? |Test Suites:|BUILD FAIL|error: (?:could not compile|test failed)"
     r"|error Command failed|Error: Process completed|\W{0,3}<n> problems?|.{0,40}ELIFECYCLE|exit (?:status|code) <n>$"
     r"|FAILURE: Build failed|Process finished|\d{0,9}error Command"
@@ -63,11 +64,11 @@ class _Side:
 
     def __init__(self, said: Said) -> None:
         self.said = said
-        heard = voices(said)
+        heard = tuple(voice for voice in voices(said) if _has_a_say(voice, said))
         self.heard = heard if any(voice.findings for voice in heard) else guessed(said) or heard
-        self.tests = _tests(self.heard, said)
-        self.complaints = {voice.tool.NAME: _complaints(voice) for voice in self.heard if not voice.tool.RUNS_TESTS}
-        self.complaints = {name: found for name, found in self.complaints.items() if found}
+        checkers = [voice for voice in self.heard if not voice.tool.RUNS_TESTS and voice.findings]
+        self.complaints = {voice.tool.NAME: _complaints(voice) for voice in checkers}
+        self.tests = _tests(self.heard, said, alone=not checkers)
 
     def shown(self) -> str:
         findings = [finding for voice in self.heard for finding in voice.findings]
@@ -99,13 +100,20 @@ def _compared(theirs: _Side, ours: _Side) -> tuple[bool, str]:
     return same, "the same exit code and last line" if same else "another exit code or last line"
 
 
-def _tests(heard: Sequence[Voice], said: Said) -> dict[str, list[Finding]]:
-    """The failing tests by bare id, one finding per parameter set, by the first runner that names any."""
+def _has_a_say(voice: Voice, said: Said) -> bool:
+    """Make and its like only tell that a command failed, in words that are the same for every failure."""
+    wraps = voice.tool.NAME in WRAPPERS
+    return not wraps or voice.tool.classify(said.output, voice.findings) is not FailureClass.UNKNOWN
+
+
+def _tests(heard: Sequence[Voice], said: Said, *, alone: bool) -> dict[str, list[Finding]]:
+    """The failing tests by bare id, one finding per parameter set, by the first runner that names any; where no tool
+    speaks at all, by whatever looks like a runner's report."""
     for voice in heard:
         if voice.tool.RUNS_TESTS and (named := [finding for finding in voice.findings if finding.test]):
             return _by_test(named)
-    if any(not voice.tool.RUNS_TESTS and voice.findings for voice in heard):
-        return {}  # a checker speaks: what looks like a test's line is in its message
+    if not alone:
+        return {}
     printed = (test for found in runners.parse(said.output) for test in found.tests)
     return _by_test(Finding("", test=test.id) for test in printed if test.status in ("failed", "error"))
 

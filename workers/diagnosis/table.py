@@ -151,7 +151,8 @@ def _in_the_code(scene: Scene) -> str | None:
     """The repository's own tests and checkers name what is wrong, or a compiler names its place in a file."""
     if scene.first is None or scene.voice is None:
         return None
-    if scene.told in _IN_THE_CODE or (scene.voice.tool.RUNS_TESTS and scene.told is not FailureClass.UNKNOWN):
+    named = scene.first.test is not None and scene.told is not FailureClass.UNKNOWN
+    if named or scene.told in _IN_THE_CODE:
         return shown(scene.first)
     if scene.told is not FailureClass.BUILD:
         return None
