@@ -38,6 +38,7 @@ _IN_THE_CODE = frozenset(
     }
 )
 _MISSING = re.compile(r"No module named ['\"]?([\w.]{1,200})['\"]?")
+_COMPARISON = re.compile(r"(?:[\w.]{0,200}Assertion(?:Failed)?Error\b|assert |assertion |expect\()")
 _MODULE = re.compile(
     r"(?:Cannot find (?:module|package)|Failed to resolve import|Can't resolve|Could not resolve|Failed to load url)"
     r" ['\"](?P<name>[^'\"\s]{1,300})['\"]|unresolved import `(?P<rust>(?:crate|self|super)::)?"
@@ -159,6 +160,19 @@ def _in_the_code(scene: Scene) -> str | None:
     return next((shown(finding) for finding in scene.voice.findings if finding.path and finding.line), None)
 
 
+def _compares(scene: Scene) -> str | None:
+    """Tests that compare, and nothing else: the values may hold the words of any other class."""
+    if (
+        scene.voice is None
+        or not scene.voice.tool.RUNS_TESTS
+        or scene.told in (FailureClass.SNAPSHOT, FailureClass.UNKNOWN)
+    ):
+        return None
+    findings = scene.voice.findings
+    only = all(finding.test and _COMPARISON.match(finding.message) for finding in findings)
+    return shown(findings[0]) if findings and only else None
+
+
 def _by_tool(scene: Scene) -> str | None:
     if scene.told is FailureClass.UNKNOWN:
         return None
@@ -210,6 +224,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(FailureClass.TIMEOUT, _runner(outages.RUNNER_TIMEOUT)),
     Rule(FailureClass.INFRASTRUCTURE, _runner(outages.RUNNER_LOST)),
     Rule(FailureClass.INFRASTRUCTURE, _runner(outages.RUNNER_CANCELED)),
+    Rule(FailureClass.TEST, _compares),
     Rule(FailureClass.IMPORT, _module(FailureClass.DEPENDENCY, FailureClass.IMPORT, ours=True)),
     Rule(FailureClass.DEPENDENCY, _module(FailureClass.DEPENDENCY, FailureClass.IMPORT, ours=False)),
     Rule(None, _in_the_code),

@@ -33,7 +33,7 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
     try:
         return recipe.plan(job, tree, config, case)
     except Stop as none:
-        if none.outcome is not Outcome.UNSUPPORTED or not job.log:
+        if none.outcome is not Outcome.UNSUPPORTED:
             raise
         ruling = diagnosis.in_ci(job)
         if ruling.cls in diagnosis.NOT_THE_CODE:
@@ -86,8 +86,7 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
             failed=failed,
             tests=unsteady(runs),
         )
-    if job.log:
-        _compare(plan, before, job)
+    _compare(plan, before, job)
     if plan.services:
         plan = replace(plan, notes=(*plan.notes, *environment.notes))  # which programs they really were
     environment.warm(tree, NEXT, limits(plan))  # they start while the failure is diagnosed
@@ -109,7 +108,7 @@ def _compare(plan: Plan, before: Result, job: JobReport) -> None:
 
 def _told(ruling: diagnosis.Ruling) -> dict[str, str]:
     """What CI's log alone says, for the message of a run that ends before it has a diagnosis of its own."""
-    return {"failure": ruling.cls.value, "line": next(iter(ruling.evidence), "")}
+    return {"failure": ruling.cls.value, "line": ruling.evidence[0]} if ruling.evidence else {}
 
 
 def _always_failing(runs: Sequence[Result]) -> set[str] | None:
@@ -164,8 +163,6 @@ def _network_denied(result: Result, plan: Plan, job: JobReport) -> NoReturn:
 
 def _never_red(plan: Plan, job: JobReport, runs: int) -> NoReturn:
     green = f"{quote(command(plan.check))} is green here in {runs} of {runs} runs"
-    if not job.log:
-        raise Stop(Outcome.NOT_REPRODUCED, f"{green}.", runs=runs)
     ruling = diagnosis.in_ci(job, plan.check.script)
     if ruling.cls in diagnosis.NOT_THE_CODE:
         raise Stop(Outcome.INFRASTRUCTURE, f"{green}, and CI's log shows trouble around it.", **_told(ruling))
