@@ -12,6 +12,7 @@ from benchmarks.diagnosis.labelled import Answer
 from benchmarks.results import keep
 from benchmarks.wilson import interval
 from workers.domain import FailureClass
+from workers.tools import TOOLS
 
 _NOTE = (
     "Logs written for this project in the words of some 45 tools, each labelled before any table read it; none is "
@@ -42,10 +43,11 @@ def main() -> None:
 def table(found: Sequence[Answer]) -> str:
     """Accuracy, then each class, then who is taken for whom."""
     rows = ["| logs | right | of | share | 95 % interval |", "| --- | --- | --- | --- | --- |"]
-    for name, part in _parts(found).items():
-        right = sum(one.right for one in part)
-        low, high = interval(right, len(part))
-        rows.append(f"| {name} | {right} | {len(part)} | {right / len(part):.1%} | {low:.1%} to {high:.1%} |")
+    scores = {name: (sum(one.right for one in part), len(part)) for name, part in _parts(found).items()}
+    scores["tool and first finding, where a tool's module reads the log"] = _named(found)
+    for name, (right, count) in scores.items():
+        low, high = interval(right, count)
+        rows.append(f"| {name} | {right} | {count} | {right / count:.1%} | {low:.1%} to {high:.1%} |")
     return "\n\n".join([_NOTE, "\n".join(rows), _classes(found), _confusion(found)])
 
 
@@ -55,8 +57,14 @@ def _parts(found: Sequence[Answer]) -> dict[str, tuple[Answer, ...]]:
         "worked on": labelled.part(found, lambda case: not case.held_out),
         "held out": labelled.part(found, lambda case: case.held_out),
         "traps": labelled.part(found, lambda case: bool(case.trap)),
-        "tool named right": tuple(one for one in found if one.case.tool not in ("", "shell", "runner")),
     }
+
+
+def _named(found: Sequence[Answer]) -> tuple[int, int]:
+    """Of the logs in which a tool speaks that has a module: where tool and first finding are the label's as well."""
+    known = {tool.NAME for tool in TOOLS}
+    part = [one for one in found if one.case.tool in known]
+    return sum(one.named for one in part), len(part)
 
 
 def _classes(found: Sequence[Answer]) -> str:

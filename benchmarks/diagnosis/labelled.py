@@ -57,6 +57,13 @@ class Answer:
         """The class is the label's."""
         return self.ruling.cls is self.case.cls
 
+    @property
+    def named(self) -> bool:
+        """The tool is the label's, and what it says first, or what decided, holds the label's words."""
+        tool = self.ruling.tool
+        said = " ".join((*self.ruling.evidence, *(table.shown(finding) for finding in self.ruling.findings[:1])))
+        return tool is not None and self.case.tool == tool.NAME and self.case.first in said
+
 
 def read(folder: Path = CASES) -> tuple[Case, ...]:
     """Every case, by name."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.diagnosis import labelled
+from benchmarks.wilson import interval
 from sandbox.spec import Ending, Evidence, Output, Result
 from workers import diagnosis
 from workers.diagnosis import said, table
@@ -30,6 +31,13 @@ def test_the_labelled_logs_are_classified() -> None:
     assert len(found) >= 150
     assert len(parts["traps"]) >= 40
     assert min(shares.values()) >= ENOUGH, (shares, wrong)
+
+
+def test_the_interval_is_wilsons() -> None:
+    """Known values: certainty needs more than forty hits of forty, and half of ten says little."""
+    assert interval(40, 40) == pytest.approx((0.912, 1.0), abs=1e-3)
+    assert interval(5, 10) == pytest.approx((0.237, 0.763), abs=1e-3)
+    assert interval(0, 0) == (0.0, 1.0)
 
 
 def test_every_class_that_a_log_can_show_is_among_the_labels() -> None:
