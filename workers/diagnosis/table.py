@@ -7,7 +7,7 @@ own tools found in the code; lines about machines, networks and credentials coun
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +43,11 @@ _MODULE = re.compile(
     r"(?:Cannot find (?:module|package)|Failed to resolve import|Can't resolve|Could not resolve|Failed to load url)"
     r" ['\"](?P<name>[^'\"\s]{1,300})['\"]|unresolved import `(?P<rust>(?:crate|self|super)::)?"
 )
+
+_ASKS_GIT = re.compile(
+    r"(?:\+ |\$ )?.{0,200}git (?:diff|diff-index|status)\b[^\n]{0,200}(?:--exit-code|--quiet|--porcelain|--short|-s\b)"
+)
+_CHANGED = re.compile(r"diff --git a/|(?:[ MADRCU?!]{2}) \S|[MADRCU]\t\S|\S{1,300} \| {1,8}\d{1,7} [+-]")
 
 
 @dataclass(frozen=True)
@@ -119,11 +124,11 @@ def _ended(*endings: Ending) -> When:
     return when
 
 
-def _runner(pattern: re.Pattern[str], *, cut_off: bool = True) -> When:
+def _runner(pattern: re.Pattern[str]) -> When:
     """The runner's own line. A step that the runner cut off has no exit code of its own."""
 
     def when(scene: Scene) -> str | None:
-        if cut_off and scene.said.exit_code is not None:
+        if scene.said.exit_code is not None:
             return None
         return next((line for line in scene.said.marked if pattern.match(line)), None)
 
@@ -179,30 +184,43 @@ def _by_tool(scene: Scene) -> str | None:
     return shown(scene.first) if scene.first else (scene.said.lines or ("",))[-1]
 
 
-def _module(*told: FailureClass, ours: bool) -> When:
-    """A module that is not there, one of the repository's own or a package, where the tool says as much as `told`."""
+def _of_python(*, ours: bool) -> When:
+    """A module of Python that a tool misses: whether it is the repository's own, only the tree says."""
 
     def when(scene: Scene) -> str | None:
-        if scene.told not in told:
+        if scene.told not in (FailureClass.DEPENDENCY, FailureClass.IMPORT) or scene.voice is None:
             return None
-        findings = scene.voice.findings if scene.voice else ()
-        texts = [finding.message for finding in findings] or scene.said.lines
-        found = next(((text, _is_ours(text, scene.paths)) for text in texts if _names(text)), None)
-        return found[0] if found is not None and found[1] is ours else None
+        texts = [finding.message for finding in scene.voice.findings] or scene.said.lines
+        return _absent(texts, scene.paths, _MISSING, ours=ours)
 
     return when
 
 
-def _names(text: str) -> bool:
-    return bool(_MISSING.search(text) or _MODULE.search(text))
+def _module(*, ours: bool) -> When:
+    """A module that is not there, where no tool says it."""
+
+    def when(scene: Scene) -> str | None:
+        if scene.told is not FailureClass.UNKNOWN:
+            return None
+        return _absent(scene.said.lines, scene.paths, _MISSING, _MODULE, ours=ours)
+
+    return when
 
 
-def _is_ours(text: str, paths: Set[str]) -> bool:
-    if match := _MISSING.search(text):
-        top = re.escape(match[1].split(".")[0])
-        return any(re.match(rf"(src/|lib/)?{top}(\.py$|/)", path) for path in paths)
-    module = _MODULE.search(text)
-    return module is not None and bool(module["rust"] or (module["name"] or "").startswith((".", "/")))
+def _absent(texts: Sequence[str], paths: Set[str], *patterns: re.Pattern[str], ours: bool) -> str | None:
+    """The first text that names a missing module, when that is the repository's own or a package, as asked."""
+    for text in texts:
+        match = next((found for pattern in patterns if (found := pattern.search(text))), None)
+        if match is not None:
+            return text if _is_ours(match, paths) is ours else None
+    return None
+
+
+def _is_ours(match: re.Match[str], paths: Set[str]) -> bool:
+    if match.re is _MODULE:
+        return bool(match["rust"]) or (match["name"] or "").startswith((".", "/", "@/", "~"))
+    top = re.escape(match[1].split(".")[0])
+    return any(re.match(rf"(src/|lib/)?{top}(\.py$|/)", path) for path in paths)
 
 
 def _drift(scene: Scene) -> str | None:
@@ -213,10 +231,6 @@ def _drift(scene: Scene) -> str | None:
     return next((line for line in scene.said.lines if _CHANGED.match(line)), None)
 
 
-_ASKS_GIT = re.compile(
-    r"(?:\+ |\$ )?.{0,200}git (?:diff|diff-index|status)\b[^\n]{0,200}(?:--exit-code|--quiet|--porcelain|--short|-s\b)"
-)
-_CHANGED = re.compile(r"diff --git a/|(?:[ MADRCU?!]{2}) \S|[MADRCU]\t\S|\S{1,300} \| {1,8}\d{1,7} [+-]")
 TABLE: tuple[Rule, ...] = (
     Rule(FailureClass.TIMEOUT, _ended(Ending.TIMEOUT)),
     Rule(FailureClass.OOM, _ended(Ending.OOM)),
@@ -225,8 +239,8 @@ TABLE: tuple[Rule, ...] = (
     Rule(FailureClass.INFRASTRUCTURE, _runner(outages.RUNNER_LOST)),
     Rule(FailureClass.INFRASTRUCTURE, _runner(outages.RUNNER_CANCELED)),
     Rule(FailureClass.TEST, _compares),
-    Rule(FailureClass.IMPORT, _module(FailureClass.DEPENDENCY, FailureClass.IMPORT, ours=True)),
-    Rule(FailureClass.DEPENDENCY, _module(FailureClass.DEPENDENCY, FailureClass.IMPORT, ours=False)),
+    Rule(FailureClass.IMPORT, _of_python(ours=True)),
+    Rule(FailureClass.DEPENDENCY, _of_python(ours=False)),
     Rule(None, _in_the_code),
     Rule(FailureClass.RESOLUTION, _line(faults.CONFLICT)),
     Rule(FailureClass.OOM, _line(outages.MEMORY)),
@@ -234,8 +248,8 @@ TABLE: tuple[Rule, ...] = (
     Rule(FailureClass.PERMISSION, _line(refusals.PERMISSION)),
     Rule(FailureClass.INFRASTRUCTURE, _line(outages.OUTAGE)),
     Rule(FailureClass.NETWORK, _line(outages.NETWORK)),
-    Rule(FailureClass.IMPORT, _module(FailureClass.UNKNOWN, ours=True)),
-    Rule(FailureClass.DEPENDENCY, _module(FailureClass.UNKNOWN, ours=False)),
+    Rule(FailureClass.IMPORT, _module(ours=True)),
+    Rule(FailureClass.DEPENDENCY, _module(ours=False)),
     Rule(None, _by_tool),
     Rule(FailureClass.RESOLUTION, _line(faults.NOT_RESOLVED)),
     Rule(FailureClass.SYNTAX, _line(faults.SYNTAX)),
