@@ -23,6 +23,8 @@ from workers.tools import WRAPPERS
 EXCERPT = 2_000
 """Characters of each side that are shown."""
 _SHOWN = 5
+_TRIED = 200
+"""Tests whose errors are compared: the names have been matched before, for all of them."""
 _ALIKE = 1 / 3
 """The share of words two messages of one exception must have in common, of the shorter one."""
 
@@ -66,7 +68,7 @@ class _Side:
         self.said = said
         heard = tuple(voice for voice in voices(said) if _has_a_say(voice, said))
         self.heard = heard if any(voice.findings for voice in heard) else guessed(said) or heard
-        checkers = [voice for voice in self.heard if not voice.tool.RUNS_TESTS and voice.findings]
+        checkers = [voice for voice in self.heard if voice.findings and not _names_tests(voice)]
         self.complaints = {voice.tool.NAME: _complaints(voice) for voice in checkers}
         self.tests = _tests(self.heard, said, alone=not checkers)
 
@@ -100,6 +102,11 @@ def _compared(theirs: _Side, ours: _Side) -> tuple[bool, str]:
     return same, "the same exit code and last line" if same else "another exit code or last line"
 
 
+def _names_tests(voice: Voice) -> bool:
+    """A runner that stopped before any test speaks like a checker."""
+    return voice.tool.RUNS_TESTS and any(finding.test for finding in voice.findings)
+
+
 def _has_a_say(voice: Voice, said: Said) -> bool:
     """Make and its like only tell that a command failed, in words that are the same for every failure."""
     wraps = voice.tool.NAME in WRAPPERS
@@ -110,8 +117,8 @@ def _tests(heard: Sequence[Voice], said: Said, *, alone: bool) -> dict[str, list
     """The failing tests by bare id, one finding per parameter set, by the first runner that names any; where no tool
     speaks at all, by whatever looks like a runner's report."""
     for voice in heard:
-        if voice.tool.RUNS_TESTS and (named := [finding for finding in voice.findings if finding.test]):
-            return _by_test(named)
+        if _names_tests(voice):
+            return _by_test(finding for finding in voice.findings if finding.test)
     if not alone:
         return {}
     printed = (test for found in runners.parse(said.output) for test in found.tests)
@@ -137,8 +144,8 @@ def _same_tests(theirs: _Side, ours: _Side) -> tuple[bool, str]:
     told = _told(theirs.said.output)
     if only_here and told <= sum(map(len, theirs.tests.values())):
         return False, f"{min(only_here)} fails only here"
-    for name, ours_name in pairs:
-        if any(_same_error(one, other) for one in theirs.tests[name][:20] for other in ours.tests[ours_name][:20]):
+    for name, ours_name in pairs[:_TRIED]:
+        if any(_same_error(one, other) for one in theirs.tests[name][:5] for other in ours.tests[ours_name][:5]):
             return True, "the same tests fail"
     return False, "the same tests fail with other errors"
 

@@ -41,6 +41,11 @@ FAILED (errors=1)
 """
 GO = "--- FAIL: {} (0.00s)\n    add_test.go:{}: got 6, want 5\nFAIL\nFAIL\texample.com/calc\t{}s\nFAIL\n"
 LIB = "running 1 test\ntest {} ... FAILED\n\nfailures:\n\n---- {} stdout ----\nthread '{}' panicked at src/lib.rs:{}:9:\nassertion `left == right` failed\n  left: 6\n right: 5\n\n\nfailures:\n    {}\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in {}s\n"  # noqa: E501
+CONFTEST = """ImportError while loading conftest '/ws/tests/conftest.py'.
+tests/conftest.py:1: in <module>
+    import yaml
+E   ModuleNotFoundError: {}
+"""
 RUFF = "{}:{}:1: {} [*] `os` imported but unused\nFound 1 error.\n"
 MYPY = "{}:{}: error: {}  [{}]\nFound 1 error in 1 file (checked 3 source files)\n"
 
@@ -180,6 +185,22 @@ PAIRS = (
         failed(B).replace("= test session starts =\n", ""),
         False,
         2,
+    ),
+    Pair(
+        "a conftest that cannot be read",
+        "pytest",
+        CONFTEST.format("No module named 'yaml'"),
+        CONFTEST.format("No module named 'yaml'"),
+        True,
+        4,
+    ),
+    Pair(
+        "a conftest that only the sandbox cannot read",
+        "pytest",
+        CONFTEST.format("x").replace("ModuleNotFoundError", "ValueError"),
+        CONFTEST.format("No module named 'yaml'"),
+        False,
+        4,
     ),
     # checkers
     Pair(
