@@ -41,6 +41,8 @@ _FOR_WANT = re.compile(
     r"|ModuleNotFoundError)$"
 )
 """Rules by which a checker says that a package is not there: it may be the sandbox that lacks it."""
+_ONE_OF_MANY = re.compile(r"[\d/-]")
+"""`F401`, `TS2322`, `arg-type`, `no-unused-vars`; not `compile` or `usage`."""
 _SAME_KINDS = {"ModuleNotFoundError": "ImportError", "IOError": "OSError", "Failed": "AssertionError"}
 
 
@@ -91,7 +93,8 @@ def _compared(theirs: _Side, ours: _Side) -> tuple[bool, str]:
     if not (theirs.tests or ours.tests or theirs.complaints or ours.complaints):
         places, here = _places(theirs.said), _places(ours.said)
         if places and here:
-            common = any(_alike(one, other) for one in places for other in here[:200])
+            known = _Index(places)
+            common = any(known.holds(one) for one in here)
             return common, "the same line is named" if common else "other lines are named"
     lines, here_lines = _error_lines(theirs.said), _error_lines(ours.said)
     if lines & here_lines:
@@ -213,11 +216,10 @@ class _Index:
 
 
 def _about(finding: Finding) -> str:
-    return finding.rule or masked(finding.message)
-
-
-def _alike(one: Finding, other: Finding) -> bool:
-    return _about(one) == _about(other) and _same_file(one.path or "", other.path or "")
+    """The rule, where it is one of many; a word for a whole kind of complaint says too little without the message."""
+    if finding.rule and _ONE_OF_MANY.search(finding.rule):
+        return finding.rule
+    return f"{finding.rule or ''} {masked(finding.message)}"
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -301,6 +301,20 @@ PAIRS = (
         False,
     ),
     Pair("a linter in CI, tests here", "ruff check . && pytest", RUFF.format("shop/a.py", 3, "F401"), failed(A), False),
+    Pair(
+        "a compiler's other error in the same file",
+        "gcc -c a.c",
+        "a.c:3:1: error: unknown type name 'x'",
+        "a.c:9:1: error: too few arguments to function 'f'",
+        False,
+    ),
+    Pair(
+        "a compiler's error on another line",
+        "gcc -c a.c",
+        "a.c:3:1: error: unknown type name 'x'",
+        "a.c:9:1: error: unknown type name 'x'",
+        True,
+    ),
     # outputs that no tool knows
     Pair(
         "a line with a place",
