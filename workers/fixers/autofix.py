@@ -51,11 +51,14 @@ class Autofix:
         formats = bench.diagnosis.cls is FailureClass.FORMAT or bool(hooks)
         told = ", ".join(f"`{command}`" for command in commands)
         proof = " The files' syntax trees are equal before and after." if kept else ""
+        what = f"{len(edits)} of the files that {bench.diagnosis.tool} complained about"
+        if hooks:
+            what = f"{len(edits)} file{'s' if len(edits) > 1 else ''}"
         where = next(iter(edits)) if len(edits) == 1 else f"{len(edits)} files"
         return Candidate(
             fixer=self.name,
             patch=bench.tree.diff(edits),
-            reasoning=f"{told} changed {len(edits)} of the files that {bench.diagnosis.tool} complained about.{proof}",
+            reasoning=f"{told} changed {what}.{proof}",
             confidence=Confidence.MEDIUM if formats and not kept else Confidence.HIGH,
             title=f"{bench.diagnosis.tool} findings in {where}",
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
@@ -157,7 +158,7 @@ class _Sections:
         titles = (name, f"[doctest] {rest}", f"ERROR collecting {test}", f"ERROR at setup of {name}",
                   f"ERROR at teardown of {name}")  # fmt: skip
         subtests = (title for title in self.found if name and title.startswith(f"{name} "))
-        bodies = next((self.found[title] for title in (*titles, *subtests) if title in self.found), [])
+        bodies = next((self.found[title] for title in chain(titles, subtests) if title in self.found), [])
         return next((body for body in bodies if path in body), bodies[0] if bodies else "")
 
     def tests(self) -> dict[str, str]:

@@ -32,8 +32,8 @@ _RUNNERS = frozenset({"python", "python3", "uv", "uvx", "poetry", "pdm", "hatch"
 
 def script(check: str, output: str, names: Set[str]) -> str:
     """The check's script, and after it each printed command that calls one of the tools of these names."""
-    echoes = any(words(command)[:1] and _base(words(command)[0]) in _ECHOES for command in commands(check))
-    echoes = echoes or any(_is_file(word) for command in commands(check) for word in words(command)[:1])
+    firsts = [word for command in commands(check) for word in words(command)[:1]]
+    echoes = any(_base(first) in _ECHOES or _is_file(first) for first in firsts)
     found: dict[str, None] = {}
     for command in _printed(readable(output), bare=echoes):
         if len(found) >= _LIMIT:
