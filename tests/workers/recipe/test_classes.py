@@ -27,7 +27,7 @@ def test_the_labelled_logs_are_classified() -> None:
         "held out": labelled.part(found, lambda case: case.held_out),
     }
     shares = {name: sum(one.right for one in part) / len(part) for name, part in parts.items()}
-    wrong = [f"{one.case.name}: {one.ruling.cls.value}" for one in found if not one.right]
+    wrong = [f"{one.case.name}: {one.ruling.cls.value}" for one in found if not one.right and not one.case.held_out]
     assert len(found) >= 150
     assert len(parts["traps"]) >= 40
     assert min(shares.values()) >= ENOUGH, (shares, wrong)
