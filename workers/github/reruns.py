@@ -26,7 +26,11 @@ def failed_jobs(session: Session, case: Case) -> Rerun:
     if int(run.get("run_attempt") or 1) > 1:
         return Rerun.AGAIN
     try:
-        session.api(Purpose.RERUN).send("POST", f"{path}/rerun-failed-jobs", {}, expect=_NO)
-    except (Refused, Stop):
+        api = session.api(Purpose.RERUN)
+    except Stop:  # the permission came later than the installation, and nobody has accepted it
+        return Rerun.REFUSED
+    try:
+        api.send("POST", f"{path}/rerun-failed-jobs", {}, expect=_NO)
+    except Refused:
         return Rerun.REFUSED
     return Rerun.ASKED

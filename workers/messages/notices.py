@@ -96,8 +96,10 @@ def _flaky(report: Report) -> str:
 
 
 def _infrastructure(report: Report) -> str:
-    line = f" CI's log says: {quote(report.data['line'])}." if report.data.get("line") else ""
-    return f"**Not a code problem.** {_detail(report)}{line} Nothing to merge; {_RERUN[report.data.get('rerun', '')]}"
+    kind = f" ({_words(report.data['failure'])})" if report.data.get("failure") else ""
+    line = f" CI's log says: {quote(report.data['line'])}{kind}." if report.data.get("line") else ""
+    then = _RERUN.get(report.data.get("rerun", ""), _RERUN[""])
+    return f"**Not a code problem.** {_detail(report)}{line} Nothing to merge; {then}"
 
 
 _RERUN = {
@@ -105,7 +107,6 @@ _RERUN = {
     Rerun.ASKED: "I asked GitHub to run the failed jobs once more.",
     Rerun.AGAIN: "the failed jobs were run again before, so I did not ask for another run.",
     Rerun.REFUSED: "GitHub did not let me run the failed jobs again; re-running them may be enough.",
-    Rerun.NONE: "re-running the job may be enough.",
 }
 
 
@@ -186,7 +187,7 @@ def _evidence(report: Report) -> str:
             for finding in report.diagnosis.findings[:10]
         ]
         parts.append("\n".join(places))
-    elif report.data.get("failure") and report.data.get("line"):
+    elif report.data.get("failure") and report.data.get("line") and report.outcome is not Outcome.INFRASTRUCTURE:
         parts.append(f"CI's log alone: **{_words(report.data['failure'])}**, by {quote(report.data['line'], 300)}")
     if report.data.get("ci") or report.data.get("here"):
         parts.append(_both(report.data.get("ci", ""), report.data.get("here", "")))
