@@ -93,7 +93,7 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
     output = logs.clean(before.output.text[-_OUTPUT:])
     said = failed.output[-_OUTPUT:]
     theirs, ours = _kinds(said, ()), _kinds(output, () if before.from_log else before.tests)
-    if theirs and ours:
+    if theirs.keys() & ours.keys() or (theirs and ours and reported.alike(said, before) is None):
         return _same_tests(theirs, ours, complete=_told(said) <= sum(map(len, theirs.values())))
     if (alike := reported.alike(said, before)) is not None:
         return alike

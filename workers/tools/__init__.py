@@ -10,7 +10,48 @@ from typing import Protocol
 
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
-from workers.tools import black, flake8, isort, mypy, pytest, ruff, unittest
+from workers.tools import (
+    ava,
+    biome,
+    black,
+    bun,
+    cargo,
+    cargo_test,
+    checkstyle,
+    deno,
+    deno_test,
+    eslint,
+    flake8,
+    go_build,
+    go_test,
+    gofmt,
+    golangci,
+    gradle,
+    isort,
+    javac,
+    jest,
+    junit,
+    kotlinc,
+    ktlint,
+    maven,
+    mocha,
+    mypy,
+    node,
+    node_test,
+    npm,
+    pnpm,
+    prettier,
+    pytest,
+    ruff,
+    rustfmt,
+    spotless,
+    stylelint,
+    tap,
+    tsc,
+    unittest,
+    vitest,
+    yarn,
+)
 
 
 class Tool(Protocol):
@@ -33,4 +74,47 @@ class Tool(Protocol):
         """Shell commands by which the tool mends this itself, with the options of the failing command."""
 
 
-TOOLS: tuple[Tool, ...] = (pytest, unittest, ruff, black, isort, mypy, flake8)
+TOOLS: tuple[Tool, ...] = (
+    pytest,
+    unittest,
+    ruff,
+    black,
+    isort,
+    mypy,
+    flake8,
+    # what reads a source file goes before what runs it
+    eslint,
+    stylelint,
+    biome,
+    prettier,
+    tsc,
+    deno,
+    golangci,
+    gofmt,
+    go_build,
+    rustfmt,
+    cargo,
+    ktlint,
+    checkstyle,
+    spotless,
+    javac,
+    kotlinc,
+    jest,
+    vitest,
+    mocha,
+    ava,
+    bun,
+    deno_test,
+    node_test,
+    tap,
+    go_test,
+    cargo_test,
+    junit,
+    # these run others, so they are asked last
+    node,
+    pnpm,
+    yarn,
+    npm,
+    maven,
+    gradle,
+)
