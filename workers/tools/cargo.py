@@ -82,6 +82,8 @@ _SYNTAX = re.compile(
     r"|prefix `|incorrect |invalid |cannot parse|found `|`[^`]{1,30}` (?:is not|must))"
 )
 _ABSENT = frozenset({"E0432", "E0433", "E0463"})
+_OWN_PATH = re.compile(r"`(?:crate|self|super)(?:::|`)")
+"""A name that is looked for in this crate: no package brings it."""
 _OPTIONS = frozenset(
     {
         "--all-targets",
@@ -130,7 +132,9 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:
     errors = {finding.rule for finding in placed if finding.rule is None or _code(finding.rule)}
     if not errors:
         return FailureClass.LINT
-    return FailureClass.DEPENDENCY if errors <= _ABSENT else FailureClass.BUILD
+    if not errors <= _ABSENT:
+        return FailureClass.BUILD
+    return FailureClass.IMPORT if all(_OWN_PATH.search(one.message) for one in placed) else FailureClass.DEPENDENCY
 
 
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ _PANIC = re.compile(
     r"(?P<line>\d{1,7}):\d{1,7}:$"
 )
 _WHERE = re.compile(r"^thread '[^'\n]{1,300}'(?: \(\d{1,9}\))? panicked at [^\n:]{1,300}:\d{1,7}:\d{1,7}: ")
+_SNAPSHOT = "snapshot assertion for "
+"""How insta panics."""
 _COMPILES = re.compile(r"error\[E\d{4}\]|^error: |Couldn't compile the test")
 
 
@@ -43,6 +45,8 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa:
     said = [finding.message for finding in findings]
     if not said:
         return FailureClass.UNKNOWN
+    if all(message.startswith(_SNAPSHOT) for message in said):
+        return FailureClass.SNAPSHOT
     if any(map(_COMPILES.search, said)):
         return FailureClass.BUILD
     return FailureClass.TEST if all(map(_ASSERTS.search, said)) else FailureClass.ERROR
@@ -54,8 +58,10 @@ def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]: 
 
 def _explained(finding: Finding, panics: Mapping[str, tuple[re.Match[str], str]]) -> Finding:
     """The words without the thread and the place; nextest prints them apart from the test's line."""
-    message = _WHERE.sub("", finding.message)
-    panic, said = panics.get((finding.test or "").partition("::")[2], (None, ""))
+    message, test = _WHERE.sub("", finding.message), finding.test or ""
+    panic, said = panics.get(test) or panics.get(test.partition("::")[2]) or (None, "")
+    if panic is not None and said not in message:  # what stands above the panic is what the test printed itself
+        message = said[: printed.MESSAGE]
     if panic is None or finding.path:
         return replace(finding, message=message)
-    return replace(finding, path=panic["path"], line=int(panic["line"]), message=said[: printed.MESSAGE])
+    return replace(finding, path=panic["path"], line=int(panic["line"]), message=message)

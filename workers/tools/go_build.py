@@ -82,7 +82,7 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa:
     said = " ".join(finding.message for finding in findings if finding.rule != _VETTED)
     if re.search(r"syntax error: |expected '?package|errors parsing go\.mod|unknown directive", said):
         return FailureClass.SYNTAX
-    if rules & {_MODULE, _PACKAGE}:
+    if _PACKAGE in rules or (_MODULE in rules and _COMPILE not in rules):  # compiled: the modules were there
         for pattern, cls in (
             (_RESOLUTION, FailureClass.RESOLUTION),
             (_ABSENT, FailureClass.DEPENDENCY),
