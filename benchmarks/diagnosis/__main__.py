@@ -15,7 +15,7 @@ from workers.domain import FailureClass
 from workers.tools import TOOLS
 
 _NOTE = (
-    "Logs written for this project in the words of some 45 tools, each labelled before any table read it; none is "
+    "Logs written for this project in the words of some 60 tools, each labelled before any table read it; none is "
     "copied from a public log. The same people wrote logs and table, so this says that known shapes are told apart, "
     "not how often the world shows them. A third, fixed by a hash of the names, was not looked at while the table was "
     "worked on. Whether a failure is flaky, or the base red as well, no single log says: the sandbox and the history "
