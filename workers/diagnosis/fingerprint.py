@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from workers import logs
 from workers.domain import Finding
@@ -50,9 +50,3 @@ def bare(test: str) -> str:
 def _part(finding: Finding) -> str:
     rule = finding.rule or ""
     return "|".join((rule, masked(finding.message, finding.rule), finding.path or "", bare(finding.test or "")))
-
-
-def names(findings: Iterable[Finding]) -> tuple[str, ...]:
-    """What the findings are about, once each: tests, else rules with their files."""
-    found = (finding.test or " ".join(filter(None, (finding.rule, finding.path))) for finding in findings)
-    return tuple(dict.fromkeys(name for name in found if name))

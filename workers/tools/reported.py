@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.results import log
 from sandbox.results.cases import Found
 from sandbox.spec import LOG, Result, TestCase
 from workers.domain import FailureClass, Finding
@@ -69,25 +68,6 @@ def of(result: Result) -> Reported | None:
     if not result.count("failed", "error"):
         return None
     return Reported(result.source.removeprefix(f"{LOG} of ").removesuffix(" reporter") or "tests")
-
-
-def alike(said: str, before: Result) -> bool | None:
-    """The tests that fail here fail in CI's log too, by any runner's words; None where they share no name.
-
-    One source may leave out the file or the package of a test, so the ends of the names are compared.
-    """
-    theirs = {_dotted(test.id) for found in log.parse(said) for test in found.tests if test.status in _RED}
-    ours = {_dotted(test.id) for test in before.tests if test.status in _RED}
-    both = {one for one in ours if any(one == other or _ends(one, other) or _ends(other, one) for other in theirs)}
-    return both == ours if both else None
-
-
-def _dotted(test: str) -> str:
-    return re.sub(r"::| > |/", ".", test.split("[")[0])
-
-
-def _ends(longer: str, end: str) -> bool:
-    return longer.endswith(f".{end}")
 
 
 def _finding(test: TestCase) -> Finding:
