@@ -43,6 +43,7 @@ test-fast: setup ## the inner loop: no engine, no Redis, no other process
 bench: LANGUAGES = python debian
 bench: images ## measured figures, printed as tables and kept in benchmarks/RESULTS.md
 	$(PY) -m benchmarks
+	$(PY) -m benchmarks.diagnosis
 
 bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
 	$(PY) -m benchmarks.sandbox --rounds $(ROUNDS)

@@ -59,6 +59,8 @@ class RunView:
     blame: Blame | None
     lead: Lead | None
     told: tuple[tuple[str, str], ...]
+    compared: tuple[tuple[str, str], ...]
+    """What CI said and what the sandbox said, when these are two failures."""
     end_log: str
     failing: str
     accepted: AttemptLine | None
@@ -94,7 +96,10 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         diagnosis=diagnosis,
         blame=page.report.blame if page.report else _answer(page, StageName.BLAME, Blame),
         lead=page.report.lead if page.report else None,
-        told=tuple((_TOLD.get(name, name), _listed(value)) for name, value in data.items() if name != "log" and value),
+        told=tuple(
+            (_TOLD.get(name, name), _listed(value)) for name, value in data.items() if name not in _APART and value
+        ),
+        compared=tuple((who, data[name]) for name, who in _COMPARED if data.get(name)),
         end_log=data.get("log", ""),
         failing=_failing(job),
         accepted=accepted,
@@ -117,7 +122,13 @@ _TOLD = {
     "tests": "Unsteady tests",
     "line": "CI's log says",
     "mended": "Mended on the base",
+    "past": "Earlier runs",
+    "failure": "Kind of failure",
+    "rerun": "Re-run of the failed jobs",
 }
+_COMPARED = (("ci", "CI said"), ("here", "The sandbox said"))
+_APART = frozenset({"log", "ci", "here"})
+"""Texts of many lines, which are shown by themselves."""
 
 
 def _listed(value: str) -> str:

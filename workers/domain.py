@@ -38,6 +38,15 @@ class Outcome(StrEnum):
     CRASHED = "CRASHED"
 
 
+class Rerun(StrEnum):
+    """What came of asking CI to run the failed jobs once more."""
+
+    ASKED = "asked"
+    AGAIN = "again"  # they were run again before, by whomever: never twice for one workflow run
+    REFUSED = "refused"  # the installation may not, or the workflow run is too old or still at work
+    NONE = "none"  # there is no CI to ask
+
+
 class StageName(StrEnum):
     """The stages of a run, in order. `verify` may repeat, once per candidate."""
 
@@ -157,6 +166,8 @@ class Diagnosis:
     summary: str
     excerpt: str
     suspects: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    """The line or the finding that decided the class, as it was printed."""
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,18 @@ class Stop(Exception):  # noqa: N818 - control flow, not an error
     """Ends the run. `detail` is one or two sentences for people, `data` what the message needs. `follow_up` is a red
     job that has to be healed instead."""
 
-    def __init__(self, outcome: Outcome, detail: str, *, follow_up: Case | None = None, **data: object) -> None:
+    follow_up: Case | None = None
+
+    def __init__(self, outcome: Outcome, detail: str, **data: object) -> None:
         super().__init__(detail)
         self.outcome = outcome
         self.detail = detail
-        self.follow_up = follow_up
         self.data = data
+
+    def leading_to(self, case: Case | None) -> Stop:
+        """The same with its follow-up."""
+        self.follow_up = case
+        return self
 
 
 class Retryable(Exception):  # noqa: N818

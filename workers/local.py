@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workers import recipe, repo_config
-from workers.domain import Case, JobReport, Outcome, Published, RunId, Sha
+from workers.domain import Case, JobReport, Outcome, Published, Rerun, RunId, Sha
 from workers.errors import Stop, UsageError
 from workers.git.checkout import Checkout, discover
 from workers.git.lineage import MOST_COMMITS, MirrorLineage
@@ -144,6 +144,11 @@ class LocalForge:
         """There is no CI here."""
         del case, published
         return "none"
+
+    def rerun(self, case: Case) -> Rerun:
+        """There is no CI here."""
+        del case
+        return Rerun.NONE
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         """There is no pull request here."""

@@ -26,6 +26,7 @@ from workers.domain import (
     Published,
     Report,
     Reproduction,
+    Rerun,
     StageName,
     Verdict,
 )
@@ -73,7 +74,7 @@ def drive(case: Case, parts: Parts) -> Report:
             raise
         report = story.report(Outcome.FIXED, "")
     except Stop as end:
-        report = story.report(end.outcome, end.detail, end.follow_up, **end.data)
+        report = story.report(end.outcome, end.detail, end.follow_up, **end.data, **story.again(end))
     if report.follow_up is not None:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
     parts.journal.guard()
@@ -85,7 +86,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
-    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
+    admission = story.admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
     case = story.case = replace(case, pull_request=admission.pull_request)
     story.say("started", messages.started(case, parts.run_url))
 
@@ -123,6 +124,7 @@ class Story:
 
     case: Case
     parts: Parts
+    admission: Admission | None = None
     job: JobReport | None = None
     reproduction: Reproduction | None = None
     diagnosis: Diagnosis | None = None
@@ -175,6 +177,14 @@ class Story:
             known = compute()
             journal.record(f"once:{key}", 0, known, time.monotonic() - started)
         return known
+
+    def again(self, end: Stop) -> dict[str, str]:
+        """CI broke, not the code: its failed jobs are run once more, where the repository allows it."""
+        admission = self.admission
+        broke = end.outcome is Outcome.INFRASTRUCTURE and bool(end.data.get("line"))
+        if not broke or admission is None or not admission.config.may_rerun:
+            return {}
+        return {"rerun": self.once("rerun", Rerun, lambda: self.parts.forge.rerun(self.case)).value}
 
     def report(
         self, outcome: Outcome = Outcome.FIXED, detail: str = "", follow_up: Case | None = None, **data: object

@@ -28,6 +28,7 @@ from workers.domain import (
     Past,
     Published,
     Reproduction,
+    Rerun,
     Sha,
     Sighting,
 )
@@ -216,6 +217,9 @@ class Forge(Protocol):
 
         Raises `Stop(CANCELLED)` when they closed it instead.
         """
+
+    def rerun(self, case: Case) -> Rerun:
+        """Have CI run the failed jobs of the case's workflow run once more, if this was their first attempt."""
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         """Write the real CI's answer into the pull request and take it out of draft when it is ready."""

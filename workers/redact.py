@@ -50,7 +50,9 @@ _TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"`<>|\[\]\\]+")
 _BEARER = re.compile(r"(?P<keep>\b(?:bearer|token|basic)\s+)(?=[^\s]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
 _USERINFO = re.compile(r"(?P<keep>[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,256}:)[^\s@/'\"]{1,512}(?=@)", re.IGNORECASE)
 
-_READ_BY_PEOPLE = frozenset({"text", "message", "excerpt", "summary", "detail", "why", "reasoning", "log", "report"})
+_READ_BY_PEOPLE = frozenset(
+    {"text", "message", "excerpt", "summary", "detail", "why", "reasoning", "log", "report", "evidence"}
+)
 """Fields of stored values that no later stage runs as a command or applies as a patch."""
 
 

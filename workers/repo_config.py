@@ -89,6 +89,12 @@ class RunLimits(_Section):
     bisect: int = Field(default=300, ge=0, le=3600, description="seconds for finding the commit that broke it; 0: none")
 
 
+class Infrastructure(_Section):
+    """What may be done when CI broke, and not the code."""
+
+    rerun: bool = Field(default=False, description="have GitHub run the failed jobs once more")
+
+
 class RepoConfig(_Section):
     """The whole file. Zero configuration works: every key has a default."""
 
@@ -101,7 +107,13 @@ class RepoConfig(_Section):
     policy: Policy = Policy()
     pr: PullRequest = PullRequest()
     limits: RunLimits = RunLimits()
+    infrastructure: Infrastructure = Infrastructure()
     instructions: str = Field(default="", max_length=2000)
+
+    @property
+    def may_rerun(self) -> bool:
+        """Failed jobs may be run once more when CI broke; `mode: observe` wants nothing done."""
+        return self.infrastructure.rerun and self.mode == "propose"
 
 
 MAX_BYTES = 64 * 1024

@@ -54,6 +54,7 @@ def _failure(diagnosis: Diagnosis | None, blame: Blame | None) -> dict[str, Any]
         "tool": diagnosis.tool,
         "fingerprint": diagnosis.fingerprint,
         "summary": diagnosis.summary,
+        "evidence": list(diagnosis.evidence),
         "findings": findings,
         "culprit": _commit(blame.culprit, blame.pull_request) if blame and blame.culprit else None,
         "suspects": _suspects(blame) if blame else None,

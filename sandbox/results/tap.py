@@ -12,7 +12,9 @@ _SUBTEST = re.compile(r"^( *)# Subtest: (.*)$")
 _RESULT = re.compile(r"^( *)(not )?ok\b(?: +(\d+))?(?: +-)? *(.*)$")
 _DIRECTIVE = re.compile(r"(?:^| )# *(SKIP|TODO)\b", re.IGNORECASE)
 _ERROR = re.compile(r"^ *(?:error|message): *(?:\|-|>-)?(.*)$")
-_LOCATION = re.compile(r"^ *location: *'?(.*?)'?$")
+_LOCATION = re.compile(r"^ *(?:location|at): *'?(?:.*\()?(.*?:\d+)\)?'?$")
+_VALUES = re.compile(r"^ *((?:operator|expected|actual): *[^|> ].*)$")
+_COMMENT = re.compile(r"^# (?!tests |pass |fail |ok$)(.*)$")
 _STEP, _DEPTH = 4, 64
 
 
@@ -74,7 +76,7 @@ def parse(text: str) -> Found | None:
 
 def _message(block: list[str]) -> str:
     """The place, then the error's text up to the next key."""
-    place = next((match[1] for line in block if (match := _LOCATION.match(line))), "")
+    place = next((match[1] for line in block if (match := _LOCATION.match(line)) and "/node_modules/" not in line), "")
     said: list[str] = []
     for line in block:
         if not said and (error := _ERROR.match(line)):
@@ -83,8 +85,14 @@ def _message(block: list[str]) -> str:
             break
         elif said:
             said.append(line.strip())
-    text = "\n".join(line for line in said if line)
+    text = "\n".join(line for line in said if line) or _without_words(block)
     return f"{place}: {text}" if place else text
+
+
+def _without_words(block: list[str]) -> str:
+    """What tape compared, or what bats says in comments."""
+    values = [" ".join(match[1].split()) for line in block if (match := _VALUES.match(line))]
+    return "\n".join(values or [match[1].strip() for line in block if (match := _COMMENT.match(line))])
 
 
 def _unescaped(name: str) -> str:

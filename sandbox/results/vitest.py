@@ -14,6 +14,8 @@ _ROW = re.compile(
 _FAILED = re.compile(rf"^ FAIL  {_NAMED}(?: \[ .* \])?$")
 _TOLD = re.compile(r"^ +Tests  (.*)$", re.MULTILINE)
 _COUNT = re.compile(r"(\d{1,9}) (?:passed|failed)")
+_ENDS = ("\u23af", " Test Files ")
+"""A rule closes each failure, and the closing lines the last one, where a log was cut or filtered."""
 _STATUS = {"\u2713": "passed", "\u2714": "passed", "\u00d7": "failed", "\u2193": "skipped"}
 
 
@@ -26,7 +28,7 @@ def parse(text: str) -> Found | None:
     open_name, said = "", []  # type: tuple[str, list[str]]
     for line in text.split("\n"):
         failed, row = _FAILED.match(line), _ROW.match(line)
-        if open_name and (failed or line.startswith("\u23af")):
+        if open_name and (failed or line.startswith(_ENDS)):
             cases.add(open_name, "failed" if "::" in open_name else "error", message="\n".join(said).strip())
             open_name, said = "", []
         if failed:

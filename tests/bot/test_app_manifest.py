@@ -51,11 +51,13 @@ def test_every_event_that_matters_is_subscribed(manifest: dict[str, Any]) -> Non
 
 
 def test_permissions(manifest: dict[str, Any]) -> None:
-    """Each event's permission is there; the power to change workflows or settings is not."""
+    """Each event's permission is there; the power to change workflows or settings is not. Actions are written for one
+    thing, running failed jobs once more."""
     granted = manifest["default_permissions"]
     assert {NEEDS[event] for event in manifest["default_events"]} <= set(granted)
     assert not {"workflows", "administration", "secrets", "members"} & set(granted)
-    assert granted["actions"] == "read"
+    assert [purpose for purpose in Purpose if purpose.permissions.get("actions") == "write"] == [Purpose.RERUN]
+    assert Purpose.RERUN.permissions == {"metadata": "read", "actions": "write"}
 
 
 def test_permissions_are_what_tokens_ask_for(manifest: dict[str, Any]) -> None:

@@ -125,6 +125,22 @@ def test_run_page_of_an_early_end(site: Site, engine: Engine) -> None:
         assert words in page, words
 
 
+def test_run_page_of_two_failures(site: Site, engine: Engine) -> None:
+    """What CI said and what the sandbox said stand beside each other, not among the small facts."""
+    ledger = Ledger(engine)
+    case = Case(RunId(""), "octo/calc", 7001, 501, Sha("a" * 40), "main", job="unit")
+    run, _ = ledger.open_run(case, "key", "delivery")
+    lease = ledger.claim(run, "host:1/2")
+    assert lease is not None
+    with lease:
+        seen = {"ci": "KeyError: 'a'\nexit code 1", "here": "OSError: b\nexit code 2", "failure": "test_error"}
+        lease.finish(Report(lease.case, Outcome.NOT_REPRODUCED, "Another failure.", data=seen))
+    page = site.client.get(f"/runs/{run}").text
+    assert re.search(r"<h3>CI said</h3>.*KeyError.*<h3>The sandbox said</h3>.*OSError", page, re.DOTALL)
+    assert re.search(r"<dt>Kind of failure</dt><dd>test_error</dd>", page)
+    assert "<dt>Ci</dt>" not in page
+
+
 def test_run_pages_of_a_parked_and_a_crashed_run(site: Site, engine: Engine) -> None:
     """A run that waits says for what; one that crashed says that it was our fault."""
     ledger = Ledger(engine)

@@ -70,7 +70,7 @@ PERMISSIONS: Mapping[str, str] = {
     "pull_requests": "write",
     "issues": "write",
     "checks": "write",
-    "actions": "read",
+    "actions": "write",
     "statuses": "read",
 }
 EVENTS: Sequence[str] = (

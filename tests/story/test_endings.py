@@ -107,7 +107,7 @@ def test_unsupported(theatre: Theatre, repo: str, play: Play) -> None:
 
 
 def test_infrastructure(theatre: Theatre, repo: str, play: Play) -> None:
-    """A job that broke on the network is not the code's fault."""
+    """A job that broke on the network is not the code's fault; where heal.yml says so, it is run once more."""
     log = (
         "2026-11-21T05:01:58.5107770Z Current runner version: '2.329.0'\n"
         "2026-11-21T05:01:59.5107770Z ##[group]Run python -m unittest\n"
@@ -115,10 +115,12 @@ def test_infrastructure(theatre: Theatre, repo: str, play: Play) -> None:
         "2026-11-21T05:02:59.5107770Z Could not resolve host: pypi.org\n"
         "2026-11-21T05:02:59.5107770Z ##[error]Process completed with exit code 1.\n"
     )
-    assert play(GREEN, log=log)["outcome"] == "INFRASTRUCTURE"
+    config = {CONFIG: "infrastructure:\n  rerun: true\n"}
+    assert play({**GREEN, **config}, log=log)["outcome"] == "INFRASTRUCTURE"
     output = told(theatre, repo)
     assert output["title"] == "Infrastructure, not the code"
     assert "Could not resolve host" in output["summary"]
+    assert "I asked GitHub to run the failed jobs once more" in output["summary"]
 
 
 def test_observe(theatre: Theatre, repo: str, play: Play) -> None:

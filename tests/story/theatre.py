@@ -27,7 +27,7 @@ PERMISSIONS = {
     "pull_requests": "write",
     "issues": "write",
     "checks": "write",
-    "actions": "read",
+    "actions": "write",
 }
 EVENTS = ("check_run", "workflow_run", "pull_request", "push", "issue_comment", "repository")
 

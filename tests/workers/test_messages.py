@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sandbox.spec import Plan, Service, Skipped, Step
 from tests.workers.made import candidate, case, diagnosis, report, reproduction, result
 from workers import messages
-from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Report, RunId, Sha, Verdict
+from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Report, Rerun, RunId, Sha, Verdict
 from workers.messages.markup import LIMIT, fence, plain, quote
+from workers.summary import summary
 
 HOSTILE = "@everyone closes #1 ``` </details> <script>alert(1)</script> ![x](http://evil) | /heal fix"
 
@@ -54,6 +55,39 @@ def test_every_outcome_has_a_text(outcome: Outcome) -> None:
     assert notice.final
     assert 0 < len(notice.title) <= 60
     assert notice.summary
+
+
+def test_the_class_is_told_with_what_decided_it() -> None:
+    """In the notice, the pull request and the JSON object; what CI's log alone said, when that is all there is."""
+    red = diagnosis(evidence=("tests/test_calc.py::t0: assert -1 == 3",))
+    notice = messages.ended(replace(stopped(Outcome.NO_FIX_FOUND), diagnosis=red), "")
+    assert "Kind of failure: **test failure**, by `tests/test_calc.py::t0: assert -1 == 3`" in notice.text
+    assert "Test failure, by `tests/test_calc.py::t0" in messages.pull_request_body(report(diagnosis=red), "")
+    assert summary(report(diagnosis=red))["failure"]["evidence"] == ["tests/test_calc.py::t0: assert -1 == 3"]
+    data = {"failure": "missing_secret", "line": "gh: set the GH_TOKEN @everyone"}
+    early = messages.ended(replace(stopped(Outcome.UNSUPPORTED), diagnosis=None, data=data), "")
+    assert "CI's log alone: **missing secret**, by `gh: set the GH_TOKEN @everyone`" in early.text
+
+
+def test_another_failure_than_cis_is_shown_beside_it() -> None:
+    """Both sides, each in a fence that nothing in it ends."""
+    both = {"ci": "FAILED a.py::t - KeyError", "here": f"FAILED a.py::t - OSError {HOSTILE}"}
+    notice = messages.ended(replace(stopped(Outcome.NOT_REPRODUCED), diagnosis=None, data=both), "")
+    assert notice.comment is not None
+    said, _, here = notice.comment.partition("**The sandbox said**")
+    assert "**CI said**" in said
+    assert "KeyError" in said
+    assert "````text" in here
+    assert "OSError" in here
+
+
+@pytest.mark.parametrize("rerun", ["", *Rerun])
+def test_what_became_of_the_rerun_is_told(rerun: str) -> None:
+    """Asked for, refused or done before: one half sentence each, at the end of the first one."""
+    data = {"line": "The runner has received a shutdown signal.", **({"rerun": rerun} if rerun else {})}
+    notice = messages.ended(replace(stopped(Outcome.INFRASTRUCTURE), data=data), "")
+    assert "CI's log says: `The runner has received a shutdown signal.`." in notice.summary
+    assert ("I asked GitHub" in notice.summary) is (rerun == Rerun.ASKED)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.HEAD_MOVED, Outcome.CRASHED, Outcome.CANCELLED, Outcome.DUPLICATE])

@@ -10,14 +10,25 @@ from typing import Any
 import pytest
 
 from sandbox.errors import Cancelled
-from sandbox.spec import Plan, Result, Step, Tree
+from sandbox.spec import Ending, Plan, Result, Step, Tree
 from tests.workers.histories import Line, Past, sha
-from tests.workers.made import GREEN, PATCH, RED, MemoryTree, ScriptedEnvironment, ScriptedSandbox, candidate, case
-from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead, Outcome, Published, RunId
+from tests.workers.made import (
+    GREEN,
+    PATCH,
+    RED,
+    MemoryTree,
+    ScriptedEnvironment,
+    ScriptedSandbox,
+    candidate,
+    case,
+    result,
+)
+from workers import logs
+from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead, Outcome, Published, Rerun, RunId
 from workers.errors import LeaseLost, Park
 from workers.pipeline import Parts, drive
 from workers.ports import Admission, Base, Light, Notice, Origin, Proposal, SourceTree, Workbench
-from workers.repo_config import RepoConfig, Triggers
+from workers.repo_config import Infrastructure, RepoConfig, Triggers
 from workers.store.memory import MemoryJournal
 
 FILES = {
@@ -37,12 +48,14 @@ class MemoryForge(Past):
         self.told: list[Notice] = []
         self.published: list[Proposal] = []
         self.confirmed: list[bool] = []
+        self.reruns = 0
+        self.log = ""
 
     def admission(self, case: Case) -> Admission:
         return self._admission
 
     def job(self, case: Case) -> JobReport:
-        return JobReport("test")
+        return JobReport("test", logs.parse(self.log))
 
     def tree(self, case: Case) -> SourceTree:
         return MemoryTree(FILES)
@@ -56,6 +69,10 @@ class MemoryForge(Past):
 
     def ci(self, case: Case, published: Published) -> str:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def rerun(self, case: Case) -> Rerun:
+        self.reruns += 1
+        return Rerun.ASKED
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         self.confirmed.append(ready)
@@ -238,3 +255,36 @@ def test_the_commit_that_broke_a_branch_is_told() -> None:
     assert report.blame.culprit is not None
     assert report.blame.culprit.sha == sha(2)
     assert "It came with `0000000` (`Change 2`, by `octocat`, 2026-11-21), in #12" in forge.published[0].body
+
+
+LOST = "##[error]The runner has received a shutdown signal."
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "words"),
+    [
+        (RepoConfig(), 0, "re-running the job may be enough"),
+        (RepoConfig(infrastructure=Infrastructure(rerun=True)), 1, "I asked GitHub to run the failed jobs once more"),
+        (RepoConfig(mode="observe", infrastructure=Infrastructure(rerun=True)), 0, "may be enough"),
+    ],
+)
+def test_ci_that_broke_is_run_once_more_where_it_may_be(config: RepoConfig, asked: int, words: str) -> None:
+    """Only by the repository's word, once for a run however often it is taken up, and the notice says so."""
+    forge, journal = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True)), MemoryJournal()
+    forge.log = LOST
+    green = ScriptedEnvironment(lambda step, patch, n: GREEN)
+    for _ in range(2):
+        report = drive(case(), parts(forge, journal, green))
+        assert report.outcome is Outcome.INFRASTRUCTURE
+        assert words in forge.told[-1].summary
+        assert "shutdown signal" in forge.told[-1].summary
+    assert forge.reruns == asked
+
+
+def test_an_end_that_is_the_sandboxs_own_runs_nothing_again() -> None:
+    """A limit here says nothing of CI."""
+    config = RepoConfig(infrastructure=Infrastructure(rerun=True))
+    forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
+    full = ScriptedEnvironment(lambda step, patch, n: result(137, ending=Ending.OOM))
+    assert drive(case(), parts(forge, MemoryJournal(), full)).outcome is Outcome.INFRASTRUCTURE
+    assert forge.reruns == 0

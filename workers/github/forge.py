@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from workers import repo_config
-from workers.domain import Case, JobReport, Outcome, Published, Sha
+from workers.domain import Case, JobReport, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import download, history, jobs, pulls
+from workers.github import download, history, jobs, pulls, reruns
 from workers.github.changes import Changes
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import Pull
@@ -146,6 +146,10 @@ class GitHubForge:
             return "pending"
         passed = {"success", "neutral", "skipped"}
         return "green" if all(run["conclusion"] in passed for run in others) else "red"
+
+    def rerun(self, case: Case) -> Rerun:
+        """The failed jobs once more, with a token that can do nothing else."""
+        return reruns.failed_jobs(self._session, case)
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         """Write the real CI's answer into the pull request."""

@@ -40,6 +40,7 @@ class Purpose(Enum):
     READ = "read"
     TELL = "tell"
     PUBLISH = "publish"
+    RERUN = "rerun"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -56,6 +57,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
         "pull_requests": "read",
     },
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
+    Purpose.RERUN: {"metadata": "read", "actions": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 

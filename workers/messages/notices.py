@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Attempt, Case, Lead, Outcome, Report
+from workers.domain import Attempt, Case, Diagnosis, Lead, Outcome, Report, Rerun
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
@@ -100,8 +100,18 @@ def _flaky(report: Report) -> str:
 
 
 def _infrastructure(report: Report) -> str:
-    line = f" CI's log says: {quote(report.data['line'])}." if report.data.get("line") else ""
-    return f"**Not a code problem.** {_detail(report)}{line} Nothing to merge; re-running the job may be enough."
+    kind = f" ({_words(report.data['failure'])})" if report.data.get("failure") else ""
+    line = f" CI's log says: {quote(report.data['line'])}{kind}." if report.data.get("line") else ""
+    then = _RERUN.get(report.data.get("rerun", ""), _RERUN[""])
+    return f"**Not a code problem.** {_detail(report)}{line} Nothing to merge; {then}"
+
+
+_RERUN = {
+    "": "re-running the job may be enough.",
+    Rerun.ASKED: "I asked GitHub to run the failed jobs once more.",
+    Rerun.AGAIN: "the failed jobs were run again before, so I did not ask for another run.",
+    Rerun.REFUSED: "GitHub did not let me run the failed jobs again; re-running them may be enough.",
+}
 
 
 def _base_red(report: Report) -> str:
@@ -188,17 +198,37 @@ def _evidence(report: Report) -> str:
         parts.append(f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}")
         parts += [f"- {line}" for line in steadiness(report.reproduction)]
     if report.diagnosis:
+        parts.append(_classed(report.diagnosis))
         places = [
             f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "
             f"{plain(cut(finding.message, 200))}"
             for finding in report.diagnosis.findings[:10]
         ]
         parts.append("\n".join(places))
+    elif report.data.get("failure") and report.data.get("line") and report.outcome is not Outcome.INFRASTRUCTURE:
+        parts.append(f"CI's log alone: **{_words(report.data['failure'])}**, by {quote(report.data['line'], 300)}")
+    if report.data.get("ci") or report.data.get("here"):
+        parts.append(_both(report.data.get("ci", ""), report.data.get("here", "")))
     if report.data.get("log"):
         parts.append(details("Log", fence(report.data["log"])))
     if report.data.get("patch"):
         parts.append(details("The patch that was not proposed", fence(report.data["patch"], "diff", 20_000)))
     return "\n\n".join(part for part in parts if part)
+
+
+def _classed(diagnosis: Diagnosis) -> str:
+    """The class, and what decided it."""
+    by = f", by {', '.join(quote(words, 300) for words in diagnosis.evidence)}" if diagnosis.evidence else ""
+    return f"Kind of failure: **{_words(diagnosis.cls.value)}**{by}"
+
+
+def _words(cls: str) -> str:
+    return plain(cls.replace("_", " "))
+
+
+def _both(ci: str, here: str) -> str:
+    """What CI said and what the sandbox said, under each other's heads: a table would not hold the lines."""
+    return f"**CI said**\n\n{fence(ci, limit=2_500)}\n\n**The sandbox said**\n\n{fence(here, limit=2_500)}"
 
 
 def _link(run_url: str) -> str:

@@ -140,11 +140,16 @@ def _not_checked(reproduction: Reproduction) -> str:
 
 def _root_cause(diagnosis: Diagnosis, reproduction: Reproduction) -> str:
     lines = []
+    if diagnosis.evidence:
+        by = ", ".join(quote(words, 300) for words in diagnosis.evidence)
+        lines.append(f"{diagnosis.cls.value.replace('_', ' ').capitalize()}, by {by}.\n")
     for finding in diagnosis.findings[:8]:
         place = quote(f"{finding.path}:{finding.line}" if finding.line else finding.path or finding.test or "")
         lines.append(f"- {place}: {plain(cut(finding.message, 300))}")
+    if not diagnosis.findings:
+        lines.append(plain(diagnosis.summary))
     lines += [f"- {line}" for line in steadiness(reproduction)]
-    return "\n".join(lines) or plain(diagnosis.summary)
+    return "\n".join(lines)
 
 
 def _locally(report: Report, reproduction: Reproduction) -> str:

@@ -81,5 +81,4 @@ def _inherited(base: Base, sha: Sha, plan: Plan, result: Result) -> NoReturn:
         detail,
         log=result.output.text,
         mended="yes" if mended else "",
-        follow_up=base.job if on_head else None,
-    )
+    ).leading_to(base.job if on_head else None)

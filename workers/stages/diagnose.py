@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workers import diagnosis
-from workers.domain import Diagnosis, FailureClass, JobReport, Outcome, Reproduction
+from workers.domain import Diagnosis, JobReport, Outcome, Reproduction
 from workers.errors import Stop
 from workers.ports import SourceTree
 
@@ -11,6 +11,7 @@ from workers.ports import SourceTree
 def diagnose(reproduction: Reproduction, job: JobReport, tree: SourceTree) -> Diagnosis:
     """What is wrong, from the red run (and CI's log for what the run lacks)."""
     found = diagnosis.read(reproduction.plan, reproduction.before, job, tree)
-    if found.cls is FailureClass.INFRASTRUCTURE:
-        raise Stop(Outcome.INFRASTRUCTURE, found.summary, log=found.excerpt)
+    if found.cls in diagnosis.NOT_THE_CODE:
+        line = diagnosis.outage(job, reproduction.plan.check.script) or ""
+        raise Stop(Outcome.INFRASTRUCTURE, found.summary, log=found.excerpt, failure=found.cls.value, line=line)
     return found

@@ -41,11 +41,13 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
     try:
         return recipe.plan(job, tree, config, case)
     except Stop as none:
-        trouble = diagnosis.infrastructure(job.log, job.annotations)
-        if none.outcome is Outcome.UNSUPPORTED and trouble:
+        if none.outcome is not Outcome.UNSUPPORTED:
+            raise
+        ruling = diagnosis.in_ci(job)
+        if ruling.cls in diagnosis.NOT_THE_CODE:
             detail = "CI broke before a command of the repository failed."
-            raise Stop(Outcome.INFRASTRUCTURE, detail, line=trouble) from none
-        raise
+            raise Stop(Outcome.INFRASTRUCTURE, detail, **_told(ruling)) from none
+        raise Stop(none.outcome, none.detail, **none.data, **_told(ruling)) from none
 
 
 def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> tuple[Environment, Plan]:
@@ -82,12 +84,7 @@ def reproduce(
     if not cancel.is_set():
         known.sighted(sightings(runs))
     steady = _stable(runs, kept, plan, job, past)
-    if not diagnosis.same_failure(before, job.log, job.annotations):
-        raise Stop(
-            Outcome.NOT_REPRODUCED,
-            f"{quote(command(plan.check))} is red here too, but with another failure than CI's.",
-            log=before.output.text,
-        )
+    _compare(plan, before, job)
     if plan.services:
         plan = replace(plan, notes=(*plan.notes, *environment.notes))  # which programs they really were
     environment.warm(tree, NEXT, limits(plan))  # they start while the failure is diagnosed
@@ -104,21 +101,39 @@ def _stable(
     turned = kept.turned
     if failed == 0 and turned is not None and not turned.green:
         ran = f"{check} is green in {len(runs)} of {len(runs)} runs, and red when its tests run in reverse order."
-        raise Stop(Outcome.FLAKY, ran, follow_up=None, **{**told, "tests": unsteady((*runs, turned))})
+        raise Stop(Outcome.FLAKY, ran, **{**told, "tests": unsteady((*runs, turned))})
     if failed == 0:
         _never_red(plan, job, len(runs))
     if failed < len(runs):
         some = f"{failed} of {len(runs)} identical runs of {check} failed on the same commit."
-        raise Stop(Outcome.FLAKY, some, follow_up=None, **told)
+        raise Stop(Outcome.FLAKY, some, **told)
     steady = _always_failing(runs)
     if steady is not None and not steady:
         none = f"{len(runs)} identical runs of {check} failed, and no test failed in all of them."
-        raise Stop(Outcome.FLAKY, none, follow_up=None, **told)
+        raise Stop(Outcome.FLAKY, none, **told)
     return steady or ()
 
 
 def _red(result: Result) -> tuple[str, ...]:
     return tuple(test.id for test in result.tests if test.status in RED)
+
+
+def _compare(plan: Plan, before: Result, job: JobReport) -> None:
+    """A patch for another failure than CI's would mend nothing there: then both are shown, and nothing is done."""
+    found = diagnosis.same_failure(plan.check.script, before, job)
+    if not found.same:
+        raise Stop(
+            Outcome.NOT_REPRODUCED,
+            f"{quote(command(plan.check))} is red here too, but with another failure than CI's: {found.why}.",
+            ci=found.ci,
+            here=found.here,
+            log=before.output.text,
+        )
+
+
+def _told(ruling: diagnosis.Ruling) -> dict[str, str]:
+    """What CI's log alone says, for the message of a run that ends before it has a diagnosis of its own."""
+    return {"failure": ruling.cls.value, "line": ruling.evidence[0]} if ruling.evidence else {}
 
 
 def _always_failing(runs: Sequence[Result]) -> set[str] | None:
@@ -170,14 +185,15 @@ def _lacks_a_command(result: Result) -> bool:
 def _network_denied(result: Result, plan: Plan, job: JobReport) -> NoReturn:
     """Without the host nobody can tell here whether a patch mends the check. CI may have missed it as well."""
     told = explain.ending(result, limits(plan))
-    if trouble := diagnosis.infrastructure(job.log, job.annotations):
-        raise Stop(Outcome.INFRASTRUCTURE, told, line=trouble, log=result.output.text)
+    ruling = diagnosis.in_ci(job, plan.check.script)
+    if ruling.cls in diagnosis.NOT_THE_CODE:
+        raise Stop(Outcome.INFRASTRUCTURE, told, log=result.output.text, **_told(ruling))
     raise Stop(Outcome.NOT_REPRODUCED, told, log=result.output.text)
 
 
 def _never_red(plan: Plan, job: JobReport, runs: int) -> NoReturn:
-    trouble = diagnosis.infrastructure(job.log, job.annotations)
     green = f"{quote(command(plan.check))} is green here in {runs} of {runs} runs"
-    if trouble:
-        raise Stop(Outcome.INFRASTRUCTURE, f"{green}, and CI's log shows trouble around it.", line=trouble)
-    raise Stop(Outcome.NOT_REPRODUCED, f"{green}.", runs=runs)
+    ruling = diagnosis.in_ci(job, plan.check.script)
+    if ruling.cls in diagnosis.NOT_THE_CODE:
+        raise Stop(Outcome.INFRASTRUCTURE, f"{green}, and CI's log shows trouble around it.", **_told(ruling))
+    raise Stop(Outcome.NOT_REPRODUCED, f"{green}.", runs=runs, **_told(ruling))

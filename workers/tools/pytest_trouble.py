@@ -13,17 +13,24 @@ from workers.tools.exceptions import kind_of
 from workers.tools.phrases import kind, phrase, spoken
 from workers.tools.plain import MESSAGE
 
+_OF_PLUGINS = (
+    r"(?:^|(?<= ))(?:--(?:cov|timeout|reruns|asyncio|benchmark|html|json-report|ds|dist|numprocesses|forked|randomly"
+    r"|snapshot|mypy|nbval|django|xvfb|headed|browser|split|splits)(?:-[\w-]{1,60})?|-n)(?:[ =]|$)"
+)
+"""Options of pytest's usual plug-ins: where pytest does not know them, a package is missing; any other is a mistake."""
+_OF_PIP = "Could not |No matching |Cannot install |ResolutionImpossible|Failed |HTTP error |pip"
+"""A step that installs and then tests: what pip calls an error is not pytest's."""
 _PHRASES = (
     phrase("timeout", FailureClass.TIMEOUT, r"\+{5,80} (?P<text>Timeout) \+{5,80}$"),
     phrase("plugin", FailureClass.DEPENDENCY,
-           r"(?:ERROR: .{0,300})?pytest: error: (?P<text>unrecognized arguments: .+)$"),
+           rf"(?:ERROR: .{{0,300}})?pytest: error: (?P<text>unrecognized arguments: .{{0,300}}?{_OF_PLUGINS}.*)$"),
     phrase("plugin", FailureClass.DEPENDENCY, r"(?:ERROR: )?(?P<text>Missing required plugins: .+)$"),
     phrase("plugin", FailureClass.DEPENDENCY, r'(?P<text>ImportError: Error importing plugin ".+)$'),
     phrase("usage", FailureClass.WORKFLOW, r"(?:ERROR: .{0,300})?pytest: error: (?P<text>.+)$"),
     phrase("coverage", FailureClass.TEST,
            r"(?:ERROR: |FAIL )(?P<text>(?:Required test coverage of|Coverage failure: ).+)$"),
     phrase("snapshot", FailureClass.SNAPSHOT, r"(?P<text>\d{1,7} snapshots? unused\..*)$"),
-    phrase("usage", FailureClass.WORKFLOW, r"ERROR: (?!usage: |Coverage )(?P<text>.+)$"),
+    phrase("usage", FailureClass.WORKFLOW, rf"ERROR: (?!usage: |Coverage |{_OF_PIP})(?P<text>.+)$"),
     phrase("no-tests", FailureClass.WORKFLOW, r"(?:={1,80} )?(?P<text>no tests ran|\d{1,9} deselected) in "),
 )  # fmt: skip
 _SPECIAL = {

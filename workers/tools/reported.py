@@ -6,20 +6,29 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.results import log
+from sandbox.results.cases import Found
 from sandbox.spec import LOG, Result, TestCase
 from workers.domain import FailureClass, Finding
 from workers.tools import pytest
 
 _PLACE = re.compile(
-    r"(?<![\w/:.@+-])(?:file://)?(?P<path>[\w./@+-]{1,300}\.[a-zA-Z]{1,5}):(?P<line>\d{1,7})(?::\d{1,5})?\b"
+    r"(?:(?<![\w/:.@+-])(?:file://)?(?P<path>[\w./@+-]{1,300}\.[a-zA-Z]{1,5})"
+    r"|\((?:file://)?(?P<spaced>[^()\n:]{1,300}\.[a-zA-Z]{1,5})):(?P<line>\d{1,7})(?::\d{1,5})?\b"
 )
-_FRAME = re.compile(r"at (?:[^(]{1,300}\([^()]{0,500}\)|\S{1,300}:\d{1,7}:\d{1,7})$")
+"""A path may have spaces where it stands in parentheses, as in JavaScript's stacks."""
+_FRAME = re.compile(r"at (?:[^(]{1,300}\([^()]{0,500}\)|\S{1,300}:\d{1,7}:\d{1,7})(?: \{)?$|\u276f \S|Error Trace: ")
 """A line of a stack, as JavaScript and Java print it."""
-_NOT_THEIRS = re.compile(r"(^|/)(node_modules|rustc|site-packages)/|^/(usr|root|opt|env)/|^node:|^internal/")
+_SHOWN = re.compile(r"(?:> ?)?\d{1,7} {0,3}\||\|")
+"""A line of the source that is shown beside the message."""
+_NOT_THEIRS = re.compile(
+    r"(^|/)(node_modules|rustc|site-packages)/|^/(usr|root|opt|env)/|^node:|^internal/|^_testmain\.go$"
+)
 _FILE = re.compile(r"^[^\s:]+\.[a-zA-Z]{1,5}$")
-_SPEAKS = re.compile(r"error|exception|panic|assert|expect|want|fail|cannot|undefined", re.IGNORECASE)
+_SPEAKS = re.compile(
+    r"error|exception|panic|assert|expect|want|fail|cannot|undefined|thrown|timed? ?out|mismatch", re.IGNORECASE
+)
 _LINES, _LENGTH = 3, 500
+_RED = ("failed", "error")
 
 
 @dataclass  # not frozen: the protocol is one of modules, whose names can be assigned
@@ -34,13 +43,24 @@ class Reported:
 
     def findings(self, output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG002 - as above
         """One finding per failed test, at the first line of the message that lies in nobody else's code."""
-        return tuple(_finding(test) for test in tests if test.status in ("failed", "error"))
+        return of_tests(tests)
 
     def classify(self, output: str, findings: Sequence[Finding]) -> FailureClass:
         return pytest.classify(output, findings)
 
     def fix_commands(self, command: str, findings: Sequence[Finding]) -> tuple[str, ...]:  # noqa: ARG002 - as above
         return ()
+
+
+def of_tests(tests: Sequence[TestCase], printed: Found | None = None) -> tuple[Finding, ...]:
+    """One finding per test that failed by the report, or else by what the runner printed."""
+    reported = tuple(_finding(test) for test in tests if test.status in _RED)
+    return reported or (of_tests(printed.tests) if printed else ())
+
+
+def kind_of(message: str) -> str | None:
+    """The name of the error at the start of a message."""
+    return pytest.kind_of(message) or None
 
 
 def of(result: Result) -> Reported | None:
@@ -50,34 +70,18 @@ def of(result: Result) -> Reported | None:
     return Reported(result.source.removeprefix(f"{LOG} of ").removesuffix(" reporter") or "tests")
 
 
-def alike(said: str, before: Result) -> bool | None:
-    """The tests that fail here fail in CI's log too, by any runner's words; None where they share no name.
-
-    One source may leave out the file or the package of a test, so the ends of the names are compared.
-    """
-    theirs = {
-        _dotted(test.id) for found in log.parse(said) for test in found.tests if test.status in ("failed", "error")
-    }
-    ours = {_dotted(test.id) for test in before.tests if test.status in ("failed", "error")}
-    both = {one for one in ours if any(one == other or _ends(one, other) or _ends(other, one) for other in theirs)}
-    return both == ours if both else None
-
-
-def _dotted(test: str) -> str:
-    return re.sub(r"::| > |/", ".", test.split("[")[0])
-
-
-def _ends(longer: str, end: str) -> bool:
-    return longer.endswith(f".{end}")
-
-
 def _finding(test: TestCase) -> Finding:
-    text, owner = test.message, test.id.partition("::")[0]
-    places = [match for match in _PLACE.finditer(text) if not _NOT_THEIRS.search(match["path"])]
-    path = places[0]["path"] if places else owner if _FILE.match(owner) else None
+    text, owner = test.message.lstrip(), test.id.partition("::")[0]
+    places = [match for match in _PLACE.finditer(text) if not _NOT_THEIRS.search(_path(match))]
+    path = _path(places[0]) if places else owner if _FILE.match(owner) else None
     if places and places[0].start() == 0:  # as our own reporters write it
-        text = text[places[0].end() :].lstrip(": ")
-    lines = [line.strip() for line in text.split("\n") if line.strip() and not _FRAME.match(line.strip())]
+        text = text[places[0].end() :].lstrip(": ").removeprefix("- ")
+    lines = [line for raw in text.split("\n") if (line := " ".join(raw.split())) and not _FRAME.match(line)]
+    lines = [line for line in lines if not _SHOWN.match(line)] or lines
     first = next((at for at, line in enumerate(lines) if _SPEAKS.search(line)), 0)
     message = " ".join(lines[first : first + _LINES])[:_LENGTH] or "failed"
-    return Finding(message, path, int(places[0]["line"]) if places else None, test.id, pytest.kind_of(message) or None)
+    return Finding(message, path, int(places[0]["line"]) if places else None, test.id, kind_of(message))
+
+
+def _path(place: re.Match[str]) -> str:
+    return place["path"] or place["spaced"]

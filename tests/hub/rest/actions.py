@@ -75,6 +75,19 @@ def get_attempt(call: Call) -> Answer:
     return Answer(200, shapes_ci.workflow_run(call.world, call.repo, run))
 
 
+def rerun_failed_jobs(call: Call) -> Answer:
+    """The next attempt is queued; its jobs are made by whoever plays CI."""
+    run = _run(call)
+    if run.status != "completed":
+        raise ApiError(403, "This workflow is already running")
+    if run.conclusion == "success":
+        raise ApiError(403, "This workflow run has no failed jobs to rerun")
+    run.attempt += 1
+    run.status, run.conclusion, run.updated = "queued", None, call.world.stamp()
+    call.events.workflow_run(call.repo, run, "requested")
+    return Answer(201, {})
+
+
 def _job(call: Call) -> Job:
     found = call.repo.jobs.get(call.number("job_id"))
     if found is None:
@@ -118,6 +131,7 @@ ROUTES = (
     Route("GET", _A + "/runs/{run_id}/jobs", run_jobs, _READ, "jobs:[Job]"),
     Route("GET", _A + "/runs/{run_id}/attempts/{attempt_number}", get_attempt, _READ, "WorkflowRun"),
     Route("GET", _A + "/runs/{run_id}/attempts/{attempt_number}/jobs", attempt_jobs, _READ, "jobs:[Job]"),
+    Route("POST", _A + "/runs/{run_id}/rerun-failed-jobs", rerun_failed_jobs, ("actions:write",)),
     Route("GET", _A + "/jobs/{job_id}", get_job, _READ, "Job"),
     Route("GET", _A + "/jobs/{job_id}/logs", job_logs, _READ),
     Route("GET", _A + "/workflows", list_workflows, _READ, "workflows:[Workflow]"),

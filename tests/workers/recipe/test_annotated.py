@@ -33,7 +33,9 @@ def test_annotations_are_compared_where_there_is_no_log(
     output: str, annotations: tuple[Finding, ...], same: bool
 ) -> None:
     """The same words, or a file that both name; what cannot be compared is no evidence against it."""
-    assert diagnosis.same_failure(result(output), logs.JobLog(), annotations) is same
+    found = diagnosis.same_failure("make lint", result(output), JobReport("test", annotations=annotations))
+    assert found.same is same
+    assert same or annotations[0].message in found.ci
 
 
 def test_annotations_are_findings_of_last_resort() -> None:
@@ -48,6 +50,6 @@ def test_annotations_are_findings_of_last_resort() -> None:
 def test_trouble_of_the_machine_is_seen_in_an_annotation() -> None:
     """A runner that was lost uploads no log; beside a log with a failing step, annotations prove nothing."""
     lost = Finding("The hosted runner lost communication with the server.")
-    assert diagnosis.infrastructure(logs.JobLog(), (lost,)) == lost.message
+    assert diagnosis.outage(JobReport("test", annotations=(lost,))) == lost.message
     red = logs.parse("##[group]Run x\n\x1b[36;1mx\x1b[0m\n##[endgroup]\n##[error]Process completed with exit code 1.\n")
-    assert diagnosis.infrastructure(red, (lost,)) is None
+    assert diagnosis.outage(JobReport("test", red, annotations=(lost,))) is None

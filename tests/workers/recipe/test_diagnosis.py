@@ -82,7 +82,7 @@ def test_a_trace_suspects_its_deepest_frame_first() -> None:
         ("would reformat shop/tax.py", "black --check .", FailureClass.FORMAT),
         ("shop/tax.py:1: error: bad  [arg-type]", "mypy .", FailureClass.TYPE),
         ("/bin/bash: line 1: pytst: command not found", "pytst", FailureClass.WORKFLOW),
-        ("curl: (6) Could not resolve host: example.org", "./run", FailureClass.INFRASTRUCTURE),
+        ("curl: (6) Could not resolve host: example.org", "./run", FailureClass.NETWORK),
         ("ModuleNotFoundError: No module named 'yaml'", "python app.py", FailureClass.DEPENDENCY),
         ("something odd", "./run", FailureClass.UNKNOWN),
         ("", "./run", FailureClass.UNKNOWN),
@@ -107,9 +107,9 @@ def test_paths_are_told_as_the_repository_knows_them() -> None:
 def test_the_fingerprint_survives_another_day_and_tells_failures_apart() -> None:
     """Numbers, parameters and roots do not count; another test or exception does."""
     one = read(ASSERTION)
-    same = read(ASSERTION.replace("test_total[3]", "test_total[44]").replace("-3 == 3", "-44 == 44"))
+    again = read(ASSERTION.replace("test_total[3]", "test_total[44]").replace("-3 == 3", "-44 == 44"))
     other = read(ASSERTION.replace("test_total", "test_tax"))
-    assert one.fingerprint == same.fingerprint != other.fingerprint
+    assert one.fingerprint == again.fingerprint != other.fingerprint
     assert len(one.fingerprint) == 64
 
 
@@ -121,16 +121,20 @@ def test_summary_and_excerpt_are_short() -> None:
     assert "assert -3 == 3" in found.summary
 
 
-def ci(output: str, code: int = 1) -> logs.JobLog:
-    head = "##[group]Run x\n\x1b[36;1mx\x1b[0m\n##[endgroup]\n"
-    return logs.parse(f"{head}{output}\n##[error]Process completed with exit code {code}.")
+def ci(output: str, code: int = 1, script: str = "x") -> JobReport:
+    head = f"##[group]Run {script}\n\x1b[36;1m{script}\x1b[0m\n##[endgroup]\n"
+    return JobReport("test", logs.parse(f"{head}{output}\n##[error]Process completed with exit code {code}."))
+
+
+def same(before: Result, job: JobReport, script: str = "x") -> bool:
+    return diagnosis.same_failure(script, before, job).same
 
 
 SUMMARY = "FAILED tests/a.py::test_a - AssertionError: 1\n1 failed, 3 passed in 0.12s"
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ours", "code", "same"),
+    ("theirs", "ours", "code", "expected"),
     [
         (ASSERTION, ASSERTION.replace("0.12s", "9.99s"), 1, True),
         (ASSERTION, ASSERTION.replace("test_total", "test_tax"), 1, False),
@@ -146,9 +150,9 @@ SUMMARY = "FAILED tests/a.py::test_a - AssertionError: 1\n1 failed, 3 passed in 
         (f"FAILED tests/a.py::test_b - ValueError: x\n{SUMMARY}".replace("1 failed", "2 failed"), SUMMARY, 1, True),
     ],
 )
-def test_the_same_failure_is_recognised(theirs: str, ours: str, code: int, same: bool) -> None:
+def test_the_same_failure_is_recognised(theirs: str, ours: str, code: int, expected: bool) -> None:
     """Same tests, else same error lines, else same exit code and last line."""
-    assert diagnosis.same_failure(result(ours, code=code), ci(theirs)) is same
+    assert same(result(ours, code=code), ci(theirs)) is expected
 
 
 def test_what_a_command_says_comes_before_what_make_says_of_it() -> None:
@@ -178,45 +182,46 @@ FAILED (failures=1)
 def test_what_unittest_prints_is_compared_with_the_tests_it_reports(log: str) -> None:
     """Its last line names no test, whatever it looks like to another runner; a log of a few of its lines will do."""
     report = (TestCase("test_names.BadgeTest.test_badge", "failed", message="AssertionError: 'ada' != 'ADA'"),)
-    assert diagnosis.same_failure(result(UNITTEST, tests=report), ci(log))
+    assert same(result(UNITTEST, tests=report), ci(log))
 
 
 def test_reported_tests_count_for_the_comparison() -> None:
     """The sandbox's report and CI's printed summary name the same test."""
     report = (TestCase("tests/test_price.py::test_total[3]", "failed"),)
-    assert diagnosis.same_failure(result("", tests=report), ci(ASSERTION))
+    assert same(result("", tests=report), ci(ASSERTION))
 
 
 def test_infrastructure_gives_its_line() -> None:
     """The evidence is the line itself, of the failing step only."""
-    assert diagnosis.infrastructure(ci("ok\npip: Connection reset by peer\n")) is not None
+    assert diagnosis.outage(ci("ok\npip: Connection reset by peer\n")) == "pip: Connection reset by peer"
     log = "##[group]Run x\n\x1b[36;1mx\x1b[0m\n##[endgroup]\nRead timed out\n"
     log += "##[group]Run y\n\x1b[36;1my\x1b[0m\n##[endgroup]\n"
     red = logs.parse(f"{log}assert 1 == 503\n##[error]Process completed with exit code 1.")
-    assert diagnosis.infrastructure(red) is None
-    line = "curl: HTTP 503 from the registry"
-    assert diagnosis.infrastructure(logs.parse(f"{log}{line}\n##[error]Process completed with exit code 22.")) == line
+    assert diagnosis.outage(JobReport("x", red)) is None
+    line = "curl: (22) The requested URL returned error: 503"
+    red = logs.parse(f"{log}{line}\n##[error]Process completed with exit code 22.")
+    assert diagnosis.outage(JobReport("x", red)) == line
 
 
 @given(st.text(max_size=300), st.sampled_from(["pytest", "ruff check", "x"]))
 def test_any_output_has_a_diagnosis(text: str, script: str) -> None:
     """Output is untrusted: reading it never fails."""
     read(text, script)
-    diagnosis.infrastructure(logs.parse(text))
-    diagnosis.same_failure(result(text), logs.parse(text))
+    diagnosis.outage(JobReport("x", logs.parse(text)), script)
+    same(result(text), ci(text, script=script), script)
 
 
 def test_what_the_runner_prints_after_the_failure_is_not_the_steps_output() -> None:
     """Cleaning up comes after the exit code: it neither hides nor makes a difference."""
     finding = "shop/tax.py:3:8: F401 [*] `os` imported but unused\nFound 1 error.\n"
-    log = logs.parse(
+    printed = (
         "##[group]Run ruff check .\n\x1b[36;1mruff check .\x1b[0m\nshell: /usr/bin/bash -e {0}\n##[endgroup]\n"
         f"{finding}##[error]Process completed with exit code 1.\nCleaning up orphan processes\n"
     )
-    assert log.failed is not None
-    assert "Cleaning up" not in log.failed.output
-    assert diagnosis.same_failure(result(finding), log)
-    assert not diagnosis.same_failure(result("shop/tax.py:9:1: E711 comparison to None\nFound 1 problem.\n"), log)
+    job = JobReport("lint", logs.parse(printed))
+    other = "shop/tax.py:9:1: E711 comparison to None\nFound 1 problem.\n"
+    assert same(result(finding), job, "ruff check .")
+    assert not same(result(other), job, "ruff check .")
 
 
 @pytest.mark.parametrize("text", ["\n" * 390_000, "FAILED " + "[" * 300_000, "FAILED a[\n" * 30_000, " " * 390_000])
@@ -260,16 +265,16 @@ def test_a_runner_without_a_module_gives_findings_from_its_tests(
 
 
 @pytest.mark.parametrize(
-    ("ours", "same"),
+    ("ours", "expected"),
     [
         (("web/sum.test.js::sum > adds",), True),
         (("sum > adds",), True),
         (("web/sum.test.js::sum > adds", "web/other.test.js::only here"), False),
     ],
 )
-def test_other_runners_are_compared_by_the_names_of_their_tests(ours: tuple[str, ...], same: bool) -> None:
+def test_other_runners_are_compared_by_the_names_of_their_tests(ours: tuple[str, ...], expected: bool) -> None:
     """The same jest test is red in CI's log and here; one that is red only here is another failure."""
     log = "FAIL web/sum.test.js\n  \u25cf sum \u203a adds\n\n    no\n\nTests: 1 failed, 1 total\n"
     red = tuple(TestCase(name, "failed") for name in ours)
     before = replace(result("other words", tests=red), source="jest reporter")
-    assert diagnosis.same_failure(before, ci(log)) is same
+    assert same(before, ci(log)) is expected

@@ -18,14 +18,15 @@ from tests.workers.made import (
     MemoryTree,
     ScriptedEnvironment,
     ScriptedSandbox,
+    case,
     reproduction,
     result,
 )
 from workers import logs, pins
 from workers.domain import JobReport, Outcome, Past, Reproduction, Sighting
 from workers.errors import Stop
-from workers.repo_config import Flaky
-from workers.stages.reproduce import prepare, reproduce
+from workers.repo_config import Flaky, RepoConfig
+from workers.stages.reproduce import make_plan, prepare, reproduce
 from workers.store.memory import MemoryJournal
 from workers.text_files import TextFiles
 
@@ -174,6 +175,42 @@ def test_green_here_with_trouble_in_the_log_is_infrastructure() -> None:
     with pytest.raises(Stop) as stop:
         tried(ScriptedEnvironment(lambda step, patch, n: GREEN), job=JobReport("test", logs.parse(log)))
     assert stop.value.outcome is Outcome.INFRASTRUCTURE
+
+
+BROKE = "##[group]Run octo/deploy@v1\n##[endgroup]\n##[error]{}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome", "failure"),
+    [
+        ("Unexpected HTTP response: 503", Outcome.INFRASTRUCTURE, "infrastructure"),
+        ("Input required and not supplied: api-token", Outcome.UNSUPPORTED, "missing_secret"),
+        ("Input required and not supplied: path", Outcome.UNSUPPORTED, "workflow"),
+    ],
+)
+def test_a_job_that_ran_no_command_is_told_by_its_log(line: str, outcome: Outcome, failure: str) -> None:
+    """What cannot be run here is refused before anything is spent, with what CI's log says about it."""
+    job = JobReport(
+        "deploy",
+        log=logs.parse(BROKE.format(line)),
+        workflow="on: push\njobs:\n  deploy:\n    runs-on: windows-latest\n",
+    )
+    with pytest.raises(Stop) as stop:
+        make_plan(job, MemoryTree({"x": b""}), RepoConfig(), case())
+    assert stop.value.outcome is outcome
+    assert stop.value.data == {"failure": failure, "line": line}
+
+
+def test_another_failure_than_cis_is_told_with_both() -> None:
+    """Red here and red there is not enough: a patch for this failure would mend nothing in CI."""
+    log = "##[group]Run x\n\x1b[36;1mpython -m pytest -q\x1b[0m\n##[endgroup]\nFAILED a.py::t - KeyError: 'a'\n"
+    job = JobReport("test", logs.parse(f"{log}##[error]Process completed with exit code 1.\n"))
+    other = replace(RED, output=replace(RED.output, text="FAILED b.py::t - OSError: x\n"), tests=())
+    with pytest.raises(Stop, match="other tests fail") as stop:
+        tried(ScriptedEnvironment(lambda step, patch, n: other), job=job)
+    assert stop.value.outcome is Outcome.NOT_REPRODUCED
+    assert "KeyError" in str(stop.value.data["ci"])
+    assert "OSError" in str(stop.value.data["here"])
 
 
 def test_a_command_that_is_missing_here_is_not_a_failure_of_the_code() -> None:

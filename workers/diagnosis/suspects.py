@@ -1,0 +1,96 @@
+"""The repository's files to suspect, likeliest first: frames of traces, what findings name, what red tests import."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+
+from workers.diagnosis.said import OUTPUT
+from workers.domain import Finding
+from workers.ports import SourceTree
+
+_MOST = 20
+_FRAMES = (
+    re.compile(r'^[ \t]*File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>[^\n]+))?', re.MULTILINE),
+    re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): (?:in (?P<function>[^\n]+))?", re.MULTILINE),
+)
+_TEST_PATH = re.compile(
+    r"(^|/)(tests?|testing|__tests__|spec)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec)\.[cm]?[jt]sx?$"
+    r"|_test\.go$|Tests?\.(java|kt)$|_spec\.rb$"
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A line of a traceback that lies in the repository."""
+
+    path: str
+    line: int
+    function: str = ""
+
+
+def placed(finding: Finding, paths: Set[str]) -> Finding:
+    """The finding with its path as the repository's own, or without one when it is none of its files."""
+    if finding.path is None:
+        return finding
+    located = _located(finding.path, paths)
+    return replace(finding, path=located, line=finding.line if located else None)
+
+
+def frames(texts: Iterable[str], paths: Set[str]) -> tuple[Frame, ...]:
+    """The repository's traceback lines in printed order, so the place where it went wrong is the last."""
+    found: list[tuple[int, Frame]] = []
+    for number, text in enumerate(texts):
+        for pattern in _FRAMES:
+            for match in pattern.finditer(text):
+                path = _located(match["path"], paths)
+                if path is not None:
+                    frame = Frame(path, int(match["line"][:9]), (match["function"] or "").strip())
+                    found.append((number * (OUTPUT * 4) + match.start(), frame))
+    return tuple(frame for _, frame in sorted(found, key=lambda pair: pair[0]))
+
+
+def suspects(found: Sequence[Finding], traced: Sequence[Frame], tree: SourceTree, paths: Set[str]) -> tuple[str, ...]:
+    """Files of the traces, deepest first; then what the findings name; then what red tests import; tests last."""
+    deepest = [frame.path for frame in reversed(traced)]
+    named = [finding.path for finding in found if finding.path]
+    tests = [path for path in dict.fromkeys([*deepest, *named, *_test_files(found)]) if _TEST_PATH.search(path)]
+    imported = [path for test in tests for path in _imports(tree, test, paths)]
+    everything = dict.fromkeys([*deepest, *named, *imported, *tests])
+    source = [path for path in everything if not _TEST_PATH.search(path)]
+    return tuple([*source, *(path for path in everything if path in tests)][:_MOST])
+
+
+def _located(path: str, paths: Set[str]) -> str | None:
+    """A printed path as the repository's own: the longest ending that is a file of the tree."""
+    parts = path.replace("\\", "/").removeprefix("./").split("/")
+    if "site-packages" in parts or "dist-packages" in parts:
+        return None
+    return next((tail for at in range(len(parts)) if (tail := "/".join(parts[at:])) in paths), None)
+
+
+def _test_files(found: Sequence[Finding]) -> list[str]:
+    return [finding.test.split("::")[0] for finding in found if finding.test and "::" in finding.test]
+
+
+def _imports(tree: SourceTree, path: str, paths: Set[str]) -> list[str]:
+    """The repository's files that a test imports, as far as its text says."""
+    try:
+        module = ast.parse(tree.read(path) or b"")
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    names: list[str] = []
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [*(f"{node.module}.{alias.name}" for alias in node.names), node.module]
+    files = (
+        f"{root}{name.replace('.', '/')}{end}"
+        for name in names
+        for root in ("", "src/")
+        for end in (".py", "/__init__.py")
+    )
+    return [file for file in files if file in paths and not _TEST_PATH.search(file)]
