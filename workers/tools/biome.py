@@ -76,7 +76,7 @@ def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # 
     """Errors, or warnings where there are no errors."""
     lines = printed.lines(output)
     found = list(_found(lines)) if _SPEAKS.search(output) else []
-    for one in printed.annotations(lines):
+    for one in printed.annotated(lines):
         if one.path and re.match(r"(?:lint|assist)/|format$|parse$", one.title):
             found.append(
                 (one.level == "error", Finding(one.text[: printed.MESSAGE], one.path, one.line, None, one.title))

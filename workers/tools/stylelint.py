@@ -133,7 +133,7 @@ def _found(lines: Sequence[str]) -> Iterator[tuple[bool, Finding]]:
             )
         elif line.strip():
             path = line.strip() if not line.startswith(" ") else None
-    for one in printed.annotations(list(lines)):
+    for one in printed.annotated(list(lines)):
         if one.path and "tylelint" in one.title:
             rule = _NAMED.search(one.text)
             text = one.text[: rule.start()].strip() if rule else one.text
