@@ -29,8 +29,7 @@ _SPEAKS = re.compile(
 )
 _BROKEN = re.compile(
     r"^(?P<text>(?:ConfigurationError|AllFilesIgnoredError|NoFilesFoundError|Error): [^\n]{0,600}(?:config|plugin"
-    r"|No files"
-    r"|stylelint|ignored)[^\n]*)$"
+    r"|No files|stylelint|ignored)[^\n]*)$"
 )
 _SYNTAX = "CssSyntaxError"
 _VALUES = frozenset(

@@ -35,7 +35,7 @@ def heard(script: str, output: str) -> Diagnosis:
         ("npm test", NPM, "ava_one", "ava", FailureClass.TEST, "Difference"),
         ("npm run lint", NPM, "eslint_problem_matcher", "eslint", FailureClass.LINT, "'count' is never reassigned"),
         ("make lint", MAKE, "prettier_version_2", "prettier", FailureClass.FORMAT, "would be reformatted"),
-        ("npm run lint", NPM, "stylelint_usual", "stylelint", FailureClass.SYNTAX, "Unexpected invalid hex color"),
+        ("npm run lint", NPM, "stylelint_usual", "stylelint", FailureClass.SYNTAX, "Unclosed block"),
         ("npm run lint", NPM, "biome_format", "biome", FailureClass.FORMAT, "Formatter would have printed"),
         ("npm run build", NPM, "tsc_types", "tsc", FailureClass.TYPE, "Type 'string' is not assignable"),
         ("npm run build", NPM, "node_syntax", "node", FailureClass.SYNTAX, "SyntaxError: Unexpected token"),
