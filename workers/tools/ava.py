@@ -64,5 +64,5 @@ def _finding(title: str, row: str, section: Sequence[str]) -> Finding:
     error = next((match["text"] for line in section if (match := _ERROR.match(line))), None)
     said = next((match["text"] for line in section if (match := _SAYS.match(line))), None)
     message = error or said or row.removeprefix(title).strip() or "failed"
-    where = (place["path"], int(place["line"])) if place else (None, None)
-    return Finding(message[: printed.MESSAGE], *where, title, reported.kind_of(message))
+    path, line = (place["path"], int(place["line"])) if place else (None, None)
+    return Finding(message[: printed.MESSAGE], path, line, title, reported.kind_of(message))

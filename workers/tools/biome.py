@@ -17,8 +17,7 @@ RUNS_TESTS = False
 _HEAD = re.compile(
     r"^(?P<path>\S[^\n]{0,400}?\.\w{1,10})(?::(?P<line>\d{1,7}):\d{1,7})? "
     r"(?P<rule>(?:lint|assist|suppressions)/[\w/]{1,100}|format|parse|organizeImports|deserialize|configuration|ci"
-    r"|check)"
-    r"(?: {1,4}(?:FIXABLE|VERBOSE|TRUNCATED|INTERNAL|DEPRECATED) {0,4}){0,3} \u2501{3,200}$"
+    r"|check)(?: {1,4}(?:FIXABLE|VERBOSE|TRUNCATED|INTERNAL|DEPRECATED) {0,4}){0,3} \u2501{3,200}$"
 )
 _TEXT = re.compile(r"^ {2}(?P<mark>[\u2716\u00d7!\u26a0\u2139]) (?P<text>\S[^\n]*)$")
 _ERRORS = ("\u2716", "\u00d7")
@@ -76,7 +75,7 @@ def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # 
     """Errors, or warnings where there are no errors."""
     lines = printed.lines(output)
     found = list(_found(lines)) if _SPEAKS.search(output) else []
-    for one in printed.annotations(lines):
+    for one in printed.annotated(lines):
         if one.path and re.match(r"(?:lint|assist)/|format$|parse$", one.title):
             found.append(
                 (one.level == "error", Finding(one.text[: printed.MESSAGE], one.path, one.line, None, one.title))

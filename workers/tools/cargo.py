@@ -41,8 +41,7 @@ _OWN = (
             r"lock file .{0,400}(?:needs to be updated|--locked)|cannot update the lock file|failed to select a version"
             r"|no matching package"
             r"|requires rustc|is not supported by the following packages|failed to get `|failed to download"
-            r"|failed to parse lock file"
-            r"|no matching version|checksum|failed to load source|cyclic package dependency"
+            r"|failed to parse lock file|no matching version|checksum|failed to load source|cyclic package dependency"
             r"|the package `.{1,100}` depends on"
         ),
     ),
@@ -50,8 +49,7 @@ _OWN = (
         FailureClass.SYNTAX,
         re.compile(
             r"failed to parse manifest|could not parse input as TOML|TOML parse error|must be quoted|invalid (?:key"
-            r"|table"
-            r"|string)|duplicate key"
+            r"|table|string)|duplicate key"
         ),
     ),
     (
@@ -78,8 +76,7 @@ _NETWORK = re.compile(
 )
 _SYNTAX = re.compile(
     r"^(?:expected |unexpected |unknown start of token|mismatched closing|this file contains an un|unterminated"
-    r"|missing "
-    r"|prefix `|incorrect |invalid |cannot parse|found `|`[^`]{1,30}` (?:is not|must))"
+    r"|missing |prefix `|incorrect |invalid |cannot parse|found `|`[^`]{1,30}` (?:is not|must))"
 )
 _ABSENT = frozenset({"E0432", "E0433", "E0463"})
 _OWN_PATH = re.compile(r"`(?:crate|self|super)(?:::|`)")

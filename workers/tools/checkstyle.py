@@ -56,7 +56,8 @@ def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]: 
 
 
 def _found(output: str) -> tuple[Finding, ...]:
-    errors, warnings = [], []
+    errors: list[Finding] = []
+    warnings: list[Finding] = []
     for line in printed.lines(output):
         if match := _PLAIN.match(line) or _MAVEN.match(line):
             one = Finding(match["text"][: printed.MESSAGE], match["path"], int(match["line"]), None, match["rule"])

@@ -152,7 +152,7 @@ def _listed(lines: Sequence[str]) -> Iterator[tuple[str, Finding]]:
             yield _problem(match["level"], match["path"], match["line"], match["text"], match["rule"])
         elif line.strip():
             path = line.strip() if not line.startswith(" ") else None
-    for one in printed.annotations(list(lines)):
+    for one in printed.annotated(list(lines)):
         rule = _TITLE.search(one.title) or _TITLE.search(one.text)
         if rule and one.path and one.line:
             yield one.level, Finding(one.text[: printed.MESSAGE], one.path, one.line, None, rule["rule"])

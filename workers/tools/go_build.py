@@ -16,8 +16,7 @@ RUNS_TESTS = False
 _HEAD = re.compile(r"^# (?P<vet>\[)?[^\s\[\]]{1,300}\]?(?: \[[^\s\[\]]{1,300}\])?$")
 _SPEAKS = re.compile(
     r"^# [\w.~-]{1,100}\.\w{1,30}/[^\s]{1,300}(?: \[[^\s\]]{1,300}\])?$|^# command-line-arguments|^go: "
-    r"|\[build failed\]$"
-    r"|\[setup failed\]$",
+    r"|\[build failed\]$|\[setup failed\]$",
     re.MULTILINE,
 )
 _LINE = re.compile(
@@ -48,8 +47,7 @@ _VET = re.compile(
     r"|composite literal uses unkeyed"
     r"|loop variable .{1,80} captured|the cancel function|should have signature|result of .{1,80} call not used"
     r"|before checking for errors|possible misuse of|declaration of .{1,80} shadows|impossible (?:type assertion"
-    r"|interface)"
-    r"|redundant (?:or|and)|suspect (?:or|and)|unusedresult|has malformed (?:name|example)|refers to unknown"
+    r"|interface)|redundant (?:or|and)|suspect (?:or|and)|unusedresult|has malformed (?:name|example)|refers to unknown"
 )
 _COMPILE, _VETTED, _MODULE, _PACKAGE = "compile", "vet", "module", "package"
 _RESOLUTION = re.compile(

@@ -138,7 +138,7 @@ def _found(lines: Sequence[str]) -> tuple[Finding, ...]:
     found = [_finding(match["text"], match["path"], int(match["line"]), match["rule"]) for match in matches if match]
     found += [
         _finding(named["text"], one.path, one.line, named["rule"])
-        for one in printed.annotations(list(lines))
+        for one in printed.annotated(list(lines))
         if one.path and (named := _NAMED.match(one.text))
     ]
     return tuple(dict.fromkeys(found))

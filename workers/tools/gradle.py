@@ -41,8 +41,7 @@ _RULES = (
         FailureClass.RESOLUTION,
         re.compile(
             r"Could not resolve\b|Could not find [\w.-]{1,200}:[\w.-]{1,200}:|Cannot find a version of"
-            r"|Conflict found for"
-            r"|was not found in any of the following|No matching variant|No cached version"
+            r"|Conflict found for|was not found in any of the following|No matching variant|No cached version"
             r"|Could not determine the dependencies"
         ),
     ),

@@ -19,8 +19,7 @@ _MISSING = re.compile(
 )
 _UNBOUND = re.compile(r"ReferenceError|does not provide an export named|is not exported (?:from|by)")
 _TIMEOUT = re.compile(
-    r"Exceeded timeout of|Test timed out in|Timeout of \d{1,9}\s?ms exceeded|Hook timed out in"
-    r"|test timed out after"
+    r"Exceeded timeout of|Test timed out in|Timeout of \d{1,9}\s?ms exceeded|Hook timed out in|test timed out after"
 )
 _TYPES = re.compile(r"error TS\d{4,6}|TSError")
 _KIND = re.compile(r"^(?:Uncaught )?(?P<kind>\w{0,60}(?:Error|Exception))\b")

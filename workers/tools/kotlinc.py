@@ -35,7 +35,8 @@ def recognises(command: str, output: str) -> bool:
 
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - compilers report no tests
     """Errors, or the warnings where they are refused."""
-    errors, warnings = [], []
+    errors: list[Finding] = []
+    warnings: list[Finding] = []
     for line in printed.lines(output):
         if match := _GRADLE.match(line) or _PLAIN.match(line) or _MAVEN.match(line):
             one = Finding(match["text"][: printed.MESSAGE], match["path"], int(match["line"]))

@@ -55,5 +55,5 @@ def _uncaught(report: Sequence[str]) -> Finding | None:
     frames = [match for line in report[at:] if (match := _FRAME.match(line)) and _NOT_THEIRS not in match["path"]]
     places = [one for one in [*heads[-1:], *frames] if _NOT_THEIRS not in one["path"]]
     asked = next((match["path"] for line in report[at : at + 3] if (match := _ASKED.search(line))), None)
-    where = (places[0]["path"], int(places[0]["line"])) if places and not asked else (asked, None)
-    return Finding(report[at][: printed.MESSAGE], *where, None, reported.kind_of(report[at]))
+    path, line = (places[0]["path"], int(places[0]["line"])) if places and not asked else (asked, None)
+    return Finding(report[at][: printed.MESSAGE], path, line, None, reported.kind_of(report[at]))

@@ -92,7 +92,7 @@ def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # 
 
 
 def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa: ARG001 - the findings say all
-    return next((CLASSES[one.rule] for one in findings if one.rule in CLASSES), FailureClass.UNKNOWN)
+    return next((CLASSES[rule] for one in findings if (rule := one.rule or "") in CLASSES), FailureClass.UNKNOWN)
 
 
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:  # noqa: ARG001 - the seam's signature

@@ -30,7 +30,7 @@ def lines(output: str) -> list[str]:
     return [_MARK.sub("", line[:_WIDTH]) for line in output.split("\n")]
 
 
-def annotations(printed: list[str]) -> tuple[Annotation, ...]:
+def annotated(printed: list[str]) -> tuple[Annotation, ...]:
     """The workflow commands that name errors and warnings, in order."""
     found = (_annotation(line) for line in printed if line.startswith(("::error ", "::warning ")))
     return tuple(one for one in found if one is not None)

@@ -29,8 +29,7 @@ _SPEAKS = re.compile(
 )
 _BROKEN = re.compile(
     r"^(?P<text>(?:ConfigurationError|AllFilesIgnoredError|NoFilesFoundError|Error): [^\n]{0,600}(?:config|plugin"
-    r"|No files"
-    r"|stylelint|ignored)[^\n]*)$"
+    r"|No files|stylelint|ignored)[^\n]*)$"
 )
 _SYNTAX = "CssSyntaxError"
 _VALUES = frozenset(
@@ -133,7 +132,7 @@ def _found(lines: Sequence[str]) -> Iterator[tuple[bool, Finding]]:
             )
         elif line.strip():
             path = line.strip() if not line.startswith(" ") else None
-    for one in printed.annotations(list(lines)):
+    for one in printed.annotated(list(lines)):
         if one.path and "tylelint" in one.title:
             rule = _NAMED.search(one.text)
             text = one.text[: rule.start()].strip() if rule else one.text

@@ -67,5 +67,5 @@ def _unhandled(lines: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def _error(message: str, place: re.Match[str] | None) -> Finding:
-    where = (place["path"], int(place["line"])) if place else (None, None)
-    return Finding(message[: printed.MESSAGE], *where, None, reported.kind_of(message))
+    path, line = (place["path"], int(place["line"])) if place else (None, None)
+    return Finding(message[: printed.MESSAGE], path, line, None, reported.kind_of(message))

@@ -24,8 +24,7 @@ _BERRY = re.compile(
 )
 _USAGE = re.compile(r"^(?:::error ::)?(?:Usage|Internal) Error: (?P<text>[^\n]+)$")
 _ASIDE = re.compile(
-    r"^[+-]|^Response Code|^Command failed|^Command \"[^\"]{1,100}\" exited|^Error: Command failed"
-    r"|^Failed with errors"
+    r"^[+-]|^Response Code|^Command failed|^Command \"[^\"]{1,100}\" exited|^Error: Command failed|^Failed with errors"
 )
 _RULES = (
     (
