@@ -1,0 +1,92 @@
+"""The few actions whose meaning no row can hold: it depends on the action's own version, or on what it is given.
+
+Each is a function of the version behind the `@` and the inputs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from shlex import quote
+
+from workers.actions.row import Action, Effect, filled
+
+_RELEASE = re.compile(r"^v?\d|^[0-9a-f]{7,64}$|^(main|master)$")
+_CRATES: Mapping[str, str] = {
+    **{
+        f"cargo-{name}": f"cargo-{name}"
+        for name in (
+            "audit", "codspeed", "deny", "docs-rs", "expand", "fuzz", "hack", "insta", "llvm-cov", "machete", "make",
+            "minimal-versions", "msrv", "mutants", "nextest", "no-dev-deps", "outdated", "public-api", "readme",
+            "semver-checks", "shear", "sort", "spellcheck", "tarpaulin", "udeps", "vet", "watch", "workspaces",
+        )
+    },
+    "just": "just",
+    "mdbook": "mdbook",
+    "nextest": "cargo-nextest",
+    "rust-script": "rust-script",
+    "taplo": "taplo-cli",
+    "taplo-cli": "taplo-cli",
+    "typos": "typos-cli",
+    "typos-cli": "typos-cli",
+    "wasm-bindgen": "wasm-bindgen-cli",
+    "wasm-bindgen-cli": "wasm-bindgen-cli",
+    "wasm-pack": "wasm-pack",
+}  # fmt: skip
+_APT: Mapping[str, str] = {
+    "protoc": "protobuf-compiler",
+    "shellcheck": "shellcheck",
+    "shfmt": "shfmt",
+    "valgrind": "valgrind",
+}
+
+
+def _checkout(_: str, inputs: Mapping[str, str]) -> Action:
+    """The tree is there, as far as it is what the action would have given, where it would have given it."""
+    path, another = inputs.get("path", "").strip(), inputs.get("repository", "")
+    if another and "github.event.pull_request.head" not in another:
+        return Action(Effect.LEFT_OUT, f"the files of {another.strip()} are not here")
+    if path not in ("", ".", "./"):
+        return Action(Effect.REFUSED, f"it puts the files into the folder {path}, and here they are at the top")
+    for name, title in (("submodules", "submodules"), ("lfs", "files of Git LFS")):
+        if inputs.get(name, "").strip().lower() not in ("", "false"):
+            return Action(Effect.LEFT_OUT, f"the {title} it brings are not here")
+    return Action(Effect.TREE)
+
+
+def _golangci_lint(version: str, inputs: Mapping[str, str]) -> Action:
+    """The linter's second major version is another module, and the action's seventh is the first that wants it."""
+    asked = inputs.get("version", "").strip()
+    old = asked.startswith(("v1", "1.")) or (asked in ("", "latest") and re.match(r"v?[1-6]\b", version) is not None)
+    module = f"github.com/golangci/golangci-lint{'' if old else '/v2'}/cmd/golangci-lint"
+    row = Action(
+        Effect.RUNS,
+        install=f"go install {module}@{{version|latest}}",
+        run="golangci-lint run {args...}",
+        language="go",
+        folder="working-directory",
+    )
+    return filled(row, {**inputs, "version": asked if asked.startswith("v") else asked and f"v{asked}"})
+
+
+def _install_tools(version: str, inputs: Mapping[str, str]) -> Action:
+    """`tool: cargo-hack,just@1.5` or the tool's name behind the `@`: built from their crates, or Debian's."""
+    asked = inputs.get("tool", "") or ("" if _RELEASE.match(version) else version)
+    tools = [tool for tool in re.split(r"[\s,]+", asked) if tool]
+    crates = [_CRATES[name] + at + pinned for name, at, pinned in (t.partition("@") for t in tools) if name in _CRATES]
+    packages = [_APT[name] for name in (tool.partition("@")[0] for tool in tools) if name in _APT]
+    missing = [tool for tool in tools if tool.partition("@")[0] not in {*_CRATES, *_APT}]
+    if missing or not tools:
+        return Action(Effect.LEFT_OUT, f"the sandbox has no way to install {', '.join(missing) or 'its tool'}"[:200])
+    lines = [f"cargo install --locked {' '.join(map(quote, crates))}"] if crates else []
+    if packages:
+        lines += ["apt-get update", f"apt-get install -y --no-install-recommends {' '.join(packages)}"]
+    return Action(Effect.RUNS, install="\n".join(lines), language="rust" if crates else "")
+
+
+FUNCTIONS: Mapping[str, Callable[[str, Mapping[str, str]], Action]] = {
+    "actions/checkout": _checkout,
+    "golangci/golangci-lint-action": _golangci_lint,
+    "taiki-e/cache-cargo-install-action": _install_tools,
+    "taiki-e/install-action": _install_tools,
+}
