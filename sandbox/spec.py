@@ -49,6 +49,9 @@ class Step:
     """One shell step. The script reaches the shell as a file, as on GitHub's runner.
 
     `shell` holds `{0}` where the script's path goes; `workdir` is relative to the workspace.
+
+    With an `id`, what it writes to $GITHUB_OUTPUT in the set-up is put where scripts and variables of later steps have
+    `${{ steps.<id>.outputs.<name> }}`; what any step wrote to $GITHUB_ENV where they have `${{ env.<name> }}`.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Step:
     shell: str = "bash -e {0}"
     env: Mapping[str, str] = field(default_factory=dict)
     workdir: str = "."
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
 from workers import history, job_steps, logs, scripts, toolchains, workflow
-from workers.actions import look_up
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
@@ -32,7 +31,6 @@ _MANIFEST = re.compile(
     r"|Cargo\.(toml|lock)|rust-toolchain(\.toml)?|pom\.xml|(settings|build)\.gradle(\.kts)?|gradle\.properties"
     r"|libs\.versions\.toml|gradle-wrapper\.properties|maven-wrapper\.properties)$|(^|/)requirements/[^/]+$"
 )
-_USUAL_JOB = re.compile(r"test|check|lint|ci|build|style|quality", re.IGNORECASE)
 _CI_ENV: Mapping[str, str] = {
     "CI": "true",
     "GITHUB_ACTIONS": "true",
@@ -93,7 +91,7 @@ def in_own_image(recipe: Plan, why: str) -> Plan:
 
 def unknown_job(tree: SourceTree, case: Case) -> str:
     """Why the job that a person named cannot be found in the workflow files; empty when it is there."""
-    bound, problems = _bind(JobReport(name=case.job), tree, case)
+    bound, problems = _bind(JobReport(name=case.job), tree, case, logs.parse(""))
     if bound is not None:
         return ""
     return "; ".join(problems) or f"There is no workflow file that could hold a job named '{case.job}'."
@@ -121,14 +119,14 @@ def _ports(service: Service) -> str:
 
 def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base | None:
     log = logs.parse(job.log)
-    bound, problem = _bind(job, tree, case)
+    bound, problem = _bind(job, tree, case, log)
     if bound is not None:
         job_steps.refuse(bound, [step.script or "" for step in log.steps])
-    found = job_steps.from_log(log, bound)
+    found = job_steps.from_log(log, bound, job.steps)
     if found is None and bound is not None:
         found = job_steps.from_file(bound, job.steps)
     if found is not None and found.check is not None:
-        job_steps.refuse_docker(step.script for step in (*found.before, found.check))
+        job_steps.refuse_docker((*found.before, found.check))
         needed = toolchains.needed(found.languages, (*found.before, found.check, *found.after))
         needed = needed or toolchains.of_files(tree.paths())
         steps = replace(found, notes=(*found.notes, *problem), languages=needed)
@@ -138,24 +136,22 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
     return _guess(tree, problem, command)
 
 
-def _bind(job: JobReport, tree: SourceTree, case: Case) -> tuple[job_steps.Cell | None, tuple[str, ...]]:
+def _bind(
+    job: JobReport, tree: SourceTree, case: Case, log: logs.JobLog
+) -> tuple[job_steps.Bound | None, tuple[str, ...]]:
     """The job in its workflow file, and what was wrong with the files that were looked at."""
     problems: list[str] = []
-    name = job.name or case.job
+    known = job_steps.Known(case, tree, log, ran=bool(log.steps or job.steps))
     for path, text in _files(job, tree, case):
         try:
             file = workflow.parse(text)
         except workflow.WorkflowError as error:
             problems.append(f"{path}: {error}" if path else str(error))
             continue
-        found = file.find(name) if name else _usual(file)
-        if found is not None:
-            return job_steps.cell(file, *found, case), tuple(problems)
-        if name:
-            names = ", ".join(job.shown_name(cell) for job in file.jobs for cell in job.cells()[:4])
-            problems.append(
-                f"{path or 'The workflow file'} has no job named '{name}', only: {logs.excerpt(names, 300)}"
-            )
+        bound, problem = job_steps.find(job.name or case.job, path, file, known)
+        if bound is not None:
+            return bound, tuple(problems)
+        problems += [problem] if problem else []
     return None, tuple(problems)
 
 
@@ -165,23 +161,6 @@ def _files(job: JobReport, tree: SourceTree, case: Case) -> list[tuple[str, str]
     known = job.workflow_path or case.workflow_path
     paths = [known] if known else sorted(p for p in tree.paths() if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", p))
     return [(path, content.decode(errors="replace")) for path in paths if (content := tree.read(path)) is not None]
-
-
-def _usual(file: workflow.Workflow) -> tuple[workflow.Job, Mapping[str, object]] | None:
-    """Without a name: the first job of a push or pull request workflow that looks like a check and runs commands."""
-    if file.triggers and not {"push", "pull_request"} & set(file.triggers):
-        return None
-    runnable = [job for job in file.jobs if any(map(_checks, job.steps))]
-    for job in sorted(runnable, key=lambda job: not _USUAL_JOB.search(f"{job.key} {job.name}")):
-        return job, job.cells()[0]
-    return None
-
-
-def _checks(step: workflow.Step) -> bool:
-    """It does more than install, as a script or as an action that stands for a command."""
-    if step.run:
-        return not scripts.only_installs(step.run)
-    return bool(step.uses and look_up(step.uses, step.inputs).run)
 
 
 def _guess(tree: SourceTree, problems: tuple[str, ...], command: str) -> _Base | None:
@@ -247,7 +226,7 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         env={**_CI_ENV, **steps.env, **config.environment.env},
         manifests=_manifests(tree, setup),
         trust=_trust_domain(case),
-        timeout_s=config.environment.timeout,
+        timeout_s=min(config.environment.timeout, steps.timeout_s or config.environment.timeout),
         memory=config.environment.memory << 30,
         network=config.environment.network,
         fidelity=Fidelity.CLOSE if added and steps.fidelity is Fidelity.EXACT else steps.fidelity,

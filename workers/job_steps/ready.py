@@ -1,0 +1,177 @@
+"""Makes one written step ready for the sandbox: condition judged, expressions replaced, or why it is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sandbox.spec import Step
+from workers import actions
+from workers.expressions import Rendered, Unresolved, asks_status
+from workers.job_steps import shells
+from workers.job_steps.bound import Bound
+from workers.job_steps.collected import Collected, unsupported
+from workers.job_steps.inlined import Placed
+from workers.job_steps.limits import oidc
+from workers.job_steps.outputs import scoped
+from workers.scripts import only_installs
+from workers.toolchains import version_note
+
+_STATUS = ("always(", "failure(", "cancelled(")
+
+
+def written(placed: Placed, job: Bound, collected: Collected, *, later: bool) -> tuple[Step | None, tuple[str, ...]]:
+    """The step as the sandbox runs it and the secrets in its script, or None with the reason noted.
+
+    Raises `Stop(UNSUPPORTED)` for what cannot run here, unless it comes `later` than the failing step.
+    """
+    step, title = placed.step, placed.step.title
+    if later and _reports(placed):
+        collected.skip(placed.inside or title, "it runs whatever happens, so it proves nothing", weakens=False)
+        return None, ()
+    tolerated = tolerates(placed)
+    if tolerated and (later or not only_installs(step.run or "")):
+        collected.skip(title, "the job goes on when it fails, so it decides nothing", weakens=False)
+        return None, ()
+    if not _wanted(placed, collected):
+        return None, ()
+    if placed.problem:
+        if placed.wrong and not later:
+            raise unsupported(f"The job '{job.job.key}' cannot run: in the step '{title}' {placed.problem}.")
+        collected.skip(title, placed.problem, weakens=True)
+        return None, ()
+    if step.uses is not None:
+        return acted(title, step.uses, _inputs(placed), job, collected, later=later), ()
+    found, secrets = _script(placed, job, collected, later=later)
+    return (replace(found, shell=shells.tolerant(found.shell)) if found and tolerated else found), secrets
+
+
+def shown(placed: Placed) -> str:
+    """The step's name as GitHub shows it."""
+    return placed.bound.render(placed.step.title).text
+
+
+def tolerates(placed: Placed) -> bool:
+    """The job goes on when the step fails, as far as that is known."""
+    value = placed.step.continue_on_error
+    if placed.tolerated or isinstance(value, bool):
+        return placed.tolerated or value is True
+    try:
+        return placed.bound.holds(value)
+    except Unresolved:
+        return False
+
+
+def workdir(placed: Placed | None, bound: Bound | None) -> str:
+    """Where the step runs, relative to the workspace. The job's default is not for the steps of its actions."""
+    job = None if placed is not None and placed.inside else bound.job.workdir if bound else None
+    text = (placed.step.workdir if placed else None) or job or "."
+    seen = placed.bound if placed else bound
+    text = seen.render(text).text if seen else text
+    return text.removeprefix("/ws/").removeprefix("./").rstrip("/") or "."
+
+
+def acted(
+    title: str, uses: str, inputs: Mapping[str, str], bound: Bound | None, collected: Collected, *, later: bool
+) -> Step | None:
+    """What takes the place of an action, if anything does."""
+    action = actions.look_up(uses, inputs)
+    if action.effect is actions.Effect.REFUSED and not later:
+        where = f"The step '{title}' of the job '{bound.job.key}'" if bound else f"The step '{title}'"
+        raise unsupported(f"{where} uses {uses}: {action.why}{oidc(bound) if 'logs in' in action.why else ''}.")
+    if action.language and action.language not in collected.languages:
+        collected.languages.append(action.language)
+    if action.effect in (actions.Effect.UNKNOWN, actions.Effect.REFUSED):
+        collected.skip(title, action.why, weakens=True)
+    elif action.effect is actions.Effect.HARMLESS:
+        collected.skip(title, action.why, weakens=False)
+    elif action.effect is actions.Effect.LANGUAGE and (note := version_note(action.language, uses, inputs)):
+        collected.lower(note)
+    elif action.effect is actions.Effect.RUNS:
+        return _stand_in(title, action, collected)
+    return None
+
+
+def _stand_in(title: str, action: actions.Action, collected: Collected) -> Step | None:
+    collected.lower(f"'{title}' is replaced by the commands it stands for")
+    install = Step(title, action.install)
+    if not action.run:
+        return install if action.install else None
+    if action.install:
+        collected.steps.append(replace(install, name=f"{title} (install)"))
+    return Step(title, action.run)
+
+
+def _reports(placed: Placed) -> bool:
+    """Its condition, or that of an action around it, asks for more than success."""
+    conditions = [placed.step.condition, *(gate.condition for gate in placed.gates)]
+    return any(asks_status(one) and any(name in one for name in _STATUS) for one in conditions)
+
+
+def _wanted(placed: Placed, collected: Collected) -> bool:
+    """The conditions around it and its own are true; one that only GitHub can judge leaves it out, and says so."""
+    own = placed.bound.with_env(placed.step.env)[0]
+    judged = [(gate.title, gate.condition, gate.bound) for gate in placed.gates]
+    for title, condition, bound in (*judged, (placed.step.title, placed.step.condition, own)):
+        try:
+            if not bound.holds(condition):
+                return False
+        except Unresolved as unknown:
+            why = str(unknown.reason).removeprefix("it needs ")
+            told = (
+                f"its condition needs {why}" if why != unknown.reason else f"its condition cannot be judged: {unknown}"
+            )
+            collected.skip(title, told, weakens=True)
+            return False
+    return True
+
+
+def _inputs(placed: Placed) -> dict[str, str]:
+    """What the action is given. For one that only caches or reports, nothing has to be worked out."""
+    if actions.look_up(placed.step.uses or "", placed.step.inputs).effect is actions.Effect.HARMLESS:
+        return dict(placed.step.inputs)
+    bound, _ = placed.bound.with_env(placed.step.env)
+    return {name: bound.render(value).text for name, value in placed.step.inputs.items()}
+
+
+def _script(placed: Placed, job: Bound, collected: Collected, *, later: bool) -> tuple[Step | None, tuple[str, ...]]:
+    step = placed.step
+    bound, told = placed.bound.with_env(step.env)
+    script = bound.render(step.run or "")
+    for rendered in (script, *told):
+        reason = _open(rendered, collected)
+        if reason:
+            collected.skip(shown(placed), reason, weakens=True)
+            return None, ()
+    shell, problem = _shell(placed, job)
+    if problem:
+        if not later:
+            raise unsupported(f"The step '{shown(placed)}' of the job '{job.job.key}' uses {problem}.")
+        collected.skip(shown(placed), f"it uses {problem}", weakens=True)
+        return None, ()
+    secrets = dict.fromkeys(name for rendered in (script, *told) for name in rendered.secrets)
+    if secrets:
+        collected.lower(f"'{step.title}' uses {', '.join(secrets)}, which is empty here")
+    env = {name: value for name, value in bound.env.items() if job.env.get(name) != value or name in step.env}
+    found = Step(shown(placed), script.text, shell, env, workdir(placed, job), scoped(placed.scope, step.id))
+    return found, script.secrets
+
+
+def _shell(placed: Placed, job: Bound) -> tuple[str, str]:
+    name = placed.step.shell or (None if placed.inside else job.job.shell)
+    name = placed.bound.render(name).text if name else None
+    return shells.called(name, in_container=bool(job.job.container))
+
+
+def _open(rendered: Rendered, collected: Collected) -> str:
+    """Why the text cannot be made ready, as the end of a sentence; empty when it can, now or while the job runs."""
+    if rendered.unresolved:
+        return rendered.reasons[0]
+    for path in rendered.later:
+        root, _, rest = path.partition(".")
+        name = rest.rpartition(".outputs.")[0] if root == "steps" else rest
+        if root == "steps" and not any(step.id == name for step in collected.steps):
+            return f"it needs {path}, which a step writes that is not part of the set-up"
+        if root == "env" and not any("GITHUB_ENV" in step.script and name in step.script for step in collected.steps):
+            return f"it needs {path}, which only GitHub knows"
+    return ""

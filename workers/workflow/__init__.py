@@ -1,0 +1,11 @@
+"""A GitHub workflow file as typed jobs and steps, expressions and all. Only the file's own text is known here.
+
+`actions` reads the action files of the repository in the same way, `matrix` spreads a job's matrix.
+"""
+
+from __future__ import annotations
+
+from workers.workflow.model import Input, Job, Step, Workflow, WorkflowError
+from workers.workflow.reading import Composite, parse, parse_action
+
+__all__ = ["Composite", "Input", "Job", "Step", "Workflow", "WorkflowError", "parse", "parse_action"]
