@@ -5,11 +5,16 @@ The rule knows nothing of what the planner can do: it reads names and commands o
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from workers import workflow
+from workers import logs, workflow
+from workers.domain import Case
+from workers.job_steps.finding import Known, Place, places
+from workers.job_steps.limits import machine
+from workers.ports import SourceTree
 
 RULE = (
     "A job is a test or lint job when its workflow is started by a push, a pull request or a merge queue, it has the "
@@ -19,7 +24,7 @@ RULE = (
     "that only other workflows call are measured through their callers."
 )
 CELLS = 12
-"""So many combinations of a matrix are planned at most; the job is judged by its first."""
+"""So many combinations of a matrix are planned at most, those on Linux first; the first of them judges the job."""
 
 _STARTS = frozenset({"push", "pull_request", "pull_request_target", "merge_group"})
 _WORDS = re.compile(
@@ -44,27 +49,34 @@ _TOOLS = re.compile(
 
 @dataclass(frozen=True)
 class Measured:
-    """One job of a file with the name GitHub shows for one combination of its matrix."""
+    """One job under the name GitHub shows for one combination of its matrix."""
 
-    key: str
     shown: str
     first: bool
+    """The job is judged by it."""
     counts: bool
     """It is a test or lint job."""
 
 
-def measured(file: workflow.Workflow) -> Iterator[Measured]:
-    """Every job with up to `CELLS` combinations, in the file's order."""
-    for job in file.jobs:
-        counts = is_check(job, file)
-        for at, cell in enumerate(_distinct(job)):
-            yield Measured(job.key, cell, at == 0, counts)
+def measured(path: str, file: workflow.Workflow, case: Case, tree: SourceTree) -> Iterator[Measured]:
+    """Every job of the file and of the reusable workflows it calls, up to `CELLS` combinations of each."""
+    if set(file.triggers) == {"workflow_call"}:
+        return
+    known = Known(case, tree, logs.parse(""))
+    groups: dict[tuple[str, ...], list[Place]] = {}
+    for place in places(path, file, known):
+        groups.setdefault((*place.callers, place.job.key), []).append(place)
+    for group in groups.values():
+        here = sorted(group, key=lambda place: bool(not place.problem and machine(place.bound(tree))))
+        counts = is_check(here[0].job, here[0].prefix, file.triggers)
+        for at, shown in enumerate(itertools.islice(dict.fromkeys(place.name for place in here), CELLS)):
+            yield Measured(shown, at == 0, counts)
 
 
-def is_check(job: workflow.Job, file: workflow.Workflow) -> bool:
-    """The rule."""
-    title = f"{job.key} {job.name}"
-    if not _STARTS & set(file.triggers) or _NOT.search(title.replace("_", " ")) or not _has_files(job):
+def is_check(job: workflow.Job, prefix: str, triggers: Iterable[str]) -> bool:
+    """The rule. `prefix` are the names of the jobs that call the workflow the job is in."""
+    title = f"{prefix} {job.key} {job.name}"
+    if not _STARTS & set(triggers) or _NOT.search(title.replace("_", " ")) or not _has_files(job):
         return False
     named = " ".join([title, *(step.name for step in job.steps)]).replace("_", " ")
     return bool(_WORDS.search(named) or any(_TOOLS.search(step.run or "") for step in job.steps))
@@ -73,8 +85,3 @@ def is_check(job: workflow.Job, file: workflow.Workflow) -> bool:
 def _has_files(job: workflow.Job) -> bool:
     used = [step.uses or "" for step in job.steps]
     return bool(job.uses) or any("checkout" in name or name.startswith("./") for name in used)
-
-
-def _distinct(job: workflow.Job) -> list[str]:
-    names: Mapping[str, None] = dict.fromkeys(job.shown_name(cell) for cell in job.cells())
-    return list(names)[:CELLS]

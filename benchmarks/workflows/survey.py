@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,12 +21,19 @@ from workers.errors import Stop
 from workers.ports import SourceTree
 from workers.repo_config import RepoConfig
 
+_ROUTINE = re.compile(
+    r"^read from the workflow file|is replaced by the commands it stands for$|is primed: |^the installing part of"
+    r"|^the checkout is a repository of one commit|^the job uses .{1,40} too: |^the job's services run beside it here"
+    r"|^several combinations of the matrix are called"
+)
+"""Notes that say how the sandbox does the same, and not what differs."""
+
 
 class Answer(StrEnum):
     """What the planner said about a job."""
 
-    FULL = "full"  # nothing is left out that weakens the proof, and everything is known
-    PARTIAL = "partial"  # the recipe says what is missing
+    FULL = "full"  # nothing is left out that weakens the proof, nothing is unknown or of another version
+    PARTIAL = "partial"  # the recipe says what is missing or differs
     REFUSED = "refused"  # a sentence says why it cannot run here
     GUESSED = "guessed"  # a recipe, but not of this job's steps
     WRONG = "wrong"  # a recipe that cannot be right, and does not say so
@@ -65,30 +72,32 @@ def _file(project: corpus.Project, path: str, tree: SourceTree) -> Iterator[Row]
     except workflow.WorkflowError as error:
         yield Row(project.language, project.name, path, "", True, False, Answer.REFUSED, (str(error),), 0.0)
         return
-    for job in jobs.measured(file):
+    case = _case(project, path, file)
+    for job in jobs.measured(path, file, case, tree):
         began = time.perf_counter()
-        answer, reasons = plan(job.shown, path, file, project, tree)
+        answer, reasons = plan(replace(case, job=job.shown), tree)
         seconds = time.perf_counter() - began
         yield Row(project.language, project.name, path, job.shown, job.first, job.counts, answer, reasons, seconds)
 
 
-def plan(
-    name: str, path: str, file: workflow.Workflow, project: corpus.Project, tree: SourceTree
-) -> tuple[Answer, tuple[str, ...]]:
-    """Make the plan of one job and judge it."""
-    case = Case(
+def _case(project: corpus.Project, path: str, file: workflow.Workflow) -> Case:
+    """A push to the main branch where the file is started by one, else a pull request."""
+    return Case(
         run=RunId("survey"),
         repo=project.name,
         repo_id=1,
         installation_id=0,
         head_sha=project.sha,
         branch="main",
-        job=name,
         workflow_path=path,
         pull_request=None if "push" in file.triggers else 1,
     )
+
+
+def plan(case: Case, tree: SourceTree) -> tuple[Answer, tuple[str, ...]]:
+    """Make the plan of one job and judge it."""
     try:
-        made = recipe.plan(JobReport(name, workflow_path=path), tree, RepoConfig(), case)
+        made = recipe.plan(JobReport(case.job, workflow_path=case.workflow_path), tree, RepoConfig(), case)
     except Stop as stop:
         said = stop.outcome is Outcome.UNSUPPORTED and bool(stop.detail)
         return (Answer.REFUSED if said else Answer.CRASH), (stop.detail or repr(stop),)
@@ -106,5 +115,5 @@ def judged(made: Plan) -> tuple[Answer, tuple[str, ...]]:
     if guess:
         return Answer.GUESSED, (guess,)
     missing = [f"{step.step}: {step.reason}" for step in made.skipped if step.weakens_proof]
-    missing += [note for note in made.notes if re.match(r"unknown here|.{0,200}known to GitHub only", note)]
+    missing += [note for note in made.notes if not _ROUTINE.search(note)]
     return (Answer.PARTIAL if missing else Answer.FULL), tuple(missing)

@@ -1,6 +1,7 @@
 """The actions that give a job a language, and the languages that the sandbox has no image for.
 
-Adding one is one name in a tuple. An action that is not here is known by its name, as far as that goes.
+Adding one is one name in a tuple. An action that is not here is known by its name, as far as that goes. Those of Rust
+are in `special`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from workers.actions.row import Action, Effect
 _GIVES: Mapping[str, tuple[str, ...]] = {
     "python": ("actions/setup-python", "deadsnakes/action", "gabrielfalcao/pyenv-action"),
     "node": ("actions/setup-node", "volta-cli/action"),
-    "go": ("actions/setup-go"),
+    "go": ("actions/setup-go",),
     "java": (
         "actions/setup-java",
         "joschi/setup-jdk",
@@ -22,18 +23,10 @@ _GIVES: Mapping[str, tuple[str, ...]] = {
         "s4u/setup-maven-action",
         "stcarolas/setup-maven",
     ),
-    "rust": (
-        "actions-rs/toolchain",
-        "actions-rust-lang/setup-rust-toolchain",
-        "dtolnay/rust-toolchain",
-        "hecrj/setup-rust-action",
-        "moonrepo/setup-rust",
-        "raftario/setup-rust-action",
-    ),
 }
 _NO_IMAGE: Mapping[str, tuple[str, ...]] = {
     ".NET": ("actions/setup-dotnet",),
-    "the Android SDK": ("android-actions/setup-android"),
+    "the Android SDK": ("android-actions/setup-android",),
     "Clojure": ("delaguardo/setup-clojure",),
     "Conda's packages": (
         "conda-incubator/setup-miniconda",
@@ -45,14 +38,14 @@ _NO_IMAGE: Mapping[str, tuple[str, ...]] = {
     "Crystal": ("crystal-lang/install-crystal", "oprypin/install-crystal"),
     "D": ("dlang-community/setup-dlang",),
     "Dart": ("dart-lang/setup-dart",),
-    "Emacs Lisp": ("purcell/setup-emacs"),
+    "Emacs Lisp": ("purcell/setup-emacs",),
     "Erlang and Elixir": ("erlef/setup-beam", "erlef/setup-elixir", "actions/setup-elixir", "gleam-lang/setup-gleam"),
     "Flutter": ("subosito/flutter-action",),
     "Fortran": ("fortran-lang/setup-fortran", "awvwgk/setup-fortran"),
     "Haskell": ("actions/setup-haskell", "haskell-actions/setup", "haskell/actions/setup"),
     "Julia": ("julia-actions/setup-julia", "julia-actions/julia-runtest", "julia-actions/julia-buildpkg"),
     "LaTeX": ("teatimeguest/setup-texlive-action", "xu-cheng/latex-action", "xu-cheng/texlive-action"),
-    "Lua": ("leafo/gh-actions-lua"),
+    "Lua": ("leafo/gh-actions-lua",),
     "Nim": ("jiro4989/setup-nim-action",),
     "Nix": (
         "cachix/install-nix-action",

@@ -11,6 +11,8 @@ from shlex import quote
 
 from workers.actions.row import Action, Effect, filled
 
+_OWN_TARGET = "x86_64-unknown-linux-gnu"
+_MORE_OF_RUST = frozenset({"llvm-tools", "llvm-tools-preview", "miri", "rust-src", "rustc-dev"})
 _RELEASE = re.compile(r"^v?\d|^[0-9a-f]{7,64}$|^(main|master)$")
 _CRATES: Mapping[str, str] = {
     **{
@@ -66,7 +68,20 @@ def _golangci_lint(version: str, inputs: Mapping[str, str]) -> Action:
         language="go",
         folder="working-directory",
     )
-    return filled(row, {**inputs, "version": asked if asked.startswith("v") else asked and f"v{asked}"})
+    return filled(row, {**inputs, "version": f"v{asked}" if asked[:1].isdigit() else asked})
+
+
+def _rust(version: str, inputs: Mapping[str, str]) -> Action:
+    """The sandbox has one Rust: stable, for its own machine, with Clippy and rustfmt."""
+    toolchain = inputs.get("toolchain", "").strip() or version
+    targets = " ".join((inputs.get("targets", "") or inputs.get("target", "")).replace(",", " ").split())
+    components = set(re.split(r"[\s,]+", inputs.get("components", ""))) & _MORE_OF_RUST
+    missing = [f"the target {targets}"] if targets and targets != _OWN_TARGET else []
+    missing += ["nightly Rust"] if "nightly" in toolchain else []
+    missing += sorted(components)
+    if missing:
+        return Action(Effect.LEFT_OUT, f"{', '.join(missing)} is not in the sandbox's Rust"[:200], language="rust")
+    return Action(Effect.LANGUAGE, language="rust")
 
 
 def _install_tools(version: str, inputs: Mapping[str, str]) -> Action:
@@ -87,6 +102,17 @@ def _install_tools(version: str, inputs: Mapping[str, str]) -> Action:
 FUNCTIONS: Mapping[str, Callable[[str, Mapping[str, str]], Action]] = {
     "actions/checkout": _checkout,
     "golangci/golangci-lint-action": _golangci_lint,
+    **dict.fromkeys(
+        (
+            "actions-rs/toolchain",
+            "actions-rust-lang/setup-rust-toolchain",
+            "dtolnay/rust-toolchain",
+            "hecrj/setup-rust-action",
+            "moonrepo/setup-rust",
+            "raftario/setup-rust-action",
+        ),
+        _rust,
+    ),
     "taiki-e/cache-cargo-install-action": _install_tools,
     "taiki-e/install-action": _install_tools,
 }
