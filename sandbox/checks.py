@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -20,6 +20,7 @@ from sandbox.egress import Refusal, told
 from sandbox.engine import Engine
 from sandbox.errors import Cancelled, SandboxError
 from sandbox.grants import Grant
+from sandbox.images.heal_fill import filled
 from sandbox.life import NEVER, Ended
 from sandbox.pool import Make, Pool
 from sandbox.prepared import Ground
@@ -44,6 +45,8 @@ class Frozen:
     notes: tuple[str, ...]
     outputs: tuple[int, int] = (0, 0)
     """What set-up built in the workspace: bytes, files."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What its steps wrote to $GITHUB_OUTPUT, by their ids."""
 
 
 @dataclass(frozen=True)
@@ -269,9 +272,16 @@ class DockerEnvironment:
         if self._engine.volume(self._frozen.volume) is None:  # the engine would silently make an empty one
             raise SandboxError(f"environment {self.key} was removed from the engine: prepare it again")
 
+    def _filled(self, step: Step) -> Step:
+        """The step with what set-up's steps wrote in the place of its tokens."""
+        ids = [one.id for one in self._plan.setup if one.id]
+        fill = partial(filled, ids=ids, outputs=self._frozen.values, exports=self._frozen.exports)
+        return replace(step, script=fill(step.script), env={name: fill(value) for name, value in step.env.items()})
+
     def _runner(self, step: Step) -> str:
         """The little shell file that writes the step's script to its place, enters its directory and becomes its shell,
         with its environment."""
+        step = self._filled(step)
         theirs = {**self._plan.env, **self._frozen.exports, **step.env}
         env = reporters.beside(policy.joined(policy.check_environment(), theirs, only_theirs=True))
         assigned = [f"{name}={value}" for name, value in env.items()]

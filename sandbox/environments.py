@@ -166,6 +166,7 @@ class DockerSandbox:
         return Frozen(
             key, labels["heal.image"], labels["heal.volume"], state.get("exports", {}),
             tuple(state.get("path", ())), tuple(state.get("notes", ())), tuple(state.get("outputs", (0, 0))),
+            state.get("values", {}),
         )  # fmt: skip
 
     def _make(
@@ -199,10 +200,10 @@ class DockerSandbox:
 
     def _publish(self, key: str, image: str, volume: str, labels: policy.Labels, state: Mapping[str, Any]) -> Frozen:
         text = json.dumps(
-            {name: state.get(name) for name in ("exports", "path", "notes", "outputs") if state.get(name)}
+            {name: state.get(name) for name in ("exports", "path", "notes", "outputs", "values") if state.get(name)}
         )
         if len(text) > _LABEL_LIMIT:
-            reason = "its steps exported more than 60 kB of environment variables"
+            reason = "its steps exported more than 60 kB of environment variables and outputs"
             raise SetupFailed("set-up", None, "", reason)
         marks = {**replace(labels, role="marker").as_dict(), "heal.volume": volume, "heal.image": image,
                  "heal.state": text}  # fmt: skip

@@ -137,15 +137,20 @@ def _last_line(stdout: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(state, dict):
         return None
-    exports, lists = state.get("exports", {}), [state.get("path", []), state.get("notes", [])]
-    fits = isinstance(exports, dict) and all(isinstance(value, str) for value in exports.values())
+    exports, values, lists = (
+        state.get("exports", {}),
+        state.get("values", {}),
+        [state.get("path", []), state.get("notes", [])],
+    )
+    fits = all(isinstance(named, dict) for named in (exports, values))
+    fits = fits and all(isinstance(value, str) for value in (*exports.values(), *values.values()))
     fits = fits and all(isinstance(part, list) and all(isinstance(item, str) for item in part) for part in lists)
     outputs = state.get("outputs") or [0, 0]
     fits = fits and isinstance(outputs, list) and len(outputs) == len([*filter(_is_count, outputs)]) == _PAIR
     code, failed = state.get("exit_code"), state.get("failed")
     fits = fits and (code is None or _is_count(code)) and isinstance(failed, str | None)
     fits = fits and ("disk" not in state or _is_count(state.get("written")))
-    return state if fits and _is_text(exports, lists) else None
+    return state if fits and _is_text(exports, values, lists) else None
 
 
 def _is_count(value: object) -> bool:

@@ -131,6 +131,9 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
         needed = needed or toolchains.of_files(tree.paths())
         steps = replace(found, notes=(*found.notes, *problem), languages=needed)
         return _Base(steps, *needed[:1])
+    if found is not None:
+        lost = (one for one in found.skipped if one.weakens_proof)
+        problem += tuple(f"The step '{one.step}' is left out: {one.reason}." for one in lost)
     if problem and job.workflow is not None and not job.log:
         raise Stop(Outcome.UNSUPPORTED, problem[0])
     return _guess(tree, problem, command)

@@ -35,6 +35,7 @@ _FILES = {  # place under /opt/heal -> file beside this module, mode
     "heal-load": ("heal-load", 0o755),
     "unpack": ("unpack", 0o644),
     "heal_guard.py": ("heal_guard.py", 0o644),
+    "heal_fill.py": ("heal_fill.py", 0o644),
     "install": ("install", 0o755),
     "bin/sudo": ("sudo", 0o755),
     "heal-gather": ("heal-gather", 0o644),

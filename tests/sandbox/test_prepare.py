@@ -65,17 +65,20 @@ def test_packages_from_the_index(sandbox: DockerSandbox) -> None:
 
 
 def test_steps_pass_values_on(sandbox: DockerSandbox) -> None:
-    """What a step writes to GITHUB_ENV and GITHUB_PATH reaches the later steps and the check."""
-    environment = sandbox.prepare(
-        plan(
-            "echo ONE=1 >>$GITHUB_ENV; printf 'MANY<<END\\na\\nb=c\\nEND\\n' >>$GITHUB_ENV; mkdir /env/tools; "
-            "echo /env/tools >>$GITHUB_PATH; printf '#!/bin/sh\\necho tool\\n' >/env/tools/mine; chmod +x /env/tools/*",
-            '[ "$ONE" = 1 ] && [ "$CI" = true ] && [ "$(mine)" = tool ]',
-        ),
-        tree(),
+    """What a step writes to GITHUB_ENV, GITHUB_PATH and GITHUB_OUTPUT reaches the later steps and the check."""
+    made = (
+        "echo ONE=1 >>$GITHUB_ENV; printf 'MANY<<END\\na\\nb=c\\nEND\\n' >>$GITHUB_ENV; mkdir /env/tools; "
+        "echo /env/tools >>$GITHUB_PATH; printf '#!/bin/sh\\necho tool\\n' >/env/tools/mine; chmod +x /env/tools/*; "
+        "echo 'said=${{ env.ONE }}' >>$GITHUB_OUTPUT"
     )
-    result = environment.run(Step("check", 'echo "$ONE $MANY"; mine'), tree(), limits=SMALL)
-    assert result.output.text == "1 a\nb=c\ntool\n"
+    said = "${{ steps.a/b.outputs.said }}"
+    used = f"""[ "$ONE" = 1 ] && [ "$CI" = true ] && [ "$(mine)" = tool ] && [ '{said}${{{{ env.ONE }}}}' = "$V" ]"""
+    steps = (Step("made", made, id="a/b"), Step("used", used, env={"V": f"{said}1"}))
+    environment = sandbox.prepare(Plan("debian", steps, CHECK, trust="tests"), tree())
+    script = f"echo \"$ONE $MANY\"; mine; echo '{said} ${{{{ steps.a/b.outputs.no }}}}' $V"
+    show = Step("check", script, env={"V": "${{ env.ONE }}"})
+    result = environment.run(show, tree(), limits=SMALL)
+    assert result.output.text == "1 a\nb=c\ntool\n${{ env.ONE }}  1\n"
 
 
 def test_what_set_up_builds_in_the_workspace_returns(sandbox: DockerSandbox) -> None:
@@ -206,6 +209,8 @@ def test_doctor_without_engine(tmp_path: Path) -> None:
     [
         b'{"outputs": ["a", 1]}',
         b'{"outputs": 7}',
+        b'{"values": ["a"]}',
+        b'{"values": {"a": 1}}',
         b'{"disk": "limit"}',
         b'{"disk": "floor", "written": "x"}',
         b'{"disk": "limit", "written": -1}',

@@ -242,7 +242,7 @@ class _Evaluation:
                 raise Unresolved(syntax.written(node))
             if isinstance(step, All):
                 items = value if many and isinstance(value, list) else [value]
-                value, many = [inner for item in items for inner in _items(self.plain(item), node)], True
+                value, many = [self.plain(inner) for item in items for inner in _items(item, node)], True
                 continue
             key = self.value(step)
             if many and isinstance(value, list):

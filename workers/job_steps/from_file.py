@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,9 @@ from workers.job_steps.collected import Collected, JobSteps, unsupported
 from workers.job_steps.inlined import Placed
 from workers.job_steps.ready import shown, written
 from workers.scripts import only_installs
+
+_FOR_LATER = re.compile(r"\bGITHUB_(?:OUTPUT|ENV|PATH)\b")
+"""A step that writes there prepares others."""
 
 
 def from_file(bound: Bound, conclusions: Sequence[tuple[str, str]]) -> JobSteps:
@@ -70,12 +74,12 @@ def _failed(placed: Sequence[Placed], bound: Bound, collected: Collected, red: i
 
 
 def _first(placed: Sequence[Placed], bound: Bound, collected: Collected) -> tuple[Step | None, int]:
-    """The first step that does more than install, and its place."""
+    """The first step that does more than install or tell others something, and its place."""
     for at, one in enumerate(placed):
         found, secrets = written(one, bound, collected, later=False)
         if found is None:
             continue
-        if only_installs(found.script):
+        if only_installs(found.script) or _FOR_LATER.search(found.script):
             collected.steps.append(found)
         elif not secrets:
             return found, at

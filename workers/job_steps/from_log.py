@@ -18,7 +18,7 @@ from workers.job_steps import inlined, limits, shells
 from workers.job_steps.bound import Bound
 from workers.job_steps.collected import Collected, JobSteps, unsupported
 from workers.job_steps.from_file import later_steps
-from workers.job_steps.holes import captures
+from workers.job_steps.holes import captures, fill
 from workers.job_steps.inlined import Placed
 from workers.job_steps.ready import acted, shown, tolerates, workdir
 
@@ -225,14 +225,14 @@ def _inputs(step: logs.LogStep) -> Mapping[str, str]:
 
 def _match(step: logs.LogStep, placed: Sequence[Placed], start: int) -> int | None:
     """The file's step that printed this: same action, or same first line with expressions as wildcards."""
-    first = (step.script or "").strip().split("\n")[0]
+    first = (step.script or "").strip().split("\n")[0].rstrip()
     for at in range(start, len(placed)):
         written = placed[at].step
         if step.uses is not None and written.uses == step.uses:
             return at
         if step.script is not None and written.run is not None:
-            template = written.run.strip().split("\n")[0]
-            if template == first or ("${{" in template and captures(template, first) is not None):
+            template = written.run.strip().split("\n")[0].rstrip()
+            if captures(template, first) is not None or fill(first.split(logs.MASK), template) is not None:
                 return at
     return None
 

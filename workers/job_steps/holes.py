@@ -5,7 +5,7 @@ Literal parts are looked for from the left, so that any template and text take o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def split(template: str) -> tuple[list[str], list[str]]:
@@ -21,15 +21,29 @@ def split(template: str) -> tuple[list[str], list[str]]:
 def captures(template: str, text: str) -> Mapping[str, str] | None:
     """What each expression of the template became in the text; None when the text is not made from it."""
     parts, holes = split(template)
-    if not holes:
-        return {} if template == text else None
-    if not text.startswith(parts[0]) or not text.endswith(parts[-1]) or len(text) < len(parts[0]) + len(parts[-1]):
+    between = fill(parts, text)
+    if between is None:
         return None
     found: dict[str, str] = {}
-    at, last = len(parts[0]), len(text) - len(parts[-1])
-    for hole, after in zip(holes, [*parts[1:-1], None], strict=True):
-        end = last if after is None else text.find(after, at, last)
-        if end < 0 or found.setdefault(hole, text[at:end]) != text[at:end]:
+    for hole, value in zip(holes, between, strict=True):
+        if found.setdefault(hole, value) != value:
             return None
-        at = end + len(after or "")
     return found
+
+
+def fill(parts: Sequence[str], text: str) -> list[str] | None:
+    """What stands between the literal parts in the text, one less than parts; None when they are not all of it."""
+    first, last = parts[0], parts[-1]
+    if len(parts) == 1:
+        return [] if text == first else None
+    at, end = len(first), len(text) - len(last)
+    if not text.startswith(first) or not text.endswith(last) or end < at:
+        return None
+    found: list[str] = []
+    for part in parts[1:-1]:
+        there = text.find(part, at, end)
+        if there < 0:
+            return None
+        found.append(text[at:there])
+        at = there + len(part)
+    return [*found, text[at:end]]

@@ -164,7 +164,10 @@ def test_what_is_left_out_is_said() -> None:
     [
         (job("run: x", "runs-on: windows-latest"), "windows-latest"),
         (job("run: x", "runs-on: macos-14"), "macos-14"),
-        (job("run: x", "runs-on: [self-hosted, linux]"), "self-hosted"),
+        (job("run: x", "runs-on: [self-hosted, windows]"), "'test' runs on self-hosted, windows"),
+        (job("run: x", "runs-on: [self-hosted, linux, arm64]"), "another kind of processor"),
+        (job("run: x", "runs-on: linux-gpu-t4"), "a machine with a GPU"),
+        (job("run: x", "runs-on: {group: g, labels: [macos-14-large]}"), "macos-14-large"),
         (job("run: x", "runs-on: ubuntu-24.04-arm"), "arm"),
         (job("run: x", "services: ${{ fromJSON(needs.a.outputs.b) }}"), "computes its services"),
         (job("uses: ruby/setup-ruby@v1\nrun: rake"), "setup-ruby"),

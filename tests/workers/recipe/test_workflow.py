@@ -1,123 +1,32 @@
-"""Workflow files: jobs, matrices and names as GitHub sees them, expressions with GitHub's rules, and no guess."""
+"""Workflow files: jobs, matrices and names as GitHub sees them, and no guess."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers import workflow
-from workers.expressions import Unresolved, evaluate, render
+from tests.workers.recipe.test_plans import case, make
+from tests.workers.recipe.trees import MemoryTree
+from workers import job_steps, logs, strict_yaml, workflow
+from workers.errors import Stop
 from workers.services import Written
-
-CONTEXTS: dict[str, object] = {
-    "matrix": {"python": "3.11", "number": 3.1, "os": "ubuntu-latest", "flags": ["a", "b"]},
-    "env": {"NAME": "x"},
-    "github": {"ref_name": "main", "event_name": "push"},
-    "runner": {"os": "Linux"},
-}
+from workers.workflow.matrix import spread
 
 
-@pytest.mark.parametrize(
-    ("expression", "value"),
-    [
-        ("'it''s'", "it's"),
-        ("1 == '1'", True),
-        ("'ABC' == 'abc'", True),
-        ("null == ''", True),
-        ("null == 0", True),
-        ("'a' == 0", False),
-        ("true == 1", True),
-        ("!'' && !0 && !null", True),
-        ("'' || 'b'", "b"),
-        ("'a' && 'b'", "b"),
-        ("false && nothing.known", False),
-        ("1 < 2 && 0x10 == 16", True),
-        ("(1 > 2) || matrix.python == '3.11'", True),
-        ("matrix['python']", "3.11"),
-        ("matrix.flags[1]", "b"),
-        ("matrix.absent == ''", True),
-        ("contains('Hello', 'ell')", True),
-        ("contains(matrix.flags, 'B')", True),
-        ("startsWith(github.ref_name, 'MA')", True),
-        ("endsWith('abc', 'bc')", True),
-        ("format('{0}-{1}{{}}', 'a', 2)", "a-2{}"),
-        ("join(matrix.flags, '+')", "a+b"),
-        ("fromJSON('{\"a\": 1}').a == 1", Unresolved),
-        ("success() && !failure()", True),
-        ("env.ABSENT", Unresolved),
-        ("steps.x.outputs.y", Unresolved),
-        ("hashFiles('x')", Unresolved),
-        ("1 ==", Unresolved),
-        ("'open", Unresolved),
-        ("(" * 100 + "1" + ")" * 100, Unresolved),
-    ],
-)
-def test_expressions_follow_githubs_rules(expression: str, value: object) -> None:
-    """Documented cases; what cannot be known is Unresolved, never empty."""
-    if value is Unresolved:
-        with pytest.raises(Unresolved):
-            evaluate(expression, CONTEXTS)
-    else:
-        assert evaluate(expression, CONTEXTS) == value
+def known(files: dict[str, str] | None = None, log: str = "") -> job_steps.Known:
+    return job_steps.Known(case(), MemoryTree(files or {}), logs.parse(log))
 
 
-def test_rendering_names_secrets_and_leaves_what_is_unknown() -> None:
-    """Secrets are empty and said so; unknown expressions stand as they were written."""
-    rendered = render("a ${{ secrets.KEY }}b ${{ needs.x.outputs.y }} ${{ matrix.number }} ${{ '}}' }}", CONTEXTS)
-    assert rendered.text == "a b ${{ needs.x.outputs.y }} 3.1 }}"
-    assert rendered.secrets == ("secrets.KEY",)
-    assert rendered.unresolved == ("needs.x.outputs.y",)
+def bound(text: str, name: str, files: dict[str, str] | None = None) -> job_steps.Bound | None:
+    return job_steps.find(name, "", workflow.parse(text), known(files))[0]
 
 
-@given(st.text(max_size=120))
-def test_any_expression_has_an_answer_or_is_unresolved(text: str) -> None:
-    """No expression makes the evaluator fail."""
-    render("${{ " + text + " }}", CONTEXTS)
-
-
-WORDS = [
-    "(",
-    ")",
-    "!",
-    "&&",
-    "||",
-    "==",
-    "<",
-    "matrix",
-    ".",
-    "python",
-    "[",
-    "]",
-    "'a'",
-    "1",
-    "contains(",
-    ",",
-    "format(",
-    "null",
-]
-
-
-@given(st.lists(st.sampled_from(WORDS), max_size=14))
-def test_any_sequence_of_words_has_an_answer_or_is_unresolved(words: list[str]) -> None:
-    """The same for what almost is an expression."""
-    render("${{ " + " ".join(words) + " }}", CONTEXTS)
-
-
-@given(st.text(alphabet=st.characters(exclude_characters="$"), max_size=100))
-def test_text_without_expressions_is_untouched(text: str) -> None:
-    """Rendering changes nothing else."""
-    assert render(text, CONTEXTS).text == text
-
-
-@pytest.mark.parametrize(
-    "text", ["${{" * 20_000, "${{ '" * 20_000, "${{ " + "a || " * 5_000 + "1 }}", "${{ " + "!" * 50_000 + "1 }}"]
-)
-def test_hostile_expressions_cost_nothing(text: str) -> None:
-    """Unclosed, endless and nested expressions are unresolved at once."""
-    assert render(text, CONTEXTS).unresolved
+def names(text: str, files: dict[str, str] | None = None) -> tuple[str, ...]:
+    return job_steps.names("", workflow.parse(text), known(files))
 
 
 CI = """
@@ -162,18 +71,70 @@ def test_a_workflow_becomes_typed_jobs() -> None:
     step = test.steps[1]
     assert (step.name, step.condition, step.continue_on_error, step.timeout_minutes) == ("Tests", "always()", True, 5)
     assert (lint.container, lint.runs_on) == ("python:3.12", "ubuntu-latest, x64")
-    assert later.dynamic_matrix
+    assert later.matrix == "${{ fromJSON(needs.a.outputs.b) }}"
 
 
 def test_a_matrix_is_spread_as_github_does() -> None:
     """Product, minus excludes; an include joins what it matches or stands alone."""
-    names = [workflow.parse(CI).jobs[0].shown_name(cell) for cell in workflow.parse(CI).jobs[0].cells()]
-    assert names == [
+    assert names(CI)[:4] == (
         "test (3.11, ubuntu-latest, green)",
         "test (3.11, windows-latest)",
         "test (3.12, ubuntu-latest, green)",
         "test (3.13, ubuntu-latest, yes)",
-    ]
+    )
+
+
+DOCUMENTED = """
+fruit: [apple, pear]
+animal: [cat, dog]
+include:
+  - color: green
+  - {color: pink, animal: cat}
+  - {fruit: apple, shape: circle}
+  - fruit: banana
+  - {fruit: banana, animal: cat}
+"""
+
+
+def test_githubs_own_example_of_include() -> None:
+    """Added values may be overwritten, original ones never; what fits nowhere is a combination of its own."""
+    found = spread(strict_yaml.load(DOCUMENTED, max_bytes=999, max_aliases=9).value, {}).cells
+    assert found == (
+        {"fruit": "apple", "animal": "cat", "color": "pink", "shape": "circle"},
+        {"fruit": "apple", "animal": "dog", "color": "green", "shape": "circle"},
+        {"fruit": "pear", "animal": "cat", "color": "pink"},
+        {"fruit": "pear", "animal": "dog", "color": "green"},
+        {"fruit": "banana"},
+        {"fruit": "banana", "animal": "cat"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("matrix", "cells"),
+    [
+        ("{include: [{a: 1}, {a: 2}]}", [{"a": 1}, {"a": 2}]),
+        ("{a: [1, 2], exclude: [{a: '2'}]}", [{"a": 1}]),
+        ("{a: [{x: 1, y: 2}, {x: 3}], exclude: [{a: {x: 1}}]}", [{"a": {"x": 3}}]),
+        ("{a: [[1, 2], [3]], exclude: [{a: [3]}]}", [{"a": [1, 2]}]),
+        ("{a: \"${{ fromJSON('[1, 2]') }}\"}", [{"a": 1}, {"a": 2}]),
+        ('"${{ fromJSON(\'{\\"a\\": [1]}\') }}"', [{"a": 1}]),
+        ('{a: [x], include: "${{ fromJSON(\'[{\\"a\\": \\"y\\"}]\') }}"}', [{"a": "x"}, {"a": "y"}]),
+        ("{a: '${{ fromJSON(needs.b.outputs.c) }}'}", []),
+        ("{a: 1}", []),
+        ("{a: []}", []),
+        ("[1]", []),
+        ("x", []),
+    ],
+)
+def test_other_matrices(matrix: str, cells: list[dict[str, object]]) -> None:
+    """Objects in lists, partial excludes, expressions that the file alone can answer; nothing where it cannot."""
+    value = strict_yaml.load(matrix, max_bytes=999, max_aliases=9).value
+    assert list(spread(value, {}).cells) == cells
+
+
+def test_a_matrix_is_bounded() -> None:
+    """GitHub allows 256 combinations, however many the lists would make."""
+    assert len(spread({letter: list(range(50)) for letter in "abcdef"}, {}).cells) == 256
 
 
 @pytest.mark.parametrize(
@@ -188,14 +149,31 @@ def test_a_matrix_is_spread_as_github_does() -> None:
 )
 def test_a_check_runs_name_finds_its_job_and_cell(name: str, key: str, cell: dict[str, object]) -> None:
     """The very combination that failed is found by its name."""
-    found = workflow.parse(CI).find(name)
+    found = bound(CI, name)
     assert found is not None
-    assert (found[0].key, found[1]) == (key, cell)
+    assert (found.job.key, found.contexts["matrix"]) == (key, cell)
 
 
 def test_an_unknown_name_finds_nothing() -> None:
     """No guess between jobs."""
-    assert workflow.parse(CI).find("deploy") is None
+    assert bound(CI, "deploy") is None
+
+
+def test_anchors_and_merge_keys_are_followed() -> None:
+    """What a mapping says itself wins, then the first of several merged ones."""
+    text = """
+on: push
+x-one: &one {env: {A: '1'}, runs-on: ubuntu-latest}
+x-two: &two {env: {A: '2'}, timeout-minutes: 3}
+jobs:
+  a: &job {<<: [*one, *two], steps: [{run: x}]}
+  b: {<<: *job, runs-on: ubuntu-22.04}
+  c: {<<: 7, steps: []}
+"""
+    one, two, three = workflow.parse(text).jobs
+    assert (one.env, one.runs_on, one.timeout_minutes) == ({"A": "1"}, "ubuntu-latest", 3)
+    assert (two.env, two.runs_on, two.steps) == ({"A": "1"}, "ubuntu-22.04", one.steps)
+    assert three.steps == ()
 
 
 @pytest.mark.parametrize(
@@ -217,19 +195,24 @@ def test_what_is_no_workflow_is_refused_in_a_sentence(text: str, words: str) -> 
         workflow.parse(text)
 
 
-WORD = st.text("ab${}. ", max_size=8)
-KEY = st.sampled_from(["steps", "run", "strategy", "matrix", "include", "env", "a"])
+WORD = st.text("ab${}. ", max_size=8) | st.sampled_from(["${{ matrix.a }}", "./a", "always()", "${{ env.a }}"])
+KEY = st.sampled_from(
+    ["steps", "run", "strategy", "matrix", "include", "env", "a", "uses", "with", "if", "runs", "using", "inputs", "<<",
+     "outputs", "needs", "container", "services", "on", "jobs", "workflow_call", "default", "name", "runs-on", "id"]
+)  # fmt: skip
 SHAPE: st.SearchStrategy[object] = st.recursive(
     st.none() | st.booleans() | st.integers() | WORD,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=3),
-    max_leaves=12,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=4),
+    max_leaves=14,
 )
 
 
-@given(SHAPE)
-def test_any_shape_of_a_job_is_accepted_or_refused(value: object) -> None:
-    """Wrong types inside a job never make the parser fail."""
-    file = workflow.parse(json.dumps({"jobs": {"a": value, "b": {"steps": [value], "strategy": value}}}))
-    for job in file.jobs:
-        for cell in job.cells():
-            job.shown_name(cell)
+@given(SHAPE, SHAPE)
+def test_any_shape_of_a_job_is_accepted_or_refused(value: object, other: object) -> None:
+    """Wrong types inside a job, an action or a called workflow never make anything fail."""
+    jobs = {"a": value, "b": {"steps": [value, other, {"uses": "./a"}], "strategy": value}, "c": {"uses": "./w.yml"}}
+    files = {"a/action.yml": json.dumps(other), "w.yml": json.dumps({"jobs": {"d": value}, "on": other})}
+    for text in (json.dumps({"jobs": jobs}), json.dumps(value)):
+        for name in ("", "a", "b (1)", "c / d"):
+            with suppress(Stop):
+                make(text, files, name=name)
