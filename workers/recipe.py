@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
-from workers import history, job_steps, logs, scripts, toolchains, workflow
+from workers import history, job_steps, logs, runner_programs, scripts, toolchains, workflow
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
@@ -217,7 +217,8 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
     if config.environment.setup is not None:
         setup = [Step(_one_line(script), script) for script in config.environment.setup]
     added, about = toolchains.additions(steps.languages, image)
-    setup, extra = _with_pytest([*added, *setup], ready[0], tree)
+    programs, told = runner_programs.added((*setup, *ready), steps.env, image)
+    setup, extra = _with_pytest([*added, *programs, *setup], ready[0], tree)
     if steps.services and ready[1:]:
         extra = (*extra, "each later step finds the services as set-up left them, not as the step before it did")
     asks_git = history.note((*setup, *ready), tree)
@@ -234,7 +235,7 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
         network=config.environment.network,
         fidelity=Fidelity.CLOSE if added and steps.fidelity is Fidelity.EXACT else steps.fidelity,
         skipped=tuple(skipped),
-        notes=(*notes, *about, *extra, *([asks_git] if asks_git else [])),
+        notes=(*notes, *about, *told, *extra, *([asks_git] if asks_git else [])),
         services=steps.services,
         repository=bool(asks_git),
     )

@@ -24,7 +24,7 @@ from workers.repo_config import RepoConfig
 _ROUTINE = re.compile(
     r"^read from the workflow file|is replaced by the commands it stands for$|is primed: |^the installing part of"
     r"|^the checkout is a repository of one commit|^the job uses .{1,40} too: |^the job's services run beside it here"
-    r"|^several combinations of the matrix are called"
+    r"|^several combinations of the matrix are called|^programs of GitHub's machines are added"
 )
 """Notes that say how the sandbox does the same, and not what differs."""
 
