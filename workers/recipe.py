@@ -131,12 +131,18 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
         needed = needed or toolchains.of_files(tree.paths())
         steps = replace(found, notes=(*found.notes, *problem), languages=needed)
         return _Base(steps, *needed[:1])
-    if found is not None:
-        lost = (one for one in found.skipped if one.weakens_proof)
-        problem += tuple(f"The step '{one.step}' is left out: {one.reason}." for one in lost)
-    if problem and job.workflow is not None and not job.log:
-        raise Stop(Outcome.UNSUPPORTED, problem[0])
+    if bound is not None and found is not None:
+        problem = (*problem, *_nothing_to_check(bound, found))
+    if problem and not job.log and (job.workflow is not None or (bound is not None and case.job)):
+        raise Stop(Outcome.UNSUPPORTED, problem[-1] if bound is not None else problem[0])
     return _guess(tree, problem, command)
+
+
+def _nothing_to_check(bound: job_steps.Bound, found: JobSteps) -> tuple[str, ...]:
+    """Why a job that was found has no step that could be the check."""
+    job = f"The job '{bound.job.key}' has no step that can be run here"
+    lost = [f"'{one.step}': {one.reason}" for one in found.skipped if one.weakens_proof]
+    return (f"{job}: {'; '.join(lost[:3])}." if lost else f"{job}: it only installs, reports or hands files on.",)
 
 
 def _bind(

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from workers import logs, workflow
 from workers.domain import Case
 from workers.job_steps.finding import Known, Place, places
-from workers.job_steps.limits import machine
 from workers.ports import SourceTree
 
 RULE = (
@@ -67,7 +66,7 @@ def measured(path: str, file: workflow.Workflow, case: Case, tree: SourceTree) -
     for place in places(path, file, known):
         groups.setdefault((*place.callers, place.job.key), []).append(place)
     for group in groups.values():
-        here = sorted(group, key=lambda place: bool(not place.problem and machine(place.bound(tree))))
+        here = sorted(group, key=lambda place: not place.problem and place.elsewhere)
         counts = is_check(here[0].job, here[0].prefix, file.triggers)
         for at, shown in enumerate(itertools.islice(dict.fromkeys(place.name for place in here), CELLS)):
             yield Measured(shown, at == 0, counts)

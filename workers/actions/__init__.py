@@ -21,14 +21,12 @@ _ROWS: Mapping[str, Action] = dict(chain(languages.ROWS.items(), commands.ROWS.i
 _UNKNOWN = Action(Effect.UNKNOWN, "the sandbox does not know this action")
 
 
-def look_up(uses: str, inputs: Mapping[str, str], repository: str = "") -> Action:
-    """What the action means here, given its `with:` inputs. `repository` is the run's own (owner/name), if known."""
+def look_up(uses: str, inputs: Mapping[str, str]) -> Action:
+    """What the action means here, given its `with:` inputs."""
     if uses.startswith("docker://"):
         return Action(Effect.REFUSED, "it is a container action")
     name, _, version = uses.partition("@")
     name = name.strip().rstrip("/").lower()
-    if name == "actions/checkout":
-        return special.checkout(inputs, repository)
     if name in special.FUNCTIONS:
         return special.FUNCTIONS[name](version, inputs)
     row = _ROWS.get(name) or beside.BY_OWNER.get(name.partition("/")[0]) or languages.by_name(name) or _UNKNOWN

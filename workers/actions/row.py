@@ -25,7 +25,7 @@ _COMPARES = ("<", ">", "=", "~", "!")
 class Effect(StrEnum):
     """What an action means for the sandbox."""
 
-    TREE = "tree"  # gives the files: we have them
+    TREE = "tree"  # gives the files: we have them, all but what `why` says
     LANGUAGE = "language"  # gives a language the sandbox has an image for
     HARMLESS = "harmless"  # reports, caches or publishes: leaving it out changes nothing for the steps around it
     RUNS = "runs"  # stands for commands we know
@@ -51,6 +51,8 @@ class Action:
     @property
     def weakens_proof(self) -> bool:
         """Leaving it out means that a green run proves less than it did in CI."""
+        if self.effect is Effect.TREE:
+            return bool(self.why)
         return self.effect in (Effect.LEFT_OUT, Effect.REFUSED, Effect.UNKNOWN)
 
 

@@ -1,6 +1,6 @@
 """The few actions whose meaning no row can hold: it depends on the action's own version, or on what it is given.
 
-Each but the checkout is a function of the version behind the `@` and the inputs.
+Each is a function of the version behind the `@` and the inputs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from shlex import quote
 
 from workers.actions.row import Action, Effect, filled
 
-_HEAD = "github.event.pull_request.head"
 _OWN_TARGET = "x86_64-unknown-linux-gnu"
 _MORE_OF_RUST = frozenset({"llvm-tools", "llvm-tools-preview", "miri", "rust-src", "rustc-dev"})
 _RELEASE = re.compile(r"^v?\d|^[0-9a-f]{7,64}$|^(main|master)$")
@@ -44,19 +43,11 @@ _APT: Mapping[str, str] = {
 }
 
 
-def checkout(inputs: Mapping[str, str], repository: str) -> Action:
-    """The tree is there, as far as it is what the action would have given, where it would have given it.
-
-    `repository` is the run's own as owner/name, empty where it is not known.
-    """
-    path, asked = inputs.get("path", "").strip(), inputs.get("repository", "").strip()
-    if asked and repository and asked.lower() != repository.lower() and _HEAD not in asked:
-        return Action(Effect.LEFT_OUT, f"the files of {asked} are not here"[:200])
-    if path not in ("", ".", "./"):
-        return Action(Effect.REFUSED, f"it puts the files into the folder {path}, and here they are at the top"[:200])
+def _checkout(_: str, inputs: Mapping[str, str]) -> Action:
+    """The tree is there, without what lies elsewhere."""
     for name, title in (("submodules", "submodules"), ("lfs", "files of Git LFS")):
         if inputs.get(name, "").strip().lower() not in ("", "false"):
-            return Action(Effect.LEFT_OUT, f"the {title} it brings are not here")
+            return Action(Effect.TREE, f"the {title} it brings are not here")
     return Action(Effect.TREE)
 
 
@@ -118,6 +109,7 @@ def _install_tools(version: str, inputs: Mapping[str, str]) -> Action:
 
 
 FUNCTIONS: Mapping[str, Callable[[str, Mapping[str, str]], Action]] = {
+    "actions/checkout": _checkout,
     "golangci/golangci-lint-action": _golangci_lint,
     **dict.fromkeys(
         (

@@ -27,6 +27,16 @@ _MAX_TEXT = 1 << 20
 _MAX_DEPTH = 50
 _ESCAPED_TOO = {"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _FIELD = re.compile(r"\{\{|\}\}|\{([0-9]{1,3})\}|[{}]")
+_LENIENT = re.compile(
+    r"""
+    "(?:[^"\\]|\\.)*"                          # as it is
+    | '(?P<single>(?:[^'\\]|\\.)*)'
+    | (?P<name>[A-Za-z_$][\w$-]*)(?P<colon>\s*:)
+    | ,\s*(?P<end>[\]}])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPED = re.compile(r'\\.|"', re.DOTALL)
 Function = Callable[[Sequence[object]], object]
 
 
@@ -132,12 +142,30 @@ def _quoted(text: str) -> str:
 def _from_json(arguments: Sequence[object]) -> object:
     text = as_text(arguments[0])
     try:
-        value: object = json.loads(_bounded(text), parse_int=float)
+        value = _loaded(_bounded(text))
     except (ValueError, RecursionError) as error:
         raise Invalid("fromJSON() has a text that is no JSON") from error
     if _depth(value) > _MAX_DEPTH:
         raise Invalid("fromJSON() has a text that is nested too deeply")
     return value
+
+
+def _loaded(text: str) -> object:
+    """GitHub's reader also takes single quotes, names without quotes and a comma before the end."""
+    try:
+        value: object = json.loads(text, parse_int=float)
+    except ValueError:
+        value = json.loads(_LENIENT.sub(_strict, text), parse_int=float)
+    return value
+
+
+def _strict(match: re.Match[str]) -> str:
+    if match["single"] is not None:
+        inside = _ESCAPED.sub(lambda part: {"\\'": "'", '"': '\\"'}.get(part[0], part[0]), match["single"])
+        return f'"{inside}"'
+    if match["name"] is not None:
+        return f'"{match["name"]}"{match["colon"]}'
+    return match["end"] if match["end"] is not None else match[0]
 
 
 def _depth(value: object) -> int:

@@ -94,9 +94,14 @@ def outer_contexts(case: Case, file: Workflow) -> dict[str, object]:
     }
 
 
-def job_contexts(outer: Contexts, file: Workflow, job: Job) -> dict[str, object]:
+def with_jobs(outer: Contexts, file: Workflow) -> dict[str, object]:
+    """The same with `jobs`: what the file alone says of each job's outputs."""
+    return {**outer, "jobs": Partial({job.key: Partial({"outputs": _outputs(outer, job)}) for job in file.jobs})}
+
+
+def job_contexts(outer: Contexts, job: Job) -> dict[str, object]:
     """What a job's matrix, name and condition may use: `needs`, and what all jobs share."""
-    return {**outer, "needs": _needs(outer, file, job)}
+    return {**outer, "needs": _needs(outer, job)}
 
 
 def bind(
@@ -113,7 +118,7 @@ def bind(
     strategy = {"fail-fast": True, **job.strategy, "job-index": place[0], "job-total": place[1]}
     strategy.pop("matrix", None)
     contexts: dict[str, object] = {
-        **job_contexts(outer, file, job),
+        **job_contexts(outer, job),
         "github": named,
         "matrix": cell,
         "strategy": strategy,
@@ -146,16 +151,16 @@ def _open(env: Mapping[str, object], job: Job) -> Mapping[str, object]:
     return Partial(env, later="env" if scripts else "") if scripts or strangers else dict(env)
 
 
-def _needs(outer: Contexts, file: Workflow, job: Job) -> Partial:
+def _needs(outer: Contexts, job: Job) -> Partial:
     """The jobs before this one: they passed, unless it runs whatever they do; of their outputs what the file says."""
     passed: object = Unknown("the result of another job") if asks_status(job.condition) else "success"
-    return Partial(
-        {key: Partial({"result": passed, "outputs": _job_outputs(outer, file.job(key))}) for key in job.needs}
-    )
+    jobs = outer["jobs"]
+    known = {key: jobs[key] for key in job.needs if key in jobs} if isinstance(jobs, Mapping) else {}
+    return Partial({key: Partial({**one, "result": passed}) for key, one in known.items() if isinstance(one, Mapping)})
 
 
-def _job_outputs(outer: Contexts, job: Job | None) -> Partial:
-    if job is None or not job.outputs or job.matrix is not None:
+def _outputs(outer: Contexts, job: Job) -> Partial:
+    if not job.outputs or job.matrix is not None:
         return Partial()
     contexts = {**outer, "steps": steps_context(job.steps, outer)}
     rendered = {name: render(value, contexts) for name, value in job.outputs.items()}

@@ -12,17 +12,18 @@ from dataclasses import dataclass, field, replace
 from workers import logs, scripts
 from workers.actions import look_up
 from workers.domain import Case
-from workers.expressions import Contexts, Partial, Unknown, Unresolved, as_text, holds, resolve
-from workers.job_steps.bound import Bound, bind, job_contexts, outer_contexts
+from workers.expressions import Contexts, Partial, Unknown, Unresolved, as_text, holds, render, resolve
+from workers.job_steps.bound import Bound, bind, job_contexts, outer_contexts, with_jobs
 from workers.job_steps.cells import agreement, from_name, shown_name, with_log
 from workers.job_steps.limits import machine
 from workers.ports import SourceTree
-from workers.workflow import Job, Step, Workflow, WorkflowError, parse
+from workers.workflow import Job, Step, Workflow, WorkflowError, own_path, parse
 from workers.workflow.matrix import Cell, Spread, spread
 
 MAX_LEVELS = 10
-_MAX_PLACES = 4_000
-_SHOWN = 4
+_MAX_COST = 8_000
+"""Of walking all jobs: one for each combination, and for what is read of the files that are called."""
+_SHOWN, _TRIED = 4, 64
 _USUAL_JOB = re.compile(r"test|check|lint|ci|build|style|quality", re.IGNORECASE)
 _EVENTS = frozenset({"push", "pull_request"})
 
@@ -53,6 +54,16 @@ class Place:
     problem: str = ""
     callers: tuple[str, ...] = ()
     """The keys of the jobs that call the workflow it is in, the outermost first."""
+
+    @property
+    def contexts(self) -> Contexts:
+        """What the job's own keys may use."""
+        return {**job_contexts(self.outer, self.job), "matrix": self.cell}
+
+    @property
+    def elsewhere(self) -> bool:
+        """It runs on a machine that cannot be stood in for."""
+        return bool(machine(render(self.job.runs_on, self.contexts).text))
 
     def bound(self, tree: SourceTree) -> Bound:
         """The job bound to this combination."""
@@ -90,7 +101,7 @@ class _Places:
     """Walks the jobs of a file and of the reusable workflows it calls, each with every combination."""
 
     known: Known
-    left: int = _MAX_PLACES
+    left: int = _MAX_COST
     read: dict[str, Workflow | str] = field(default_factory=dict)
 
     def all(self, file: Workflow, path: str) -> list[Place]:
@@ -99,8 +110,10 @@ class _Places:
     def jobs(
         self, file: Workflow, outer: Contexts, prefix: str, chain: tuple[str, ...], callers: tuple[str, ...]
     ) -> Iterator[Place]:
+        outer = with_jobs(outer, file)
         for job in file.jobs:
-            contexts = job_contexts(outer, file, job)
+            self.left -= sum(1 + len(step.run or "") // 500 for step in job.steps) if job.outputs else 1
+            contexts = job_contexts(outer, job)
             found = spread(job.matrix, contexts, self.known.tree)
             for number, cell in enumerate(found.cells or (Partial(),)):
                 self.left -= 1
@@ -113,11 +126,11 @@ class _Places:
     def called(self, place: Place, chain: tuple[str, ...]) -> Iterator[Place]:
         """The jobs of the workflow that this job calls, under its name."""
         uses = place.job.uses or ""
-        if not uses.startswith("./"):
+        path = own_path(uses)
+        if path is None:
             yield replace(place, problem=f"The job '{place.name}' calls {uses}, a workflow of another repository, "
                           "which is not read here.")  # fmt: skip
             return
-        path = uses.removeprefix("./").partition("@")[0]
         file = self.read[path] if path in self.read else self.read.setdefault(path, self.callee(path))
         if path in chain or len(chain) > MAX_LEVELS:
             file = (
@@ -140,12 +153,11 @@ class _Places:
 
     def inputs(self, place: Place, file: Workflow) -> Mapping[str, object]:
         """What the called workflow is given, or its defaults; empty values as GitHub has them for each type."""
-        contexts = {**job_contexts(place.outer, place.file, place.job), "matrix": place.cell}
         values: dict[str, object] = {}
         for name, one in file.inputs.items():
             written = place.job.inputs.get(name, one.default)
             try:
-                value = resolve(written, contexts, self.known.tree)
+                value = resolve(written, place.contexts, self.known.tree)
             except Unresolved as unknown:
                 values[name] = Unknown(str(unknown))
                 continue
@@ -174,10 +186,10 @@ def _chosen(name: str, places: Sequence[Place], known: Known) -> tuple[Place | N
 
 def _confirmed(found: Sequence[Place], known: Known) -> tuple[Place, str]:
     """Of several combinations with one name the one that the log confirms, else the first that runs on Linux."""
-    first = next((place for place in found if not place.problem and not machine(place.bound(known.tree))), found[0])
+    first = next((place for place in found if not place.problem and not place.elsewhere), found[0])
     if len(found) == 1 or found[0].problem:
         return (first, "") if found[0].spread.cells or first.problem else _told(first, {}, known)
-    scored = [(agreement(place.bound(known.tree), known.log.steps), place) for place in found[:64]]
+    scored = [(agreement(place.bound(known.tree), known.log.steps), place) for place in found[:_TRIED]]
     best = max(score for score, _ in scored)
     hits = [place for score, place in scored if score == best]
     if best and len(hits) == 1:
@@ -204,10 +216,10 @@ def _usual(file: Workflow, places: Iterable[Place], known: Known) -> Bound | Non
     able = [place for place in places if not place.problem and any(map(_checks, place.job.steps))]
     ranked = sorted(able, key=lambda place: not _USUAL_JOB.search(f"{place.job.key} {place.job.name}"))
     first: Bound | None = None
-    for place in ranked[:64]:
+    for place in ranked[:_TRIED]:
         bound = place.bound(known.tree)
         first = first or bound
-        if not machine(bound) and not _skipped_job(bound, known):
+        if not place.elsewhere and not _skipped_job(bound, known):
             return bound
     return first
 
@@ -227,7 +239,7 @@ def _checks(step: Step) -> bool:
     """It does more than install, as a script or as an action that stands for a command."""
     if step.run:
         return not scripts.only_installs(step.run)
-    return bool(step.uses and (step.uses.startswith("./") or look_up(step.uses, step.inputs).run))
+    return bool(step.uses and (own_path(step.uses) or look_up(step.uses, step.inputs).run))
 
 
 def _few(places: Iterable[Place]) -> list[Place]:

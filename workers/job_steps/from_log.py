@@ -21,6 +21,7 @@ from workers.job_steps.from_file import later_steps
 from workers.job_steps.holes import captures, fill
 from workers.job_steps.inlined import Placed
 from workers.job_steps.ready import acted, shown, tolerates, workdir
+from workers.workflow import own_path
 
 _HOST_PATHS = ("/opt/hostedtoolcache", "/home/runner", "/usr/share/miniconda")
 _HOST_NAMES = frozenset({"pythonLocation", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "Python_ROOT_DIR", "Python2_ROOT_DIR"})
@@ -91,7 +92,7 @@ def _made(one: _Aligned, failed: logs.LogStep, bound: Bound | None, collected: C
     if step.uses is None:
         made = _logged(step, one.placed, bound, collected, is_check=step is failed)
         return [made] if made else []
-    if step.uses.startswith("./"):  # the steps of the repository's own actions are in the log like all others
+    if own_path(step.uses) is not None:  # the steps of the repository's own actions are in the log like all others
         if one.placed is not None and one.placed.problem:
             collected.skip(step.title, one.placed.problem, weakens=True)
         return []
@@ -140,12 +141,12 @@ def _align(steps: Sequence[logs.LogStep], placed: Sequence[Placed]) -> list[_Ali
         place = _match(step, placed, at)
         if place is not None:
             at = place + 1
-        elif owner is not None and not (step.uses or "").startswith("./"):
+        elif owner is not None and own_path(step.uses or "") is None:
             owner.inner.append(step)
             continue
         one = _Aligned(step, placed[place] if place is not None else None, place)
         found.append(one)
-        owner = one if place is not None and step.uses is not None and not step.uses.startswith("./") else None
+        owner = one if place is not None and step.uses is not None and own_path(step.uses) is None else None
     return found
 
 

@@ -13,7 +13,7 @@ from sandbox.policy import WORKSPACE
 from workers.expressions import Later, Partial, Secret, Unknown, as_text
 from workers.job_steps.bound import Bound
 from workers.job_steps.outputs import steps_context
-from workers.workflow import Composite, Step, WorkflowError, parse_action
+from workers.workflow import Composite, Step, WorkflowError, own_path, parse_action
 
 MAX_LEVELS = 10
 _MAX_STEPS = 500
@@ -48,52 +48,72 @@ class Placed:
 
 def inline(bound: Bound) -> tuple[Placed, ...]:
     """The steps of the job in order."""
-    return tuple(_placed(bound.job.steps, Placed(Step(), bound), ())[0][:_MAX_STEPS])
+    return tuple(_Inliner().placed(bound.job.steps, Placed(Step(), bound), ())[0][:_MAX_STEPS])
 
 
-def _placed(steps: tuple[Step, ...], around: Placed, chain: tuple[str, ...]) -> tuple[list[Placed], Bound]:
-    """The steps of one scope. A composite action's outputs are known to the steps after it."""
-    found: list[Placed] = []
-    bound = around.bound
-    for at, step in enumerate(steps):
-        here = replace(around, step=step, bound=bound)
-        if not step.uses or not step.uses.startswith("./") or len(found) > _MAX_STEPS:
-            found.append(here)
-            continue
-        inner, bound = _action(here, at, chain)
-        found += inner
-    return found, bound
+@dataclass
+class _Inliner:
+    """Walks steps and the actions they call. `left` counts all of them down: an action may call others many times."""
 
+    left: int = _MAX_STEPS
 
-def _action(here: Placed, at: int, chain: tuple[str, ...]) -> tuple[list[Placed], Bound]:
-    folder = posixpath.normpath((here.step.uses or "").partition("@")[0])
-    if folder in chain:
-        why = f"the action {folder} calls itself by way of {' and '.join(chain)}"
-        return [replace(here, problem=why, wrong=True)], here.bound
-    if len(chain) >= MAX_LEVELS:
-        return [
-            replace(here, problem=f"its actions are nested deeper than {MAX_LEVELS} levels", wrong=True)
-        ], here.bound
-    try:
-        action = _read(folder, here.bound)
-    except WorkflowError as error:
-        return [replace(here, problem=f"its action in {folder} cannot be read: {error}".rstrip("."))], here.bound
-    if action.using != "composite":
-        what = "in a container" if action.using == "docker" else f"by {action.using}"
-        return [
-            replace(here, problem=f"it is a program of the repository that runs {what}, which is not run here")
-        ], here.bound
-    inner = _inside(here, at, folder, action)
-    found, after = _placed(action.steps, inner, (*chain, folder))
-    return found, _with_outputs(here, action, after)
+    def placed(self, steps: tuple[Step, ...], around: Placed, chain: tuple[str, ...]) -> tuple[list[Placed], Bound]:
+        """The steps of one scope. A composite action's outputs are known to the steps after it."""
+        found: list[Placed] = []
+        bound = around.bound
+        for at, step in enumerate(steps):
+            self.left -= 1
+            here = replace(around, step=step, bound=bound)
+            folder = own_path(step.uses or "")
+            if folder is None or self.left < 0:
+                found.append(here)
+                continue
+            inner, bound = self.action(here, folder, at, chain)
+            found += inner
+        return found, bound
+
+    def action(self, here: Placed, folder: str, at: int, chain: tuple[str, ...]) -> tuple[list[Placed], Bound]:
+        """The steps of an action of the repository, or one place that says why it has none."""
+        if folder in chain:
+            why = f"the action {folder} calls itself by way of {' and '.join(chain)}"
+            return [replace(here, problem=why, wrong=True)], here.bound
+        if len(chain) >= MAX_LEVELS:
+            why = f"its actions are nested deeper than {MAX_LEVELS} levels"
+            return [replace(here, problem=why, wrong=True)], here.bound
+        try:
+            action = _read(folder, here.bound)
+        except WorkflowError as error:
+            why = f"its action in {folder} cannot be read: {error}".rstrip(".")
+            return [replace(here, problem=why)], here.bound
+        if action.using != "composite":
+            what = "in a container" if action.using == "docker" else f"by {action.using}"
+            why = f"it is a program of the repository that runs {what}, which is not run here"
+            return [replace(here, problem=why)], here.bound
+        found, after = self.placed(action.steps, _inside(here, at, folder, action), (*chain, folder))
+        return found, _with_outputs(here, action, after)
 
 
 def _read(folder: str, bound: Bound) -> Composite:
-    for name in ("action.yml", "action.yaml"):
-        content = bound.tree.read(posixpath.normpath(posixpath.join(folder, name)))
-        if content is not None:
-            return parse_action(content.decode(errors="replace"))
+    """The action file, also where the workflow puts its checkout into a folder of the workspace."""
+    folders = [
+        folder,
+        *(folder.removeprefix(f"{path}/") for path in _checkouts(bound) if folder.startswith(f"{path}/")),
+    ]
+    for place in folders:
+        for name in ("action.yml", "action.yaml"):
+            content = bound.tree.read(posixpath.normpath(posixpath.join(place, name)))
+            if content is not None:
+                return parse_action(content.decode(errors="replace"))
     raise WorkflowError("there is no action.yml")
+
+
+def _checkouts(bound: Bound) -> list[str]:
+    paths = [
+        bound.render(step.inputs["path"]).text
+        for step in bound.job.steps
+        if (step.uses or "").startswith("actions/checkout@") and "path" in step.inputs
+    ]
+    return [posixpath.normpath(path) for path in paths if path]
 
 
 def _inside(here: Placed, at: int, folder: str, action: Composite) -> Placed:

@@ -24,7 +24,7 @@ _ENGINES = frozenset({"docker", "docker-compose", "podman", "buildah", "nerdctl"
 def refuse(bound: Bound, ran: Sequence[str] = ()) -> None:
     """Raise `Stop(UNSUPPORTED)` for a job that cannot run here. `ran` are the scripts up to the failing step."""
     job = bound.job
-    why = machine(bound)
+    why = machine(bound.render(job.runs_on).text)
     if why:
         raise unsupported(f"The job '{job.key}' {why}")
     if job.computed_services:
@@ -35,9 +35,8 @@ def refuse(bound: Bound, ran: Sequence[str] = ()) -> None:
         )
 
 
-def machine(bound: Bound) -> str:
-    """Why the job's runner cannot be stood in for, as the end of a sentence; empty when it can."""
-    labels = bound.render(bound.job.runs_on).text
+def machine(labels: str) -> str:
+    """Why a runner with these labels cannot be stood in for, as the end of a sentence; empty when it can."""
     if _NOT_LINUX.search(labels):
         return f"runs on {labels}; the sandbox runs Linux on x86-64 only."
     if _NOT_X86.search(labels):

@@ -38,6 +38,12 @@ def echoed(script: str) -> Mapping[str, str]:
     return {match[2]: match[3].rstrip() if not match[1] else match[3] for match in matches if match}
 
 
+def _of_action(name: str) -> Mapping[str, object]:
+    """There is no cache here, so nothing was found in it; the interpreter is found by its name."""
+    known: dict[str, object] = {"cache-hit": ""} if _CACHES.search(name) else {}
+    return {**known, "python-path": "python"} if name == "actions/setup-python" else known
+
+
 def _step(step: Step, contexts: Contexts, prefix: str) -> Partial:
     """As when it ran and passed; a step that may not have run, or may have failed, has an unknown end."""
     sure = not step.condition and not step.continue_on_error
@@ -47,8 +53,7 @@ def _step(step: Step, contexts: Contexts, prefix: str) -> Partial:
 
 def _outputs(step: Step, contexts: Contexts, prefix: str, sure: bool) -> Partial:
     if step.run is None:
-        # There is no cache here, so nothing was found in it.
-        return Partial({"cache-hit": ""} if _CACHES.search((step.uses or "").split("@")[0]) else {})
+        return Partial(_of_action((step.uses or "").split("@")[0]))
     rendered = render(step.run, contexts)
     known = echoed(rendered.text) if sure and not rendered.unresolved else {}
     return Partial(known, later=f"steps.{scoped(prefix, step.id)}.outputs")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
+from shlex import quote
 
 from sandbox.spec import Step
 from workers import actions
@@ -41,7 +43,7 @@ def written(placed: Placed, job: Bound, collected: Collected, *, later: bool) ->
         collected.skip(title, placed.problem, weakens=True)
         return None, ()
     if step.uses is not None:
-        return acted(title, step.uses, _inputs(placed), job, collected, later=later), ()
+        return acted(title, step.uses, _inputs(placed, collected), job, collected, later=later), ()
     found, secrets = _script(placed, job, collected, later=later)
     return (replace(found, shell=shells.tolerant(found.shell)) if found and tolerated else found), secrets
 
@@ -75,9 +77,7 @@ def acted(
     title: str, uses: str, inputs: Mapping[str, str], bound: Bound | None, collected: Collected, *, later: bool
 ) -> Step | None:
     """What takes the place of an action, if anything does."""
-    github = bound.contexts["github"] if bound else None
-    own = str(github.get("repository", "")) if isinstance(github, Mapping) else ""
-    action = actions.look_up(uses, inputs, own)
+    action = actions.look_up(uses, inputs)
     if action.effect is actions.Effect.REFUSED and not later:
         where = f"The step '{title}' of the job '{bound.job.key}'" if bound else f"The step '{title}'"
         raise unsupported(f"{where} uses {uses}: {action.why}{oidc(bound) if 'logs in' in action.why else ''}.")
@@ -85,6 +85,8 @@ def acted(
         collected.languages.append(action.language)
     if action.weakens_proof:
         collected.skip(title, action.why, weakens=True)
+    if action.effect is actions.Effect.TREE:
+        _checkout(title, inputs, bound, collected)
     elif action.effect is actions.Effect.HARMLESS:
         collected.skip(title, action.why, weakens=False)
     elif action.effect is actions.Effect.LANGUAGE and (note := version_note(action.language, uses, inputs)):
@@ -92,6 +94,22 @@ def acted(
     elif action.effect is actions.Effect.RUNS:
         return _stand_in(title, action, collected)
     return None
+
+
+def _checkout(title: str, inputs: Mapping[str, str], bound: Bound | None, collected: Collected) -> None:
+    """The tree is there already. Where CI has it in a folder, a link leads from there to it."""
+    github = bound.contexts.get("github") if bound else None
+    own = github.get("repository") if isinstance(github, Mapping) else None
+    asked, path = inputs.get("repository", ""), posixpath.normpath(inputs.get("path") or ".")
+    if bound is not None and asked and asked.lower() != str(own).lower():
+        collected.skip(title, f"it checks out another repository ({asked[:100]})", weakens=True)
+    elif path.startswith(("/", "..")):
+        collected.skip(title, "it checks out to a place outside the workspace", weakens=True)
+    elif path != ".":
+        above = posixpath.dirname(path) or "."
+        link = f"mkdir -p {quote(above)}\nln -sfn {posixpath.relpath('.', above)} {quote(path)}"
+        collected.steps.append(Step(title, link))
+        collected.lower(f"CI has the checkout in the folder {path}, which is a link to it here")
 
 
 def _stand_in(title: str, action: actions.Action, collected: Collected) -> Step | None:
@@ -128,12 +146,20 @@ def _wanted(placed: Placed, collected: Collected) -> bool:
     return True
 
 
-def _inputs(placed: Placed) -> dict[str, str]:
-    """What the action is given. For one that only caches or reports, nothing has to be worked out."""
-    if actions.look_up(placed.step.uses or "", placed.step.inputs).effect is actions.Effect.HARMLESS:
+def _inputs(placed: Placed, collected: Collected) -> dict[str, str]:
+    """What the action is given, as far as is known. For one that only caches or reports, nothing is worked out."""
+    uses = placed.step.uses or ""
+    if actions.look_up(uses, placed.step.inputs).effect is actions.Effect.HARMLESS:
         return dict(placed.step.inputs)
     bound, _ = placed.bound.with_env(placed.step.env)
-    return {name: bound.render(value).text for name, value in placed.step.inputs.items()}
+    found: dict[str, str] = {}
+    for name, value in placed.step.inputs.items():
+        rendered = bound.render(value)
+        if rendered.unresolved or rendered.later:
+            collected.lower(f"'{placed.step.title}' is given a {name} that is not known here ({value.strip()[:100]})")
+        else:
+            found[name] = rendered.text
+    return found
 
 
 def _script(placed: Placed, job: Bound, collected: Collected, *, later: bool) -> tuple[Step | None, tuple[str, ...]]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from workers.workflow.model import Input, Job, Step, Workflow, WorkflowError
+from workers.workflow.model import Input, Job, Step, Workflow, WorkflowError, own_path
 from workers.workflow.reading import Composite, parse, parse_action
 
-__all__ = ["Composite", "Input", "Job", "Step", "Workflow", "WorkflowError", "parse", "parse_action"]
+__all__ = ["Composite", "Input", "Job", "Step", "Workflow", "WorkflowError", "own_path", "parse", "parse_action"]

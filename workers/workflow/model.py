@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,14 @@ from workers.services import Written
 
 class WorkflowError(Exception):
     """The file is no workflow; the message is one sentence for people."""
+
+
+def own_path(uses: str) -> str | None:
+    """The path in the repository that a `uses:` names (`./path` in the workspace, `$/path` in the workflow's commit);
+    None for what lies elsewhere."""
+    if not uses.startswith(("./", "$/")):
+        return None
+    return posixpath.normpath(uses[2:].partition("@")[0].lstrip("/"))
 
 
 @dataclass(frozen=True)

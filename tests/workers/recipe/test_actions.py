@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.workers.recipe.test_plans import job, make
 from workers.actions import Action, Effect, beside, commands, languages, look_up, special
 from workers.actions.row import filled
-from workers.errors import Stop
 
 TABLES = (languages.ROWS, commands.ROWS, beside.ROWS, special.FUNCTIONS)
 NAMES = sorted(name for table in TABLES for name in table)
@@ -128,21 +127,17 @@ def test_inputs_change_what_an_action_means(uses: str, inputs: dict[str, str], e
 
 
 @pytest.mark.parametrize(
-    ("inputs", "effect", "said"),
+    ("inputs", "said"),
     [
-        ({"repository": "o/r", "fetch-depth": "0", "submodules": "false", "lfs": "false"}, Effect.TREE, ""),
-        ({"repository": "O/R", "path": "./"}, Effect.TREE, ""),
-        ({"repository": "${{ github.event.pull_request.head.repo.full_name }}"}, Effect.TREE, ""),
-        ({"repository": "o/other", "path": "other"}, Effect.LEFT_OUT, "o/other"),
-        ({"submodules": "recursive"}, Effect.LEFT_OUT, "submodules"),
-        ({"lfs": "true"}, Effect.LEFT_OUT, "LFS"),
-        ({"path": "shop"}, Effect.REFUSED, "the folder shop"),
+        ({"fetch-depth": "0", "submodules": "false", "lfs": "false"}, ""),
+        ({"submodules": "recursive"}, "submodules"),
+        ({"lfs": "true"}, "LFS"),
     ],
 )
-def test_a_checkout_is_the_tree_as_far_as_it_is_the_same(inputs: dict[str, str], effect: Effect, said: str) -> None:
-    """Another repository, submodules and large files are not here, and no file lies where another folder was named."""
-    found = look_up("actions/checkout@v4", inputs, "o/r")
-    assert found.effect is effect
+def test_a_checkout_is_the_tree_without_what_lies_elsewhere(inputs: dict[str, str], said: str) -> None:
+    """Submodules and large files are not in the commit's tree."""
+    found = look_up("actions/checkout@v4", inputs)
+    assert (found.effect, found.weakens_proof) == (Effect.TREE, bool(said))
     assert said in found.why
 
 
@@ -155,12 +150,6 @@ def test_a_recipe_says_what_its_actions_leave_out() -> None:
         ("Run actions/download-artifact@v4", True),
         ("Run actions/cache@v4", False),
     ]
-
-
-def test_a_checkout_into_a_folder_ends_the_recipe() -> None:
-    """Every path of the job would be another one."""
-    with pytest.raises(Stop, match="here they are at the top"):
-        make(job("{uses: actions/checkout@v4, with: {path: shop}}\nrun: pytest"))
 
 
 def test_no_action_stands_in_two_tables() -> None:

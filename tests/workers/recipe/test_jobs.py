@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 import pytest
 
 from sandbox.spec import Fidelity, Plan, Skipped
@@ -15,15 +18,11 @@ from workers.repo_config import RepoConfig
 FAILED = "##[error]Process completed with exit code 1.\n"
 
 
-def printed(title: str, script: str = "", exits: bool = True, **env: str) -> str:
+def printed(title: str, script: str = "", env: Mapping[str, str] = {}, *, exits: bool = True) -> str:
     """What the runner prints of one step: an action without a script, a script that fails unless `exits`."""
     body = "".join(f"\x1b[36;1m{line}\x1b[0m\n" for line in script.split("\n")) if script else ""
     pairs = "".join(f"  {name}: {value}\n" for name, value in env.items())
-    head = (
-        "shell: /usr/bin/bash -e {0}\n" + (f"env:\n{pairs}" if pairs else "")
-        if script
-        else (f"with:\n{pairs}" if pairs else "")
-    )
+    head = "shell: /usr/bin/bash -e {0}\n" + (f"env:\n{pairs}" if pairs else "") if script else f"with:\n{pairs}"
     return f"##[group]Run {title}\n{body}{head}##[endgroup]\n" + ("" if exits else FAILED)
 
 
@@ -314,9 +313,9 @@ def test_a_composite_action_of_the_repository_is_inlined() -> None:
 def test_a_composite_actions_steps_in_the_log_are_not_run_twice() -> None:
     """The log shows them after the action's own header; their folders are the action file's."""
     log = (
-        printed("actions/checkout@v4") + printed("./.github/actions/up", extras="dev")
-        + printed("actions/setup-python@v5", **{"python-version": "3.11"})
-        + printed("pip install .[dev]", "pip install .[dev] # main $OUT", OUT="1")
+        printed("actions/checkout@v4") + printed("./.github/actions/up", env={"extras": "dev"})
+        + printed("actions/setup-python@v5", env={"python-version": "3.11"})
+        + printed("pip install .[dev]", "pip install .[dev] # main $OUT", {"OUT": "1"})
         + printed("./find", "./find >> $GITHUB_OUTPUT") + printed("pytest", "pytest /x f-3.11", exits=False)
     )  # fmt: skip
     found = make(CALLER, {**PYTHON, UP: SETUP}, log=log)
@@ -358,6 +357,55 @@ def test_a_local_action_that_is_no_list_of_steps_is_skipped_with_a_note(action: 
     assert gone.skipped[0].reason == "its action in up cannot be read: there is no action.yml"
 
 
+def test_the_other_way_to_name_ones_own_action() -> None:
+    """`$/` is the repository of the workflow, `./` the workspace, where the checkout may lie in a folder."""
+    files = {**PYTHON, UP: SETUP}
+    assert scripts(make(CALLER.replace("./.github", "$/.github"), files)) == scripts(make(CALLER, files))
+    text = CALLER.replace("checkout@v4", "checkout@v4\n        with: {path: src/app}").replace(
+        "./.git", "./src/app/.git"
+    )
+    found = make(text, files)
+    assert found.setup[0].script == "mkdir -p src\nln -sfn .. src/app"
+    assert scripts(found)[1:] == scripts(make(CALLER, files))
+    assert "CI has the checkout in the folder src/app, which is a link to it here" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ("{repository: other/one, path: one}", "it checks out another repository (other/one)"),
+        ("{path: ../x}", "it checks out to a place outside the workspace"),
+        ("{path: /x}", "it checks out to a place outside the workspace"),
+    ],
+)
+def test_a_checkout_of_something_else_is_not_here(inputs: str, reason: str) -> None:
+    """It weakens the proof; one's own repository by its full name is the tree."""
+    found = make(job(f"{{uses: actions/checkout@v4, with: {inputs}}}\nrun: pytest"))
+    assert [(one.reason, one.weakens_proof) for one in found.skipped] == [(reason, True)]
+    assert make(job("{uses: actions/checkout@v4, with: {repository: O/R}}\nrun: pytest")).skipped == ()
+
+
+def test_what_an_action_is_given_may_be_unknown() -> None:
+    """It is said, and never handed on as it is written."""
+    found = make(job("{uses: actions/setup-python@v5, with: {python-version: '${{ vars.PY }}'}}\nrun: pytest"))
+    told = "'Run actions/setup-python@v5' is given a python-version that is not known here (${{ vars.PY }})"
+    assert told in found.notes
+    assert not any("sandbox has" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ("uses: me/deploy@v1", "'Run me/deploy@v1': the sandbox does not know this action."),
+        ("uses: codecov/codecov-action@v4", "it only installs, reports or hands files on."),
+        ("{name: A, run: make, if: vars.X}", "'A': its condition needs vars.X, which only GitHub knows."),
+    ],
+)
+def test_a_job_without_a_command_is_refused_with_its_steps(steps: str, words: str) -> None:
+    """A guess about the whole repository would be another job."""
+    assert refusal(job(steps), name="test") == f"The job 'test' has no step that can be run here: {words}"
+
+
 def nested(uses: str) -> str:
     return f"runs: {{using: composite, steps: [{{uses: {uses}}}, {{run: echo, shell: sh}}]}}"
 
@@ -369,6 +417,12 @@ def test_actions_that_call_each_other_for_ever_are_refused() -> None:
     assert told == "The job 'test' cannot run: in the step 'Run ./a/' the action a calls itself by way of a and b."
     deep = {f"a{n}/action.yml": nested(f"./a{n + 1}") for n in range(12)}
     assert "nested deeper than 10 levels" in refusal(job("uses: ./a0\nrun: pytest"), deep)
+    empty = {
+        f"a{n}/action.yml": f"runs: {{using: composite, steps: [{', '.join([f'{{uses: ./a{n + 1}}}'] * 9)}]}}"
+        for n in range(9)
+    }
+    empty["a9/action.yml"] = "runs: {using: composite, steps: []}"
+    assert "pytest" in scripts(make(job("run: pytest\nuses: ./a0"), {**PYTHON, **empty}))[-1]
     many = {
         f"a{n}/action.yml": f"runs: {{using: composite, steps: [{', '.join([f'{{uses: ./a{n + 1}}}'] * 9)}]}}"
         for n in range(9)
@@ -442,6 +496,21 @@ def test_a_called_workflow_that_cannot_be_read_is_refused_in_a_sentence(name: st
     assert words in refusal(CALLS, CALLEES, name=name)
 
 
+def test_workflows_that_call_each_other_in_many_combinations_cost_nothing() -> None:
+    """However deep: the walk is bounded, and a job beyond the bound is simply not found."""
+    axes = "{a: [1, 2, 3, 4, 5, 6, 7, 8], b: [1, 2, 3, 4, 5, 6, 7, 8]}"
+    files = {
+        f".github/workflows/w{n}.yml": f"on: workflow_call\njobs: {{j: {{strategy: {{matrix: {axes}}}, "
+        f"uses: ./.github/workflows/w{n + 1}.yml}}}}"
+        for n in range(9)
+    }
+    files[".github/workflows/w9.yml"] = "on: workflow_call\njobs: {x: 1}"
+    assert "has no job named 'deep'" in refusal(files[".github/workflows/w0.yml"], files, name="deep")
+    wide = {f"j{n}": {"needs": [f"j{m}" for m in range(200)], "outputs": {"a": "${{ steps.x.outputs.y }}"},
+            "steps": [{"id": "x", "run": "echo y=1 >> $GITHUB_OUTPUT\n" * 5}]} for n in range(200)}  # fmt: skip
+    assert "has no job named 'deep'" in refusal(json.dumps({"jobs": wide}), PYTHON, name="deep")
+
+
 def test_a_log_is_enough_for_another_repositorys_workflow() -> None:
     """Its scripts are there; that the file is not is said."""
     log = printed("pip install x", "pip install x") + printed("pytest", "pytest", exits=False)
@@ -493,7 +562,7 @@ def test_the_name_tells_the_combination() -> None:
 def test_the_log_tells_what_the_name_does_not() -> None:
     """Where the file has nothing but `matrix.x`, in an action's input or in a script."""
     log = (
-        printed("actions/setup-python@v5", **{"python-version": "3.11"}) + printed("pip", "pip install x==7")
+        printed("actions/setup-python@v5", env={"python-version": "3.11"}) + printed("pip", "pip install x==7")
         + printed("pytest", "pytest -k z", exits=False)
     )  # fmt: skip
     found = make(DYNAMIC, log=log, name="test (3.11, z)")
@@ -514,7 +583,7 @@ jobs:
       - run: pip install django==${{ matrix.django }}
       - {run: pytest, working-directory: "app${{ matrix.django }}", env: {OS: "${{ matrix.os }}"}}
 """
-    log = printed("pip", "pip install django==5") + printed("pytest", "pytest", exits=False, OS="ubuntu-latest")
+    log = printed("pip", "pip install django==5") + printed("pytest", "pytest", {"OS": "ubuntu-latest"}, exits=False)
     assert make(text, log=log, name="Unit a").check.workdir == "app5"
     unsure = make(text, name="Unit a")
     assert unsure.check.workdir == "app4"
@@ -570,7 +639,7 @@ def test_a_step_that_is_not_in_the_log_did_not_run() -> None:
 def test_the_runners_own_folders_are_elsewhere_here() -> None:
     """What `github.workspace` and `runner.temp` became in a script leads to ours; a container's too."""
     script = "cat /home/runner/work/r/r/x /home/runner/work/_temp/y /__w/r/r/z /home/runner/work/r/rr"
-    log = printed("cat", script, exits=False, A="/home/runner/work/r/r/lib", B="/home/runner/.cache")
+    log = printed("cat", script, {"A": "/home/runner/work/r/r/lib", "B": "/home/runner/.cache"}, exits=False)
     found = make(job("run: cat ${{ github.workspace }}/x"), log=log)
     assert found.check.script == "cat /ws/x /tmp/runner/y /ws/z /home/runner/work/r/rr"
     assert (found.check.env["A"], "B" in found.check.env) == ("/ws/lib", False)
