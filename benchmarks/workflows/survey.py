@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from benchmarks.workflows import corpus, jobs
+from sandbox.images.heal_fill import filled
 from sandbox.spec import Plan
 from workers import recipe, workflow
 from workers.domain import Case, JobReport, Outcome, RunId
@@ -27,6 +28,7 @@ _ROUTINE = re.compile(
     r"|^several combinations of the matrix are called|^programs of GitHub's machines are added"
 )
 """Notes that say how the sandbox does the same, and not what differs."""
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class Answer(StrEnum):
@@ -108,12 +110,20 @@ def plan(case: Case, tree: SourceTree) -> tuple[Answer, tuple[str, ...]]:
 
 def judged(made: Plan) -> tuple[Answer, tuple[str, ...]]:
     """What kind of recipe a plan is, and what it says is missing."""
-    steps = (*made.setup, made.check, *made.after)
-    if any("${{" in text for step in steps for text in (step.script, step.workdir, *step.env.values())):
-        return Answer.WRONG, ("an expression stands in a step as it was written",)
+    if _open(made):
+        return Answer.WRONG, ("an expression stands in a step as it was written, and nothing will fill it",)
     guess = next((note for note in made.notes if note.startswith("guessed from")), "")
     if guess:
         return Answer.GUESSED, (guess,)
     missing = [f"{step.step}: {step.reason}" for step in made.skipped if step.weakens_proof]
     missing += [note for note in made.notes if not _ROUTINE.search(note)]
     return (Answer.PARTIAL if missing else Answer.FULL), tuple(missing)
+
+
+def _open(made: Plan) -> bool:
+    """An expression is left in a step, and no step of the set-up writes what the sandbox would put there."""
+    steps = (*made.setup, made.check, *made.after)
+    ids = {step.id for step in made.setup if step.id}
+    exports = {word: "" for step in made.setup if "GITHUB_ENV" in step.script for word in _WORD.findall(step.script)}
+    texts = [filled(text, ids, {}, exports) for step in steps for text in (step.script, *step.env.values())]
+    return any("${{" in text for text in (*texts, *(step.workdir for step in steps)))
