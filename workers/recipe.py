@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
-from workers import history, job_steps, logs, runner_programs, scripts, toolchains, workflow
+from workers import history, job_steps, logs, reach, runner_programs, scripts, toolchains, workflow
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
@@ -227,6 +227,7 @@ def _assemble(steps: JobSteps, check: Step, image: str, tree: SourceTree, config
     setup, extra = _with_pytest([*added, *programs, *setup], ready[0], tree)
     if steps.services and ready[1:]:
         extra = (*extra, "each later step finds the services as set-up left them, not as the step before it did")
+    told = [*told, *reach.notes(setup, ready, tree)]
     asks_git = history.note((*setup, *ready), tree)
     return Plan(
         image=image,
