@@ -276,7 +276,8 @@ class DockerEnvironment:
         """The step with what set-up's steps wrote in the place of its tokens."""
         ids = [one.id for one in self._plan.setup if one.id]
         fill = partial(filled, ids=ids, outputs=self._frozen.values, exports=self._frozen.exports)
-        return replace(step, script=fill(step.script), env={name: fill(value) for name, value in step.env.items()})
+        env = {name: fill(value) for name, value in step.env.items()}
+        return replace(step, script=fill(step.script), env=env, workdir=fill(step.workdir))
 
     def _runner(self, step: Step) -> str:
         """The little shell file that writes the step's script to its place, enters its directory and becomes its shell,

@@ -50,8 +50,8 @@ class Step:
 
     `shell` holds `{0}` where the script's path goes; `workdir` is relative to the workspace.
 
-    With an `id`, what it writes to $GITHUB_OUTPUT in the set-up is put where scripts and variables of later steps have
-    `${{ steps.<id>.outputs.<name> }}`; what any step wrote to $GITHUB_ENV where they have `${{ env.<name> }}`.
+    With an `id`, what it writes to $GITHUB_OUTPUT in the set-up takes the place of `${{steps.<id>.outputs.<name>}}`
+    in script, variables and `workdir` of later steps; what any step wrote to $GITHUB_ENV that of `${{env.<name>}}`.
     """
 
     name: str

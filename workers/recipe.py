@@ -91,7 +91,8 @@ def in_own_image(recipe: Plan, why: str) -> Plan:
 
 def unknown_job(tree: SourceTree, case: Case) -> str:
     """Why the job that a person named cannot be found in the workflow files; empty when it is there."""
-    bound, problems = _bind(JobReport(name=case.job), tree, case, logs.parse(""))
+    report = JobReport(name=case.job)
+    bound, problems = _bind(report, tree, case, _log(report))
     if bound is not None:
         return ""
     return "; ".join(problems) or f"There is no workflow file that could hold a job named '{case.job}'."
@@ -118,10 +119,10 @@ def _ports(service: Service) -> str:
 
 
 def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base | None:
-    log = logs.parse(job.log)
+    log = _log(job)
     bound, problem = _bind(job, tree, case, log)
     if bound is not None:
-        job_steps.refuse(bound, [step.script or "" for step in log.steps])
+        job_steps.refuse(bound)
     found = job_steps.from_log(log, bound, job.steps)
     if found is None and bound is not None:
         found = job_steps.from_file(bound, job.steps)
@@ -133,9 +134,14 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
         return _Base(steps, *needed[:1])
     if bound is not None and found is not None:
         problem = (*problem, *_nothing_to_check(bound, found))
-    if problem and not job.log and (job.workflow is not None or (bound is not None and case.job)):
+    named = bound is not None and (job.name or case.job)
+    if problem and not log.steps and (job.workflow is not None or named):
         raise Stop(Outcome.UNSUPPORTED, problem[-1] if bound is not None else problem[0])
     return _guess(tree, problem, command)
+
+
+def _log(job: JobReport) -> logs.JobLog:
+    return logs.parse(job.log)
 
 
 def _nothing_to_check(bound: job_steps.Bound, found: JobSteps) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
-"""Puts what steps of the set-up wrote where a plan has a token for it: `${{ steps.<id>.outputs.<name> }}` for what went
-to $GITHUB_OUTPUT, `${{ env.<name> }}` for $GITHUB_ENV. Used inside the set-up and, for the check, beside it."""
+"""Puts what steps of the set-up wrote where a plan has a token for it: `${{steps.<id>.outputs.<name>}}` for what went
+to $GITHUB_OUTPUT, `${{env.<name>}}` for $GITHUB_ENV. Used inside the set-up and, for the check, beside it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
 
-_TOKEN = re.compile(r"\$\{\{ (?:steps\.([\w./-]{1,200})\.outputs\.([\w-]{1,100})|env\.([\w-]{1,100})) \}\}")
+_TOKEN = re.compile(r"\$\{\{(?:steps\.([\w./-]{1,200})\.outputs\.([\w-]{1,100})|env\.([\w-]{1,100}))\}\}")
 
 
 def output(step: str, name: str) -> str:
@@ -25,4 +25,4 @@ def filled(text: str, ids: Collection[str], outputs: Mapping[str, str], exports:
             return exports.get(exported, match[0])
         return outputs.get(output(step, name), "") if step in ids else match[0]
 
-    return _TOKEN.sub(value, text) if "${{ " in text else text
+    return _TOKEN.sub(value, text) if "${{" in text else text

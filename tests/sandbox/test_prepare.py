@@ -69,16 +69,19 @@ def test_steps_pass_values_on(sandbox: DockerSandbox) -> None:
     made = (
         "echo ONE=1 >>$GITHUB_ENV; printf 'MANY<<END\\na\\nb=c\\nEND\\n' >>$GITHUB_ENV; mkdir /env/tools; "
         "echo /env/tools >>$GITHUB_PATH; printf '#!/bin/sh\\necho tool\\n' >/env/tools/mine; chmod +x /env/tools/*; "
-        "echo 'said=${{ env.ONE }}' >>$GITHUB_OUTPUT"
+        "mkdir sub; printf 'said=${{env.ONE}}\\ndir=sub\\n' >>$GITHUB_OUTPUT"
     )
-    said = "${{ steps.a/b.outputs.said }}"
-    used = f"""[ "$ONE" = 1 ] && [ "$CI" = true ] && [ "$(mine)" = tool ] && [ '{said}${{{{ env.ONE }}}}' = "$V" ]"""
-    steps = (Step("made", made, id="a/b"), Step("used", used, env={"V": f"{said}1"}))
+    said = "${{steps.a/b.outputs.said}}"
+    used = f"""touch here; [ "$ONE$CI$(mine)" = 1truetool ] && [ '{said}${{{{env.ONE}}}}' = "$V" ]"""
+    steps = (
+        Step("made", made, id="a/b"),
+        Step("used", used, env={"V": f"{said}1"}, workdir="${{steps.a/b.outputs.dir}}"),
+    )
     environment = sandbox.prepare(Plan("debian", steps, CHECK, trust="tests"), tree())
-    script = f"echo \"$ONE $MANY\"; mine; echo '{said} ${{{{ steps.a/b.outputs.no }}}}' $V"
-    show = Step("check", script, env={"V": "${{ env.ONE }}"})
+    script = f"ls; echo \"$ONE $MANY\"; mine; echo '{said} ${{{{steps.a/b.outputs.no}}}}' $V"
+    show = Step("check", script, env={"V": "${{env.ONE}}"}, workdir="${{steps.a/b.outputs.dir}}")
     result = environment.run(show, tree(), limits=SMALL)
-    assert result.output.text == "1 a\nb=c\ntool\n${{ env.ONE }}  1\n"
+    assert result.output.text == "here\n1 a\nb=c\ntool\n${{env.ONE}}  1\n"
 
 
 def test_what_set_up_builds_in_the_workspace_returns(sandbox: DockerSandbox) -> None:

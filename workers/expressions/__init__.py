@@ -5,8 +5,8 @@ What cannot be known raises `Unresolved` or is named in `Rendered`; it is never 
 
 from __future__ import annotations
 
-from workers.expressions.evaluation import Rendered, asks_status, evaluate, holds, is_expression, render, resolve
 from workers.expressions.hash_files import Files
+from workers.expressions.interpolation import Rendered, evaluate, holds, is_expression, render, resolve, statuses
 from workers.expressions.values import (
     Contexts,
     Invalid,
@@ -30,11 +30,11 @@ __all__ = [
     "Unknown",
     "Unresolved",
     "as_text",
-    "asks_status",
     "evaluate",
     "holds",
     "is_expression",
     "render",
     "resolve",
+    "statuses",
     "truthy",
 ]

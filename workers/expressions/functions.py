@@ -29,13 +29,14 @@ _ESCAPED_TOO = {"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _FIELD = re.compile(r"\{\{|\}\}|\{([0-9]{1,3})\}|[{}]")
 _LENIENT = re.compile(
     r"""
-    "(?:[^"\\]|\\.)*"                          # as it is
-    | '(?P<single>(?:[^'\\]|\\.)*)'
-    | (?P<name>[A-Za-z_$][\w$-]*)(?P<colon>\s*:)
-    | ,\s*(?P<end>[\]}])
+    "(?:[^"\\]|\\.)*+"?                          # as it is
+    | '(?P<single>(?:[^'\\]|\\.)*+)'?
+    | (?P<name>[A-Za-z_$][\w$-]*+)(?P<colon>\s*+:)?
+    | ,\s*+(?P<end>[\]}])?
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""Every part takes what it began with, closed or not, so that no character is looked at twice."""
 _ESCAPED = re.compile(r'\\.|"', re.DOTALL)
 Function = Callable[[Sequence[object]], object]
 
@@ -109,7 +110,7 @@ def _join(arguments: Sequence[object]) -> object:
     items, between = arguments[0], as_text(arguments[1]) if arguments[1:] and is_primitive(arguments[1]) else ","
     if not isinstance(items, list):
         return as_text(items) if is_primitive(items) else ""
-    texts = [as_text(known(item) if is_primitive(item) else item) for item in items]
+    texts = [as_text(known(item)) for item in items]
     if sum(map(len, texts)) + len(between) * len(texts) > _MAX_TEXT:
         raise Invalid("join() makes a text that is too long")
     return between.join(texts)
@@ -163,7 +164,7 @@ def _strict(match: re.Match[str]) -> str:
     if match["single"] is not None:
         inside = _ESCAPED.sub(lambda part: {"\\'": "'", '"': '\\"'}.get(part[0], part[0]), match["single"])
         return f'"{inside}"'
-    if match["name"] is not None:
+    if match["colon"] is not None:
         return f'"{match["name"]}"{match["colon"]}'
     return match["end"] if match["end"] is not None else match[0]
 

@@ -61,8 +61,8 @@ class Later:
 
     @property
     def token(self) -> str:
-        """What stands for it in a script until then."""
-        return f"${{{{ {self.path} }}}}"
+        """What stands for it in a script until then: without spaces, one word of a command."""
+        return f"${{{{{self.path}}}}}"
 
 
 @dataclass(frozen=True)

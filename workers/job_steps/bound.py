@@ -14,7 +14,7 @@ from sandbox.policy.variables import actions_environment
 from workers import services
 from workers.actions import Effect, look_up
 from workers.domain import Case
-from workers.expressions import Contexts, Partial, Rendered, Secret, Unknown, asks_status, holds, render
+from workers.expressions import Contexts, Partial, Rendered, Secret, Unknown, holds, render, statuses
 from workers.job_steps.outputs import steps_context
 from workers.ports import SourceTree
 from workers.workflow import Job, Workflow
@@ -56,6 +56,12 @@ class Bound:
     def holds(self, condition: str) -> bool:
         """The truth of an `if:`. Raises `Unresolved`."""
         return holds(condition, self.contexts, self.tree)
+
+    @property
+    def at_start(self) -> Bound:
+        """The same job before its first step: nothing was added to the environment yet."""
+        env = self.contexts["env"]
+        return replace(self, contexts={**self.contexts, "env": dict(env) if isinstance(env, Mapping) else {}})
 
     def with_env(self, written: Mapping[str, str]) -> tuple[Bound, tuple[Rendered, ...]]:
         """The same job seen with a step's own variables as well, and how each of these was rendered."""
@@ -153,7 +159,7 @@ def _open(env: Mapping[str, object], job: Job) -> Mapping[str, object]:
 
 def _needs(outer: Contexts, job: Job) -> Partial:
     """The jobs before this one: they passed, unless it runs whatever they do; of their outputs what the file says."""
-    passed: object = Unknown("the result of another job") if asks_status(job.condition) else "success"
+    passed: object = Unknown("the result of another job") if statuses(job.condition) else "success"
     jobs = outer["jobs"]
     known = {key: jobs[key] for key in job.needs if key in jobs} if isinstance(jobs, Mapping) else {}
     return Partial({key: Partial({**one, "result": passed}) for key, one in known.items() if isinstance(one, Mapping)})

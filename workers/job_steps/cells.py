@@ -13,6 +13,7 @@ from workers.workflow import Job, Step
 from workers.workflow.matrix import Cell, Spread, leaves
 
 _MATRIX = re.compile(r"matrix\.([A-Za-z_][\w-]*)")
+_MAX_STEPS = 500
 _BRACKETS = re.compile(r"(.*) \((.*)\)")
 
 
@@ -81,7 +82,7 @@ def _pairs(written: Sequence[Step], logged: Sequence[logs.LogStep]) -> list[tupl
     """(template, text) of what speaks of the matrix, in steps that are surely the same: by action, in order."""
     pairs: list[tuple[str, str]] = []
     rest = list(written)
-    for step in logged:
+    for step in logged[:_MAX_STEPS]:
         at = next((at for at, one in enumerate(rest) if _same(one, step)), None)
         if at is None:
             continue

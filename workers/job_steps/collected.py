@@ -75,7 +75,7 @@ class Collected:
         )  # fmt: skip
 
     def _services(self, bound: Bound) -> tuple[Service, ...]:
-        found, notes = services.planned(bound.job.services, bound.contexts)
+        found, notes = services.planned(bound.job.services, bound.at_start.contexts)
         for note in notes:
             self.lower(note)
         if found:
@@ -87,10 +87,10 @@ class Collected:
         job = bound.job
         if not job.container:
             return None
-        rendered = bound.render(job.container)
+        rendered = bound.at_start.render(job.container)
         if not rendered.text.strip():
             return None  # an empty expression means no container, as on GitHub
-        if rendered.unresolved or rendered.secrets or rendered.later:
+        if rendered.unresolved or rendered.secrets:
             self.approximate(f"the job's container {job.container} is known to GitHub only")
             return None
         if job.private_container:

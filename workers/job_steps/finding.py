@@ -83,7 +83,7 @@ def find(name: str, path: str, file: Workflow, known: Known) -> tuple[Bound | No
     if chosen.problem:
         return None, chosen.problem
     bound = chosen.bound(known.tree)
-    return replace(bound, notes=tuple(filter(None, (note, _skipped_job(bound, known))))), ""
+    return replace(bound, notes=tuple(filter(None, (note, _wanted(bound, known)[1])))), ""
 
 
 def names(path: str, file: Workflow, known: Known) -> tuple[str, ...]:
@@ -218,21 +218,23 @@ def _usual(file: Workflow, places: Iterable[Place], known: Known) -> Bound | Non
     first: Bound | None = None
     for place in ranked[:_TRIED]:
         bound = place.bound(known.tree)
+        wanted, note = _wanted(bound, known)
+        bound = replace(bound, notes=(note,) if note else ())
         first = first or bound
-        if not place.elsewhere and not _skipped_job(bound, known):
+        if wanted and not place.elsewhere:
             return bound
     return first
 
 
-def _skipped_job(bound: Bound, known: Known) -> str:
-    """What to say when the job's own condition is false as far as is known; empty for a job that CI ran."""
+def _wanted(bound: Bound, known: Known) -> tuple[bool, str]:
+    """Whether the job's own condition may be true, and what to say of it; nothing for a job that CI ran."""
     if known.ran or not bound.job.condition:
-        return ""
+        return True, ""
     try:
         wanted = holds(bound.job.condition, bound.contexts, known.tree)
     except Unresolved as unknown:
-        return f"whether CI runs the job depends on {unknown}, which only GitHub knows"
-    return "" if wanted else f"CI would skip the job here: its condition is {bound.job.condition.strip()[:200]}"
+        return True, f"whether CI runs the job depends on {unknown}, which only GitHub knows"
+    return wanted, "" if wanted else f"CI would skip the job here: its condition is {bound.job.condition.strip()[:200]}"
 
 
 def _checks(step: Step) -> bool:

@@ -23,7 +23,8 @@ def from_file(bound: Bound, conclusions: Sequence[tuple[str, str]]) -> JobSteps:
 
     Without a failing step the check is the first step that does more than install; the later ones follow.
     """
-    ends = dict(reversed(conclusions))
+    told = {name: {end for other, end in conclusions if other == name} for name, _ in conclusions}
+    ends = {name: end for name, (end, *others) in told.items() if not others}  # two steps may have one name
     placed = [ran for one in inlined.inline(bound) if (ran := _ran(one, ends)) is not None]
     red = next((at for name, end in conclusions if end == "failure" for at in _places(placed, name)), None)
     collected = Collected(fidelity=Fidelity.CLOSE, notes=["read from the workflow file, without a log", *bound.notes])

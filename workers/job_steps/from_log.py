@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sandbox.policy import WORKSPACE
 from sandbox.policy.variables import actions_environment
@@ -20,6 +20,7 @@ from workers.job_steps.collected import Collected, JobSteps, unsupported
 from workers.job_steps.from_file import later_steps
 from workers.job_steps.holes import captures, fill
 from workers.job_steps.inlined import Placed
+from workers.job_steps.outputs import scoped
 from workers.job_steps.ready import acted, shown, tolerates, workdir
 from workers.workflow import own_path
 
@@ -27,6 +28,8 @@ _HOST_PATHS = ("/opt/hostedtoolcache", "/home/runner", "/usr/share/miniconda")
 _HOST_NAMES = frozenset({"pythonLocation", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "Python_ROOT_DIR", "Python2_ROOT_DIR"})
 _CHECKOUT = re.compile(r"/(?:home/runner/work|__w)/([\w.-]{1,100})/\1(?![\w.-])")
 _TEMP = re.compile(r"/(?:home/runner/work|__w)/_temp(?![\w.-])")
+_MAX_STEPS = 2_000
+"""More than any job has: what prints so many headers is a program that imitates the runner."""
 _PORTS = re.compile(r"\bjob\.services\b")
 _OWN_FILES = re.compile(r"GITHUB_ACTION_PATH|/_actions/")
 _SECRET = re.compile(r"\$\{\{[^}]{0,200}\bsecrets\b")
@@ -44,7 +47,7 @@ class _Aligned:
 
 def from_log(log: logs.JobLog, bound: Bound | None, conclusions: Sequence[tuple[str, str]] = ()) -> JobSteps | None:
     """The steps as the runner printed them, or None when the log shows no failing step or lacks its beginning."""
-    if log.failed is None:
+    if log.failed is None or len(log.steps) > _MAX_STEPS:
         return None
     limits.refuse_system(log.preamble)
     placed = inlined.inline(bound) if bound else ()
@@ -63,13 +66,18 @@ def from_log(log: logs.JobLog, bound: Bound | None, conclusions: Sequence[tuple[
     if not collected.languages:
         collected.lower("CI used its machine's own tools, whose versions the log does not show")
     at = max((one.at for one in aligned[: aligned.index(last) + 1] if one.at is not None), default=None)
-    after = later_steps(placed[at + 1 :], bound, collected) if bound and at is not None else ()
+    after = _after(placed[at + 1 :], bound, collected) if bound and at is not None else ()
     if not placed:
         collected.skip("steps after the failing one", "there is no workflow file to read them from", weakens=True)
     minutes = (last.placed.step.timeout_minutes if last.placed else None) or (
         bound.job.timeout_minutes if bound else None
     )
     return collected.finished(check, after, bound, {}, minutes)
+
+
+def _after(placed: Sequence[Placed], bound: Bound, collected: Collected) -> tuple[Step, ...]:
+    """The later steps, which are not in the log: each with the job's variables, which the log prints for the others."""
+    return tuple(replace(step, env={**bound.env, **step.env}) for step in later_steps(placed, bound, collected))
 
 
 def _walk(
@@ -79,27 +87,25 @@ def _walk(
     for one in aligned:
         found = _made(one, failed, bound, collected)
         if one.logged is failed or any(inner is failed for inner in one.inner):
-            check = found.pop() if found else None
-            collected.steps += found
+            *before, check = found
+            collected.steps += filter(None, before)
             return check, one
-        collected.steps += found
+        collected.steps += filter(None, found)
     raise AssertionError("the failing step is one of the log's")
 
 
-def _made(one: _Aligned, failed: logs.LogStep, bound: Bound | None, collected: Collected) -> list[Step]:
-    """What a step of the log is here, up to the failing one."""
+def _made(one: _Aligned, failed: logs.LogStep, bound: Bound | None, collected: Collected) -> list[Step | None]:
+    """What a step of the log, or each one that it printed itself, is here, up to the failing one."""
     step = one.logged
     if step.uses is None:
-        made = _logged(step, one.placed, bound, collected, is_check=step is failed)
-        return [made] if made else []
+        return [_logged(step, one.placed, bound, collected, is_check=step is failed)]
     if own_path(step.uses) is not None:  # the steps of the repository's own actions are in the log like all others
         if one.placed is not None and one.placed.problem:
             collected.skip(step.title, one.placed.problem, weakens=True)
-        return []
+        return [None]
     if one.inner and _shows_itself(one):
         return _printed(one, failed, bound, collected)
-    action = acted(step.title, step.uses, _inputs(step), bound, collected, later=False)
-    return [action] if action else []
+    return [acted(step.title, step.uses, _inputs(step), bound, collected, later=False)]
 
 
 def _shows_itself(one: _Aligned) -> bool:
@@ -114,18 +120,18 @@ def _shows_itself(one: _Aligned) -> bool:
     return effect in (Effect.RUNS, Effect.UNKNOWN) and not own_files
 
 
-def _printed(one: _Aligned, failed: logs.LogStep, bound: Bound | None, collected: Collected) -> list[Step]:
+def _printed(one: _Aligned, failed: logs.LogStep, bound: Bound | None, collected: Collected) -> list[Step | None]:
     """The steps of a composite action of another repository, which the log shows like all others."""
-    found: list[Step] = []
-    if (one.logged.uses or "").startswith("actions/"):
-        acted(one.logged.title, one.logged.uses or "", _inputs(one.logged), bound, collected, later=False)
+    uses, found = one.logged.uses or "", list[Step | None]()
+    jobs_own = uses.startswith("actions/")
+    if jobs_own:
+        found.append(acted(one.logged.title, uses, _inputs(one.logged), bound, collected, later=False))
     for inner in one.inner:
-        made = (
-            _logged(inner, None, bound, collected, is_check=inner is failed)
-            if inner.uses is None
-            else acted(inner.title, inner.uses, _inputs(inner), bound, collected, later=False)
-        )
-        found += [made] if made else []
+        if inner.uses is None:
+            folder = bound if jobs_own else None  # a job's default is not for the steps of actions
+            found.append(_logged(inner, None, folder, collected, is_check=inner is failed))
+        else:
+            found.append(acted(inner.title, inner.uses, _inputs(inner), bound, collected, later=False))
         if inner is failed:
             break
     return found
@@ -154,7 +160,8 @@ def _failed(log: logs.JobLog, aligned: Sequence[_Aligned], conclusions: Sequence
     """The step that turned the job red: the one that the job API names, else the first that the job did not bear."""
     red = {name for name, conclusion in conclusions if conclusion == "failure"}
     codes = [(one, step) for one in aligned for step in (one.logged, *one.inner) if step.exit_code not in (None, 0)]
-    for one, step in codes:
+    every = [(one, step) for one in aligned for step in (one.logged, *one.inner) if step.errors]
+    for one, step in (*codes, *every):
         if one.placed is not None and {shown(one.placed), one.placed.inside} & red:
             return step
     borne = [step for one, step in codes if one.placed is not None and tolerates(one.placed)]
@@ -186,7 +193,13 @@ def _logged(
     shell, problem = shells.printed(step.shell)
     if problem:
         raise unsupported(f"The step '{title}' of the job uses {problem}.")
-    return Step(title, script, shell, env, workdir(placed, bound))
+    folder = workdir(placed, bound)
+    if unknown := (*folder.unresolved, *folder.later):
+        collected.approximate(
+            f"'{title}' ran in a folder that is not known here ({unknown[0]}): taken is the workspace"
+        )
+    identity = scoped(placed.scope, placed.step.id) if placed else ""
+    return Step(title, script, shell, env, "." if unknown else folder.text, identity)
 
 
 def _unmasked(script: str, placed: Placed | None, title: str, *, is_check: bool) -> str:

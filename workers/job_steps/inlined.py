@@ -30,8 +30,9 @@ class Gate:
 
 @dataclass(frozen=True)
 class Placed:
-    """One step in its place. `scope` is what stands before its id where it is an action's; `inside` is that action's
-    title, as `gates` are the conditions of those it lies in. With a `problem` it is no step to run but says why not.
+    """One step in its place. `scope` is what stands before its id where it is an action's; `inside` is the title of the
+    job's own step that it is part of, `gates` are the conditions of the actions it lies in. With a `problem` it is no
+    step to run but says why not.
     """
 
     step: Step
@@ -131,7 +132,7 @@ def _inside(here: Placed, at: int, folder: str, action: Composite) -> Placed:
     contexts["steps"] = steps_context(action.steps, contexts, scope)
     gates = (*here.gates, *([Gate(step.title, step.condition, caller)] if step.condition else ()))
     tolerated = here.tolerated or step.continue_on_error is True
-    return Placed(step, replace(caller, contexts=contexts), scope, step.title, gates, tolerated)
+    return Placed(step, replace(caller, contexts=contexts), scope, here.inside or step.title, gates, tolerated)
 
 
 def _with_outputs(here: Placed, action: Composite, after: Bound) -> Bound:

@@ -6,7 +6,7 @@ Each refusal is one sentence that names the job or the step, raised before anyth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sandbox.spec import Step
 from workers.job_steps.bound import Bound
@@ -16,23 +16,20 @@ from workers.scripts import commands, words
 _NOT_LINUX = re.compile(r"windows|macos|darwin|(?:^|[^a-z])(?:win|mac|osx)(?:[^a-z]|$)", re.IGNORECASE)
 _NOT_X86 = re.compile(r"(?:^|[^a-z])(?:arm(?:64|v\d|32)?|aarch64|riscv\w*|s390x|ppc64\w*)(?:[^a-z]|$)", re.IGNORECASE)
 _GPU = re.compile(r"gpu|cuda|nvidia|(?:^|[^a-z0-9])(?:a10g?|a100|h100|t4|v100)(?:[^a-z0-9]|$)", re.IGNORECASE)
-_GITHUBS = re.compile(r"ubuntu-(?:latest|slim|\d\d\.\d\d)", re.IGNORECASE)
+_GITHUBS = re.compile(r"ubuntu-(?:latest|slim|\d\d\.\d\d)(?:-[\w-]+)?", re.IGNORECASE)
+"""Also with a size behind it: a larger machine has the same tools."""
 _OTHER_SYSTEM = re.compile(r"Microsoft Windows|^macOS", re.MULTILINE)
 _ENGINES = frozenset({"docker", "docker-compose", "podman", "buildah", "nerdctl", "minikube", "kind", "k3d"})
 
 
-def refuse(bound: Bound, ran: Sequence[str] = ()) -> None:
-    """Raise `Stop(UNSUPPORTED)` for a job that cannot run here. `ran` are the scripts up to the failing step."""
+def refuse(bound: Bound) -> None:
+    """Raise `Stop(UNSUPPORTED)` for a job that cannot run here."""
     job = bound.job
     why = machine(bound.render(job.runs_on).text)
     if why:
         raise unsupported(f"The job '{job.key}' {why}")
     if job.computed_services:
         raise unsupported(f"The job '{job.key}' computes its services at run time, so they are known to GitHub only.")
-    if job.uses and not ran:
-        raise unsupported(
-            f"The job '{job.key}' calls the reusable workflow {job.uses} of another repository, which is not read here."
-        )
 
 
 def machine(labels: str) -> str:
@@ -81,6 +78,7 @@ def refuse_secret(title: str, secrets: Iterable[str]) -> None:
 
 def oidc(bound: Bound | None) -> str:
     """What to add of a cloud login in a job that may ask GitHub for an identity token; empty in any other."""
-    if bound is None or bound.job.permissions.get("id-token") != "write":
+    permissions = bound.job.permissions if bound else {}
+    if permissions.get("id-token") != "write" and permissions.get("") != "write-all":
         return ""
     return " by an identity token of GitHub's (permissions: id-token: write), which does not exist here"

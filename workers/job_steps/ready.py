@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from shlex import quote
 
+from sandbox.policy import WORKSPACE
 from sandbox.spec import Step
 from workers import actions
-from workers.expressions import Rendered, Unresolved, asks_status
+from workers.expressions import Rendered, Unresolved, statuses
 from workers.job_steps import shells
 from workers.job_steps.bound import Bound
 from workers.job_steps.collected import Collected, unsupported
@@ -19,7 +20,7 @@ from workers.job_steps.outputs import scoped
 from workers.scripts import only_installs
 from workers.toolchains import version_note
 
-_STATUS = ("always(", "failure(", "cancelled(")
+_WHATEVER = frozenset({"always", "failure", "cancelled"})
 
 
 def written(placed: Placed, job: Bound, collected: Collected, *, later: bool) -> tuple[Step | None, tuple[str, ...]]:
@@ -64,13 +65,13 @@ def tolerates(placed: Placed) -> bool:
         return False
 
 
-def workdir(placed: Placed | None, bound: Bound | None) -> str:
+def workdir(placed: Placed | None, bound: Bound | None) -> Rendered:
     """Where the step runs, relative to the workspace. The job's default is not for the steps of its actions."""
     job = None if placed is not None and placed.inside else bound.job.workdir if bound else None
     text = (placed.step.workdir if placed else None) or job or "."
-    seen = placed.bound if placed else bound
-    text = seen.render(text).text if seen else text
-    return text.removeprefix("/ws/").removeprefix("./").rstrip("/") or "."
+    seen = placed.bound.with_env(placed.step.env)[0] if placed else bound
+    rendered = seen.render(text) if seen else Rendered(text)
+    return replace(rendered, text=rendered.text.removeprefix(f"{WORKSPACE}/").removeprefix("./").rstrip("/") or ".")
 
 
 def acted(
@@ -124,8 +125,7 @@ def _stand_in(title: str, action: actions.Action, collected: Collected) -> Step 
 
 def _reports(placed: Placed) -> bool:
     """Its condition, or that of an action around it, asks for more than success."""
-    conditions = [placed.step.condition, *(gate.condition for gate in placed.gates)]
-    return any(asks_status(one) and any(name in one for name in _STATUS) for one in conditions)
+    return any(statuses(one) & _WHATEVER for one in (placed.step.condition, *(gate.condition for gate in placed.gates)))
 
 
 def _wanted(placed: Placed, collected: Collected) -> bool:
@@ -165,8 +165,8 @@ def _inputs(placed: Placed, collected: Collected) -> dict[str, str]:
 def _script(placed: Placed, job: Bound, collected: Collected, *, later: bool) -> tuple[Step | None, tuple[str, ...]]:
     step = placed.step
     bound, told = placed.bound.with_env(step.env)
-    script = bound.render(step.run or "")
-    for rendered in (script, *told):
+    script, folder = bound.render(step.run or ""), workdir(placed, job)
+    for rendered in (script, folder, *told):
         reason = _open(rendered, collected)
         if reason:
             collected.skip(shown(placed), reason, weakens=True)
@@ -181,7 +181,7 @@ def _script(placed: Placed, job: Bound, collected: Collected, *, later: bool) ->
     if secrets:
         collected.lower(f"'{step.title}' uses {', '.join(secrets)}, which is empty here")
     env = {name: value for name, value in bound.env.items() if job.env.get(name) != value or name in step.env}
-    found = Step(shown(placed), script.text, shell, env, workdir(placed, job), scoped(placed.scope, step.id))
+    found = Step(shown(placed), script.text, shell, env, folder.text, scoped(placed.scope, step.id))
     return found, script.secrets
 
 

@@ -1,6 +1,6 @@
 """A GitHub workflow file as typed jobs and steps, expressions and all. Only the file's own text is known here.
 
-`actions` reads the action files of the repository in the same way, `matrix` spreads a job's matrix.
+`reading` reads it and the action files of the repository, `model` has the values, `matrix` spreads a job's matrix.
 """
 
 from __future__ import annotations

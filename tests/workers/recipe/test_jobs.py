@@ -151,14 +151,14 @@ def test_a_job_that_ci_would_skip_is_said() -> None:
 on: push
 jobs:
   test: {runs-on: ubuntu-latest, if: "github.event_name == 'schedule'", steps: [{run: pytest slow}]}
-  other: {runs-on: ubuntu-latest, if: "vars.A", steps: [{run: pytest quick}]}
+  check: {runs-on: ubuntu-latest, if: "vars.A", steps: [{run: pytest quick}]}
   lint: {runs-on: ubuntu-latest, if: "!failure()", steps: [{run: pytest plain}]}
 """
     assert (
         "CI would skip the job here: its condition is github.event_name == 'schedule'" in make(text, name="test").notes
     )
-    assert "whether CI runs the job depends on vars.A, which only GitHub knows" in make(text, name="other").notes
-    assert make(text).check.script == "pytest plain"
+    assert "whether CI runs the job depends on vars.A, which only GitHub knows" in make(text, name="check").notes
+    assert make(text).check.script == "pytest quick"
 
 
 def test_a_job_may_go_on_when_a_step_fails() -> None:
@@ -224,9 +224,11 @@ def test_what_a_step_of_the_set_up_writes_is_put_in_while_it_runs() -> None:
     steps = (("Run pytest ${{ env.Q }}", "failure"),)
     found = recipe.plan(JobReport("test", "", text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
     assert found.setup[0].id == "v"
-    assert found.setup[1].script == "pip install x==${{ steps.v.outputs.number }}"
-    assert found.check.script == "pytest ${{ env.Q }}"
-    assert found.check.env["V"] == "v${{ steps.v.outputs.number }}"
+    assert found.setup[1].script == "pip install x==${{steps.v.outputs.number}}"
+    assert found.check.script == "pytest ${{env.Q}}"
+    primed = make(job("{id: v, run: ./v >> $GITHUB_OUTPUT}\nrun: tox -e ${{ steps.v.outputs.env }}"))
+    assert primed.setup[-1].script == "tox run --notest -e '${{steps.v.outputs.env}}'"
+    assert found.check.env["V"] == "v${{steps.v.outputs.number}}"
 
 
 @pytest.mark.parametrize(
@@ -255,6 +257,32 @@ def test_what_cannot_be_resolved_leaves_the_step_out_with_the_reason(steps: str,
     found = make(job(f"{steps}\nrun: pytest"))
     assert any(one.reason == reason and one.weakens_proof for one in found.skipped)
     assert "pytest" in scripts(found)[-1]
+
+
+def test_a_folder_may_be_known_later_or_never() -> None:
+    """A token while the job runs; without one the step is left out, or with its log run in the workspace."""
+    text = job("{id: v, run: ./v >> $GITHUB_OUTPUT}\n{run: pytest, working-directory: 'a/${{ steps.v.outputs.x }}'}")
+    assert make(text).check.workdir == "a/${{steps.v.outputs.x}}"
+    text = job(
+        "{name: A, run: mypy, working-directory: '${{ vars.D }}'}\n"
+        "{run: pytest, working-directory: '${{ github.workspace }}/b/'}"
+    )
+    found = make(text)
+    assert (found.check.workdir, found.skipped[0].reason) == ("b", "it needs vars.D, which only GitHub knows")
+    logged = make(text, log=printed("mypy", "mypy", exits=False))
+    assert (logged.check.workdir, logged.fidelity) == (".", Fidelity.APPROXIMATE)
+    assert "'A' ran in a folder that is not known here (vars.D): taken is the workspace" in logged.notes
+
+
+def test_what_stands_beside_the_job_is_there_before_its_steps() -> None:
+    """A variable that a step adds later is empty for the container, as on GitHub."""
+    found = make(
+        job(
+            "{run: 'echo I=x >> $GITHUB_ENV'}\nrun: pytest",
+            "runs-on: ubuntu-latest\n    container: 'python${{ env.I }}'",
+        )
+    )
+    assert found.image == "python:latest"
 
 
 def test_a_cache_was_empty() -> None:
@@ -306,7 +334,7 @@ def test_a_composite_action_of_the_repository_is_inlined() -> None:
     assert (install.script, install.workdir) == ("pip install .[dev] # main $OUT", "lib")
     assert (install.env["OUT"], install.shell) == ("1", "bash --noprofile --norc -e -o pipefail {0}")
     assert (find.id, find.workdir) == ("up/inner", ".")
-    assert found.check.script == "pytest ${{ steps.up/inner.outputs.path }} f-3.11"
+    assert found.check.script == "pytest ${{steps.up/inner.outputs.path}} f-3.11"
     assert (found.check.workdir, found.skipped) == ("app", ())
 
 
@@ -532,7 +560,7 @@ jobs:
       - uses: actions/setup-python@v5
         with: {python-version: "${{ matrix.python }}"}
       - run: pip install x==${{ matrix.version }}
-      - {name: Unit, run: "pytest -k ${{ matrix.extra }}", working-directory: "${{ matrix.folder }}"}
+      - {name: Unit, run: "pytest -k ${{ matrix.extra }}"}
   other:
     runs-on: ubuntu-latest
     strategy: {matrix: {a: "${{ fromJSON(needs.plan.outputs.a) }}", b: [1, 2]}}
@@ -617,6 +645,59 @@ def test_an_action_of_another_repository_that_prints_its_steps_is_run_by_them() 
     assert [one.step for one in found.skipped if one.weakens_proof] == ["me/own@v1"]
 
 
+def test_an_action_that_failed_inside_another_is_no_command() -> None:
+    """What came before it is not taken for it; the job API names a step that only printed an error."""
+    log = (
+        printed("me/prepare@v1") + printed("make x", "make x") + printed("me/inner@v1") + "##[error]It failed.\n"
+        + printed("pytest", "pytest")
+    )  # fmt: skip
+    text = job("{name: Prepare, uses: me/prepare@v1}\nrun: pytest")
+    assert "The step that failed is the action me/prepare@v1" in refusal(text, log=log)
+    job_log = printed("echo", "echo x") + "##[error]only said\n" + printed("psf/black@stable") + "##[error]failed\n"
+    report = JobReport(
+        "test", job_log, job("run: echo x\n{name: Style, uses: psf/black@stable}"), steps=(("Style", "failure"),)
+    )
+    assert recipe.plan(report, MemoryTree(PYTHON), RepoConfig(), case()).check.script == "black --check --diff ."
+
+
+def test_a_jobs_defaults_are_not_for_the_steps_that_an_action_prints() -> None:
+    """They are for the job's own; a step after one of GitHub's own actions is such a one, whatever its first line."""
+    text = job("uses: me/prepare@v1\nuses: actions/cache@v4\n{run: make y}\nrun: pytest").replace(
+        "    steps:", "    defaults: {run: {working-directory: app}}\n    steps:"
+    )
+    log = (
+        printed("me/prepare@v1") + printed("make x", "make x") + printed("actions/cache@v4")
+        + printed("y", "make other")
+        + printed("pytest", "pytest", exits=False)
+    )  # fmt: skip
+    found = make(text, log=log)
+    assert [(step.script, step.workdir) for step in found.setup[:2]] == [("make x", "."), ("make other", "app")]
+    assert found.check.workdir == "app"
+
+
+def test_later_steps_have_the_jobs_variables_and_what_was_written() -> None:
+    """They are not in the log: the file gives both, and a token stands for an output of a step that ran."""
+    text = "env: {A: '1'}\n" + job(
+        "{id: v, run: ./v >> $GITHUB_OUTPUT}\nrun: pytest\n{run: 'use ${{ steps.v.outputs.x }}', env: {B: '2'}}"
+    )
+    found = make(
+        text,
+        log=printed("v", "./v >> $GITHUB_OUTPUT", {"A": "1"}) + printed("pytest", "pytest", {"A": "1"}, exits=False),
+    )
+    assert found.after[0].script == "use ${{steps.v.outputs.x}}"
+    assert {"A": "1", "B": "2"}.items() <= found.after[0].env.items()
+
+
+def test_two_steps_with_one_name_are_judged_by_their_conditions() -> None:
+    """One was skipped and one passed: which of them the job API does not say."""
+    text = job(
+        "{name: Up, run: make w, if: runner.os == 'Windows'}\n{name: Up, run: make l}\n{name: Unit, run: pytest}"
+    )
+    steps = (("Up", "skipped"), ("Up", "success"), ("Unit", "failure"))
+    found = recipe.plan(JobReport("test", "", text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
+    assert scripts(found)[0] == "make l"
+
+
 def test_a_step_that_failed_and_was_borne_is_not_the_failure() -> None:
     """With `continue-on-error` the job goes on: the failing step is the one after which it did not."""
     text = job("{name: Spelling, run: codespell ., continue-on-error: true}\nrun: pytest")
@@ -634,6 +715,12 @@ def test_a_step_that_is_not_in_the_log_did_not_run() -> None:
         "make gen",
         "pytest",
     ]
+
+
+def test_a_log_with_too_many_steps_is_not_the_runners() -> None:
+    """A program printed them: the file says what ran, and nothing takes long."""
+    log = printed("pytest", "pytest ${{", exits=False) * 2_001
+    assert "without a log" in make(job("\n".join(["run: pytest a"] * 400)), log=log).notes[0]
 
 
 def test_the_runners_own_folders_are_elsewhere_here() -> None:
@@ -701,7 +788,8 @@ def test_a_machine_of_their_own_is_only_come_near_to(labels: str, words: str) ->
     found = make(job("run: pytest", f"runs-on: {labels}"))
     assert found.fidelity is Fidelity.APPROXIMATE
     assert words in " ".join(found.notes)
-    assert make(job("run: pytest", "runs-on: ubuntu-22.04")).fidelity is Fidelity.CLOSE
+    for usual in ("ubuntu-22.04", "ubuntu-latest-8-cores", "{group: large, labels: [ubuntu-24.04]}"):
+        assert make(job("run: pytest", f"runs-on: {usual}")).fidelity is Fidelity.CLOSE
 
 
 def test_a_cloud_login_is_refused_with_its_step() -> None:
@@ -713,6 +801,7 @@ def test_a_cloud_login_is_refused_with_its_step() -> None:
     told = refusal(text.replace("    steps:", "    permissions: {id-token: write}\n    steps:"))
     assert "an identity token of GitHub's (permissions: id-token: write)" in told
     assert "identity token" in refusal("permissions: {id-token: write}\n" + text)
+    assert "identity token" in refusal("permissions: write-all\n" + text)
 
 
 def test_docker_in_the_job_is_refused_with_its_step() -> None:
