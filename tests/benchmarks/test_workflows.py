@@ -105,9 +105,9 @@ def plan(**more: object) -> Plan:
         (plan(notes=("CI used Python 3.14, the sandbox has 3.11",)), Answer.PARTIAL),
         (plan(notes=("guessed from go.mod: neither a log nor a workflow says how the job runs",)), Answer.GUESSED),
         (plan(check=Step("Test", "make ${{ matrix.target }}")), Answer.WRONG),
-        (plan(check=Step("Test", "make ${{ steps.v.outputs.x }}")), Answer.WRONG),
-        (plan(setup=(Step("V", "x", id="v"),), check=Step("Test", "make ${{ steps.v.outputs.x }}")), Answer.FULL),
-        (plan(setup=(Step("V", "echo A=1 >>$GITHUB_ENV"),), check=Step("Test", "${{ env.A }}")), Answer.FULL),
+        (plan(check=Step("Test", "make ${{steps.v.outputs.x}}")), Answer.WRONG),
+        (plan(setup=(Step("V", "x", id="v"),), check=Step("Test", "make ${{steps.v.outputs.x}}")), Answer.FULL),
+        (plan(setup=(Step("V", "echo A=1 >>$GITHUB_ENV"),), check=Step("Test", "${{env.A}}")), Answer.FULL),
         (plan(after=(Step("Test", "make", workdir="${{ runner.workspace }}/build"),)), Answer.WRONG),
     ],
 )

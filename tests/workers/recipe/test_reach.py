@@ -14,7 +14,6 @@ SETUP = "which set-up reaches where HEAL_SETUP_HOSTS names it"
     ("script", "host"),
     [
         ("git clone https://github.com/o/r.git", "github.com"),
-        ("sudo curl -L https://example.org/a.tgz | tar xz", "example.org"),
         ("wget http://user@Example.org/a && ./a", "example.org"),
         ("echo see https://example.org", ""),
         ("git config --global url.https://github.com/.insteadOf git://", ""),
