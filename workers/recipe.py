@@ -25,11 +25,11 @@ from workers.ports import SourceTree
 from workers.repo_config import RepoConfig
 
 _MANIFEST = re.compile(
-    r"(^|/)(requirements[^/]*\.(txt|in)|constraints[^/]*\.txt|pyproject\.toml|setup\.(py|cfg)|tox\.ini|noxfile\.py"
+    r"requirements.*\.(txt|in)|constraints.*\.txt|pyproject\.toml|setup\.(py|cfg)|tox\.ini|noxfile\.py"
     r"|uv\.lock|poetry\.lock|pdm\.lock|Pipfile(\.lock)?|\.pre-commit-config\.yaml|\.python-version|environment\.ya?ml"
     r"|package\.json|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|\.npmrc|go\.(mod|sum|work)"
     r"|Cargo\.(toml|lock)|rust-toolchain(\.toml)?|pom\.xml|(settings|build)\.gradle(\.kts)?|gradle\.properties"
-    r"|libs\.versions\.toml|gradle-wrapper\.properties|maven-wrapper\.properties)$|(^|/)requirements/[^/]+$"
+    r"|libs\.versions\.toml|gradle-wrapper\.properties|maven-wrapper\.properties"
 )
 _CI_ENV: Mapping[str, str] = {
     "CI": "true",
@@ -285,7 +285,7 @@ def _with_pytest(setup: list[Step], check: Step, tree: SourceTree) -> tuple[list
 def _may_bring_pytest(script: str, tree: SourceTree) -> bool:
     if "pytest" in script:
         return True
-    texts = [tree.read(path) or b"" for path in tree.paths() if _MANIFEST.search(path)]
+    texts = [tree.read(path) or b"" for path in tree.paths() if _decides(path)]
     return any(map(scripts.installs, scripts.commands(script))) and any(b"pytest" in text for text in texts)
 
 
@@ -303,13 +303,17 @@ def _of_commit(step: Step, case: Case) -> Step:
 
 
 def _manifests(tree: SourceTree, setup: Iterable[Step]) -> dict[str, str]:
-    found = {
-        path: content for path in tree.paths() if _MANIFEST.search(path) and (content := tree.read(path)) is not None
-    }
+    found = {path: content for path in tree.paths() if _decides(path) and (content := tree.read(path)) is not None}
     hashes = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(found.items())}
     if any(scripts.installs_project(step.script) for step in setup):
         hashes["."] = str(tree.sha)
     return hashes
+
+
+def _decides(path: str) -> bool:
+    """What the file says decides the environment. Asked of every file, so by its name alone."""
+    folder, _, name = path.rpartition("/")
+    return _MANIFEST.fullmatch(name) is not None or folder.rpartition("/")[2] == "requirements"
 
 
 def _one_line(script: str) -> str:

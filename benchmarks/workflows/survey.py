@@ -7,6 +7,7 @@ which the product falls back on, is a recipe of something else and counts as not
 from __future__ import annotations
 
 import re
+import statistics
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ _ROUTINE = re.compile(
     r"|^several combinations of the matrix are called|^programs of GitHub's machines are added"
 )
 """Notes that say how the sandbox does the same, and not what differs."""
+_SLOW_S = 0.05
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -76,10 +78,18 @@ def _file(project: corpus.Project, path: str, tree: SourceTree) -> Iterator[Row]
         return
     case = _case(project, path, file)
     for job in jobs.measured(path, file, case, tree):
-        began = time.perf_counter()
-        answer, reasons = plan(replace(case, job=job.shown), tree)
-        seconds = time.perf_counter() - began
+        answer, reasons, seconds = _timed(replace(case, job=job.shown), tree)
         yield Row(project.language, project.name, path, job.shown, job.first, job.counts, answer, reasons, seconds)
+
+
+def _timed(case: Case, tree: SourceTree) -> tuple[Answer, tuple[str, ...], float]:
+    """The answer and its seconds. A slow one is made twice more and the median counts: other programs run here too."""
+    taken: list[float] = []
+    while len(taken) < (3 if taken and taken[0] > _SLOW_S else 1):
+        began = time.perf_counter()
+        answer, reasons = plan(case, tree)
+        taken.append(time.perf_counter() - began)
+    return answer, reasons, statistics.median(taken)
 
 
 def _case(project: corpus.Project, path: str, file: workflow.Workflow) -> Case:
