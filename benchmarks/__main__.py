@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks import startup, story, webhook
+from benchmarks import bisect, joblog, startup, story, webhook
 from benchmarks.machine import describe
 from benchmarks.results import keep
 
@@ -23,15 +23,20 @@ def main() -> None:
     load = webhook.compare(webhook.RATE, options.seconds)
     told = story.measure(options.rounds)
     started = startup.measure(startup.ROUNDS)
+    searched = bisect.measure()
+    read = joblog.measure(joblog.ROUNDS)
     if options.json:
-        print(json.dumps({"machine": machine, "webhook": asdict(load), "story": asdict(told), "startup": started}))
+        parts = {"webhook": asdict(load), "story": asdict(told), "startup": started, "joblog": read}
+        print(json.dumps({"machine": machine, **parts, "bisect": [asdict(one) for one in searched]}))
         return
-    parts: tuple[tuple[str, Callable[[], str]], ...] = (
+    sections: tuple[tuple[str, Callable[[], str]], ...] = (
         ("Webhook", lambda: webhook.table(load)),
         ("Red event to pull request", lambda: story.table(told)),
         ("Start of the command line", lambda: f"On {machine}\n\n{startup.table(started)}"),
+        ("Bisect", lambda: f"On {machine}.\n\n{bisect.table(searched)}"),
+        ("A job's log, from its bytes to its steps", lambda: f"On {machine}\n\n{joblog.table(read)}"),
     )
-    for title, table in parts:
+    for title, table in sections:
         text = table()
         print(f"## {title}\n\n{text}\n")
         keep(title, text)

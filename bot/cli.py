@@ -59,6 +59,9 @@ def fix(
     model: Annotated[str | None, typer.Option(help="As provider:name, such as openai:gpt-5; beats HEAL_MODEL.")] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Apply the verified patch to the checkout.")] = False,
     branch: Annotated[str | None, typer.Option(help="Commit the verified patch to this new branch.")] = None,
+    good: Annotated[
+        str | None, typer.Option(help="An earlier commit that was green: the one that broke it is looked for.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Heal a local checkout, without GitHub or a queue.
@@ -72,7 +75,7 @@ def fix(
 
     if apply and branch:
         _quit(WRONG_USE, "--apply and --branch exclude each other")
-    request = LocalRequest(path, check, job, engine.value, model, apply, branch)
+    request = LocalRequest(path, check, job, engine.value, model, apply, branch, good)
     with _explained():
         with Progress(quiet=as_json and not sys.stderr.isatty()) as progress, interruptible() as cancelled:
             report = heal_locally(request, progress, cancelled)

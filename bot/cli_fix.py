@@ -16,6 +16,7 @@ import typer
 
 from sandbox.spec import Fidelity
 from workers.domain import Report, Reproduction
+from workers.messages.blame import brought
 from workers.messages.markup import cut, visible
 from workers.redact import redact
 from workers.reruns import command
@@ -107,6 +108,8 @@ def _story(report: Report) -> list[str]:
         lines.append(f"check      {command(report.reproduction.plan.check)}")
     if report.diagnosis:
         lines.append(f"failure    {cut(report.diagnosis.summary, 160)}")
+    if told := brought(report.blame):
+        lines.append(f"culprit    {cut(told.replace('**', ''), 600)}")
     if accepted := report.accepted:
         lines.append(
             f"fix        {accepted.candidate.fixer} ({accepted.candidate.confidence} confidence): "

@@ -15,8 +15,7 @@ from pydantic import ValidationError
 from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, one_line
 from sandbox import explain
 from sandbox.spec import Ending, Plan, Result
-from workers import logs
-from workers.domain import Diagnosis, JobReport, Outcome, Reproduction, StageName, Verdict
+from workers.domain import Blame, Diagnosis, JobReport, Lead, Outcome, Reproduction, StageName, Verdict
 from workers.reruns import limits
 from workers.store.codec import from_json
 from workers.store.models import RunState
@@ -57,6 +56,8 @@ class RunView:
     after: Result | None
     verdict: Verdict | None
     diagnosis: Diagnosis | None
+    blame: Blame | None
+    lead: Lead | None
     told: tuple[tuple[str, str], ...]
     end_log: str
     failing: str
@@ -91,6 +92,8 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         after=verdict.after if verdict else None,
         verdict=verdict,
         diagnosis=diagnosis,
+        blame=page.report.blame if page.report else _answer(page, StageName.BLAME, Blame),
+        lead=page.report.lead if page.report else None,
         told=tuple((_TOLD.get(name, name), _listed(value)) for name, value in data.items() if name != "log" and value),
         end_log=data.get("log", ""),
         failing=_failing(job),
@@ -108,7 +111,13 @@ def _ended(reproduction: Reproduction) -> str:
     return "" if by_itself else explain.ending(before, limits(reproduction.plan))
 
 
-_TOLD = {"runs": "Identical runs", "failed": "Red", "tests": "Unsteady tests", "line": "CI's log says"}
+_TOLD = {
+    "runs": "Identical runs",
+    "failed": "Red",
+    "tests": "Unsteady tests",
+    "line": "CI's log says",
+    "mended": "Mended on the base",
+}
 
 
 def _listed(value: str) -> str:
@@ -176,8 +185,8 @@ def _failing(job: JobReport | None) -> str:
     """The output of the step that turned the job red; the end of the log when it does not say which."""
     if job is None:
         return ""
-    failed = logs.parse(job.log).failed
-    text = failed.output if failed and failed.output.strip() else logs.clean(job.log)
+    failed = job.log.failed
+    text = failed.output if failed and failed.output.strip() else job.log.text
     return "\n".join(text.strip("\n").splitlines()[-FAILING_LINES:])
 
 

@@ -28,6 +28,7 @@ from bot.events import (
     WorkflowRunCompleted,
 )
 from workers.domain import Case, Outcome, RunId, Sha
+from workers.run_key import actions_key, check_key, run_key
 
 STARTING = frozenset({"failure", "timed_out"})
 """Conclusions that start a run. The others wait for a person, were wanted, or are not about the code."""
@@ -144,11 +145,6 @@ def decide(event: Event, own: Identity) -> Decision:  # noqa: C901 - one line pe
             assert_never(event)
 
 
-def actions_key(repo_id: int, run_id: int, attempt: int) -> str:
-    """The run key of one attempt of an Actions workflow run: a matrix of red jobs is one run."""
-    return f"actions:{repo_id}:{run_id}:{attempt}"
-
-
 def _check_run(event: CheckRunCompleted, own: Identity) -> Decision:
     if own.made(event):
         return Ignore("our own check run")
@@ -175,10 +171,10 @@ def _check_run(event: CheckRunCompleted, own: Identity) -> Decision:
         if not event.actions_run_id:
             return Ignore("the check run names no workflow run")
         # The event does not carry the attempt; the workflow run's own event does, and it replaces this run.
-        return Start(key=actions_key(case.repo_id, case.actions_run_id, 1), case=case, wait=True)
+        return Start(key=run_key(case), case=case, wait=True)
     if not event.id:
         return Ignore("the check run has no id")
-    return Start(key=f"check:{case.repo_id}:{event.id}", case=case)
+    return Start(key=check_key(case.repo_id, event.id), case=case)
 
 
 def _workflow_run(event: WorkflowRunCompleted) -> Decision:
@@ -208,7 +204,7 @@ def _workflow_run(event: WorkflowRunCompleted) -> Decision:
         pull_request=event.pull_request,
         fork=fork,
     )
-    key = actions_key(repo.id, event.id, event.attempt)
+    key = run_key(case)
     return Start(key=key, case=case, instead="" if key == waiting else waiting)
 
 

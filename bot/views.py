@@ -59,8 +59,10 @@ _STATES = {
 STAGE_WORDS = {
     StageName.ADMIT: "Admit",
     StageName.CHECKOUT: "Check out",
+    StageName.BASE: "Compare with base",
     StageName.REPRODUCE: "Reproduce",
     StageName.DIAGNOSE: "Diagnose",
+    StageName.BLAME: "Find the commit",
     StageName.PROPOSE: "Propose",
     StageName.VERIFY: "Verify",
     StageName.PUBLISH: "Publish",

@@ -44,6 +44,8 @@ _FULL = ("no space left on device", "disk quota exceeded")
 _RUNTIME = ("unknown runtime", "unknown or invalid runtime")
 _BUSY = ("cannot allocate memory", "too many open files", "resource temporarily unavailable")
 
+_COUNTING = "disk usage operation is already running"
+
 
 def _of_api(error: APIError) -> SandboxError:
     text = str(error.explanation or error)
@@ -52,6 +54,8 @@ def _of_api(error: APIError) -> SandboxError:
         return RuntimeUnknown(text)
     if any(words in low for words in _FULL):
         return EngineFull(f"the container engine's disk is full: {text}")
+    if _COUNTING in low:
+        return EngineBusy(f"the container engine counts its disk for somebody else: {text}")
     if any(words in low for words in _BUSY):
         return EngineBusy(f"the container engine has no room: {text}")
     if error.response is not None and error.response.status_code == requests.codes.conflict:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox.engine import Engine, Volume
 from sandbox.engine_errors import InUse, Missing, translated
+from sandbox.errors import EngineBusy
 from sandbox.images.sources import ENVIRONMENTS
 from sandbox.reaper import KEPT, belongs
 from sandbox.usage import HOUR_S, ROLE, last_used
@@ -24,6 +25,8 @@ SETTLE_S = 2 * HOUR_S
 notes of use are exact to the hour."""
 IDLE_S = 24 * HOUR_S
 """What was not used for this long goes when a person asks for room without saying how much."""
+
+_COUNT_WAIT_S, _COUNT_PAUSE_S = 60.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,24 @@ class Pruned:
 
 
 def inventory(engine: Engine, owner: str) -> list[Item]:
-    """Everything that the owner keeps, most recently used first. Raises EngineDown."""
-    with translated():
-        usage: Mapping[str, Any] = engine.client().df()
+    """Everything that the owner keeps, most recently used first. Raises EngineDown, and EngineBusy when others have
+    kept the engine counting for a minute."""
+    usage = _usage(engine)
     busy = {labels.get("heal.key") for labels in engine.containers("heal.owner").values()}
     return items(usage.get("Volumes") or (), usage.get("Images") or (), owner, busy)
+
+
+def _usage(engine: Engine) -> Mapping[str, Any]:
+    """The engine's own count. It counts for one at a time and refuses the others: every worker of an engine asks."""
+    ends = time.monotonic() + _COUNT_WAIT_S
+    while True:
+        try:
+            with translated():
+                return dict(engine.client().df())
+        except EngineBusy:
+            if time.monotonic() > ends:
+                raise
+        time.sleep(_COUNT_PAUSE_S)
 
 
 def items(

@@ -24,8 +24,9 @@ from sandbox.spec import Limits, Plan, Tree
 from sandbox.stream import Stop
 from sandbox.truststore import keystore
 
-_EARLY_S = 0.002
-"""The log of the proxy rounds its moments; it reads the same machine's clock as the set-up."""
+_EARLY_S = 0.000_001
+"""The log of the proxy rounds its moments to this; it reads the same machine's clock as the set-up, and a step that
+follows another begins within two milliseconds of its last request."""
 _DIED = "its first process ended early"
 _GOOD_PART = 4
 _COUNT_LIMIT, _PAIR = 1 << 60, 2

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sandbox.spec import Ending, Plan, Result, TestCase
-from workers import logs
+from workers import annotated, logs, tools
 from workers.domain import Diagnosis, FailureClass, Finding, JobReport
 from workers.ports import SourceTree
-from workers.tools import TOOLS, Tool, reported
+from workers.tools import TOOLS, WRAPPERS, Tool, reported
 
 EXCERPT = 4000
 _OUTPUT = 400_000
@@ -61,7 +61,7 @@ def read(plan: Plan, before: Result, job: JobReport, tree: SourceTree) -> Diagno
     frames = _frames(texts, paths)
     cls = _class(tool, found, output, before, paths)
     if not found:
-        found = _last_words(output, job)
+        found = tuple(_placed(finding, paths) for finding in job.annotations[:20]) or _last_words(output, job)
     return Diagnosis(
         cls=cls,
         tool=tool.NAME if tool else "shell",
@@ -73,24 +73,28 @@ def read(plan: Plan, before: Result, job: JobReport, tree: SourceTree) -> Diagno
     )
 
 
-def infrastructure(log: str) -> str | None:
+def infrastructure(log: logs.JobLog, annotations: Sequence[Finding] = ()) -> str | None:
     """The line of a job log that shows trouble of a machine or a network, not of the code; None without one.
 
     Only the failing step counts, or a log without steps: a warning about a retry elsewhere proves nothing.
+    Annotations count where the log knows no failing step: a lost runner uploads none.
     """
-    parsed = logs.parse(log)
-    failed = parsed.failed
-    text = "\n".join((failed.output, *failed.errors)) if failed else logs.clean(log)
-    text = text[-_OUTPUT * 4 :]
+    failed = log.failed
+    said = (failed.output, *failed.errors) if failed else (log.text, *(found.message for found in annotations))
+    text = "\n".join(said)[-_OUTPUT * 4 :]
     return next((line.strip()[:500] for line in text.split("\n") if _INFRASTRUCTURE.search(line)), None)
 
 
-def same_failure(before: Result, log: logs.JobLog) -> bool:
-    """The sandbox shows what CI saw: the same tests, or findings, or error lines, or the same code and last line."""
+def same_failure(before: Result, log: logs.JobLog, annotations: Sequence[Finding] = ()) -> bool:
+    """The sandbox shows what CI saw: the same tests, or findings, or error lines, or the same code and last line.
+
+    Without a failing step in the log, what the check run points at is all there is to compare with.
+    """
     failed = log.failed
-    if failed is None:
-        return True  # nothing to compare with
     output = logs.clean(before.output.text[-_OUTPUT:])
+    if failed is None:
+        named = [finding for tool in TOOLS for finding in tool.findings(output, before.tests)] if annotations else []
+        return annotated.alike(annotations, named, output) is not False
     said = failed.output[-_OUTPUT:]
     theirs, ours = _kinds(said, ()), _kinds(output, () if before.from_log else before.tests)
     if theirs and ours:
@@ -111,14 +115,16 @@ def same_failure(before: Result, log: logs.JobLog) -> bool:
 
 
 def _tool(script: str, output: str, before: Result) -> tuple[Tool | None, tuple[Finding, ...]]:
-    """Of the tools that may have spoken, the first with something to say."""
-    recognised = [tool for tool in TOOLS if tool.recognises(script, output)]
+    """Of the tools that may have spoken, the first with something to say; tools that run others come last."""
+    called = tools.script(script, output)
+    recognised = [tool for tool in TOOLS if tool.recognises(called, output)]
     tests = () if before.from_log else before.tests  # a tool reads its own log better
-    for tool in recognised:
-        if found := tool.findings(output, tests):
+    runner = reported.of(before)
+    speakers = [tool for tool in recognised if tool.NAME not in WRAPPERS]
+    speakers += [runner] if runner else [tool for tool in recognised if tool.NAME in WRAPPERS]
+    for tool in speakers:
+        if found := tool.findings(output, before.tests if tool is runner else tests):
             return tool, found
-    if runner := reported.of(before):
-        return runner, runner.findings(output, before.tests)
     return (recognised[0] if recognised else None), ()
 
 
@@ -278,7 +284,7 @@ def _last_words(output: str, job: JobReport) -> tuple[Finding, ...]:
     lines = [line for line in output.split("\n") if line.strip() and not _MAKE.match(line)]
     speaking = [line for line in lines if re.search(r"error|not found|failed|fatal", line, re.IGNORECASE)] or lines
     if not speaking:
-        failed = logs.parse(job.log).failed
+        failed = job.log.failed
         speaking = list(failed.errors) if failed else []
     return (Finding(speaking[-1].strip()[:500]),) if speaking else ()
 

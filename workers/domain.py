@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NewType
 
 from sandbox.spec import Plan, Result
+from workers.logs.model import JobLog
 
 RunId = NewType("RunId", str)
 Sha = NewType("Sha", str)
@@ -42,8 +43,10 @@ class StageName(StrEnum):
 
     ADMIT = "admit"
     CHECKOUT = "checkout"
+    BASE = "base"
     REPRODUCE = "reproduce"
     DIAGNOSE = "diagnose"
+    BLAME = "blame"
     PROPOSE = "propose"
     VERIFY = "verify"
     PUBLISH = "publish"
@@ -110,21 +113,6 @@ class Case:
 
 
 @dataclass(frozen=True)
-class JobReport:
-    """What CI said: the failed job's name, its log (raw text, may be empty) and the workflow file's text."""
-
-    name: str
-    log: str = ""
-    workflow: str | None = None
-    workflow_path: str = ""
-    steps: tuple[tuple[str, str], ...] = ()
-    """(step name, conclusion) in order, as the job API gives them."""
-    url: str = ""
-    others: tuple[str, ...] = ()
-    """Names of the other jobs that failed in the same attempt."""
-
-
-@dataclass(frozen=True)
 class Finding:
     """One thing a tool complained about. `line` counts from 1."""
 
@@ -133,6 +121,24 @@ class Finding:
     line: int | None = None
     test: str | None = None
     rule: str | None = None
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What CI said: the failed job's name, its log (bounded and without secrets, see `workers.logs`; may be empty) and
+    the workflow file's text."""
+
+    name: str
+    log: JobLog = field(default_factory=JobLog)
+    workflow: str | None = None
+    workflow_path: str = ""
+    steps: tuple[tuple[str, str], ...] = ()
+    """(step name, conclusion) in order, as the job API gives them."""
+    url: str = ""
+    others: tuple[str, ...] = ()
+    """Names of the other jobs that failed in the same attempt."""
+    annotations: tuple[Finding, ...] = ()
+    """What the check run points at, asked for when the log does not say what failed."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,32 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
+class Sighting:
+    """How one test fared in identical runs of one commit: how often it ran, and how often it was red."""
+
+    test: str
+    executions: int
+    red: int
+
+    @property
+    def unsteady(self) -> bool:
+        """Red and green on the same commit."""
+        return 0 < self.red < self.executions
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs saw of a test that was unsteady in at least one of them: its executions there and the red
+    ones, in how many runs it was unsteady, and when first (seconds since 1970)."""
+
+    test: str
+    executions: int
+    red: int
+    unsteady: int
+    since: float
+
+
+@dataclass(frozen=True)
 class Reproduction:
     """The failure, again: the plan, the first red run and how many of the identical reruns were red."""
 
@@ -159,6 +191,65 @@ class Reproduction:
     before: Result
     reruns: int
     red_reruns: int
+    order: tuple[str, ...] = ()
+    """Tests that are red in every run, and green when the suite runs in reverse order."""
+    past: tuple[Past, ...] = ()
+    """Of the red tests, those that were unsteady in earlier runs."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit of a branch. `author` is the name in the commit and `at` its date (ISO 8601), as its author wrote
+    them; `login` is GitHub's word for who that is, empty where it was not asked."""
+
+    sha: Sha
+    parents: tuple[Sha, ...] = ()
+    author: str = ""
+    at: str = ""
+    subject: str = ""
+    login: str = ""
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Which commit of the branch brought the failure, as far as it was found out.
+
+    `suspects` are the commits that may have, oldest first, at most `MOST_SUSPECTS` of `count`; when there is only one
+    it is the culprit. All of them came after `good`, which was green.
+    """
+
+    good: Sha = Sha("")
+    suspects: tuple[Commit, ...] = ()
+    count: int = 0
+    pull_request: int | None = None
+    """The pull request that brought the culprit."""
+    diff: str = ""
+    """What the suspects changed together, cut to what is worth reading."""
+    span: int = 0
+    """How many commits came between `good`, itself left out, and the red one, itself included."""
+    runs: int = 0
+    """How many runs of the check on other commits it took to say so."""
+    note: str = ""
+    """Why nothing closer can be said, as a sentence for people; empty when the culprit is known for certain."""
+
+    @property
+    def culprit(self) -> Commit | None:
+        """The one commit that brought the failure; None when several may have."""
+        return self.suspects[0] if self.count == 1 and self.suspects else None
+
+
+MOST_SUSPECTS = 10
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The run on the base branch that a run which ended as BASE_ALREADY_RED points to, and what it knows so far."""
+
+    run: RunId
+    outcome: str = ""
+    pull_request: int | None = None
+    """The fix that it proposes."""
+    blame: Blame | None = None
 
 
 @dataclass(frozen=True)
@@ -244,6 +335,11 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
     """What the outcome's message needs beyond the detail (a log, counts), as text."""
+    blame: Blame | None = None
+    follow_up: Case | None = None
+    """The red job of the base branch that has to be healed instead of this one."""
+    lead: Lead | None = None
+    """The run for `follow_up`."""
 
     @property
     def confidence(self) -> Confidence | None:

@@ -9,16 +9,18 @@ LeaseLost  another worker has the run: drop everything, write nothing
 
 from __future__ import annotations
 
-from workers.domain import Outcome
+from workers.domain import Case, Outcome
 
 
 class Stop(Exception):  # noqa: N818 - control flow, not an error
-    """Ends the run. `detail` is one or two sentences for people, `data` what the message needs."""
+    """Ends the run. `detail` is one or two sentences for people, `data` what the message needs. `follow_up` is a red
+    job that has to be healed instead."""
 
-    def __init__(self, outcome: Outcome, detail: str, **data: object) -> None:
+    def __init__(self, outcome: Outcome, detail: str, *, follow_up: Case | None = None, **data: object) -> None:
         super().__init__(detail)
         self.outcome = outcome
         self.detail = detail
+        self.follow_up = follow_up
         self.data = data
 
 

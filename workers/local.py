@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workers import recipe, repo_config
-from workers.domain import Case, JobReport, Outcome, Published, RunId
+from workers.domain import Case, JobReport, Outcome, Published, RunId, Sha
 from workers.errors import Stop, UsageError
 from workers.git.checkout import Checkout, discover
+from workers.git.lineage import MOST_COMMITS, MirrorLineage
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.ports import Admission, Notice, Proposal, SourceTree
+from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
 from workers.repo_config import RepoConfig
 
 CONFIG_PATH = ".github/heal.yml"
@@ -24,7 +25,8 @@ CONFIG_PATH = ".github/heal.yml"
 class LocalForge:
     """`workers.ports.Forge` over the checkout that `path` lies in. Made only when there is something to work on.
 
-    Raises `UsageError`: no repository, no commit, tracked changes that are not committed, a branch that exists.
+    Raises `UsageError`: no repository, no commit, tracked changes that are not committed, a branch that exists, a
+    `good` commit that is none of HEAD's history.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class LocalForge:
         *,
         apply: bool = False,
         branch: str | None = None,
+        good: str | None = None,
         told: Callable[[Notice], None] = lambda _: None,
     ) -> None:
         if apply and branch:
@@ -49,6 +52,7 @@ class LocalForge:
         except Stop as stop:  # before there is a run, what would end one is wrong use
             raise UsageError(stop.detail) from stop
         self._refuse()
+        self._line = self._since(good) if good else None
 
     def case(self, run: RunId, *, check: str | None = None, job: str = "") -> Case:
         """What this run is about, in the words of the worker."""
@@ -87,6 +91,26 @@ class LocalForge:
         del case
         return self._tree
 
+    def base(self, case: Case) -> Base | None:
+        """There is no pull request here."""
+        del case
+        return None
+
+    def last_green(self, case: Case) -> Sha | None:
+        """The commit that the person said was good."""
+        del case
+        return self._line.commits[0].sha if self._line else None
+
+    def lineage(self, case: Case, good: Sha) -> Lineage | None:
+        """The history from that commit to HEAD."""
+        del case, good
+        return self._line
+
+    def origin(self, case: Case, sha: Sha) -> Origin:
+        """Nobody is asked."""
+        del case, sha
+        return Origin()
+
     def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
         """Hand the notice to whoever shows it."""
         del case, published
@@ -112,6 +136,16 @@ class LocalForge:
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
         """There is no pull request here."""
+
+    def _since(self, good: str) -> MirrorLineage:
+        """The history from a commit that a person named. Raises `UsageError` when HEAD does not come from it."""
+        sha = self.checkout.commit_named(good)
+        line = self._mirror.lineage(sha, self.checkout.sha)
+        if line is None or len(line.commits) < 2:
+            raise UsageError(
+                f"'{good}' is not among the last {MOST_COMMITS} commits before HEAD, counted along first parents."
+            )
+        return line
 
     def _refuse(self) -> None:
         dirty = self.checkout.dirty(self._mirror.directory)

@@ -17,6 +17,7 @@ from sandbox.spec import Sandbox
 from workers import messages
 from workers.domain import (
     Attempt,
+    Blame,
     Candidate,
     Case,
     Diagnosis,
@@ -31,6 +32,8 @@ from workers.domain import (
 from workers.errors import Stop
 from workers.ports import Admission, Fixer, Forge, Journal, Notice, Workbench
 from workers.stages.admit import admit
+from workers.stages.base import compare_with_base
+from workers.stages.blame import blame
 from workers.stages.diagnose import diagnose
 from workers.stages.follow import follow
 from workers.stages.propose import propose
@@ -70,7 +73,9 @@ def drive(case: Case, parts: Parts) -> Report:
             raise
         report = story.report(Outcome.FIXED, "")
     except Stop as end:
-        report = story.report(end.outcome, end.detail, **end.data)
+        report = story.report(end.outcome, end.detail, end.follow_up, **end.data)
+    if report.follow_up is not None:
+        report = replace(report, lead=parts.journal.lead_to(report.follow_up))
     parts.journal.guard()
     parts.forge.tell(case, messages.ended(report, parts.run_url), report.published)
     return report
@@ -88,15 +93,20 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     tree = forge.tree(case)
 
     plan = make_plan(job, tree, admission.config, case)
+    at(StageName.BASE, str, compare_with_base, case, forge, parts.sandbox, plan, job, tree, cancelled)
+
     files = tree.tar()
     found = story.reproduction = at(
-        StageName.REPRODUCE, Reproduction, reproduce, parts.sandbox, plan, files, job, cancelled
-    )
+        StageName.REPRODUCE, Reproduction, reproduce, parts.sandbox, plan, files, job, admission.config.flaky,
+        parts.journal, cancelled,
+    )  # fmt: skip
     environment = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
-
     bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
+    story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
+    bench = replace(bench, blame=story.blame)
+
     while not story.held:
         candidate = at(StageName.PROPOSE, Candidate, propose, parts.fixers, bench, story.attempts)
         verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
@@ -116,6 +126,7 @@ class Story:
     job: JobReport | None = None
     reproduction: Reproduction | None = None
     diagnosis: Diagnosis | None = None
+    blame: Blame | None = None
     attempts: list[Attempt] = field(default_factory=list)
     published: Published | None = None
     last: dict[str, float] = field(default_factory=dict)
@@ -165,7 +176,9 @@ class Story:
             journal.record(f"once:{key}", 0, known, time.monotonic() - started)
         return known
 
-    def report(self, outcome: Outcome = Outcome.FIXED, detail: str = "", **data: object) -> Report:
+    def report(
+        self, outcome: Outcome = Outcome.FIXED, detail: str = "", follow_up: Case | None = None, **data: object
+    ) -> Report:
         """Everything known by now, as a value."""
         return Report(
             case=self.case,
@@ -178,4 +191,6 @@ class Story:
             published=self.published,
             seconds={**self.parts.journal.seconds(), **self.last},
             data={key: str(value) for key, value in data.items()},
+            blame=self.blame,
+            follow_up=follow_up,
         )

@@ -1,6 +1,7 @@
 """The seams of the worker: what stages and fixers may ask of the world. Each has two implementations today.
 
 SourceTree  bare mirror of a clone; tests' in-memory tree
+Lineage     the mirror's history; tests' list of trees
 Forge       GitHub; a local checkout (`heal fix`)
 Journal     the database ledger; memory (`heal fix`)
 Fixer       autofix, search, llm
@@ -9,20 +10,26 @@ Fixer       autofix, search, llm
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from sandbox.spec import Environment, Tree
 from workers.domain import (
     Attempt,
+    Blame,
     Candidate,
     Case,
+    Commit,
     Diagnosis,
     Finding,
     JobReport,
+    Lead,
+    Past,
     Published,
     Reproduction,
     Sha,
+    Sighting,
 )
 from workers.repo_config import RepoConfig
 
@@ -48,6 +55,19 @@ class SourceTree(Protocol):
         """The changed files after the patch; raises `workers.patch.PatchError` when it does not apply exactly."""
 
 
+class Lineage(Protocol):
+    """The first-parent history from a green commit to a red one, oldest first, both included."""
+
+    @property
+    def commits(self) -> Sequence[Commit]: ...
+
+    def tree(self, at: int) -> SourceTree:
+        """The files of the commit at a position."""
+
+    def diff(self, before: int, after: int) -> str:
+        """What changed between two positions, text files only and cut to a readable size."""
+
+
 class Once(Protocol):
     """Runs a function once per run and key, and remembers its JSON-able answer across restarts."""
 
@@ -64,6 +84,8 @@ class Workbench:
     environment: Environment
     config: RepoConfig
     once: Once
+    blame: Blame = field(default_factory=Blame)
+    """The commits that may have brought the failure: what they changed is a clue."""
 
 
 class Fixer(Protocol):
@@ -89,12 +111,42 @@ class Admission:
     own_branch: bool = False
     """The red branch is one of ours (`heal/...`): never healed recursively."""
     archived: bool = False
-    base_red: bool = False
-    """For a pull request: the same job is red on the base branch too."""
     fork: bool = False
     """The red commit is the head of a pull request from another repository, even if the event did not say so."""
     pull_request: int | None = None
     """The open pull request whose head is red, when there is one."""
+
+
+class Light(StrEnum):
+    """What CI says of one job on one commit."""
+
+    GREEN = "green"
+    RED = "red"
+    UNKNOWN = "unknown"  # not run, not over, or skipped
+
+
+@dataclass(frozen=True)
+class Base:
+    """The branch that a pull request goes to, and what CI says of the same job there.
+
+    `head` is what the branch points to and GitHub merges the pull request into for its tests, `fork_point` where the
+    pull request left the branch. `job` is the red job of `head` as a run would be opened for it, when it is red there.
+    """
+
+    branch: str
+    head: Sha
+    head_light: Light
+    fork_point: Sha
+    fork_light: Light
+    job: Case | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a commit came into the repository: its pull request and the login of its author, as far as there are any."""
+
+    pull_request: int | None = None
+    login: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +190,20 @@ class Forge(Protocol):
     def tree(self, case: Case) -> SourceTree:
         """Fetch the pinned commit into the mirror and give a view of it."""
 
+    def base(self, case: Case) -> Base | None:
+        """Where the case's pull request goes to; None when it has none."""
+
+    def last_green(self, case: Case) -> Sha | None:
+        """The newest commit of the case's branch before the red one on which CI had this job green, as far as a few
+        questions tell."""
+
+    def lineage(self, case: Case, good: Sha) -> Lineage | None:
+        """The history from a green commit to the red one; None when the one did not come before the other, or too long
+        ago to be read."""
+
+    def origin(self, case: Case, sha: Sha) -> Origin:
+        """What brought a commit of the case's branch."""
+
     def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
         """Write the notice into the one check run `heal` of the head commit and, when it has a comment, into the
         one sticky comment: on the case's pull request, else on the published one, else nowhere."""
@@ -155,9 +221,19 @@ class Forge(Protocol):
         """Write the real CI's answer into the pull request and take it out of draft when it is ready."""
 
 
-class Journal(Protocol):
-    """The memory of one run, fenced: every call raises `LeaseLost` once another worker has taken the run over,
-    and `Stop(CANCELLED | HEAD_MOVED)` once somebody has cancelled it."""
+class History(Protocol):
+    """What the runs of a repository saw of its tests."""
+
+    def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
+        """Of these tests, those that were unsteady in an earlier run, most unsteady first."""
+
+    def sighted(self, seen: Sequence[Sighting]) -> None:
+        """Keep how tests fared in this run; what was kept of it before is replaced."""
+
+
+class Journal(History, Protocol):
+    """The memory of one run and of its repository's tests, fenced: every call raises `LeaseLost` once another worker
+    has taken the run over, and `Stop(CANCELLED | HEAD_MOVED)` once somebody has cancelled it."""
 
     def recall(self, stage: str, n: int, kind: type[T]) -> T | None:
         """The stored answer of a finished stage, or None."""
@@ -170,6 +246,10 @@ class Journal(Protocol):
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the run's timeline. `data` is small and JSON-able."""
+
+    def lead_to(self, case: Case) -> Lead | None:
+        """The run for another red job that has to be healed first, opened unless there is one already; None where runs
+        cannot be opened (`heal fix`)."""
 
     def guard(self) -> None:
         """Return while the lease is held and nobody cancelled. Called before every effect."""

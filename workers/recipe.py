@@ -81,6 +81,11 @@ def plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Pl
     return _assemble(base.steps, base.steps.check, image, tree, config, case)
 
 
+def elsewhere(recipe: Plan, tree: SourceTree) -> Plan:
+    """The same recipe for the files of another commit: other manifests ask for another environment."""
+    return replace(recipe, manifests=_manifests(tree, recipe.setup))
+
+
 def in_own_image(recipe: Plan, why: str) -> Plan:
     """The same recipe in the nearest of our own images, for when the one it names cannot be had."""
     name = recipe.image.rpartition("/")[2].split(":")[0].split("@")[0]
@@ -92,7 +97,7 @@ def in_own_image(recipe: Plan, why: str) -> Plan:
 def unknown_job(tree: SourceTree, case: Case) -> str:
     """Why the job that a person named cannot be found in the workflow files; empty when it is there."""
     report = JobReport(name=case.job)
-    bound, problems = _bind(report, tree, case, _log(report))
+    bound, problems = _bind(report, tree, case, report.log)
     if bound is not None:
         return ""
     return "; ".join(problems) or f"There is no workflow file that could hold a job named '{case.job}'."
@@ -119,7 +124,7 @@ def _ports(service: Service) -> str:
 
 
 def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base | None:
-    log = _log(job)
+    log = job.log
     bound, problem = _bind(job, tree, case, log)
     if bound is not None:
         job_steps.refuse(bound)
@@ -138,10 +143,6 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
     if problem and not log.steps and (job.workflow is not None or named):
         raise Stop(Outcome.UNSUPPORTED, problem[-1] if bound is not None else problem[0])
     return _guess(tree, problem, command)
-
-
-def _log(job: JobReport) -> logs.JobLog:
-    return logs.parse(job.log)
 
 
 def _nothing_to_check(bound: job_steps.Bound, found: JobSteps) -> tuple[str, ...]:

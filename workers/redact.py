@@ -10,7 +10,7 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from threading import Lock
 from typing import Any, TypeVar
@@ -25,19 +25,27 @@ SHORTEST = 8
 _KEYS = re.compile(
     r"""
       gh[pousr]_[A-Za-z0-9]{36}[A-Za-z0-9._-]*                         # GitHub tokens; below, the longer ones of 2026
-    | (?:(?<![a-z])|(?<=[0-9;\[]m))gh[pousr]_(?=\S*\d)[A-Za-z0-9._-]{36,}
+    | (?:(?<![a-z])|(?<=[0-9;\[]m))gh[pousr]_(?=\S{0,200}\d)[A-Za-z0-9._-]{36,}
     | github_pat_[A-Za-z0-9_]{22,}
-    | (?:(?<![a-z0-9])|(?<=[0-9;\[]m))sk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}  # OpenAI, Anthropic and their kin
+    | (?:(?<![a-z0-9])|(?<=[0-9;\[]m))sk-(?=[A-Za-z_-]{0,99}\d)[A-Za-z0-9_-]{20,}  # OpenAI, Anthropic and their kin
     | (?:AKIA|ASIA)[0-9A-Z]{16}\b
     | xox[abprs]-[A-Za-z0-9-]{10,}
     | glpat-[A-Za-z0-9_-]{20,}
     | AIza[0-9A-Za-z_-]{35}
-    | eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}  # JWT
-    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
+    | eyJ[A-Za-z0-9_-]{8,999}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}  # JWT
+    | -----BEGIN\ [A-Z ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----
+      [\s\S]*?(?:-----END\ [A-Z ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----|\Z)
     """,
     re.VERBOSE,
 )
-"""No word boundaries: progress dots, letters of test runners and colour codes stand right before what a test prints."""
+"""No word boundaries: progress dots, letters of test runners and colour codes stand right before what a test prints.
+How far is looked ahead of a possible beginning is bounded: text of nothing but beginnings must not take for ever."""
+_OPENS = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_CLOSES = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_IN_ONE_LINE = re.compile(f"{_OPENS.pattern}.{{0,9999}}?{_CLOSES.pattern}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{48,}")
+_PATIENCE = 3
+"""A key has a blank line, headers and a short last line; this many lines in a row that are no base64 end it."""
 _TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"`<>|\[\]\\]+")
 _BEARER = re.compile(r"(?P<keep>\b(?:bearer|token|basic)\s+)(?=[^\s]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
 _USERINFO = re.compile(r"(?P<keep>[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,256}:)[^\s@/'\"]{1,512}(?=@)", re.IGNORECASE)
@@ -58,6 +66,41 @@ def redact_keys(text: str) -> str:
     """Blank only what has the unmistakable shape of a real key."""
     text = _KEYS.sub(MARK, text)
     return _TOKEN_USER.sub(lambda found: found["keep"] + MARK, text)
+
+
+def without_key_blocks(lines: Iterable[str], *, inside: bool = False) -> Iterator[str]:
+    """The lines without private keys of many lines, also those that never end, and with whatever stands before the
+    key in each line. `inside`: the lines before these are missing, so they may begin in the middle of a key.
+
+    Unlike the pattern for a whole text, a beginning without a key after it hides nothing else.
+    """
+    held: list[str] = []  # inside a key, the lines since its last one: they may turn out to be ordinary ones
+    seen = False
+    for whole in lines:
+        line = _IN_ONE_LINE.sub(MARK, whole)
+        if inside:
+            closed = _CLOSES.search(line)
+            if closed is None and _is_key_line(line):
+                held, seen = [], True
+                continue
+            if closed is None and len(held) < _PATIENCE:
+                held.append(line)
+                continue
+            yield from () if seen or closed else held
+            inside, held = False, []
+            line = MARK + line[closed.end() :] if closed else line
+        opened = _OPENS.search(line)
+        if opened is not None:
+            inside, seen, line = True, False, line[: opened.start()] + MARK
+        yield line
+    yield from () if seen else held
+
+
+def _is_key_line(line: str) -> bool:
+    """A line of base64, whatever stands around it; a path, a hash or a long name is none."""
+    run = _BASE64.search(line)
+    kinds = (str.isupper, str.islower, str.isdigit)
+    return run is not None and all(any(map(kind, run[0])) for kind in kinds) and run[0].count("/") < len(run[0]) / 8
 
 
 class Redactor:
@@ -84,6 +127,10 @@ class Redactor:
     def exact(self, text: str) -> str:
         """Blank only registered values."""
         return self._exact.sub(MARK, text) if self._exact else text
+
+    def stored(self, text: str) -> str:
+        """A text that may be run again: it keeps what only looks like a password in a URL."""
+        return redact_keys(self.exact(text))
 
     def scrub(self, value: T) -> T:
         """A stored value: registered values go everywhere, shapes of keys go where only people read."""
@@ -115,8 +162,7 @@ class Redactor:
     def _text(self, text: str, name: str | None) -> str:
         if name is None:
             return self(text)
-        text = self.exact(text)
-        return redact_keys(text) if name in _READ_BY_PEOPLE else text
+        return self.stored(text) if name in _READ_BY_PEOPLE else self.exact(text)
 
 
 def _forms(secret: str) -> set[str]:

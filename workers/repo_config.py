@@ -58,6 +58,12 @@ class Verify(_Section):
     repeat: int = Field(default=2, ge=1, le=10)
 
 
+class Flaky(_Section):
+    """How a failure is told from chance."""
+
+    reruns: int = Field(default=5, ge=1, le=20, description="runs of the failing command on the unchanged commit")
+
+
 class Policy(_Section):
     """What a patch may change."""
 
@@ -80,6 +86,7 @@ class RunLimits(_Section):
     attempts: int = Field(default=8, ge=1, le=20)
     runs_per_day: int = Field(default=20, ge=1, le=1000)
     usd_per_run: float = Field(default=1.0, ge=0, le=50)
+    bisect: int = Field(default=300, ge=0, le=3600, description="seconds for finding the commit that broke it; 0: none")
 
 
 class RepoConfig(_Section):
@@ -90,6 +97,7 @@ class RepoConfig(_Section):
     triggers: Triggers = Triggers()
     environment: EnvironmentSection = EnvironmentSection()
     verify: Verify = Verify()
+    flaky: Flaky = Flaky()
     policy: Policy = Policy()
     pr: PullRequest = PullRequest()
     limits: RunLimits = RunLimits()

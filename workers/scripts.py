@@ -54,7 +54,15 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("pdm", "run"),
     ("hatch", "run"),
     ("pipenv", "run"),
+    ("uv", "tool", "run"),
+    ("uvx",),
+    ("npx",),
 )
+_RUNNER_VALUES = frozenset(
+    {"--with", "--extra", "--group", "--only-group", "--no-group", "-p", "--python", "--package", "--directory",
+     "--project", "--env-file", "--index", "--with-requirements", "--with-editable", "--from", "-C"}
+)  # fmt: skip
+"""Options of uv that take the next word; the others of these runners stand alone or hold their value."""
 _PRIMERS: tuple[tuple[str, str], ...] = (
     ("tox", "tox run --notest"),
     ("nox", "nox --install-only"),
@@ -210,14 +218,25 @@ def _selection(args: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _invocation(parts: tuple[str, ...], tool: str) -> Invocation | None:
+    first = _first(parts)
     for at, part in enumerate(parts):
-        before = parts[:at]
-        started = (
-            not before or before in _RUNNERS or (len(before) >= 2 and _PYTHON.match(before[-2]) and before[-1] == "-m")
-        )
-        if part.rsplit("/", 1)[-1] == tool and (started or before in (("uvx",), ("npx",))):
-            return Invocation(before, part, _plain(parts[at + 1 :]))
+        if part.rsplit("/", 1)[-1] == tool and (at in (0, first) or _by_module(parts[:at])):
+            return Invocation(parts[:at], part, _plain(parts[at + 1 :]))
     return None
+
+
+def _first(parts: tuple[str, ...]) -> int:
+    """Where the command stands that a runner is told to run: after the runner's words and options."""
+    at = max((len(runner) for runner in _RUNNERS if parts[: len(runner)] == runner), default=0)
+    while at and at < len(parts) and parts[at].startswith("-"):
+        at += 2 if parts[at] in _RUNNER_VALUES else 1
+    return at
+
+
+def _by_module(before: tuple[str, ...]) -> bool:
+    """`python -m`, also with options between, and what takes a module in the same way."""
+    interpreters = (word.rsplit("/", 1)[-1] for word in before[:-1])
+    return before[-1:] == ("-m",) and any(_PYTHON.match(name) or name == "coverage" for name in interpreters)
 
 
 def _plain(args: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.spec import Result
-from workers.domain import Attempt, Diagnosis, Report
+from workers.domain import Attempt, Blame, Commit, Diagnosis, Report
 
 
 def summary(report: Report) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def summary(report: Report) -> dict[str, Any]:
         "detail": report.detail,
         "run": report.case.run,
         "check": reproduction.plan.check.script.strip() if reproduction else report.case.check,
-        "failure": _failure(report.diagnosis),
+        "failure": _failure(report.diagnosis, report.blame),
         "patch": accepted.candidate.patch if accepted else None,
         "reasoning": accepted.candidate.reasoning if accepted else None,
         "confidence": accepted.candidate.confidence.value if accepted else None,
@@ -42,7 +42,7 @@ def summary(report: Report) -> dict[str, Any]:
     }
 
 
-def _failure(diagnosis: Diagnosis | None) -> dict[str, Any] | None:
+def _failure(diagnosis: Diagnosis | None, blame: Blame | None) -> dict[str, Any] | None:
     if diagnosis is None:
         return None
     findings = [
@@ -55,6 +55,31 @@ def _failure(diagnosis: Diagnosis | None) -> dict[str, Any] | None:
         "fingerprint": diagnosis.fingerprint,
         "summary": diagnosis.summary,
         "findings": findings,
+        "culprit": _commit(blame.culprit, blame.pull_request) if blame and blame.culprit else None,
+        "suspects": _suspects(blame) if blame else None,
+    }
+
+
+def _commit(commit: Commit, pull_request: int | None) -> dict[str, Any]:
+    return {
+        "commit": commit.sha,
+        "author": commit.author,
+        "login": commit.login or None,
+        "date": commit.at,
+        "subject": commit.subject,
+        "pull_request": pull_request,
+    }
+
+
+def _suspects(blame: Blame) -> dict[str, Any]:
+    """What came between the last green commit and the first red one, as far as it is known."""
+    return {
+        "good": blame.good or None,
+        "commits": [commit.sha for commit in blame.suspects],
+        "count": blame.count,
+        "searched": blame.span,
+        "runs": blame.runs,
+        "note": blame.note,
     }
 
 

@@ -110,6 +110,7 @@ class LocalRequest:
     model: str | None = None
     apply: bool = False
     branch: str | None = None
+    good: str | None = None
 
 
 OnStage = Callable[[str, float | None], None]
@@ -134,7 +135,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
     journal = MemoryJournal(tell, cancelled)
     able = make_fixers(settings, request.engine)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
-        forge = LocalForge(request.path, Path(folder), apply=request.apply, branch=request.branch)
+        forge = LocalForge(request.path, Path(folder), apply=request.apply, branch=request.branch, good=request.good)
         case = forge.case(run, check=request.check, job=request.job or "")
         with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
             return drive(case, Parts(forge, sandbox, able, journal, journal.cancelled))

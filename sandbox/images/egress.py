@@ -315,7 +315,7 @@ class Proxy:
         """One connection, from its first byte to its line in the log."""
         client, here = (str(writer.get_extra_info(name)[0]) for name in ("peername", "sockname"))
         started, flow = time.time(), Flow(self._rules.total_bytes)
-        line = {"at": round(started, 3), "client": client, "host": "", "verdict": "allowed", "reason": ""}
+        line = {"at": round(started, 6), "client": client, "host": "", "verdict": "allowed", "reason": ""}
         self._open[client] += 1
         try:
             async with asyncio.timeout(self._rules.total_s):

@@ -7,10 +7,13 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from sandbox.spec import Ending, Evidence, Fidelity, Output, Plan, Result, Skipped, Step, TestCase
+from workers import logs
 from workers.domain import (
     Attempt,
+    Blame,
     Candidate,
     Case,
+    Commit,
     Confidence,
     Diagnosis,
     FailureClass,
@@ -45,6 +48,7 @@ WORSE = """--- a/tests/test_core.py
 -    assert total([1, 2]) == 3
 +    pass
 """
+CULPRIT = Commit(Sha("f" * 40), author="Ada", at="2026-11-21T05:00:00Z", subject="Subtract <b>faster</b>", login="ada")
 EVIDENCE = Evidence(image="sha256:" + "1" * 64, environment="e", tree="t", patch="p", runtime="runc")
 
 
@@ -134,7 +138,12 @@ def full_report(case: Case, name: str, log: str) -> Report:
         case=case,
         outcome=Outcome.FIXED,
         detail=why,
-        job=JobReport(name=name, log=log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n"),
+        blame=Blame(Sha("e" * 40), (CULPRIT,), 1, 77, PATCH, span=64, runs=11),
+        job=JobReport(
+            name,
+            logs.parse(log or "##[group]Run python -m pytest -q\n\x1b[31mFAILED\x1b[0m test_total\n"),
+            annotations=(Finding("total is wrong", "calc/core.py", 7),),
+        ),
         reproduction=Reproduction(plan, before, reruns=2, red_reruns=2),
         diagnosis=Diagnosis(cls, "pytest", "f" * 40, (finding,), why, text, ("calc/core.py",)),
         attempts=(rejected, accepted),

@@ -94,6 +94,27 @@ def test_branch_and_check() -> None:
     assert "exists already" in taken.stderr
 
 
+def test_the_commit_that_broke_it_is_named() -> None:
+    """--good names an earlier commit that was green: the one that broke it is found between the two."""
+    place = sample("wrong-operator")
+    file = place / "shipping" / "rates.py"
+    red = file.read_text()
+    (place / ".github" / "heal.yml").write_text("mode: observe\n")  # a fix is not what this is about
+    file.write_text(red.replace(RED, RED.replace(">", ">=")))
+    good = commit(place, "Green")
+    shas = []
+    for message, text_ in (("Note one", None), ("Simplify the limit", red), ("Note two", None)):
+        (place / "NOTES").write_text(message)
+        file.write_text(text_ or file.read_text())
+        shas.append(commit(place, message))
+    done = heal("fix", place, "--good", good, "--json")
+    assert (done.returncode, one_object(done)["outcome"]) == (1, "REFUSED_BY_POLICY")
+    failure = one_object(done)["failure"]
+    assert (failure["culprit"]["commit"], failure["culprit"]["subject"]) == (shas[1], "Simplify the limit")
+    assert (failure["suspects"]["good"], failure["suspects"]["searched"]) == (shas[0], 3)
+    assert heal("fix", place, "--good", "HEAD").returncode == 2
+
+
 def test_a_model_alone() -> None:
     """--engine llm asks the endpoint of the environment and nobody else; its patch passes the same gates."""
     place = sample("wrong-operator")

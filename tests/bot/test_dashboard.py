@@ -67,11 +67,15 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "rejected by weakened_tests",
         "pip install -e .[test]",
         "FAILED test_total",
+        "<code>calc/core.py:7</code> total is wrong",
         "Upload coverage",
         "12,345 bytes in the middle are not shown",
         "cost unknown",
         "https://github.test/octo/calc/pull/12",
         "It could reach api.example.org",
+        "One commit of pull request #77",
+        "Subtract &lt;b&gt;faster&lt;/b&gt;",
+        "64 came since the last green one, 11 runs",
     ):
         assert words.replace("'", "&#39;") in page or words in page, words
 

@@ -241,7 +241,7 @@ class Control:
         return {}
 
     def do_finish_ci(self, asked: Json) -> Json:
-        """A finished workflow run with one job, its check run and log."""
+        """A finished workflow run with one job, its check run and log; `beside` names jobs of it that were green."""
         repo = self._repo(asked)
         sha = asked.get("sha") or repo.git.ref(f"refs/heads/{asked.get('branch', repo.default_branch)}")
         actor = self._world.user(asked.get("user", "octocat"))
@@ -258,6 +258,8 @@ class Control:
         failing = None if conclusion == "success" else asked.get("failing_step", names[-1])
         steps = plain_steps(names, failing, self._world.stamp(), conclusion)
         self._runs.end_job(repo, job, conclusion, asked.get("log"), steps, asked.get("annotations") or [])
+        for name in asked.get("beside") or []:
+            self._runs.end_job(repo, self._runs.job(repo, run, name), "success", "", [], [])
         self._runs.end(repo, run, conclusion)
         return {"run_id": run.id, "job_id": job.id, "check_run_id": job.id, "sha": sha}
 

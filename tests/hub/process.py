@@ -279,7 +279,9 @@ class Hub:
         event: str = "push",
         **more: object,
     ) -> CiResult:
-        """A finished run of one job with this log (None: no log). More: steps, failing_step, annotations, head_repo."""
+        """A finished run of one job with this log (None: no log).
+
+        More: steps, failing_step, annotations, head_repo, beside (jobs that were green)."""
         asked = {"branch": branch, "sha": sha, "conclusion": conclusion, "job": job, "log": log}
         return CiResult(**self.call("finish_ci", repo=repo, workflow=workflow, event=event, **asked, **more))
 

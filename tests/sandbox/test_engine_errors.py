@@ -43,6 +43,7 @@ def said(status: int, words: str) -> APIError:
         (said(400, "unknown or invalid runtime name: kata"), RuntimeUnknown),
         (said(500, "fork/exec /usr/bin/containerd-shim: cannot allocate memory"), EngineBusy),
         (said(500, "fork/exec /usr/bin/runc: resource temporarily unavailable"), EngineBusy),
+        (said(500, "a disk usage operation is already running"), EngineBusy),
         (said(409, "container is running: stop it first"), InUse),
         (said(500, "something else"), SandboxError),
         (NotFound("404", None, "No such container: x"), Missing),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +51,15 @@ def test_last_use_is_the_latest_note() -> None:
     notes = [Volume("note", {**note, "heal.used": moment}) for moment in ("7200", "3600", "soon")]
     notes.append(Volume("no note", {"heal.key": "k", "heal.used": "99999"}))
     assert last_used(notes) == {"k": 7200.0}
+
+
+@pytest.mark.engine
+def test_several_may_ask_at_once(engine: Engine) -> None:
+    """The engine counts for one at a time and refuses the others: whoever asks meanwhile waits, and gets an answer."""
+    owner = f"tests-{uuid.uuid4().hex[:12]}"
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: inventory(engine, owner), range(8)))
+    assert answers == [[]] * 8
 
 
 def test_items_are_what_the_engine_says() -> None:

@@ -167,17 +167,3 @@ def test_fork(theatre: Theatre, repo: str) -> None:
     assert run["outcome"] == "REFUSED_BY_POLICY"
     assert "fork" in told(theatre, repo)["summary"]
     assert [comment["issue_url"].rsplit("/", 1)[1] for comment in theatre.said(repo)] == [str(number)]
-
-
-def test_base_is_red(theatre: Theatre, repo: str) -> None:
-    """A pull request did not break what is red on its base too."""
-    theatre.hub.create_repo(repo, files=PUZZLE)
-    theatre.hub.finish_ci(repo)
-    assert theatre.wait_for_run(repo)["outcome"] == "NO_FIX_FOUND"
-    theatre.hub.push(repo, {"a.txt": "1\n"}, branch="change")
-    theatre.hub.open_pull(repo, "octocat", "change")
-    theatre.hub.finish_ci(repo, branch="change", event="pull_request")
-    assert theatre.wait_for_run(repo, at_least=2)["outcome"] == "BASE_ALREADY_RED"
-    comments = theatre.said(repo)
-    assert len(comments) == 1
-    assert "base branch is red as well" in comments[0]["body"]

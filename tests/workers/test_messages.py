@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.workers.made import candidate, case, diagnosis, report, reproduction, result
 from workers import messages
-from workers.domain import Attempt, Outcome, Report, Verdict
+from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Report, RunId, Sha, Verdict
 from workers.messages.markup import LIMIT, fence, plain, quote
 
 HOSTILE = "@everyone closes #1 ``` </details> <script>alert(1)</script> ![x](http://evil) | /heal fix"
@@ -90,6 +91,41 @@ def test_rejected_candidates_are_listed_with_their_gate() -> None:
     body = messages.pull_request_body(replace(report(), attempts=(rejected, *report().attempts)), "")
     assert "Tried and rejected (1)" in body
     assert "regression" in body
+
+
+def culprit(**changes: Any) -> Blame:
+    commit = Commit(Sha("c" * 40), author="Ada @all <x>", at="2026-11-21T05:00:00+01:00", subject="Drop `>=` for #3")
+    return replace(Blame(Sha("b" * 40), (commit,), 1, 12, "diff", 64, 11), **changes)
+
+
+def test_the_commit_that_broke_it_is_named_and_nobody_is_called() -> None:
+    """Commit, subject, author, date and pull request, with how sure that is; names stay code."""
+    text = messages.pull_request_body(report(blame=culprit()), "")
+    assert "It came with `ccccccc` (``Drop `>=` for #3``, by `Ada @all <x>`, 2026-11-21), in #12**" in text
+    assert "`bbbbbbb` before it is green (64 commits since the last green one, 11 runs on other commits)" in text
+    assert "It came with" in messages.ended(report(blame=culprit()), "").text
+
+
+def test_a_range_of_commits_is_told_as_one() -> None:
+    """Where several commits may have broken it, they are listed, and why there are several."""
+    first = culprit().suspects[0]
+    blame = culprit(suspects=(first, replace(first, sha=Sha("d" * 40))), count=9, note="Too *slow*.")
+    text = messages.ended(report(blame=blame), "").text
+    assert "It came after `bbbbbbb`, with one of 9 commits" in text
+    assert "and 7 more. Too" in text
+    assert "Too \\*slow\\*." in text
+    assert "It came" not in messages.ended(report(blame=Blame(note="No green commit is known.")), "").text
+
+
+def test_a_pull_request_learns_who_heals_its_base() -> None:
+    """The one run, its fix and the commit that broke the base; or that the base is mended already."""
+    lead = Lead(RunId("r9"), pull_request=14, blame=culprit())
+    there = messages.ended(report(Outcome.BASE_ALREADY_RED, "Red there.", lead=lead), "http://heal.example/runs/r1")
+    assert there.comment is not None
+    assert "[one run](http://heal.example/runs/r9) is at work on it and proposes #14" in there.comment
+    assert "It came with `ccccccc`" in there.comment
+    mended = messages.ended(report(Outcome.BASE_ALREADY_RED, "Red there.", data={"mended": "yes"}), "")
+    assert "mended there" in mended.summary
 
 
 def test_the_branch_is_the_same_for_the_same_red_job() -> None:

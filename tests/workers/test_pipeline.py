@@ -11,11 +11,12 @@ import pytest
 
 from sandbox.errors import Cancelled
 from sandbox.spec import Plan, Result, Step, Tree
+from tests.workers.histories import Line, Past, sha
 from tests.workers.made import GREEN, PATCH, RED, MemoryTree, ScriptedEnvironment, ScriptedSandbox, candidate, case
-from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Outcome, Published
+from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead, Outcome, Published, RunId
 from workers.errors import LeaseLost, Park
 from workers.pipeline import Parts, drive
-from workers.ports import Admission, Notice, Proposal, SourceTree, Workbench
+from workers.ports import Admission, Base, Light, Notice, Origin, Proposal, SourceTree, Workbench
 from workers.repo_config import RepoConfig, Triggers
 from workers.store.memory import MemoryJournal
 
@@ -26,10 +27,11 @@ FILES = {
 }
 
 
-class MemoryForge:
+class MemoryForge(Past):
     """A forge that remembers what it was asked to do."""
 
     def __init__(self, ci: str = "green", admission: Admission | None = None) -> None:
+        super().__init__()
         self.states = [ci]
         self._admission = admission or Admission(RepoConfig(), "main", "main", head_is_current=True)
         self.told: list[Notice] = []
@@ -140,7 +142,6 @@ def test_a_refusal_is_told_and_nothing_is_run() -> None:
         ({"head_is_current": False}, Outcome.HEAD_MOVED),
         ({"own_branch": True}, Outcome.DUPLICATE),
         ({"fork": True}, Outcome.REFUSED_BY_POLICY),
-        ({"base_red": True}, Outcome.BASE_ALREADY_RED),
     ],
 )
 def test_admission_has_an_outcome_for_every_refusal(change: dict[str, Any], outcome: Outcome) -> None:
@@ -194,3 +195,46 @@ def test_what_is_stopped_while_its_environment_is_made_is_cancelled() -> None:
 
     stopped = replace(parts(MemoryForge(), journal), sandbox=Stopping(ScriptedEnvironment(honest)))
     assert drive(case(), stopped).outcome is Outcome.CANCELLED
+
+
+class Leading(MemoryJournal):
+    """A journal of a queue: it remembers which run a case led to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.led: list[Case] = []
+
+    def lead_to(self, case: Case) -> Lead:
+        self.led.append(case)
+        return Lead(RunId("r2"), pull_request=9)
+
+
+def test_a_failure_of_the_base_leads_to_the_run_that_heals_it() -> None:
+    """A pull request that only inherits its failure is told so, with the one run for all that have it."""
+    forge, journal, environment = MemoryForge(), Leading(), ScriptedEnvironment(honest)
+    there = case(head_sha=sha(3), actions_run_id=8)
+    forge.below = Base("main", sha(3), Light.RED, sha(3), Light.RED, there)
+    report = drive(case(pull_request=5), parts(forge, journal, environment))
+    assert (report.outcome, report.lead) == (Outcome.BASE_ALREADY_RED, Lead(RunId("r2"), pull_request=9))
+    assert journal.led == [there]
+    assert forge.published == []
+    assert "[one run](http://heal.example/runs/r2) is at work on it and proposes #9" in (forge.told[-1].comment or "")
+
+
+def test_the_commit_that_broke_a_branch_is_told() -> None:
+    """On a branch that was green, the commit that broke it is named where the fix is proposed."""
+    forge = MemoryForge()
+    forge.green, forge.line, forge.brought = sha(1), Line(1, 2), Origin(12, "octocat")
+    seen: list[int] = []
+
+    def answer(step: Step, patch: bytes | None, n: int) -> Result:
+        """The reproduction is red 5 times; then the green end is looked at."""
+        seen.append(n)
+        return GREEN if n == 5 or patch == PATCH.encode() else RED
+
+    report = drive(case(), parts(forge, MemoryJournal(), ScriptedEnvironment(answer)))
+    assert report.outcome is Outcome.FIXED
+    assert report.blame is not None
+    assert report.blame.culprit is not None
+    assert report.blame.culprit.sha == sha(2)
+    assert "It came with `0000000` (`Change 2`, by `octocat`, 2026-11-21), in #12" in forge.published[0].body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from urllib.parse import quote
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.spec import Plan, Step
-from workers.domain import JobReport
-from workers.redact import MARK, Redactor, redact
+from workers.domain import Finding
+from workers.redact import MARK, Redactor, redact, without_key_blocks
 
 BODY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 PEM_BODY = "\n".join(["MIIEowIBAAKCAQEA" + "x" * 48] * 3)
@@ -31,6 +32,7 @@ CANARIES = {
     "google": "AIza" + BODY[:35],
     "jwt": "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTY3ODkwIn0." + BODY,
     "pem": "-----BEGIN RSA PRIVATE KEY-----\n" + PEM_BODY + "\n-----END RSA PRIVATE KEY-----",
+    "pgp": "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n" + PEM_BODY + "\n-----END PGP PRIVATE KEY BLOCK-----",
     "pem, cut off": "-----BEGIN PRIVATE KEY-----\n" + PEM_BODY,
 }
 
@@ -79,6 +81,43 @@ def test_ordinary_text_stays(text: str) -> None:
     assert redact(text) == text
 
 
+@pytest.mark.parametrize(
+    "beginning", ["eyJ", "sk-", "ghp_", "sk-ghp_eyJ", "-----BEGIN ", "token ", "a://b:", "bearer\t"]
+)
+def test_text_of_nothing_but_beginnings_takes_no_longer_than_other_text(beginning: str) -> None:
+    """Every place may be the start of a key, and none is: what is looked at ahead of each is bounded."""
+    started = time.process_time()
+    redact(beginning * (300_000 // len(beginning)))
+    assert time.process_time() - started < 5
+
+
+KEY_LINES = ["MIIEowIBAAKCAQEA1" + "Xy7" * 14 + "z"] * 4
+BEGIN, END = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("lines", "inside", "shown"),
+    [
+        (["a", BEGIN, *KEY_LINES, "Xq==", END, "b"], False, ["a", MARK, MARK, "b"]),
+        (["a", f"E   | {BEGIN}", *(f"E   | {line}" for line in KEY_LINES), f"E   | {END}", "b"], False,
+         ["a", f"E   | {MARK}", MARK, "b"]),
+        (["a", BEGIN, "Proc-Type: 4,ENCRYPTED", "", *KEY_LINES, "b", "c", "d", "e"], False, ["a", MARK, "e"]),
+        (["a", BEGIN, "b", "c", "d", "e", "f"], False, ["a", MARK, "b", "c", "d", "e", "f"]),
+        (["a", BEGIN, "b"], False, ["a", MARK, "b"]),
+        ([f"x {BEGIN}\\n{KEY_LINES[0]}\\n{END} y", "b"], False, [f"x {MARK} y", "b"]),
+        ([f"x {BEGIN}\\n{KEY_LINES[0]}", "b"], False, [f"x {MARK}", "b"]),
+        ([*KEY_LINES, "Xq==", END, "b"], True, [MARK, "b"]),
+        ([*KEY_LINES, "b", "c", "d", "e"], True, ["e"]),
+        (["a", "/home/runner/work/shop/shop/" + "folder/" * 9, "b"], True, None),
+        (["c" * 64, "0123456789abcdef" * 4, "ASentenceInOneWordThatIsVeryLongIndeedAndHasNoDigitInIt"], True, None),
+        (["a", *KEY_LINES, "b"], False, None),
+    ],
+)  # fmt: skip
+def test_a_key_of_many_lines_goes_and_nothing_else(lines: list[str], inside: bool, shown: list[str] | None) -> None:
+    """Whatever stands before it in each line, however it ends, and where its beginning is missing."""
+    assert list(without_key_blocks(lines, inside=inside)) == (lines if shown is None else shown)
+
+
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=0x24F), min_size=8, max_size=40))
 def test_registered_values_go_in_every_form(secret: str) -> None:
     """A registered secret is blanked as it is, URL-quoted, in base64, and in base64 inside `user:secret`."""
@@ -111,6 +150,6 @@ def test_a_plan_keeps_working() -> None:
     redactor = Redactor("registered-value")
     plan = Plan("python", (), Step("t", "true", env={"DATABASE_URL": url, "X": "registered-value"}))
     assert redactor.scrub(plan).check.env == {"DATABASE_URL": url, "X": MARK}
-    assert redactor.scrub(JobReport("j", log=f"a {CANARIES['ghp']}")).log == f"a {MARK}"
+    assert redactor.scrub(Finding(f"a {CANARIES['ghp']}")).message == f"a {MARK}"
     assert redactor.publish(plan).check.env["DATABASE_URL"] == f"postgres://postgres:{MARK}@localhost/test"
     assert redactor.scrub({"report": b"\xff registered-value"}) == {"report": b"\xff " + MARK.encode()}

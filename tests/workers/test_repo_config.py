@@ -58,7 +58,7 @@ def test_all_problems_are_told_at_once_with_their_places() -> None:
         '.github/heal.yml:6:3 policy.max_flies - unknown key. Did you mean "max_files"? '
         "Allowed: allow_test_edits, max_files, max_lines, protected_paths",
         '.github/heal.yml:7:1 modus - unknown key. Did you mean "mode"? '
-        "Allowed: environment, instructions, limits, mode, policy, pr, triggers, verify, version",
+        "Allowed: environment, flaky, instructions, limits, mode, policy, pr, triggers, verify, version",
         ".github/heal.yml:8:1 verify - expected keys and values, got 3",
     ]
 

@@ -72,7 +72,7 @@ class ShopForge(MemoryForge):
     """A forge with the red job above."""
 
     def job(self, case: Case) -> JobReport:
-        return JobReport("test", "", WORKFLOW, steps=STEPS)
+        return JobReport("test", workflow=WORKFLOW, steps=STEPS)
 
     def tree(self, case: Case) -> SourceTree:
         return ShopTree()

@@ -112,7 +112,7 @@ def render(text: str, contexts: Contexts, files: Files | None = None) -> Rendere
         "".join(parts) + text[done:],
         tuple(secrets),
         tuple(map(str, errors)),
-        tuple(error.reason for error in errors),
+        tuple(error.why() for error in errors),
         tuple(later),
     )
 

@@ -21,18 +21,16 @@ _OCTAL = re.compile(r"0o([0-7]{1,11})")
 class Unresolved(Exception):  # noqa: N818 - an answer: "cannot be known here"
     """The expression needs something that only GitHub knows; the message names it."""
 
-    @property
-    def reason(self) -> str:
-        """Why the step or value is left out, as the end of a sentence about it."""
-        return f"it needs {self}, which only GitHub knows"
+    def why(self, subject: str = "it") -> str:
+        """A clause that says what is wrong with the step ("it") or with its condition."""
+        return f"{subject} needs {self}, which only GitHub knows"
 
 
 class Invalid(Unresolved):
     """The expression is none: GitHub would refuse it as well."""
 
-    @property
-    def reason(self) -> str:
-        return f"its expression is not valid: {self}"
+    def why(self, subject: str = "it") -> str:
+        return f"{subject} has an expression that is not valid: {self}"
 
 
 class Partial(dict[str, object]):

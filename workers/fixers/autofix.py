@@ -1,6 +1,7 @@
 """Runs the failing tool's own repair command in the sandbox, on a copy of the tree; its diff is untrusted text.
 
-Our own diff is made from it anew, and only for files that the tool complained about.
+Our own diff is made from it anew, and only for files that the tool complained about; a hook of pre-commit seldom names
+the files it changes, so there all of its changes count.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from sandbox.spec import Limits, Step
+from workers import logs, tools
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
 from workers.patch import PatchError, check
 from workers.policy import ast_equal
 from workers.ports import SourceTree, Workbench
-from workers.tools import TOOLS, Tool
+from workers.tools import TOOLS, Tool, pre_commit
+from workers.tools.reading import readable
 
 _GIT = "git -c user.name=heal -c user.email=heal@localhost -c core.hooksPath=/dev/null -c core.autocrlf=false"
 _WALL_S = 300.0
@@ -26,30 +29,36 @@ class Autofix:
     name = "autofix"
 
     def applies(self, diagnosis: Diagnosis) -> bool:
-        """A tool that has a repair command complained about files."""
-        return _tool(diagnosis) is not None and any(finding.path for finding in diagnosis.findings)
+        """A tool that has a repair command complained about files, or a hook changed some."""
+        complained = any(finding.path or finding.message == pre_commit.MODIFIED for finding in diagnosis.findings)
+        return _tool(diagnosis) is not None and complained
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The tool's changes, or None when it changes nothing or was tried."""
         if any(attempt.candidate.fixer == self.name for attempt in tried):
             return None
         tool = _tool(bench.diagnosis)
-        commands = _commands(tool, bench) if tool else ()
+        script, hooks = _called(bench)
+        commands = (*(tool.fix_commands(script, bench.diagnosis.findings) if tool else ()), *hooks)
         if not commands:
             return None
+        commands = tuple(dict.fromkeys(commands))
         diff = bench.once("autofix:diff", str, lambda: _diff(bench, commands))
-        edits = _edits(diff, bench)
+        edits = _edits(diff, bench, everywhere=bool(hooks))
         if not edits:
             return None
         kept = _same_meaning(bench.tree, edits)
-        formats = bench.diagnosis.cls is FailureClass.FORMAT
+        formats = bench.diagnosis.cls is FailureClass.FORMAT or bool(hooks)
         told = ", ".join(f"`{command}`" for command in commands)
         proof = " The files' syntax trees are equal before and after." if kept else ""
+        what = f"{len(edits)} of the files that {bench.diagnosis.tool} complained about"
+        if hooks:
+            what = f"{len(edits)} file{'s' if len(edits) > 1 else ''}"
         where = next(iter(edits)) if len(edits) == 1 else f"{len(edits)} files"
         return Candidate(
             fixer=self.name,
             patch=bench.tree.diff(edits),
-            reasoning=f"{told} changed {len(edits)} of the files that {bench.diagnosis.tool} complained about.{proof}",
+            reasoning=f"{told} changed {what}.{proof}",
             confidence=Confidence.MEDIUM if formats and not kept else Confidence.HIGH,
             title=f"{bench.diagnosis.tool} findings in {where}",
         )
@@ -59,8 +68,11 @@ def _tool(diagnosis: Diagnosis) -> Tool | None:
     return next((tool for tool in TOOLS if diagnosis.tool == tool.NAME), None)
 
 
-def _commands(tool: Tool, bench: Workbench) -> tuple[str, ...]:
-    return tool.fix_commands(bench.reproduction.plan.check.script, bench.diagnosis.findings)
+def _called(bench: Workbench) -> tuple[str, tuple[str, ...]]:
+    """The check's script with what it was seen to call, and the hooks that changed files, whoever else failed."""
+    output = logs.clean(bench.reproduction.before.output.text)
+    script = tools.script(bench.reproduction.plan.check.script, output)
+    return script, pre_commit.fix_commands(script, pre_commit.findings(readable(output), ()))
 
 
 def _diff(bench: Workbench, commands: Sequence[str]) -> str:
@@ -78,8 +90,8 @@ def _diff(bench: Workbench, commands: Sequence[str]) -> str:
     return report.decode("utf-8", "replace")
 
 
-def _edits(diff: str, bench: Workbench) -> Mapping[str, bytes | None]:
-    """The changed files that findings name, when the diff is well-formed and applies exactly."""
+def _edits(diff: str, bench: Workbench, *, everywhere: bool) -> Mapping[str, bytes | None]:
+    """The changed files that findings name, or all, when the diff is well-formed and applies exactly."""
     if not diff.strip():
         return {}
     try:
@@ -90,7 +102,7 @@ def _edits(diff: str, bench: Workbench) -> Mapping[str, bytes | None]:
     workdir = PurePosixPath(bench.reproduction.plan.check.workdir)
     named = {str(workdir / finding.path) for finding in bench.diagnosis.findings if finding.path}
     named |= {finding.path for finding in bench.diagnosis.findings if finding.path}
-    return {path: data for path, data in edits.items() if path in named and data is not None}
+    return {path: data for path, data in edits.items() if (everywhere or path in named) and data is not None}
 
 
 def _same_meaning(tree: SourceTree, edits: Mapping[str, bytes | None]) -> bool:

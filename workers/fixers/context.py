@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from workers import prompts
-from workers.domain import Attempt
+from workers.domain import Attempt, Commit
+from workers.fixers import clue
 from workers.fixers.search.rank import is_test
 from workers.llm.client import Message
 from workers.messages.markup import visible
@@ -21,7 +22,8 @@ from workers.ports import Workbench
 
 LEVELS = (1.0, 0.5, 0.2)
 """Shares of the full budgets, used one after the other when the endpoint says that the prompt is too long."""
-_FILES, _TESTS, _OUTPUT, _PATHS = 24_000, 6_000, 8_000, 120
+_FILES, _TESTS, _OUTPUT, _CHANGE, _PATHS = 24_000, 6_000, 8_000, 8_000, 120
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ def opening(bench: Workbench, level: float) -> list[Message]:
         tool=one_line(diagnosis.tool, fence, 40),
         findings=[_finding(bench, i, fence) for i in range(min(10, len(diagnosis.findings)))],
         excerpt=cleaned(diagnosis.excerpt, fence, int(_OUTPUT * level)),
+        suspects=[_suspect(commit, fence) for commit in bench.blame.suspects],
+        change=cleaned(_change(bench), fence, int(_CHANGE * level)).rstrip("\n"),
     )
     system = prompts.render("system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))
     return [Message("system", system), Message("user", task)]
@@ -103,12 +107,23 @@ def _finding(bench: Workbench, index: int, fence: str) -> str:
     return one_line(" ".join(part for part in (place, finding.test or "", finding.message) if part), fence, 400)
 
 
+def _change(bench: Workbench) -> str:
+    """What one of a few commits changed; what many did together would only distract."""
+    return bench.blame.diff if bench.blame.count <= _FEW else ""
+
+
+def _suspect(commit: Commit, fence: str) -> str:
+    """A commit without its author: whose it is mends nothing."""
+    return one_line(f"{commit.sha[:12]} {commit.subject}", fence, 200)
+
+
 def _named(bench: Workbench, paths: Sequence[str]) -> list[str]:
-    """Files that the diagnosis names, likeliest first, then what the tests in it import."""
+    """Files that the diagnosis names, likeliest first, what the culprit changed, then what the tests in it import."""
     known = set(paths)
     wanted = [*bench.diagnosis.suspects]
     wanted += [finding.path for finding in bench.diagnosis.findings if finding.path]
     wanted += [finding.test.split("::")[0] for finding in bench.diagnosis.findings if finding.test]
+    wanted += clue.paths(_change(bench))
     named = [path for path in dict.fromkeys(wanted) if path in known]
     return list(
         dict.fromkeys([*named, *(found for path in named if is_test(path) for found in _imports(bench, path, known))])

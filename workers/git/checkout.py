@@ -53,6 +53,15 @@ class Checkout:
                 raise UsageError(f"git cannot read the state of {self.top}: {failure}") from failure
         return changed.decode(errors="replace").split("\0")[:-1]
 
+    def commit_named(self, name: str) -> Sha:
+        """The commit that a person calls by a sha, a branch or a tag. Raises `UsageError` when there is none."""
+        git = Command(self.git_dir)
+        try:
+            found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        except GitFailed as failure:
+            raise UsageError(f"There is no commit '{name}' in {self.top}.") from failure
+        return Sha(found.decode().strip())
+
     def has_branch(self, name: str) -> bool:
         """The branch exists. Raises `UsageError` for a name git does not allow."""
         git = Command(self.git_dir)

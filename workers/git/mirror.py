@@ -1,4 +1,5 @@
 """One bare mirror per repository: the pinned commit is fetched by its sha, or its objects are read where they lie.
+Its history is fetched only where somebody asks for it, and no further back than needed.
 
 Knows how git's complaints about a remote translate into the outcomes of a run.
 """
@@ -12,9 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workers.domain import Outcome, Sha
+from workers.domain import Commit, Outcome, Sha
 from workers.errors import Retryable, Stop
 from workers.git.command import Command, GitFailed, authorization
+from workers.git.lineage import MOST_COMMITS, MirrorLineage, first_parents, since
 from workers.git.tree import MirrorTree
 
 ATTRIBUTES = (
@@ -24,6 +26,7 @@ ATTRIBUTES = (
 them, `-diff` turn our patch into "binary files differ"."""
 
 FETCH_TIMEOUT_S = 300.0
+HISTORY_TIMEOUT_S = 90.0
 LOCK_TIMEOUT_S = 310.0
 
 _COMMIT_GONE = ("not our ref", "remote ref", "unadvertised object", "no such remote ref", "expected shallow")
@@ -56,6 +59,38 @@ class Mirror:
                 self._download(sha)
         return MirrorTree(self.git, sha)
 
+    def lineage(self, good: Sha, red: Sha) -> MirrorLineage | None:
+        """The first-parent history from one commit to another that came after it; None when it is longer than
+        `lineage.MOST_COMMITS`, the one does not lead to the other, or it cannot be had: history is only a clue, so the
+        trouble of getting it is not the run's. The network is asked for what is missing."""
+        _check(good)
+        _check(red)
+        with self._locked():
+            self._ensure()
+            for depth in self._depths():
+                if depth and not self._deepened(red, depth):
+                    return None
+                if commits := self._since(good, red):
+                    return MirrorLineage(self.git, commits)
+        return None
+
+    def _deepened(self, red: Sha, depth: int) -> bool:
+        try:
+            self._download(red, depth, HISTORY_TIMEOUT_S)
+        except Retryable:
+            return False
+        return True
+
+    def _since(self, good: Sha, red: Sha) -> tuple[Commit, ...]:
+        try:
+            return since(first_parents(self.git, red, MOST_COMMITS + 1), good)
+        except GitFailed:  # a checkout that is shallow itself has no objects where its history ends
+            return ()
+
+    def _depths(self) -> tuple[int, ...]:
+        """How deep to fetch, one after the other: first what is there, then more; nothing for a mirror without url."""
+        return (0, 33, MOST_COMMITS + 1) if self._url else (0,)
+
     def borrow(self, objects: Path, sha: Sha) -> MirrorTree:
         """The tree of a commit whose objects lie in a local checkout's object folder.
 
@@ -79,11 +114,11 @@ class Mirror:
             return False
         return True
 
-    def _download(self, sha: Sha) -> None:
+    def _download(self, sha: Sha, depth: int = 1, timeout: float = FETCH_TIMEOUT_S) -> None:
         env = authorization(self._url, self._token()) if self._token else {}
-        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--depth=1")
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", f"--depth={depth}")
         try:
-            self.git.run("fetch", *options, self._url, f"+{sha}:refs/heal/{sha}", env=env, timeout=FETCH_TIMEOUT_S)
+            self.git.run("fetch", *options, self._url, f"+{sha}:refs/heal/{sha}", env=env, timeout=timeout)
         except GitFailed as failure:
             raise _translate(failure, sha) from failure
 

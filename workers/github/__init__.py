@@ -4,6 +4,7 @@ api      one request, one answer; what goes wrong becomes `Stop`, `Retryable` or
 session  the App's key, short-lived tokens narrowed to one repository and one purpose, the repository by its id
 pulls    which pull request a red commit belongs to, and where heads are
 jobs     the failed job and its log
+history  CI's word on other commits, and how they came into the repository
 notices  the check run and the sticky comment
 changes  commit, branch and pull request through the Git Data API
 forge    `workers.ports.Forge` made of these

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from workers import repo_config
-from workers.domain import Case, JobReport, Outcome, Published
+from workers.domain import Case, JobReport, Outcome, Published, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import jobs, pulls
+from workers.github import download, history, jobs, pulls
 from workers.github.changes import Changes
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import Pull
 from workers.github.session import App, Purpose, Repository, Session
-from workers.ports import Admission, Notice, Proposal, SourceTree
+from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
 from workers.redact import Redactor
 from workers.repo_config import RepoConfig
 
@@ -60,7 +60,6 @@ class GitHubForge:
         repo, pull, api = self._repo, self._pull, self._session.api(Purpose.READ)
         if pull is not None and not pull.open:
             raise Stop(Outcome.CANCELLED, f"Pull request #{pull.number} was closed.")
-        check = case.job or (self._red[0]["name"] if pull and self._red else "")
         return Admission(
             config=self._config(),
             default_branch=repo.default_branch,
@@ -68,7 +67,6 @@ class GitHubForge:
             head_is_current=pulls.is_current(api, repo, case, pull),
             own_branch=case.branch.startswith(OWN_BRANCHES),
             archived=repo.archived,
-            base_red=pull is not None and pulls.is_red(api, repo, pull.base_ref, check),
             fork=case.fork or bool(pull and pull.fork),
             pull_request=pull.number if pull else None,
         )
@@ -77,13 +75,36 @@ class GitHubForge:
         """The failed job with its log; for another CI than Actions, the check run's own text."""
         api = self._session.api(Purpose.READ)
         if not case.actions_run_id:
-            return jobs.from_check(api, self._repo, case)
-        fetch = jobs.fetch_log(self._app.api_url, self._app.timeout_s)
-        return jobs.report(api, self._repo, case, self._red, fetch)
+            return jobs.from_check(api, self._repo, case, self._redactor)
+        fetch = download.fetch_log(self._app.api_url, self._app.timeout_s)
+        return jobs.report(api, self._repo, case, self._red, fetch, self._redactor)
 
     def tree(self, case: Case) -> SourceTree:
         """The pinned commit, from the mirror of this repository."""
         return self._tree(case)
+
+    def base(self, case: Case) -> Base | None:
+        """The base of the case's pull request, with what the check runs of the same name say there."""
+        if self._pull is None:
+            return None
+        return history.base(self._session.api(Purpose.READ), self._repo, case, self._pull, self._job_name)
+
+    def last_green(self, case: Case) -> Sha | None:
+        """By the earlier runs of the same workflow file on the branch; nobody knows for another CI than Actions."""
+        api = self._session.api(Purpose.READ)
+        if not case.actions_run_id:
+            return None
+        path = jobs.workflow_path(api, self._repo, case)
+        return history.last_green(api, self._repo, case, path, self._job_name)
+
+    def lineage(self, case: Case, good: Sha) -> Lineage | None:
+        """The history from the mirror, which fetches it now."""
+        return self._mirror(case).lineage(good, case.head_sha)
+
+    def origin(self, case: Case, sha: Sha) -> Origin:
+        """The pull request that brought the commit."""
+        del case
+        return history.origin(self._session.api(Purpose.READ), self._repo, sha)
 
     def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
         """Bring the check run, and the comment when there is one, up to date."""
@@ -158,10 +179,17 @@ class GitHubForge:
     def _changes(self) -> Changes:
         return Changes(self._session.api(Purpose.PUBLISH), self._repo)
 
+    @property
+    def _job_name(self) -> str:
+        return self._case.job or (str(self._red[0]["name"]) if self._red else "")
+
     def _tree(self, case: Case) -> MirrorTree:
-        directory = self._mirrors / f"{case.repo_id}.git"
+        return self._mirror(case).fetch(case.head_sha)
+
+    def _mirror(self, case: Case) -> Mirror:
         session = self._session
-        return Mirror(directory, session.clone_url, lambda: session.token(Purpose.READ)).fetch(case.head_sha)
+        directory = self._mirrors / f"{case.repo_id}.git"
+        return Mirror(directory, session.clone_url, lambda: session.token(Purpose.READ))
 
     def _config(self) -> RepoConfig:
         repo = self._repo

@@ -5,20 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-
-from workers.domain import Case, JobReport, Outcome
-from workers.errors import Retryable, Stop
+from workers import logs
+from workers.domain import Case, Finding, JobReport, Outcome
+from workers.errors import Stop
 from workers.github.api import Api
 from workers.github.session import Repository
+from workers.redact import Redactor
 
 RED = frozenset({"failure", "timed_out"})
-LOG_TAIL = 8 << 20
-LOG_LIMIT = 256 << 20
 LOG_WAITS_S = (0.2, 0.6, 1.5)
 """A log can be 404 for a moment after the job ended, and for ever when the job never ran."""
+MOST_ANNOTATIONS = 200
+LONGEST_ANNOTATION = 2000
+_SAYS_NOTHING = "Process completed with exit code"
+_NOWHERE = ".github"
+"""The path of what the runner itself has to say."""
+
+Fetch = Callable[[str, Redactor], logs.JobLog]
+"""Reads the log at an address, without any credentials."""
 
 
 def failed(api: Api, repo: Repository, case: Case) -> tuple[Mapping[str, Any], ...]:
@@ -28,98 +33,84 @@ def failed(api: Api, repo: Repository, case: Case) -> tuple[Mapping[str, Any], .
     return tuple(sorted(red, key=lambda job: (job["id"] != case.job_id, job["name"] != case.job)))
 
 
-def report(api: Api, repo: Repository, case: Case, red: tuple[Mapping[str, Any], ...], fetch: Fetch) -> JobReport:
-    """The report of the first failed job, with its log; `fetch` reads a log's address without any credentials."""
+def report(
+    api: Api, repo: Repository, case: Case, red: tuple[Mapping[str, Any], ...], fetch: Fetch, redactor: Redactor
+) -> JobReport:
+    """The report of the first failed job, with its log, or what its check run points at when that does not tell."""
     if not red:
         raise Stop(
             Outcome.NOT_REPRODUCED, "No job of this workflow run has failed any more: it was probably run again."
         )
     job = red[0]
+    steps = tuple((step["name"], step["conclusion"] or "") for step in job.get("steps") or ())
+    log = logs.with_reported(_log(api, repo, job["id"], fetch, redactor), steps)
     return JobReport(
         name=job["name"],
-        log=_log(api, repo, job["id"], fetch),
-        workflow_path=case.workflow_path or _workflow_path(api, repo, case),
-        steps=tuple((step["name"], step["conclusion"] or "") for step in job.get("steps") or ()),
+        log=log,
+        workflow_path=workflow_path(api, repo, case),
+        steps=steps,
         url=job.get("html_url") or "",
         others=tuple(other["name"] for other in red[1:]),
+        annotations=pointed_at(api, repo, _check_run(job), redactor) if log.failed is None else (),
     )
 
 
-def from_check(api: Api, repo: Repository, case: Case) -> JobReport:
-    """The report of a check run that is not of GitHub Actions: its own text is all there is."""
+def from_check(api: Api, repo: Repository, case: Case, redactor: Redactor) -> JobReport:
+    """The report of a check run that is not of GitHub Actions: its own text, and what it points at."""
     if not case.job_id:
         return JobReport(name=case.job)
     run = api.get(repo.path(f"/check-runs/{case.job_id}"))
     output = run.get("output") or {}
     text = "\n".join(output[part] for part in ("title", "summary", "text") if output.get(part))
-    return JobReport(name=run["name"], log=text[-LOG_TAIL:], url=run.get("html_url") or "")
+    return JobReport(
+        name=run["name"],
+        log=logs.parse(text, redactor),
+        url=run.get("html_url") or "",
+        annotations=pointed_at(api, repo, case.job_id, redactor) if output.get("annotations_count") else (),
+    )
 
 
-Fetch = Callable[[str], str]
+def pointed_at(api: Api, repo: Repository, check_run: int, redactor: Redactor) -> tuple[Finding, ...]:
+    """What a check run points at: its failures; where it has none, its warnings."""
+    found = [one for one in api.pages(repo.path(f"/check-runs/{check_run}/annotations")) if _tells(one)]
+    failures = [one for one in found if one["annotation_level"] == "failure"]
+    warnings = [one for one in found if one["annotation_level"] == "warning" and one["path"] != _NOWHERE]
+    return tuple(_finding(one, redactor) for one in (failures or warnings)[:MOST_ANNOTATIONS])
 
 
-def readable(url: str, api_url: str) -> bool:
-    """The address may be read: https, or the scheme of our own setting, with no credentials in it. When the API is a
-    public one, an address inside our own network is no place where it keeps logs."""
-    try:
-        to, home = urlsplit(url), urlsplit(api_url)
-        host, own = (to.hostname or "").rstrip("."), home.hostname or ""
-    except ValueError:
-        return False
-    if to.scheme not in {"https", home.scheme} or not host or to.username is not None:
-        return False
-    return host == own or not (_is_public(own) and _is_inside(host))
+def _tells(annotation: Mapping[str, Any]) -> bool:
+    return not (annotation["path"] == _NOWHERE and str(annotation["message"] or "").startswith(_SAYS_NOTHING))
 
 
-def _is_public(host: str) -> bool:
-    return host == "api.github.com" or host.endswith(".ghe.com")
+def _finding(annotation: Mapping[str, Any], redactor: Redactor) -> Finding:
+    title, said = annotation["title"] or "", annotation["message"] or annotation["raw_details"] or ""
+    message = said if title in said else f"{title}: {said}".removesuffix(": ")
+    placed = annotation["path"] != _NOWHERE
+    return Finding(
+        message=logs.excerpt(redactor(logs.clean(message)), LONGEST_ANNOTATION),
+        path=annotation["path"] if placed else None,
+        line=annotation["start_line"] if placed else None,
+    )
 
 
-def _is_inside(host: str) -> bool:
-    """Numbers (in any of their spellings) and names without a public ending."""
-    return ":" in host or "." not in host or host.endswith((".local", ".internal", ".localhost")) or _is_number(host)
+def _check_run(job: Mapping[str, Any]) -> int:
+    """The check run of an Actions job, from its address."""
+    number = str(job.get("check_run_url") or "").rsplit("/", 1)[-1]
+    return int(number) if number.isdecimal() else int(job["id"])
 
 
-def _is_number(host: str) -> bool:
-    last = host.rsplit(".", 1)[-1]
-    return last.isdecimal() or last.startswith("0x")
-
-
-def fetch_log(api_url: str, timeout_s: float) -> Fetch:
-    """Reads the address the API gave for a log: https, or the scheme of our own setting; never with a token."""
-
-    def fetch(url: str) -> str:
-        if not readable(url, api_url):
-            raise Stop(Outcome.UNSUPPORTED, "The address of the job's log is not one that Heal reads.")
-        tail = bytearray()
-        seen = 0
-        try:
-            with httpx.stream("GET", url, timeout=timeout_s, follow_redirects=False) as answer:
-                if answer.status_code != 200:
-                    raise Retryable(f"the job's log answered {answer.status_code}", blame="github", after=20)
-                for chunk in answer.iter_bytes():
-                    seen += len(chunk)
-                    tail += chunk
-                    if len(tail) > 2 * LOG_TAIL:
-                        del tail[:-LOG_TAIL]
-                    if seen > LOG_LIMIT:
-                        break
-        except httpx.HTTPError as error:
-            raise Retryable(f"the job's log could not be read: {type(error).__name__}", blame="github") from error
-        return bytes(tail[-LOG_TAIL:]).decode(errors="replace")
-
-    return fetch
-
-
-def _log(api: Api, repo: Repository, job_id: int, fetch: Fetch) -> str:
+def _log(api: Api, repo: Repository, job_id: int, fetch: Fetch, redactor: Redactor) -> logs.JobLog:
     for wait in (*LOG_WAITS_S, 0.0):
         location = api.location(repo.path(f"/actions/jobs/{job_id}/logs"))
         if location:
-            return fetch(location)
+            return fetch(location, redactor)
         time.sleep(wait)
-    return ""
+    return logs.JobLog()
 
 
-def _workflow_path(api: Api, repo: Repository, case: Case) -> str:
+def workflow_path(api: Api, repo: Repository, case: Case) -> str:
+    """The path of the case's workflow file; empty for a workflow that has none."""
+    if case.workflow_path:
+        return case.workflow_path
     path = str(api.get(repo.path(f"/actions/runs/{case.actions_run_id}")).get("path") or "")
     return "" if path.startswith("dynamic/") else path.split("@")[0]

@@ -46,15 +46,6 @@ def is_current(api: Api, repo: Repository, case: Case, pull: Pull | None) -> boo
     return now == case.head_sha
 
 
-def is_red(api: Api, repo: Repository, branch: str, check: str) -> bool:
-    """The latest check run of this name at the head of the branch failed."""
-    if not check:
-        return False
-    path = repo.path(f"/commits/{ref(branch)}/check-runs")
-    runs = api.get(path, check_name=check, filter="latest", per_page=1)["check_runs"]
-    return bool(runs) and runs[0]["conclusion"] in {"failure", "timed_out"}
-
-
 def _pull(data: Mapping[str, Any], repo: Repository) -> Pull:
     source = data["head"]["repo"]
     return Pull(

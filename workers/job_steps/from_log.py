@@ -28,8 +28,6 @@ _HOST_PATHS = ("/opt/hostedtoolcache", "/home/runner", "/usr/share/miniconda")
 _HOST_NAMES = frozenset({"pythonLocation", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "Python_ROOT_DIR", "Python2_ROOT_DIR"})
 _CHECKOUT = re.compile(r"/(?:home/runner/work|__w)/([\w.-]{1,100})/\1(?![\w.-])")
 _TEMP = re.compile(r"/(?:home/runner/work|__w)/_temp(?![\w.-])")
-_MAX_STEPS = 2_000
-"""More than any job has: what prints so many headers is a program that imitates the runner."""
 _PORTS = re.compile(r"\bjob\.services\b")
 _OWN_FILES = re.compile(r"GITHUB_ACTION_PATH|/_actions/")
 _SECRET = re.compile(r"\$\{\{[^}]{0,200}\bsecrets\b")
@@ -46,8 +44,9 @@ class _Aligned:
 
 
 def from_log(log: logs.JobLog, bound: Bound | None, conclusions: Sequence[tuple[str, str]] = ()) -> JobSteps | None:
-    """The steps as the runner printed them, or None when the log shows no failing step or lacks its beginning."""
-    if log.failed is None or len(log.steps) > _MAX_STEPS:
+    """The steps as the runner printed them, or None when the log shows no failing step, lacks its beginning or does
+    not hold a script in full."""
+    if log.failed is None or len(log.steps) >= logs.MOST_STEPS or any(step.cut and step.script for step in log.steps):
         return None
     limits.refuse_system(log.preamble)
     placed = inlined.inline(bound) if bound else ()

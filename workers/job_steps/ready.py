@@ -86,7 +86,7 @@ def acted(
         collected.languages.append(action.language)
     if action.weakens_proof:
         collected.skip(title, action.why, weakens=True)
-    if action.effect is actions.Effect.TREE:
+    if action.effect is actions.Effect.TREE and not later:
         _checkout(title, inputs, bound, collected)
     elif action.effect is actions.Effect.HARMLESS:
         collected.skip(title, action.why, weakens=False)
@@ -108,7 +108,8 @@ def _checkout(title: str, inputs: Mapping[str, str], bound: Bound | None, collec
         collected.skip(title, "it checks out to a place outside the workspace", weakens=True)
     elif path != ".":
         above = posixpath.dirname(path) or "."
-        link = f"mkdir -p {quote(above)}\nln -sfn {posixpath.relpath('.', above)} {quote(path)}"
+        link = f"ln -sfn {posixpath.relpath('.', above)} {quote(path)}"
+        link = link if above == "." else f"mkdir -p {quote(above)}\n{link}"
         collected.steps.append(Step(title, link))
         collected.lower(f"CI has the checkout in the folder {path}, which is a link to it here")
 
@@ -137,11 +138,7 @@ def _wanted(placed: Placed, collected: Collected) -> bool:
             if not bound.holds(condition):
                 return False
         except Unresolved as unknown:
-            why = str(unknown.reason).removeprefix("it needs ")
-            told = (
-                f"its condition needs {why}" if why != unknown.reason else f"its condition cannot be judged: {unknown}"
-            )
-            collected.skip(title, told, weakens=True)
+            collected.skip(title, unknown.why("its condition"), weakens=True)
             return False
     return True
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Attempt, Case, Outcome, Report
+from workers.domain import Attempt, Case, Lead, Outcome, Report
+from workers.messages.blame import brought
+from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
 from workers.messages.pull_request import published
 from workers.ports import Notice
@@ -45,7 +47,7 @@ def ended(report: Report, run_url: str) -> Notice:
     """How the run ended. Exactly one text per outcome."""
     report = published(report)
     title, say = _ENDINGS[report.outcome]
-    text = f"{say(report)}{_link(run_url)}"
+    text = f"{say(report)}{_lead(report.lead, run_url)}{_link(run_url)}"
     evidence = _evidence(report)
     findings = report.diagnosis.findings if report.diagnosis else ()
     return Notice(
@@ -89,9 +91,11 @@ def _not_reproduced(report: Report) -> str:
 def _flaky(report: Report) -> str:
     tests = report.data.get("tests", "")
     named = f" Unsteady: {quote(tests)}." if tests and tests != "()" else ""
+    past = f" {report.data['past']}." if report.data.get("past") else ""
     return (
-        f"**{_job(report.case, capital=True)} is flaky: this commit did not break it.** {_detail(report)}{named} "
-        "I opened no pull request; a retry or a skip would only hide it."
+        f"**{_job(report.case, capital=True)} is flaky: this commit did not break it.** {_detail(report)}{named}{past} "
+        "I opened no pull request: a retry or a skip in the code would only hide it. "
+        "Re-running the job may turn it green."
     )
 
 
@@ -101,7 +105,10 @@ def _infrastructure(report: Report) -> str:
 
 
 def _base_red(report: Report) -> str:
-    return f"**The base branch is red as well.** {_detail(report)} Heal it there first; I changed nothing here."
+    if report.data.get("mended"):
+        return f"**The base branch had this failure too, and it is mended there.** {_detail(report)} I changed nothing."
+    first = "" if report.lead else " Heal it there first."
+    return f"**The base branch is red as well.** {_detail(report)}{first} I changed nothing here."
 
 
 def _unsupported(report: Report) -> str:
@@ -163,12 +170,23 @@ def _job(case: Case, capital: bool = False) -> str:
     return quote(case.job) if case.job else ("The check" if capital else "the check")
 
 
+def _lead(lead: Lead | None, run_url: str) -> str:
+    """The run that heals the base, and what it knows: the same one for every pull request that has this failure."""
+    if lead is None:
+        return ""
+    run = f"[one run]({run_url.rpartition('/')[0]}/{lead.run})" if run_url else "one run"
+    doing = f"ended as {lead.outcome}" if lead.outcome else "is at work on it"
+    fix = f" and proposes #{lead.pull_request}" if lead.pull_request else ""
+    return f" On the base {run} {doing}{fix}, for all pull requests alike. {brought(lead.blame)}".rstrip()
+
+
 def _evidence(report: Report) -> str:
-    parts = []
+    parts = [brought(report.blame)]
     if report.reproduction:
         before = report.reproduction.before
         again = f"{report.reproduction.red_reruns} of {report.reproduction.reruns} reruns red"
         parts.append(f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}")
+        parts += [f"- {line}" for line in steadiness(report.reproduction)]
     if report.diagnosis:
         places = [
             f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "

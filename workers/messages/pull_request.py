@@ -6,6 +6,8 @@ import hashlib
 
 from sandbox.spec import Result
 from workers.domain import Attempt, Case, Confidence, Diagnosis, FailureClass, Report, Reproduction
+from workers.messages.blame import brought
+from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, inert, plain, quote
 from workers.patch import check as measure
 from workers.redact import Redactor
@@ -81,7 +83,9 @@ def _body(report: Report, run_url: str, ci: str, log: int) -> str:
         _evidence(report, reproduction, accepted, ci),
         f"**Confidence: {candidate.confidence}** \u2013 {_WHY[candidate.confidence]}.\n\n"
         f"**Not checked:** {_not_checked(reproduction)}",
-        "### Root cause\n\n" + _root_cause(diagnosis),
+        "\n\n".join(
+            part for part in ("### Root cause", _root_cause(diagnosis, reproduction), brought(report.blame)) if part
+        ),
         details("Failing output before", fence(reproduction.before.output.text, limit=log)),
         details("Output of the same command after", fence(after, limit=log)),
         details("Reproduce locally", _locally(report, reproduction)),
@@ -132,11 +136,12 @@ def _not_checked(reproduction: Reproduction) -> str:
     return f"fidelity *{plan.fidelity}*. " + "; ".join(gaps) + "."
 
 
-def _root_cause(diagnosis: Diagnosis) -> str:
+def _root_cause(diagnosis: Diagnosis, reproduction: Reproduction) -> str:
     lines = []
     for finding in diagnosis.findings[:8]:
         place = quote(f"{finding.path}:{finding.line}" if finding.line else finding.path or finding.test or "")
         lines.append(f"- {place}: {plain(cut(finding.message, 300))}")
+    lines += [f"- {line}" for line in steadiness(reproduction)]
     return "\n".join(lines) or plain(diagnosis.summary)
 
 

@@ -33,11 +33,6 @@ def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
         )
     if not admission.head_is_current:
         raise Stop(Outcome.HEAD_MOVED, f"{quote(case.branch)} has moved on from `{case.head_sha[:7]}`.")
-    if admission.base_red:
-        raise Stop(
-            Outcome.BASE_ALREADY_RED,
-            f"{quote(case.job)} is red on `{admission.target}` too, so this pull request did not break it.",
-        )
     limit = admission.config.limits.runs_per_day
     if runs_today() >= limit:
         raise Stop(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from threading import Event
 from typing import NoReturn
@@ -11,17 +11,25 @@ from typing import NoReturn
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Tree
-from workers import diagnosis, logs, recipe
-from workers.domain import Case, JobReport, Outcome, Reproduction
+from workers import diagnosis, recipe
+from workers.domain import Case, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
+from workers.messages.chance import history
 from workers.messages.markup import quote
-from workers.ports import SourceTree
-from workers.repo_config import RepoConfig
-from workers.reruns import NEXT, command, limits, rerun, unsteady
-
-RERUNS = 4
-"""Reruns before a failure counts as stable. A failure in one run of two slips through 5 runs once in 16 times when
-the seed has no part in it; the reruns and the reverse run of verification are the next nets."""
+from workers.ports import History, SourceTree
+from workers.repo_config import Flaky, RepoConfig
+from workers.reruns import (
+    NEXT,
+    PARALLEL,
+    RED,
+    Repeated,
+    command,
+    green_when_turned,
+    limits,
+    repeat,
+    sightings,
+    unsteady,
+)
 
 _MISSING = re.compile(
     r"exit code 127\b|^error: no such command: `|^make(\[\d+\])?: \*\*\* .*\bError 127$", re.MULTILINE
@@ -33,7 +41,7 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
     try:
         return recipe.plan(job, tree, config, case)
     except Stop as none:
-        trouble = diagnosis.infrastructure(job.log)
+        trouble = diagnosis.infrastructure(job.log, job.annotations)
         if none.outcome is Outcome.UNSUPPORTED and trouble:
             detail = "CI broke before a command of the repository failed."
             raise Stop(Outcome.INFRASTRUCTURE, detail, line=trouble) from none
@@ -50,7 +58,9 @@ def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> Environm
         raise Stop(Outcome.NOT_REPRODUCED, f"Not here: {explain.error(failed)}.", log=failed.log) from failed
 
 
-def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: Event) -> Reproduction:
+def reproduce(
+    sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, flaky: Flaky, known: History, cancel: Event
+) -> Reproduction:
     """Make the environment and run the check until it is known to be red for good. Raises `Stop` when it is not."""
     try:
         environment = prepare(sandbox, plan, tree, cancel)
@@ -59,32 +69,16 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
             raise  # ours: the operator's to mend
         plan = recipe.in_own_image(plan, str(missing))
         environment = prepare(sandbox, plan, tree, cancel)
-    environment.warm(tree, 1 + RERUNS, limits(plan))
+    environment.warm(tree, 1 + PARALLEL, limits(plan))
     environment, plan, before = _first_run(sandbox, environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, plan, job)
-    seen = rerun(environment, plan, tree, None, RERUNS, cancel)
-    runs = [before, *seen]
-    failed = sum(not result.green for result in runs)
-    if failed == 0:
-        _never_red(plan, job, len(runs))
-    if failed < len(runs):
-        raise Stop(
-            Outcome.FLAKY,
-            f"{failed} of {len(runs)} identical runs of {quote(command(plan.check))} failed on the same commit.",
-            runs=len(runs),
-            failed=failed,
-            tests=unsteady(runs),
-        )
-    steady = _always_failing(runs)
-    if steady is not None and not steady:
-        raise Stop(
-            Outcome.FLAKY,
-            f"{len(runs)} identical runs of {quote(command(plan.check))} failed, and no test failed in all of them.",
-            runs=len(runs),
-            failed=failed,
-            tests=unsteady(runs),
-        )
-    if job.log and not diagnosis.same_failure(before, logs.parse(job.log)):
+    past = known.past(_red(before))
+    kept = repeat(environment, plan, tree, before, flaky.reruns, past, cancel)
+    runs = (before, *kept.same)
+    if not cancel.is_set():
+        known.sighted(sightings(runs))
+    steady = _stable(runs, kept, plan, job, past)
+    if not diagnosis.same_failure(before, job.log, job.annotations):
         raise Stop(
             Outcome.NOT_REPRODUCED,
             f"{quote(command(plan.check))} is red here too, but with another failure than CI's.",
@@ -93,12 +87,39 @@ def reproduce(sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, cancel: 
     if plan.services:
         plan = replace(plan, notes=(*plan.notes, *environment.notes))  # which programs they really were
     environment.warm(tree, NEXT, limits(plan))  # they start while the failure is diagnosed
-    return Reproduction(plan=plan, before=before, reruns=len(seen), red_reruns=failed - 1)
+    order = green_when_turned(kept, steady)
+    return Reproduction(plan, before, len(kept.same), len(kept.same), order, past)
+
+
+def _stable(
+    runs: Sequence[Result], kept: Repeated, plan: Plan, job: JobReport, past: Sequence[Past]
+) -> Collection[str]:
+    """The tests that failed in every run, as far as named. Raises `Stop` for a check that is not always red."""
+    check, failed = quote(command(plan.check)), sum(not result.green for result in runs)
+    told: Mapping[str, object] = {"runs": len(runs), "failed": failed, "tests": unsteady(runs), "past": history(past)}
+    turned = kept.turned
+    if failed == 0 and turned is not None and not turned.green:
+        ran = f"{check} is green in {len(runs)} of {len(runs)} runs, and red when its tests run in reverse order."
+        raise Stop(Outcome.FLAKY, ran, follow_up=None, **{**told, "tests": unsteady((*runs, turned))})
+    if failed == 0:
+        _never_red(plan, job, len(runs))
+    if failed < len(runs):
+        some = f"{failed} of {len(runs)} identical runs of {check} failed on the same commit."
+        raise Stop(Outcome.FLAKY, some, follow_up=None, **told)
+    steady = _always_failing(runs)
+    if steady is not None and not steady:
+        none = f"{len(runs)} identical runs of {check} failed, and no test failed in all of them."
+        raise Stop(Outcome.FLAKY, none, follow_up=None, **told)
+    return steady or ()
+
+
+def _red(result: Result) -> tuple[str, ...]:
+    return tuple(test.id for test in result.tests if test.status in RED)
 
 
 def _always_failing(runs: Sequence[Result]) -> set[str] | None:
     """The tests that failed in every run; None when a run names no failing test, so nothing can be said."""
-    failing = [{test.id for test in run.tests if test.status in ("failed", "error")} for run in runs]
+    failing = [set(_red(run)) for run in runs]
     return set.intersection(*failing) if all(failing) else None
 
 
@@ -111,7 +132,7 @@ def _first_run(
     """
     first = environment.run(plan.check, tree, limits=limits(plan), cancel=cancel)
     here, at, result = environment, plan, first
-    while result.green and at.after and not (job.log or job.steps):
+    while result.green and at.after and job.log.failed is None and not job.steps:
         setup = (*at.setup, at.check) if at.services else at.setup
         at = replace(at, setup=setup, check=at.after[0], after=at.after[1:])
         here = prepare(sandbox, at, tree, cancel) if at.services else here
@@ -125,7 +146,7 @@ def _refuse_what_is_ours(result: Result, plan: Plan, job: JobReport) -> None:
         raise Stop(Outcome.INFRASTRUCTURE, explain.ending(result, limits(plan)), log=result.output.text)
     if result.ending is Ending.NETWORK_DENIED:
         _network_denied(result, plan, job)
-    if _lacks_a_command(result) and not _MISSING.search(logs.clean(job.log)):
+    if _lacks_a_command(result) and not _MISSING.search(job.log.text):
         told = (
             "A command that the check calls is not found in the sandbox: install it in environment.setup of heal.yml."
         )
@@ -140,13 +161,13 @@ def _lacks_a_command(result: Result) -> bool:
 def _network_denied(result: Result, plan: Plan, job: JobReport) -> NoReturn:
     """Without the host nobody can tell here whether a patch mends the check. CI may have missed it as well."""
     told = explain.ending(result, limits(plan))
-    if trouble := diagnosis.infrastructure(job.log):
+    if trouble := diagnosis.infrastructure(job.log, job.annotations):
         raise Stop(Outcome.INFRASTRUCTURE, told, line=trouble, log=result.output.text)
     raise Stop(Outcome.NOT_REPRODUCED, told, log=result.output.text)
 
 
 def _never_red(plan: Plan, job: JobReport, runs: int) -> NoReturn:
-    trouble = diagnosis.infrastructure(job.log)
+    trouble = diagnosis.infrastructure(job.log, job.annotations)
     green = f"{quote(command(plan.check))} is green here in {runs} of {runs} runs"
     if trouble:
         raise Stop(Outcome.INFRASTRUCTURE, f"{green}, and CI's log shows trouble around it.", line=trouble)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -16,13 +16,28 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, case, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from workers.domain import Attempt, Candidate, Case, Outcome, Published, Report, RunId, StageName, Verdict
+from workers.domain import (
+    Attempt,
+    Candidate,
+    Case,
+    Lead,
+    Outcome,
+    Past,
+    Published,
+    Report,
+    RunId,
+    Sighting,
+    StageName,
+    Verdict,
+)
 from workers.errors import LeaseLost, Stop
 from workers.redact import Redactor
-from workers.store import models
-from workers.store.codec import clean, data_to_json, from_json, to_json
+from workers.run_key import run_key
+from workers.store import models, sightings
+from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Run, RunState, StageResult
+from workers.store.opening import append_event, lead, open_run
 
 T = TypeVar("T")
 
@@ -147,9 +162,29 @@ class Lease:
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
+        """What other runs of this repository saw of these tests."""
+        with self._engine.connect() as connection:
+            return sightings.past(connection, self.run, self.case.repo_id, tests)
+
+    def sighted(self, seen: Sequence[Sighting]) -> None:
+        """Keep how tests fared in this run."""
+        shown = [self.redactor.scrub(one) for one in seen]
+        self._write(lambda connection: sightings.keep(connection, self.run, self.case.repo_id, shown))
+
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the timeline."""
         self._write(lambda connection: self._append(connection, kind, title, data))
+
+    def lead_to(self, case: Case) -> Lead:
+        """The run for another red job: the one an event for it would open or has opened, with what it knows by now."""
+
+        def work(connection: Connection) -> Lead:
+            run, new = open_run(connection, self.redactor, case, run_key(case), "follow-up")
+            self._append(connection, "follow_up", f"run {run} is for the base branch", {"run": run, "new": new})
+            return lead(connection, run)
+
+        return self._write(work)
 
     def guard(self) -> None:
         """Ask the database: still ours, still wanted? Raises `Stop` once per lease, so that goodbyes can be said."""
@@ -304,15 +339,6 @@ class Lease:
 
 
 _FREE: dict[str, None] = {"owner": None, "lease_until": None, "rung_at": None}
-
-
-def append_event(
-    connection: Connection, redactor: Redactor, run: RunId, kind: str, title: str, data: dict[str, object]
-) -> None:
-    """One line of the timeline, redacted, in the caller's transaction."""
-    text = clean(data_to_json(redactor.publish(data)))
-    row = {"run_id": run, "at": db_now(), "kind": kind, "title": clean(redactor(title)), "data": text}
-    connection.execute(insert(models.Event).values(**row))
 
 
 def _published(value: object) -> dict[str, object]:

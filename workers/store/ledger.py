@@ -9,15 +9,14 @@ import dataclasses
 from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from workers.domain import Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
-from workers.run_id import new_run_id
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
-from workers.store.lease import MOST_CLAIMS, Lease, append_event
+from workers.store.lease import MOST_CLAIMS, Lease
 from workers.store.models import Run, RunState
+from workers.store.opening import append_event, open_run
 
 RING_AGAIN = 15.0
 """Seconds until a due run that was rung for, and that nobody claimed, is rung for again: the broker may forget."""
@@ -43,18 +42,9 @@ class Ledger:
 
         With `wait` the run is held back until `release_run`, or that many seconds at most.
         """
-        run = new_run_id()
-        row = _new_row(dataclasses.replace(case, run=run), key, trigger, delivery_id, wait)
-
-        def work(connection: Connection) -> tuple[RunId, bool]:
-            insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            statement = insert(Run).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(Run.id)
-            if connection.execute(statement).scalar() is None:
-                return RunId(connection.execute(select(Run.id).where(Run.key == key)).scalar_one()), False
-            append_event(connection, self.redactor, run, "opened", f"opened by {trigger}", {"trigger": trigger})
-            return run, True
-
-        return transact(self._engine, work)
+        return transact(
+            self._engine, lambda c: open_run(c, self.redactor, case, key, trigger, delivery_id=delivery_id, wait=wait)
+        )
 
     def release_run(self, key: str, fuller: Case | None = None) -> RunId | None:
         """Let a held-back run start now. None when there is no such run waiting.
@@ -254,26 +244,6 @@ def _claimable() -> ColumnElement[bool]:
     its_turn = and_(Run.state.in_(_WAITING_ITS_TURN), Run.next_ring <= db_now())
     holder_gone = and_(Run.state == RunState.RUNNING.value, Run.lease_until < db_now())
     return or_(its_turn, holder_gone)
-
-
-def _new_row(case_: Case, key: str, trigger: str, delivery_id: int | None, wait: float | None) -> dict[str, object]:
-    return {
-        "id": case_.run,
-        "key": key,
-        "state": (RunState.QUEUED if wait is None else RunState.WAITING).value,
-        "trigger": trigger,
-        "delivery_id": delivery_id,
-        "case": clean(to_json(case_)),
-        "repo": clean(case_.repo),
-        "repo_id": case_.repo_id,
-        "installation_id": case_.installation_id,
-        "branch": clean(case_.branch),
-        "head_sha": case_.head_sha,
-        "job": clean(case_.job),
-        "pull_request": case_.pull_request,
-        "created_at": db_now(),
-        "next_ring": db_now() + (wait or 0.0),
-    }
 
 
 def _fuller(held: Case, told: Case | None) -> Case:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from workers.domain import Outcome
+from workers.domain import Case, Lead, Outcome, Past, Sighting
 from workers.errors import Stop
 
 T = TypeVar("T")
@@ -41,10 +41,22 @@ class MemoryJournal:
         """Seconds per stage."""
         return dict(self._seconds)
 
+    def past(self, tests: Sequence[str]) -> tuple[Past, ...]:  # noqa: ARG002 - there are no earlier runs
+        """Nothing: a local run knows of no other."""
+        return ()
+
+    def sighted(self, seen: Sequence[Sighting]) -> None:
+        """Nothing is kept."""
+
     def event(self, kind: str, title: str, **data: object) -> None:
         """Pass on to the callback."""
         if self._on_event is not None:
             self._on_event(kind, title, data)
+
+    def lead_to(self, case: Case) -> Lead | None:
+        """Nobody would work on another run."""
+        del case
+        return None
 
     def guard(self) -> None:
         """Raises `Stop(CANCELLED)` once after `cancelled` was set."""

@@ -164,6 +164,23 @@ class Event(Table):
     data: Mapped[str] = mapped_column(Text, default="{}", doc="a small JSON object, redacted")
 
 
+class TestSighting(Table):
+    """How one red test fared in the identical runs of a run's commit: the history that tells chance from fault."""
+
+    __test__ = False  # a table, not a test class
+    __tablename__ = "test_sighting"
+    __table_args__ = (Index(None, "repo_id", "digest"),)
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True, doc="SHA-256 of the test's id")
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id, 0 for a local run")
+    test: Mapped[str] = mapped_column(Text, doc="the runner's own name for it")
+    executions: Mapped[int] = mapped_column(Integer, doc="how often it ran on the unchanged commit")
+    red: Mapped[int] = mapped_column(Integer, doc="how many of these failed")
+    unsteady: Mapped[int] = mapped_column(Integer, doc="1 when some failed and some did not, else 0")
+    at: Mapped[float] = mapped_column(Double, doc="when it was stored")
+
+
 class Worker(Table):
     """A worker process that has shown life."""
 

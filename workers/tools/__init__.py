@@ -1,36 +1,83 @@
 """The tools that turn jobs red: one module each knows its output, its classes of failure and its own repair command.
 
-Adding a tool is one file and one line in `TOOLS`; the order decides when two recognise the same step.
+Adding a tool is one file and one line in `_MODULES`; the order decides when two recognise the same step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from workers.tools import (
+    actionlint,
+    bandit,
+    black,
+    cmake,
+    codespell,
+    ctest,
+    docker,
+    doctest,
+    flake8,
+    gcc,
+    hadolint,
+    isort,
+    make,
+    markdownlint,
+    mypy,
+    ninja,
+    nox,
+    pdm,
+    pip,
+    pipenv,
+    poetry,
+    pre_commit,
+    pylint,
+    pyright,
+    pytest,
+    ruff,
+    shellcheck,
+    tox,
+    unittest,
+    uv,
+    wrapped,
+    yamllint,
+)
+from workers.tools.reading import Reader, Tool
 
-from sandbox.spec import TestCase
-from workers.domain import FailureClass, Finding
-from workers.tools import black, flake8, isort, mypy, pytest, ruff, unittest
+__all__ = ["TOOLS", "WRAPPERS", "Tool", "script"]
+
+_WRAPPERS: tuple[Tool, ...] = (pre_commit, tox, nox, docker, ninja, make)
+_MODULES: tuple[Tool, ...] = (
+    pytest,
+    unittest,
+    doctest,
+    ruff,
+    black,
+    isort,
+    mypy,
+    flake8,
+    pyright,
+    pylint,
+    bandit,
+    codespell,
+    yamllint,
+    actionlint,
+    shellcheck,
+    hadolint,
+    markdownlint,
+    ctest,
+    gcc,
+    cmake,
+    uv,
+    poetry,
+    pdm,
+    pipenv,
+    pip,
+    *_WRAPPERS,
+)
+TOOLS: tuple[Tool, ...] = tuple(Reader(module) for module in _MODULES)
+WRAPPERS = frozenset(tool.NAME for tool in _WRAPPERS)
+"""The names of tools that run others: whoever speaks inside, also by a report of single tests, goes first."""
+_NAMES = frozenset(tool.NAME for tool in _MODULES)
 
 
-class Tool(Protocol):
-    """What a module in this folder offers."""
-
-    NAME: str
-    RUNS_TESTS: bool
-    """Its findings are failed tests, compared by their ids; another tool's are compared by rule and message."""
-
-    def recognises(self, command: str, output: str) -> bool:
-        """The script calls this tool, or the output can only be its."""
-
-    def findings(self, output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:
-        """What it complained about, in its order. Paths are as printed."""
-
-    def classify(self, output: str, findings: Sequence[Finding]) -> FailureClass:
-        """The kind of failure, as far as the tool alone can say."""
-
-    def fix_commands(self, command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
-        """Shell commands by which the tool mends this itself, with the options of the failing command."""
-
-
-TOOLS: tuple[Tool, ...] = (pytest, unittest, ruff, black, isort, mypy, flake8)
+def script(check: str, output: str) -> str:
+    """A step's script, followed by the commands that make, tox and their like printed: tools are called in both."""
+    return wrapped.script(check, output, _NAMES)

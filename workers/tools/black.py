@@ -1,19 +1,24 @@
-"""Reads `black --check`: which files it would reformat and which it cannot parse."""
+"""Reads `black --check` and `--diff`: which files it would reformat and which it cannot parse."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
+from workers.tools import diffs
 from workers.tools.options import files_of, kept
+from workers.tools.plain import MESSAGE, unique
 
 NAME = "black"
 RUNS_TESTS = False
 _WOULD = re.compile(r"^would reformat (?P<path>.+)$", re.MULTILINE)
-_CANNOT = re.compile(r"^error: cannot format (?P<path>.+?): (?P<text>.+)$", re.MULTILINE)
+_CANNOT = re.compile(r"^error: cannot format (?P<path>[^\n]{1,400}?): (?P<text>.+)$", re.MULTILINE)
+_UNPARSED = re.compile(r"^error: cannot parse: (?P<path>[^\n]{1,400}?):(?P<line>\d{1,7}):\d{1,7}$", re.MULTILINE)
+_AT = re.compile(r"Cannot parse(?: for target version [^:\n]{1,80})?: (?P<line>\d{1,7}):\d{1,7}: ")
+_REASON = re.compile(r"^(?:ParseError|\w{1,40}Error): (?P<text>.+)$")
 _VALUES = frozenset(
     {
         "-l",
@@ -56,13 +61,10 @@ def recognises(command: str, output: str) -> bool:
 
 
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - formatters report no tests
-    would = [
-        Finding("would be reformatted", match["path"], None, None, "unformatted") for match in _WOULD.finditer(output)
-    ]
-    cannot = [
-        Finding(match["text"][:500], match["path"], None, None, "unparsable") for match in _CANNOT.finditer(output)
-    ]
-    return tuple(dict.fromkeys([*cannot, *would]))
+    """What it cannot parse, then what it would reformat; `--quiet --diff` names files in its diff alone."""
+    would = [match["path"] for match in _WOULD.finditer(output)] or list(diffs.changed(output))
+    unformatted = (Finding("would be reformatted", path, None, None, "unformatted") for path in would)
+    return unique([*_cannot(output), *unformatted])
 
 
 def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa: ARG001 - the findings say all
@@ -76,3 +78,14 @@ def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     files = files_of(finding for finding in findings if finding.rule == "unformatted")
     calls = invocations(command, NAME) if files else ()
     return tuple(call.command(*kept(call.args, _VALUES, _DROPPED), "--", *files) for call in calls)
+
+
+def _cannot(output: str) -> Iterator[Finding]:
+    for match in _CANNOT.finditer(output):
+        at = _AT.search(match["text"])
+        yield Finding(match["text"][:MESSAGE], match["path"], int(at["line"]) if at else None, None, "unparsable")
+    for match in _UNPARSED.finditer(output):
+        following = output[match.end() : match.end() + 2_000].split("\n")[1:8]
+        reasons = (_REASON.match(line) for line in following)
+        text = next((reason["text"] for reason in reasons if reason), "cannot be parsed")
+        yield Finding(text[:MESSAGE], match["path"], int(match["line"]), None, "unparsable")

@@ -1,4 +1,4 @@
-"""Reads `isort --check-only`: which files have imports in another order than configured."""
+"""Reads `isort --check-only` and `--diff`: which files have imports in another order than configured."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
+from workers.tools import diffs
 from workers.tools.options import files_of, kept
+from workers.tools.plain import unique
 
 NAME = "isort"
 RUNS_TESTS = False
-_SORTED = re.compile(r"^ERROR: (?P<path>.+?) Imports are incorrectly sorted(?: and/or formatted)?\.?$", re.MULTILINE)
+_SORTED = re.compile(
+    r"^ERROR: (?P<path>[^\n]{1,400}?) Imports are incorrectly sorted(?: and/or formatted)?\.?$", re.MULTILINE
+)
+_DIFF = re.compile(r"^--- [^\t\n]{1,400}:before\t", re.MULTILINE)
 _VALUES = frozenset(
     {
         "--settings-path",
@@ -59,14 +64,15 @@ _DROPPED = frozenset(
 
 
 def recognises(command: str, output: str) -> bool:
-    return bool(invocations(command, NAME)) or bool(_SORTED.search(output))
+    return bool(invocations(command, NAME)) or bool(_SORTED.search(output) or _DIFF.search(output))
 
 
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - formatters report no tests
-    found = (
-        Finding("imports are not sorted", match["path"], None, None, "unsorted") for match in _SORTED.finditer(output)
-    )
-    return tuple(dict.fromkeys(found))
+    """The files it would sort; `--diff` alone names them in its diff."""
+    paths = [match["path"] for match in _SORTED.finditer(output)]
+    if not paths and _DIFF.search(output):
+        paths = list(diffs.changed(output))
+    return unique(Finding("imports are not sorted", path, None, None, "unsorted") for path in paths)
 
 
 def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa: ARG001 - the findings say all

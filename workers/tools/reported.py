@@ -14,7 +14,7 @@ from workers.tools import pytest
 _PLACE = re.compile(
     r"(?<![\w/:.@+-])(?:file://)?(?P<path>[\w./@+-]{1,300}\.[a-zA-Z]{1,5}):(?P<line>\d{1,7})(?::\d{1,5})?\b"
 )
-_FRAME = re.compile(r"at (?:[^(]{1,300}\([^()]*\)|\S{1,300}:\d+:\d+)$")
+_FRAME = re.compile(r"at (?:[^(]{1,300}\([^()]{0,500}\)|\S{1,300}:\d{1,7}:\d{1,7})$")
 """A line of a stack, as JavaScript and Java print it."""
 _NOT_THEIRS = re.compile(r"(^|/)(node_modules|rustc|site-packages)/|^/(usr|root|opt|env)/|^node:|^internal/")
 _FILE = re.compile(r"^[^\s:]+\.[a-zA-Z]{1,5}$")

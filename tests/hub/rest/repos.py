@@ -114,7 +114,8 @@ def get_commit(call: Call) -> Answer:
 def commit_pulls(call: Call) -> Answer:
     sha = sha_of(call, call.params["commit_sha"])
     repo = call.repo
-    found = [p for p in repo.pulls.values() if p.head_sha == sha or sha in repo.git.between(p.base_sha, p.head_sha)]
+    of = [p for p in repo.pulls.values() if sha in {p.head_sha, p.merge_sha}]
+    found = of or [p for p in repo.pulls.values() if sha in repo.git.between(p.base_sha, p.head_sha)]
     return call.page(found, lambda pull: shapes_work.pull_simple(call.world, repo, pull))
 
 

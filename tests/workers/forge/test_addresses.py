@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.github.jobs import readable
+from workers.github.download import readable
 
 PUBLIC = "https://api.github.com"
 

@@ -15,7 +15,6 @@ from tests.workers.forge.scripted import Reply, Scripted, scripted
 from workers.domain import Outcome
 from workers.errors import LeaseLost, Retryable, Stop
 from workers.github.api import API_VERSION, READS_ONLY, Api, Refused
-from workers.github.jobs import LOG_TAIL, fetch_log
 from workers.github.session import Purpose, web_url
 
 
@@ -142,27 +141,6 @@ def test_guard_stands_before_every_write() -> None:
             api.mutate("m", {}, "x")
         client.close()
     assert len(server.seen) == 1
-
-
-def test_logs_are_read_without_credentials_and_cut_from_the_front() -> None:
-    """The address of a log gets no Authorization header, and of a huge log the end is kept."""
-    body = b"first\n" + b"x" * (LOG_TAIL + 100) + b"\nlast"
-    with scripted(Reply(200, body)) as server:
-        text = fetch_log(server.url, 5)(f"{server.url}/log?sig=1")
-    assert "authorization" not in server.seen[0][2]
-    assert len(text) == LOG_TAIL
-    assert text.endswith("last")
-
-
-def test_logs_are_read_from_proper_addresses_only() -> None:
-    """Files and, beside an https API, plain http are refused; an expired link is asked for again later."""
-    for url in ("file:///etc/passwd", "http://169.254.169.254/latest", "ftp://x/y"):
-        with pytest.raises(Stop):
-            fetch_log("https://api.github.com", 5)(url)
-    with scripted(Reply(403)) as server, pytest.raises(Retryable):
-        fetch_log(server.url, 5)(server.url)
-    with scripted(Reply(302, b"", {"Location": "http://127.0.0.1:1/"})) as server, pytest.raises(Retryable):
-        fetch_log(server.url, 5)(server.url)
 
 
 @pytest.mark.parametrize(

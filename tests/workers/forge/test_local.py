@@ -187,3 +187,22 @@ def test_a_newer_object_format_is_refused_in_words(tmp_path: Path) -> None:
     checkout(source, FILES)
     with pytest.raises(UsageError, match="not complete"):
         LocalForge(source, tmp_path / "state")
+
+
+def test_a_good_commit_has_to_lead_to_head(source: Path, tmp_path: Path) -> None:
+    """A commit that is none, or none of HEAD's past, is refused; a branch or tag of the past will do."""
+    git(source, "tag", "was-green", "HEAD^")
+    git(source, "branch", "away", "HEAD^")
+    git(source, "checkout", "--quiet", "away")
+    git(source, "commit", "--quiet", "--allow-empty", "--message", "Elsewhere")
+    git(source, "checkout", "--quiet", "main")
+    forge = LocalForge(source, tmp_path / "state", good="was-green")
+    case = forge.case(RunId("r1"))
+    good = forge.last_green(case)
+    assert good == git(source, "rev-parse", "was-green")
+    line = forge.lineage(case, good)
+    assert line is not None
+    assert [commit.subject for commit in line.commits] == ["First", "Executable"]
+    for name in ("nowhere", "--help", "away", "HEAD"):
+        with pytest.raises(UsageError):
+            LocalForge(source, tmp_path / "state", good=name)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.workers.forge.scene import FILES, LOG, REPO, STARTED, WORKFLOW, Scene
+from workers import logs
 from workers.domain import Outcome, Sha
 from workers.errors import Retryable, Stop
 
@@ -15,9 +16,7 @@ def test_admission_of_a_red_branch(scene: Scene) -> None:
     """A red default branch is its own target, current, and configured by defaults."""
     found = scene.forge().admission(scene.case)
     assert (found.default_branch, found.target, found.head_is_current) == ("main", "main", True)
-    assert (found.own_branch, found.archived, found.base_red, found.fork, found.pull_request) == (
-        False, False, False, False, None,
-    )  # fmt: skip
+    assert (found.own_branch, found.archived, found.fork, found.pull_request) == (False, False, False, None)
     assert found.config.mode == "propose"
 
 
@@ -71,17 +70,6 @@ def test_pull_request_of_the_same_repository(scene: Scene) -> None:
     case = replace(scene.case, branch="topic", head_sha=Sha(sha), job="lint")
     found = scene.forge(case).admission(case)
     assert (found.target, found.pull_request, found.fork, found.head_is_current) == ("topic", number, False, True)
-    assert not found.base_red
-
-
-def test_base_already_red(scene: Scene) -> None:
-    """The same job red on the base branch is said, named in the case or not."""
-    sha = scene.hub.push(REPO, {"topic.py": "x = 1\n"}, branch="topic", new_from="main")
-    number = scene.hub.open_pull(REPO, "octocat", "topic")["number"]
-    red = scene.hub.finish_ci(REPO, branch="topic", log=LOG, job="test")
-    case = replace(scene.case, branch="topic", head_sha=Sha(sha), pull_request=number, job="", job_id=0,
-                   actions_run_id=red.run_id)  # fmt: skip
-    assert scene.forge(case).admission(case).base_red
 
 
 def test_fork_and_closed_pull_requests(scene: Scene) -> None:
@@ -107,7 +95,7 @@ def test_own_branches_are_known(scene: Scene) -> None:
 def test_job_with_log_steps_and_workflow(scene: Scene) -> None:
     """The failed job comes with its log, its steps and the path of its workflow file."""
     job = scene.forge().job(scene.case)
-    assert (job.name, job.log, job.workflow_path) == ("test", LOG, ".github/workflows/ci.yml")
+    assert (job.name, job.log, job.workflow_path) == ("test", logs.parse(LOG), ".github/workflows/ci.yml")
     assert ("Test", "failure") in job.steps
     assert job.url
     assert job.others == ()
@@ -116,9 +104,9 @@ def test_job_with_log_steps_and_workflow(scene: Scene) -> None:
 def test_missing_log_is_asked_for_again_then_given_up(scene: Scene) -> None:
     """A log that is 404 for a moment is found; one that never comes leaves an empty log, not an error."""
     scene.hub.fail_requests("/logs$", status=404, times=2)
-    assert scene.forge().job(scene.case).log == LOG
+    assert scene.forge().job(scene.case).log == logs.parse(LOG)
     scene.hub.fail_requests("/logs$", status=404, times=10)
-    assert scene.forge().job(scene.case).log == ""
+    assert scene.forge().job(scene.case).log == logs.JobLog()
 
 
 def test_no_failed_job_any_more(scene: Scene) -> None:
@@ -135,7 +123,7 @@ def test_check_run_of_another_ci(scene: Scene) -> None:
     case = replace(scene.case, actions_run_id=0)
     assert scene.forge(case).job(case).name == "test"
     nothing = replace(case, job_id=0)
-    assert scene.forge(nothing).job(nothing).log == ""
+    assert scene.forge(nothing).job(nothing).log == logs.JobLog()
 
 
 def test_tree_is_the_pinned_commit(scene: Scene) -> None:
@@ -197,7 +185,7 @@ def test_expired_token_parks_the_run(scene: Scene) -> None:
     scene.hub.expire_tokens()
     with pytest.raises(Retryable):
         forge.job(scene.case)
-    assert scene.forge().job(scene.case).log == LOG
+    assert scene.forge().job(scene.case).log == logs.parse(LOG)
 
 
 def test_rate_limit_parks_the_run(scene: Scene) -> None:

@@ -189,19 +189,20 @@ def test_reported_tests_count_for_the_comparison() -> None:
 
 def test_infrastructure_gives_its_line() -> None:
     """The evidence is the line itself, of the failing step only."""
-    assert diagnosis.infrastructure(ci("ok\npip: Connection reset by peer\n").steps[0].output) is not None
+    assert diagnosis.infrastructure(ci("ok\npip: Connection reset by peer\n")) is not None
     log = "##[group]Run x\n\x1b[36;1mx\x1b[0m\n##[endgroup]\nRead timed out\n"
     log += "##[group]Run y\n\x1b[36;1my\x1b[0m\n##[endgroup]\n"
-    assert diagnosis.infrastructure(f"{log}assert 1 == 503\n##[error]Process completed with exit code 1.") is None
+    red = logs.parse(f"{log}assert 1 == 503\n##[error]Process completed with exit code 1.")
+    assert diagnosis.infrastructure(red) is None
     line = "curl: HTTP 503 from the registry"
-    assert diagnosis.infrastructure(f"{log}{line}\n##[error]Process completed with exit code 22.") == line
+    assert diagnosis.infrastructure(logs.parse(f"{log}{line}\n##[error]Process completed with exit code 22.")) == line
 
 
 @given(st.text(max_size=300), st.sampled_from(["pytest", "ruff check", "x"]))
 def test_any_output_has_a_diagnosis(text: str, script: str) -> None:
     """Output is untrusted: reading it never fails."""
     read(text, script)
-    diagnosis.infrastructure(text)
+    diagnosis.infrastructure(logs.parse(text))
     diagnosis.same_failure(result(text), logs.parse(text))
 
 

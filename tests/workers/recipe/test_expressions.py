@@ -123,7 +123,7 @@ def test_rendering_names_secrets_and_leaves_what_is_unknown() -> None:
     assert rendered.unresolved == ("needs.x.outputs.y", "it ends too early")
     assert rendered.reasons == (
         "it needs needs.x.outputs.y, which only GitHub knows",
-        "its expression is not valid: it ends too early",
+        "it has an expression that is not valid: it ends too early",
     )
 
 

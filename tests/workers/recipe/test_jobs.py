@@ -10,7 +10,7 @@ import pytest
 from sandbox.spec import Fidelity, Plan, Skipped
 from tests.workers.recipe.test_plans import PYTHON, case, job, make
 from tests.workers.recipe.trees import MemoryTree
-from workers import recipe
+from workers import logs, recipe
 from workers.domain import JobReport, Outcome
 from workers.errors import Stop
 from workers.repo_config import RepoConfig
@@ -135,13 +135,15 @@ def test_a_condition_that_only_github_can_judge_leaves_the_step_out() -> None:
     """It is named with what it needs."""
     found = make(job("{name: Gen, run: make gen, if: vars.GEN == 'yes'}\nrun: pytest"))
     assert Skipped("Gen", "its condition needs vars.GEN, which only GitHub knows", True) in found.skipped
+    wrong = make(job("{name: Gen, run: make gen, if: a ==}\nrun: pytest")).skipped[0].reason
+    assert wrong == "its condition has an expression that is not valid: it ends too early"
 
 
 def test_what_the_job_api_says_ran_needs_no_judging() -> None:
     """A step that GitHub skipped is not there, one that passed was wanted."""
     text = job("{name: One, run: make one, if: vars.A}\n{name: Two, run: make two}\n{name: Unit, run: pytest}")
     steps = (("One", "success"), ("Two", "skipped"), ("Unit", "failure"))
-    found = recipe.plan(JobReport("test", "", text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
+    found = recipe.plan(JobReport("test", workflow=text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
     assert scripts(found) == ["make one", "python -m pip install pytest", "pytest"]
 
 
@@ -222,7 +224,7 @@ def test_what_a_step_of_the_set_up_writes_is_put_in_while_it_runs() -> None:
         "{run: 'pytest ${{ env.Q }}', env: {V: 'v${{ steps.v.outputs.number }}'}}"
     )
     steps = (("Run pytest ${{ env.Q }}", "failure"),)
-    found = recipe.plan(JobReport("test", "", text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
+    found = recipe.plan(JobReport("test", workflow=text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
     assert found.setup[0].id == "v"
     assert found.setup[1].script == "pip install x==${{steps.v.outputs.number}}"
     assert found.check.script == "pytest ${{env.Q}}"
@@ -248,7 +250,7 @@ def test_what_a_step_of_the_set_up_writes_is_put_in_while_it_runs() -> None:
         ),
         ("run: make ${{ github.run_id }}", "it needs github.run_id, which only GitHub knows"),
         ("run: make ${{ vars.X }}", "it needs vars.X, which only GitHub knows"),
-        ("{run: 'make ${{ 1 == }}'}", "its expression is not valid: it ends too early"),
+        ("{run: 'make ${{ 1 == }}'}", "it has an expression that is not valid: it ends too early"),
         ("{run: make, env: {A: '${{ needs.a.outputs.b }}'}}", "it needs needs.a.outputs.b, which only GitHub knows"),
     ],
 )
@@ -655,7 +657,10 @@ def test_an_action_that_failed_inside_another_is_no_command() -> None:
     assert "The step that failed is the action me/prepare@v1" in refusal(text, log=log)
     job_log = printed("echo", "echo x") + "##[error]only said\n" + printed("psf/black@stable") + "##[error]failed\n"
     report = JobReport(
-        "test", job_log, job("run: echo x\n{name: Style, uses: psf/black@stable}"), steps=(("Style", "failure"),)
+        "test",
+        logs.parse(job_log),
+        job("run: echo x\n{name: Style, uses: psf/black@stable}"),
+        steps=(("Style", "failure"),),
     )
     assert recipe.plan(report, MemoryTree(PYTHON), RepoConfig(), case()).check.script == "black --check --diff ."
 
@@ -694,7 +699,7 @@ def test_two_steps_with_one_name_are_judged_by_their_conditions() -> None:
         "{name: Up, run: make w, if: runner.os == 'Windows'}\n{name: Up, run: make l}\n{name: Unit, run: pytest}"
     )
     steps = (("Up", "skipped"), ("Up", "success"), ("Unit", "failure"))
-    found = recipe.plan(JobReport("test", "", text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
+    found = recipe.plan(JobReport("test", workflow=text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
     assert scripts(found)[0] == "make l"
 
 
@@ -741,7 +746,7 @@ def test_a_secret_in_the_failing_command_is_refused() -> None:
     text = job("{name: Unit, run: 'pytest --key ${{ secrets.KEY }}'}\n{name: Types, run: mypy .}")
     steps = (("Unit", "failure"),)
     with pytest.raises(Stop, match=r"has secrets\.KEY in its command"):
-        recipe.plan(JobReport("test", "", text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
+        recipe.plan(JobReport("test", workflow=text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
     unsure = make(text)
     assert (unsure.check.name, unsure.skipped[0].reason) == (
         "Types",

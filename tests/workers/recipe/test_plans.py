@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sandbox.spec import Fidelity, Plan, Step
 from tests.workers.recipe.trees import MemoryTree
-from workers import recipe
+from workers import logs, recipe
 from workers.domain import Case, JobReport, Outcome, RunId, Sha
 from workers.errors import Stop
 from workers.repo_config import RepoConfig, parse
@@ -39,7 +39,7 @@ def make(
     config: str = "",
     **more: object,
 ) -> Plan:
-    job = JobReport(name, log, workflow)
+    job = JobReport(name, logs.parse(log), workflow)
     return recipe.plan(job, MemoryTree(PYTHON if files is None else files), parse(config), case(**more))
 
 
@@ -85,7 +85,7 @@ def test_the_failed_step_of_the_job_api_is_the_check() -> None:
     """Without a log the step's conclusion says which one failed; everything before it is set-up."""
     text = job("run: pip install pytest\nrun: make gen\n{name: Unit, run: pytest}\nrun: mypy .")
     steps = (("Set up job", "success"), ("Run make gen", "success"), ("Unit", "failure"))
-    found = recipe.plan(JobReport("test", "", text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
+    found = recipe.plan(JobReport("test", workflow=text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
     assert [step.script for step in found.setup] == ["pip install pytest", "make gen"]
     assert (found.check.script, [step.script for step in found.after]) == ("pytest", ["mypy ."])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event
 
@@ -10,22 +11,113 @@ import pytest
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Service, Step, TestCase, Tree
 from tests.workers.made import CHECK, GREEN, RED, TREE, ScriptedEnvironment, ScriptedSandbox, reproduction, result
-from workers.domain import JobReport, Outcome, Reproduction
+from workers import logs
+from workers.domain import JobReport, Outcome, Past, Reproduction, Sighting
 from workers.errors import Stop
-from workers.stages.reproduce import RERUNS, prepare, reproduce
+from workers.repo_config import Flaky
+from workers.stages.reproduce import prepare, reproduce
+from workers.store.memory import MemoryJournal
 
 PLAN = Plan("python", (), CHECK)
 JOB = JobReport("test")
 
 
-def tried(environment: ScriptedEnvironment, plan: Plan = PLAN, job: JobReport = JOB) -> Reproduction:
-    return reproduce(ScriptedSandbox(environment), plan, TREE, job, Event())
+class Seen(MemoryJournal):
+    """A journal that knows earlier runs, and keeps what it is told of this one."""
+
+    def __init__(self, *known: Past) -> None:
+        super().__init__()
+        self._known = known
+        self.kept: tuple[Sighting, ...] = ()
+
+    def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
+        return tuple(one for one in self._known if one.test in tests)
+
+    def sighted(self, seen: Sequence[Sighting]) -> None:
+        self.kept = tuple(seen)
+
+
+def tried(
+    environment: ScriptedEnvironment,
+    plan: Plan = PLAN,
+    job: JobReport = JOB,
+    flaky: Flaky = Flaky(),
+    journal: MemoryJournal | None = None,
+) -> Reproduction:
+    sandbox = ScriptedSandbox(environment)
+    return reproduce(sandbox, plan, TREE, job, flaky, journal or MemoryJournal(), Event())
 
 
 def test_red_every_time_is_reproduced() -> None:
-    """The first run and every rerun are red: the failure is stable."""
+    """The first run and every rerun are red, until chance would hardly have been so steady: the failure is stable."""
     found = tried(ScriptedEnvironment(lambda step, patch, n: RED))
-    assert (found.reruns, found.red_reruns) == (RERUNS, RERUNS)
+    assert (found.reruns, found.red_reruns) == (4, 4)
+
+
+def test_a_checker_is_believed_sooner() -> None:
+    """What a linter says of a file hardly depends on chance: two reruns are enough, or the one that is asked."""
+    lint = replace(PLAN, check=Step("Lint", "ruff check ."))
+    red = result(1, output="shop/tax.py:1:8: F401 `os` imported but unused\n")
+    assert tried(ScriptedEnvironment(lambda step, patch, n: red), lint).reruns == 2
+    assert tried(ScriptedEnvironment(lambda step, patch, n: red), lint, flaky=Flaky(reruns=1)).reruns == 1
+
+
+def test_a_test_that_was_unsteady_before_is_tried_more_often() -> None:
+    """Its own rate of failing decides how much each red run proves; the history is told with the failure."""
+    known = Past("tests/test_calc.py::t0", executions=20, red=18, unsteady=3, since=1_790_000_000)
+    found = tried(ScriptedEnvironment(lambda step, patch, n: RED), journal=Seen(known))
+    assert found.reruns == 10
+    assert found.past == (known,)
+    rarely = replace(known, red=2)
+    assert tried(ScriptedEnvironment(lambda step, patch, n: RED), journal=Seen(rarely)).reruns == 2
+
+
+def test_how_each_red_test_fared_is_kept() -> None:
+    """Also of a run that ends as flaky: that is what later runs need to know."""
+    journal = Seen()
+    with pytest.raises(Stop):
+        tried(ScriptedEnvironment(lambda step, patch, n: RED if n == 0 else GREEN), journal=journal)
+    assert journal.kept == (Sighting("tests/test_calc.py::t0", executions=3, red=1),)
+
+
+def test_red_and_green_end_the_reruns() -> None:
+    """Both on the same commit prove it: no run more is spent, and what earlier runs saw stands in the message."""
+    known = Past("tests/test_calc.py::t0", executions=7, red=2, unsteady=2, since=1_790_000_000)
+    environment = ScriptedEnvironment(lambda step, patch, n: RED if n == 0 else GREEN)
+    with pytest.raises(Stop) as stop:
+        tried(environment, journal=Seen(known))
+    assert (stop.value.data["runs"], stop.value.data["failed"]) == (3, 1)
+    assert "unsteady in 2 earlier runs since 2026-09-21: 2 of 7 executions red" in str(stop.value.data["past"])
+
+
+def by_order(turned: Result, same: Result) -> ScriptedEnvironment:
+    """A suite of two tests that pytest reports, whose result hangs on their order."""
+    named = (TestCase("tests/test_calc.py::t0", "failed"), TestCase("tests/test_calc.py::t1", "passed"))
+    return ScriptedEnvironment(
+        lambda step, patch, n: (
+            turned
+            if "heal_reversed" in step.env.get("PYTEST_ADDOPTS", "")
+            else replace(same, source="pytest reporter", tests=named if not same.green else same.tests)
+        )
+    )
+
+
+def test_a_failure_that_needs_the_order_is_told() -> None:
+    """Always red in the suite's own order and green in reverse: no chance, so it is mended, with that clue."""
+    passed = replace(GREEN, tests=(TestCase("tests/test_calc.py::t0", "passed"),), source="pytest reporter")
+    found = tried(by_order(passed, RED))
+    assert found.order == ("tests/test_calc.py::t0",)
+    assert found.red_reruns == found.reruns
+    assert tried(by_order(RED, RED)).order == ()
+
+
+def test_green_here_and_red_in_another_order_is_flaky() -> None:
+    """CI saw it red, here it is red in another order only: which order is run is chance."""
+    two = tuple(TestCase(f"tests/test_calc.py::t{n}", "passed") for n in range(2))
+    with pytest.raises(Stop) as stop:
+        tried(by_order(RED, replace(GREEN, tests=two)))
+    assert stop.value.outcome is Outcome.FLAKY
+    assert "reverse order" in stop.value.detail
 
 
 def test_red_and_green_on_the_same_commit_is_flaky() -> None:
@@ -33,7 +125,7 @@ def test_red_and_green_on_the_same_commit_is_flaky() -> None:
     with pytest.raises(Stop) as stop:
         tried(ScriptedEnvironment(lambda step, patch, n: RED if n % 2 == 0 else GREEN))
     assert stop.value.outcome is Outcome.FLAKY
-    assert stop.value.data["runs"] == RERUNS + 1
+    assert (stop.value.data["runs"], stop.value.data["failed"]) == (3, 2)
     assert stop.value.data["tests"] == ("tests/test_calc.py::t0",)
 
 
@@ -69,7 +161,7 @@ def test_green_here_with_trouble_in_the_log_is_infrastructure() -> None:
     """CI's own log shows the network failing."""
     log = "2026-11-21T04:00:00.0000000Z ERROR: Could not install packages: Connection reset by peer\n"
     with pytest.raises(Stop) as stop:
-        tried(ScriptedEnvironment(lambda step, patch, n: GREEN), job=JobReport("test", log=log))
+        tried(ScriptedEnvironment(lambda step, patch, n: GREEN), job=JobReport("test", logs.parse(log)))
     assert stop.value.outcome is Outcome.INFRASTRUCTURE
 
 
@@ -87,7 +179,8 @@ def test_a_command_that_make_misses_here_is_not_a_failure_of_the_code() -> None:
         tried(ScriptedEnvironment(lambda step, patch, n: missing))
     assert stop.value.outcome is Outcome.NOT_REPRODUCED
     log = "2026-11-21T04:00:00.0000000Z make: *** [Makefile:2: test] Error 127\n"
-    assert tried(ScriptedEnvironment(lambda step, patch, n: missing), job=JobReport("test", log=log)).before is missing
+    job = JobReport("test", logs.parse(log))
+    assert tried(ScriptedEnvironment(lambda step, patch, n: missing), job=job).before is missing
 
 
 def test_a_part_of_cargo_that_is_missing_here_is_not_a_failure_of_the_code() -> None:
@@ -115,7 +208,7 @@ def test_a_host_that_may_not_be_asked_for_ends_the_run() -> None:
     assert "api.example.org" in stop.value.detail
     assert "environment.network in heal.yml and HEAL_CHECK_HOSTS" in stop.value.detail
     with pytest.raises(Stop) as stop:
-        tried(environment, job=JobReport("test", log="curl: (6) Could not resolve host: api.example.org"))
+        tried(environment, job=JobReport("test", logs.parse("curl: (6) Could not resolve host: api.example.org")))
     assert stop.value.outcome is Outcome.INFRASTRUCTURE
 
 
@@ -125,6 +218,13 @@ def test_without_a_log_the_first_red_step_is_the_check() -> None:
     found = tried(ScriptedEnvironment(lambda step, patch, n: GREEN if step.name == "Lint" else RED), plan)
     assert found.plan.check.name == "Test"
     assert [step.name for step in found.plan.after] == ["Docs"]
+
+
+def test_what_another_ci_says_does_not_tell_which_step_failed() -> None:
+    """Its words are no log of steps: they are tried in order as without any."""
+    plan = replace(PLAN, check=Step("Lint", "ruff check ."), after=(CHECK,))
+    environment = ScriptedEnvironment(lambda step, patch, n: GREEN if step.name == "Lint" else RED)
+    assert tried(environment, plan, JobReport("ci", logs.parse("Build 12 failed"))).plan.check.name == "Test"
 
 
 def test_set_up_that_fails_ends_the_run_with_its_log() -> None:
@@ -167,11 +267,11 @@ def test_an_image_that_cannot_be_had_is_stood_in_for() -> None:
             return super().prepare(plan, tree, cancel)
 
     red = Registryless(ScriptedEnvironment(lambda step, patch, n: RED))
-    found = reproduce(red, replace(PLAN, image="python:3.12"), TREE, JOB, Event())
+    found = reproduce(red, replace(PLAN, image="python:3.12"), TREE, JOB, Flaky(), MemoryJournal(), Event())
     assert found.plan.image == "python"
     assert "python:3.12 cannot be pulled" in found.plan.notes[-1]
     with pytest.raises(ImageMissing):
-        reproduce(red, replace(PLAN, image="debian"), TREE, JOB, Event())
+        reproduce(red, replace(PLAN, image="debian"), TREE, JOB, Flaky(), MemoryJournal(), Event())
 
 
 def test_made_results_are_what_they_say() -> None:
@@ -206,7 +306,7 @@ def test_services_that_cannot_be_had_or_do_not_start(trouble: Exception, outcome
             raise trouble
 
     with pytest.raises(Stop, match=words) as stop:
-        reproduce(Serviceless(ScriptedEnvironment(lambda *_: RED)), PLAN, TREE, JOB, Event())
+        reproduce(Serviceless(ScriptedEnvironment(lambda *_: RED)), PLAN, TREE, JOB, Flaky(), MemoryJournal(), Event())
     assert stop.value.outcome is outcome
     assert stop.value.data.get("log", "") == getattr(trouble, "log", "")
 
@@ -224,7 +324,7 @@ def test_what_a_green_step_leaves_in_a_service_is_there_for_the_next_one() -> No
     environment = ScriptedEnvironment(lambda step, patch, n: GREEN if step.name == "migrate" else RED)
     environment.notes = ("Debian's PostgreSQL 15 takes the place of postgres:16",)
     plan = replace(PLAN, check=migrate, after=(CHECK,), services=(Service("db", "postgres:16"),))
-    found = reproduce(Remembering(environment), plan, TREE, JOB, Event())
+    found = reproduce(Remembering(environment), plan, TREE, JOB, Flaky(), MemoryJournal(), Event())
     assert [step.name for step in prepared[-1].setup] == ["migrate"]
     assert found.plan.check == CHECK
     assert found.plan.notes == environment.notes

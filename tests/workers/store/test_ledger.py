@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from sandbox.spec import Ending, Evidence, Output, Result
+from workers import logs
 from workers.domain import (
     Attempt,
     Candidate,
@@ -27,6 +28,7 @@ from workers.domain import (
     Report,
     RunId,
     Sha,
+    Sighting,
     Verdict,
 )
 from workers.errors import LeaseLost, Stop
@@ -82,6 +84,33 @@ def test_a_key_opens_one_run(ledger: Ledger, case: Case) -> None:
     assert len({run for run, _ in opened}) == 1
     assert sum(new for _, new in opened) == 1
     assert claimed(ledger, opened[0][0]).case.run == opened[0][0]
+
+
+def test_a_tests_history_is_that_of_other_runs(ledger: Ledger, case: Case) -> None:
+    """What several runs of a repository saw of a test is added up for a later one, if it was unsteady in any of them;
+    a run's own rows, those of other repositories and steady tests are left out, and writing twice changes nothing."""
+    leases = [claimed(ledger, ledger.open_run(case, f"key{n}", "delivery")[0]) for n in range(3)]
+    other = dataclasses.replace(case, repo_id=case.repo_id + 1)
+    elsewhere = claimed(ledger, ledger.open_run(other, "other", "delivery")[0])
+    leases[0].sighted([Sighting("t::shaky", 5, 2), Sighting("t::broken", 5, 5)])
+    for _ in range(2):
+        leases[1].sighted([Sighting("t::shaky", 3, 3), Sighting("t::rare", 6, 1)])
+    elsewhere.sighted([Sighting("t::broken", 9, 1)])
+    found = leases[2].past(["t::shaky", "t::broken", "t::rare", "t::new"])
+    counted = {(one.test, one.executions, one.red, one.unsteady) for one in found}
+    assert counted == {("t::shaky", 8, 5, 1), ("t::rare", 6, 1, 1)}
+    assert all(abs(one.since - time.time()) < 600 for one in found)
+    assert leases[1].past(["t::rare"]) == ()
+    assert leases[2].past([]) == ()
+
+
+def test_a_late_writer_keeps_no_history(engine: Engine, ledger: Ledger, run: RunId) -> None:
+    """As every write, it carries the fence."""
+    late = claimed(ledger, run)
+    expire(engine, run)
+    claimed(ledger, run, "host:2/2")
+    with pytest.raises(LeaseLost):
+        late.sighted([Sighting("t::shaky", 5, 2)])
 
 
 def test_one_claimer_wins(ledger: Ledger, run: RunId) -> None:
@@ -147,7 +176,7 @@ def test_the_old_holder_is_fenced_out(
 def test_checkpoints_survive_the_holder(ledger: Ledger, engine: Engine, run: RunId) -> None:
     """The next holder recalls what the last one recorded, in its type; what is unknown is None."""
     first = claimed(ledger, run)
-    job = JobReport("test", log="red\n", steps=(("Run tests", "failure"),))
+    job = JobReport("test", log=logs.parse("red\n"), steps=(("Run tests", "failure"),))
     first.record("checkout", 0, job, 1.5)
     first.record("verify", 1, Verdict(False, "regression", after=a_result()), 0.1)
     expire(engine, run)

@@ -27,7 +27,7 @@ def _tool(name: str) -> Tool:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_a_recorded_output_gives_the_expected_findings(case: Path) -> None:
     """A tool's real output is read into class, findings and repair commands."""
-    command, rest = case.read_text().split("\n--- output\n", 1)
+    command, rest = case.read_bytes().decode().split("\n--- output\n", 1)  # line ends as they are
     output, expected = rest.split("\n--- expected\n", 1)
     tool = _tool(case.stem.split("_")[0])
     found = tool.findings(output, ())
@@ -89,7 +89,7 @@ def test_a_fix_keeps_the_options_and_quotes_the_files(command: str, expected: st
 @pytest.mark.parametrize("path", ["$(touch x)", "`id`", "a;b", "-rf", "'"])
 def test_a_file_name_never_becomes_a_command(path: str) -> None:
     """File names come from a log, so the shell sees each as one word after `--`."""
-    for name in ("ruff", "black", "isort"):
+    for name in ("ruff", "black", "isort", "codespell", "markdownlint"):
         rule = "F401" if name == "ruff" else "unformatted"
         command = "ruff check ." if name == "ruff" else name
         fix = _tool(name).fix_commands(command, [Finding("x", path, 1, None, rule)])[0]

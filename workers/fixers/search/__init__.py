@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sandbox.spec import Limits, Step
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
+from workers.fixers import clue
 from workers.fixers.search import evidence, judge
 from workers.fixers.search.command import Call, call
 from workers.fixers.search.evidence import Plausible, Screening, Trace
@@ -64,7 +65,7 @@ class Search:
         trace = evidence.trace(self._run(bench, step, how, self._trace_plan(how)))
         if isinstance(trace, str) or not trace.failed:
             return []
-        candidates = ranked(bench.tree, trace, self.limit)
+        candidates = ranked(bench.tree, trace, self.limit, clue.lines(bench.blame.diff, bench.tree))
         if not candidates:
             return []
         run = evidence.screening(self._run(bench, step, how, self._screen_plan(how, trace, candidates)))

@@ -19,8 +19,11 @@ from workers.ports import SourceTree
 _IMPORT_TIME = 0.3
 """Weight of module-level code: it runs when the tests are collected, for all of them alike."""
 _ON_FRAME = 1.4
+_CHANGED = 3.0
+"""Lines that the commit changed which brought the failure come first, unless hardly a failing test executes them."""
 _DIRECTED = 2.0
 _FILE_LIMIT = 400_000
+_NOTHING: Mapping[str, frozenset[int]] = {}
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,18 @@ def is_test(path: str) -> bool:
     return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or "tests" in folders
 
 
-def ranked(tree: SourceTree, trace: Trace, limit: int) -> list[Ranked]:
-    """At most `limit` candidates that parse and differ, best first."""
+def ranked(
+    tree: SourceTree, trace: Trace, limit: int, changed: Mapping[str, frozenset[int]] = _NOTHING
+) -> list[Ranked]:
+    """At most `limit` candidates that parse and differ, best first. `changed` are the culprit's lines, by path."""
     sources = _sources(tree)
     suspects = {path for path in trace.counts if any(f for f, _ in trace.counts[path].values())}
     suspects |= {frame[0] for failure in trace.exceptions.values() for frame in failure.frames}
     scored: list[tuple[float, int, Mutation]] = []
     for path in sorted(suspects & set(sources)):
         for mutation, score in _scored(sources[path], trace, sources):
-            scored.append((-score, len(scored), mutation))
+            likelier = _CHANGED if changed.get(path, frozenset()) & _places(mutation) else 1.0
+            scored.append((-score * likelier, len(scored), mutation))
     scored.sort(key=lambda row: row[:2])
     return list(_distinct(scored, sources, limit))
 
@@ -75,6 +81,10 @@ def _scored(source: Source, trace: Trace, sources: Mapping[str, Source]) -> Iter
         suspicion = _suspicion(source, mutation.node, mutation.line, trace)
         if suspicion:
             yield mutation, suspicion * mutation.prior * (_ON_FRAME if mutation.line in frames else 1.0)
+
+
+def _places(mutation: Mutation) -> set[int]:
+    return {mutation.line, getattr(mutation.node, "lineno", mutation.line)}
 
 
 def _suspicion(source: Source, node: ast.AST | None, line: int, trace: Trace) -> float:

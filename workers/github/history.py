@@ -1,0 +1,124 @@
+"""What CI said of a job on other commits, and how commits came into the repository. Reads only, a few calls each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from workers.domain import Case, Sha
+from workers.github.api import Api
+from workers.github.jobs import RED
+from workers.github.pulls import Pull, head
+from workers.github.session import Repository
+from workers.ports import Base, Light, Origin
+
+_RUNS = 100
+"""Workflow runs of a branch that are looked through: one page, of all its workflows."""
+_LOOKED_INTO = 8
+"""Red workflow runs whose jobs are asked for when none was green as a whole."""
+_SAME_NAME = 20
+
+
+def base(api: Api, repo: Repository, case: Case, pull: Pull, job: str) -> Base | None:
+    """The pull request's base as CI sees the job there; None when its branch is gone. Five calls at most."""
+    tip = head(api, repo, pull.base_ref)
+    if tip is None:
+        return None
+    fork_point = _merge_base(api, repo, tip, case.head_sha) or tip
+    checks = _checks(api, repo, tip, job)
+    light = _light(checks)
+    other = light if fork_point == tip else _light(_checks(api, repo, fork_point, job))
+    red = _red_case(api, repo, case, pull.base_ref, Sha(tip), checks) if light is Light.RED else None
+    return Base(pull.base_ref, Sha(tip), light, Sha(fork_point), other, red)
+
+
+def last_green(api: Api, repo: Repository, case: Case, workflow_path: str, job: str) -> Sha | None:
+    """The head of the newest earlier run of the workflow on the branch in which the job was green.
+
+    A run that was green as a whole is enough. Only where there is none on the page, the newest red ones are asked for
+    their jobs: another job may have kept them red.
+    """
+    if not case.actions_run_id or not workflow_path:
+        return None
+    found = api.find(
+        repo.path("/actions/runs"),
+        branch=case.branch, status="completed", exclude_pull_requests="true", per_page=_RUNS,
+    )  # fmt: skip
+    own = [run for run in (found or {}).get("workflow_runs") or () if run["path"].split("@")[0] == workflow_path]
+    earlier = [run for run in own if _earlier(run, repo, case)]
+    green = next((run for run in earlier if run["conclusion"] == "success"), None)
+    if green is None:
+        red = [run for run in earlier if run["conclusion"] in RED][:_LOOKED_INTO]
+        green = next((run for run in red if _job_green(api, repo, run["id"], job)), None)
+    return Sha(green["head_sha"]) if green else None
+
+
+def origin(api: Api, repo: Repository, sha: Sha) -> Origin:
+    """The merged pull request that brought a commit, with its author; else who GitHub says wrote the commit."""
+    path = repo.path(f"/commits/{sha}")
+    merged = [pull for pull in api.find(f"{path}/pulls", per_page=_SAME_NAME) or () if pull.get("merged_at")]
+    merged.sort(key=lambda pull: pull.get("merge_commit_sha") != sha)
+    if merged:
+        return Origin(int(merged[0]["number"]), _login(merged[0].get("user")))
+    return Origin(None, _login((api.find(path, per_page=1) or {}).get("author")))
+
+
+def _earlier(run: Mapping[str, Any], repo: Repository, case: Case) -> bool:
+    """Of this very branch, for a push to it or by hand, and before the red one."""
+    own = (run.get("head_repository") or {}).get("id") == repo.id and run["head_branch"] == case.branch
+    for_branch = not str(run["event"]).startswith("pull_request")
+    return bool(own and for_branch and run["id"] < case.actions_run_id and run["head_sha"] != case.head_sha)
+
+
+def _job_green(api: Api, repo: Repository, run_id: int, job: str) -> bool:
+    found = api.find(repo.path(f"/actions/runs/{run_id}/jobs"), per_page=100) or {}
+    named = [one for one in found.get("jobs") or () if one["name"] == job]
+    return bool(named) and all(one["conclusion"] == "success" for one in named)
+
+
+def _merge_base(api: Api, repo: Repository, tip: str, sha: Sha) -> str | None:
+    """Where the two histories parted. The second page of a short list carries no files, which nobody needs here."""
+    found = api.find(repo.path(f"/compare/{tip}...{sha}"), per_page=1, page=2)
+    return str(found["merge_base_commit"]["sha"]) if found else None
+
+
+def _checks(api: Api, repo: Repository, sha: str, job: str) -> Sequence[Mapping[str, Any]]:
+    if not job:
+        return ()
+    path = repo.path(f"/commits/{sha}/check-runs")
+    found: Sequence[Mapping[str, Any]] = api.get(path, check_name=job, filter="latest", per_page=_SAME_NAME)[
+        "check_runs"
+    ]
+    return found
+
+
+def _light(checks: Sequence[Mapping[str, Any]]) -> Light:
+    """Two workflows may have jobs of one name: red when one is, green only when all are."""
+    ends = {check["conclusion"] for check in checks}
+    if ends & RED:
+        return Light.RED
+    return Light.GREEN if ends == {"success"} else Light.UNKNOWN
+
+
+def _red_case(
+    api: Api, repo: Repository, case: Case, branch: str, tip: Sha, checks: Sequence[Mapping[str, Any]]
+) -> Case:
+    """The case that an event for the base's red job would have opened a run for."""
+    check = next(check for check in checks if check["conclusion"] in RED)
+    about = replace(
+        case, head_sha=tip, branch=branch, job=check["name"], job_id=check["id"], actions_run_id=0,
+        attempt=1, workflow_path="", pull_request=None, fork=False, requested_by=None, check=None,
+    )  # fmt: skip
+    job = api.find(repo.path(f"/actions/jobs/{check['id']}")) if _of_actions(check) else None
+    if job is None:
+        return about
+    return replace(about, actions_run_id=int(job["run_id"]), attempt=int(job.get("run_attempt") or 1))
+
+
+def _of_actions(check: Mapping[str, Any]) -> bool:
+    return (check.get("app") or {}).get("slug") == "github-actions"
+
+
+def _login(user: Mapping[str, Any] | None) -> str:
+    return str((user or {}).get("login") or "")

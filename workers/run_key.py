@@ -1,0 +1,24 @@
+"""What makes two triggers the same run: one red job of one commit is healed once, whoever reports it."""
+
+from __future__ import annotations
+
+from workers.domain import Case
+
+
+def actions_key(repo_id: int, run_id: int, attempt: int) -> str:
+    """One attempt of an Actions workflow run: a matrix of red jobs is one run."""
+    return f"actions:{repo_id}:{run_id}:{attempt}"
+
+
+def check_key(repo_id: int, check_id: int) -> str:
+    """One check run of another CI."""
+    return f"check:{repo_id}:{check_id}"
+
+
+def run_key(case: Case) -> str:
+    """The key of the run for a case: of its workflow run, else of its check run, else of its commit and job."""
+    if case.actions_run_id:
+        return actions_key(case.repo_id, case.actions_run_id, case.attempt)
+    if case.job_id:
+        return check_key(case.repo_id, case.job_id)
+    return f"commit:{case.repo_id}:{case.head_sha}:{case.job[:100]}"
