@@ -140,7 +140,8 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
     if bound is not None and found is not None:
         problem = (*problem, *_nothing_to_check(bound, found))
     named = bound is not None and (job.name or case.job)
-    if problem and not log.steps and (job.workflow is not None or named):
+    known = job.workflow is not None or job.workflow_path or case.workflow_path
+    if problem and not log.steps and (known or named):
         raise Stop(Outcome.UNSUPPORTED, problem[-1] if bound is not None else problem[0])
     return _guess(tree, problem, command)
 

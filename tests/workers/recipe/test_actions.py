@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workers.recipe.test_plans import job, make
+from tests.workers.recipe.test_plans import PYTHON, job, make
 from workers.actions import Action, Effect, beside, commands, languages, look_up, special
 from workers.actions.row import filled
+from workers.errors import Stop
 
 TABLES = (languages.ROWS, commands.ROWS, beside.ROWS, special.FUNCTIONS)
 NAMES = sorted(name for table in TABLES for name in table)
@@ -181,3 +182,10 @@ def test_no_input_of_an_action_breaks_anything(inputs: dict[str, str]) -> None:
     row = filled(Action(Effect.RUNS, run="tool {path|.}"), inputs)
     if row.effect is Effect.RUNS and value.lower() not in ("", "false", "none", "null") and "/home/runner" not in value:
         assert shlex.split(row.run) == ["tool", value]
+
+
+def test_a_job_of_another_repositorys_workflow_is_refused_not_guessed() -> None:
+    """Where the workflow file is known, a guess from the repository's files would be the recipe of something else."""
+    text = "on: push\njobs: {lint: {uses: o/shared/.github/workflows/lint.yml@main}}"
+    with pytest.raises(Stop, match="a workflow of another repository"):
+        make(None, {**PYTHON, ".github/workflows/ci.yml": text}, name="lint", workflow_path=".github/workflows/ci.yml")
