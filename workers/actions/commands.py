@@ -121,7 +121,6 @@ ROWS: Mapping[str, Action] = {
         "cspell", "cspell lint --no-progress {--config :config} {--root :root} {files*|**}"
     ),
     # Go
-    "actionlint/actionlint": _go("github.com/rhysd/actionlint/cmd/actionlint@latest", "actionlint"),
     "dominikh/staticcheck-action": _go(
         "honnef.co/go/tools/cmd/staticcheck@{version|latest}",
         "staticcheck {-checks :checks} {-tags :build-tags} ./...",
