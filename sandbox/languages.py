@@ -141,6 +141,8 @@ NODE = Language(
     },
     setup={
         "NPM_CONFIG_CACHE": f"{CACHE}/npm",
+        "npm_config_store_dir": f"{CACHE}/pnpm",  # or else pnpm has its store in the workspace, where linters find it
+        "pnpm_config_store_dir": f"{CACHE}/pnpm",  # the same since pnpm 11
         "NPM_CONFIG_AUDIT": "false",
         "NPM_CONFIG_FUND": "false",
         "COREPACK_NPM_REGISTRY": "https://registry.npmjs.org",

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
-from workers import ci, history, job_steps, logs, pins, priming, scripts, toolchains, workflow
+from workers import ci, history, job_steps, logs, pins, priming, reach, runner_programs, scripts, toolchains, workflow
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
@@ -27,11 +27,11 @@ from workers.repo_config import RepoConfig
 from workers.text_files import TextFiles
 
 _MANIFEST = re.compile(
-    r"(^|/)(requirements[^/]*\.(txt|in)|constraints[^/]*\.txt|pyproject\.toml|setup\.(py|cfg)|tox\.ini|noxfile\.py"
+    r"requirements.*\.(txt|in)|constraints.*\.txt|pyproject\.toml|setup\.(py|cfg)|tox\.ini|noxfile\.py"
     r"|uv\.lock|poetry\.lock|pdm\.lock|Pipfile(\.lock)?|\.pre-commit-config\.yaml|\.python-version|environment\.ya?ml"
     r"|package\.json|package-lock\.json|yarn\.lock|pnpm-lock\.yaml|\.npmrc|go\.(mod|sum|work)"
     r"|Cargo\.(toml|lock)|rust-toolchain(\.toml)?|pom\.xml|(settings|build)\.gradle(\.kts)?|gradle\.properties"
-    r"|libs\.versions\.toml|gradle-wrapper\.properties|maven-wrapper\.properties)$|(^|/)requirements/[^/]+$"
+    r"|libs\.versions\.toml|gradle-wrapper\.properties|maven-wrapper\.properties"
 )
 _CI_ENV: Mapping[str, str] = {
     "CI": "true",
@@ -158,9 +158,9 @@ def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base |
     if bound is not None and found is not None:
         problem = (*problem, *_nothing_to_check(bound, found))
     named = bound is not None and (job.name or case.job)
-    if problem and not log.steps and (job.workflow is not None or named):
-        raise Stop(Outcome.UNSUPPORTED, problem[-1] if bound is not None else problem[0])
     of_github = job.workflow is not None or job.workflow_path or case.workflow_path
+    if problem and not log.steps and (of_github or named):
+        raise Stop(Outcome.UNSUPPORTED, problem[-1] if bound is not None else problem[0])
     other = None if of_github else ci.steps(tree, job.name or case.job)
     if other is not None and other.check is not None:
         return _told(other, other.check, tree, {})
@@ -263,12 +263,14 @@ def _assemble(
     if config.environment.setup is not None:
         setup = [Step(_one_line(script), script) for script in config.environment.setup]
     languages_too = toolchains.brought(steps.languages, steps.versions, image, files)
+    programs, told = runner_programs.added((*setup, *ready), steps.env, image)
     setup, extra = _with_pytest(setup, ready[0], tree)
     env = {**_CI_ENV, **steps.env, **config.environment.env}
     setup, pinned = pins.pin(setup, base.printed, pins.end_of_day(started_at), files, image, env)
-    setup = [*languages_too.steps, *setup]
+    setup = [*languages_too.steps, *programs, *setup]
     if steps.services and ready[1:]:
         extra = (*extra, "each later step finds the services as set-up left them, not as the step before it did")
+    told = [*told, *reach.notes(setup, ready, tree)]
     asks_git = history.note((*setup, *ready), tree)
     return Plan(
         image=image,
@@ -283,7 +285,7 @@ def _assemble(
         network=config.environment.network,
         fidelity=steps.fidelity if languages_too.exact or steps.fidelity is not Fidelity.EXACT else Fidelity.CLOSE,
         skipped=tuple(skipped),
-        notes=(*notes, *languages_too.notes, *extra, *pinned, *([asks_git] if asks_git else [])),
+        notes=(*notes, *languages_too.notes, *told, *extra, *pinned, *([asks_git] if asks_git else [])),
         services=steps.services,
         repository=bool(asks_git),
         guessed=base.guessed,
@@ -301,7 +303,7 @@ def _with_pytest(setup: list[Step], check: Step, tree: SourceTree) -> tuple[list
 def _may_bring_pytest(script: str, tree: SourceTree) -> bool:
     if "pytest" in script:
         return True
-    texts = [tree.read(path) or b"" for path in tree.paths() if _MANIFEST.search(path)]
+    texts = [tree.read(path) or b"" for path in tree.paths() if _decides(path)]
     return any(map(scripts.installs, scripts.commands(script))) and any(b"pytest" in text for text in texts)
 
 
@@ -319,13 +321,17 @@ def _of_commit(step: Step, case: Case) -> Step:
 
 
 def _manifests(tree: SourceTree, setup: Iterable[Step]) -> dict[str, str]:
-    found = {
-        path: content for path in tree.paths() if _MANIFEST.search(path) and (content := tree.read(path)) is not None
-    }
+    found = {path: content for path in tree.paths() if _decides(path) and (content := tree.read(path)) is not None}
     hashes = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(found.items())}
     if any(scripts.installs_project(step.script) for step in setup):
         hashes["."] = str(tree.sha)
     return hashes
+
+
+def _decides(path: str) -> bool:
+    """What the file says decides the environment. Asked of every file, so by its name alone."""
+    folder, _, name = path.rpartition("/")
+    return _MANIFEST.fullmatch(name) is not None or folder.rpartition("/")[2] == "requirements"
 
 
 def _one_line(script: str) -> str:

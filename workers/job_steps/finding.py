@@ -52,6 +52,8 @@ class Place:
     number: int = 0
     prefix: str = ""
     problem: str = ""
+    callers: tuple[str, ...] = ()
+    """The keys of the jobs that call the workflow it is in, the outermost first."""
 
     @property
     def contexts(self) -> Contexts:
@@ -71,12 +73,12 @@ class Place:
 
 def find(name: str, path: str, file: Workflow, known: Known) -> tuple[Bound | None, str]:
     """The job whose check run has this name, or the usual one where there is none; else a sentence why not."""
-    places = _Places(known).all(file, path)
+    found = places(path, file, known)
     if not name:
-        return _usual(file, places, known), ""
-    chosen, note = _chosen(name, places, known)
+        return _usual(file, found, known), ""
+    chosen, note = _chosen(name, found, known)
     if chosen is None:
-        listed = ", ".join(place.name for place in _few(places))
+        listed = ", ".join(place.name for place in _few(found))
         return None, f"{path or 'The workflow file'} has no job named '{name}', only: {logs.excerpt(listed, 300)}"
     if chosen.problem:
         return None, chosen.problem
@@ -86,7 +88,12 @@ def find(name: str, path: str, file: Workflow, known: Known) -> tuple[Bound | No
 
 def names(path: str, file: Workflow, known: Known) -> tuple[str, ...]:
     """The names of the check runs that the file makes, a few of each matrix."""
-    return tuple(place.name for place in _few(_Places(known).all(file, path)))
+    return tuple(place.name for place in _few(places(path, file, known)))
+
+
+def places(path: str, file: Workflow, known: Known) -> list[Place]:
+    """Every job of the file and of the reusable workflows it calls, with every combination."""
+    return _Places(known).all(file, path)
 
 
 @dataclass
@@ -98,9 +105,11 @@ class _Places:
     read: dict[str, Workflow | str] = field(default_factory=dict)
 
     def all(self, file: Workflow, path: str) -> list[Place]:
-        return list(self.jobs(file, outer_contexts(self.known.case, file), "", (path,)))
+        return list(self.jobs(file, outer_contexts(self.known.case, file), "", (path,), ()))
 
-    def jobs(self, file: Workflow, outer: Contexts, prefix: str, chain: tuple[str, ...]) -> Iterator[Place]:
+    def jobs(
+        self, file: Workflow, outer: Contexts, prefix: str, chain: tuple[str, ...], callers: tuple[str, ...]
+    ) -> Iterator[Place]:
         outer = with_jobs(outer, file)
         for job in file.jobs:
             self.left -= sum(1 + len(step.run or "") // 500 for step in job.steps) if job.outputs else 1
@@ -111,7 +120,7 @@ class _Places:
                 if self.left < 0:
                     return
                 shown = shown_name(job, cell, contexts, found)
-                place = Place(prefix + shown, file, job, outer, found, cell, number, prefix)
+                place = Place(prefix + shown, file, job, outer, found, cell, number, prefix, callers=callers)
                 yield from self.called(place, chain) if job.uses else (place,)
 
     def called(self, place: Place, chain: tuple[str, ...]) -> Iterator[Place]:
@@ -131,7 +140,7 @@ class _Places:
             yield replace(place, problem=f"The job '{place.name}' {file}.")
             return
         outer = {**place.outer, "inputs": self.inputs(place, file)}
-        yield from self.jobs(file, outer, f"{place.name} / ", (*chain, path))
+        yield from self.jobs(file, outer, f"{place.name} / ", (*chain, path), (*place.callers, place.job.key))
 
     def callee(self, path: str) -> Workflow | str:
         content = self.known.tree.read(path)

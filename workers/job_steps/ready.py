@@ -84,9 +84,9 @@ def acted(
         raise unsupported(f"{where} uses {uses}: {action.why}{oidc(bound) if 'logs in' in action.why else ''}.")
     if action.language and action.language not in collected.languages:
         collected.languages.append(action.language)
-    if action.effect in (actions.Effect.UNKNOWN, actions.Effect.REFUSED):
+    if action.weakens_proof:
         collected.skip(title, action.why, weakens=True)
-    elif action.effect is actions.Effect.TREE and not later:
+    if action.effect is actions.Effect.TREE and not later:
         _checkout(title, inputs, bound, collected)
     elif action.effect is actions.Effect.HARMLESS:
         collected.skip(title, action.why, weakens=False)
