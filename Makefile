@@ -1,10 +1,11 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench bench-sandbox serve clean help
+.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows clean help
 
 CASE ?= wrong-operator
 MODEL ?=
 LANGUAGES ?=
 ROUNDS ?= 15
+DATASET ?= datasets
 PY := .venv/bin/python
 export HEAL_STATE_DIR ?= $(CURDIR)/.heal
 
@@ -51,6 +52,9 @@ bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
 	$(PY) -m benchmarks.sandbox_caches --rounds 5
 	$(PY) -m benchmarks.event --rounds $(ROUNDS)
 	$(PY) -m benchmarks.screening --rounds $(ROUNDS)
+
+bench-workflows: setup ## the planner over public workflow files: DATASET=folder of bare mirrors
+	$(PY) -m benchmarks.workflows --dataset $(DATASET)
 
 clean: ## what the build left in this folder (not the engine's images)
 	rm -rf .venv .tools .heal .mypy_cache .ruff_cache .pytest_cache .coverage

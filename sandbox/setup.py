@@ -72,6 +72,7 @@ def set_up(
             **(policy.proxy_environment(gate.url, named) if gate else {}),
         }
         network = gate.network.name if gate else (policy.OPEN if plan.setup else policy.NO_NETWORK)
+        files |= {Path(policy.APT_FILE).name: policy.APT_SETTINGS}
         inputs = tar({**files, "plan.json": _plan_values(plan, ours)}.items())
         feed = chain(tree_message(tree.contents), message("INPUTS", inputs))
         with stand_up(engine, services, labels, network=network, runtime=options.runtime, cancel=cancel) as companions:

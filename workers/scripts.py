@@ -48,6 +48,8 @@ _INSTALLS: tuple[tuple[str, ...], ...] = (
     ("pnpm", "i"),
     ("yarn", "install"),
     ("corepack",),
+    ("bun", "install"),
+    ("deno", "install"),
     ("go", "mod", "download"),
     ("go", "install"),
     ("go", "get"),
@@ -93,6 +95,8 @@ _RUNNER_VALUES = frozenset(
      "--project", "--env-file", "--index", "--with-requirements", "--with-editable", "--from", "-C"}
 )  # fmt: skip
 """Options of uv that take the next word; the others of these runners stand alone or hold their value."""
+_APT_SOURCES = re.compile(r"/etc/apt\b|\bapt-key\b|\b(?:add-)?apt-(?:add-)?repository\b")
+"""What gives apt another source of packages stays before what installs from it, whatever commands do it."""
 _BUILDERS = (
     ("cargo", "test"),
     ("mvn",),
@@ -229,8 +233,9 @@ def split(script: str) -> Split:
         return Split("", script, whole=True)
     install: list[str] = []
     check: list[str] = []
-    for command in listed:
-        if installs(command):
+    last = max(at for at, command in enumerate(listed) if installs(command)) if _APT_SOURCES.search(script) else -1
+    for at, command in enumerate(listed):
+        if installs(command) or at < last:
             install.append(command)
         elif words(command)[:1] and words(command)[0] in _KEPT_IN_BOTH:
             install.append(command)

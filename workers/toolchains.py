@@ -61,6 +61,7 @@ _IN_FILES: Mapping[str, re.Pattern[str]] = {
     "pom.xml": re.compile(r"<(?:java\.version|maven\.compiler\.release)>(\d{1,3})<"),
 }
 _ANY = frozenset({"", "*", "3", "3.x", "latest", "current", "node", "lts", "lts/*", "lts/-0", "stable"})
+_AT_LEAST = re.compile(r"^>=\s{0,3}(\d{1,3}(?:\.\d{1,3}){0,2})$")
 _RANGE = re.compile(r"^[\^~=v\s]*|(\.[x*])+$", re.IGNORECASE)
 
 
@@ -96,7 +97,7 @@ def brought(languages: Sequence[str], versions: Mapping[str, str], image: str, f
     steps: list[Step] = []
     notes: list[str] = []
     wanted = {key: _of_file(value, files) for key, value in versions.items() if key in BY_KEY}
-    differing = [key for key, value in wanted.items() if not _is_ours(value, BY_KEY[key].version)]
+    differing = [key for key, value in wanted.items() if not _is_ours(key, value, BY_KEY[key].version)]
     for key in dict.fromkeys((*languages, *wanted) if image in BY_KEY else ()):
         language, version = BY_KEY[key], _offered(key, wanted.get(key, ""))
         if key in differing and version:
@@ -147,8 +148,16 @@ def _shown(written: str) -> str:
     return " ".join(written.split())[:60]
 
 
-def _is_ours(asked: str, ours: str) -> bool:
+def _is_ours(key: str, asked: str, ours: str) -> bool:
+    """Ours is as good as the version asked for; of a language that comes in others, the lowest that is asked for is
+    better."""
+    if key not in _OFFERED and (at_least := _AT_LEAST.match(asked)):
+        return _numbers(ours) >= _numbers(at_least[1])
     return asked.lower() in _ANY or _same(_RANGE.sub("", asked), ours)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def _same(asked: str, ours: str) -> bool:

@@ -49,6 +49,8 @@ from sandbox.policy.services import (
     service_volume,
 )
 from sandbox.policy.variables import (
+    APT_FILE,
+    APT_SETTINGS,
     CA_FILE,
     JAVA_CA_FILE,
     certificates,
@@ -60,6 +62,8 @@ from sandbox.policy.variables import (
 )
 
 __all__ = [
+    "APT_FILE",
+    "APT_SETTINGS",
     "CA_FILE",
     "ENVIRONMENT",
     "IDLE_S",

@@ -11,6 +11,9 @@ from sandbox.truststore import PASSWORD
 
 CA_FILE = f"{SCRATCH}/ca.crt"
 JAVA_CA_FILE = f"{SCRATCH}/ca.jks"
+APT_FILE = f"{SCRATCH}/apt.conf"
+APT_SETTINGS = b'APT::Get::Assume-Yes "true";\n'
+"""As on GitHub's machines, where `apt-get install` asks nothing: here nobody could answer."""
 _OPTIONS = ("MAVEN_OPTS", "GRADLE_OPTS", "JAVA_TOOL_OPTIONS")
 
 
@@ -40,6 +43,7 @@ def setup_environment(ca_bundle: bool, package_indexes: Mapping[str, str]) -> di
         **languages.setup_environment(),
         **(certificates() if ca_bundle else {}),
         **package_indexes,
+        "APT_CONFIG": APT_FILE,
         "HOME": f"{ENVIRONMENT}/home",  # what set-up leaves at home stays with the environment
     }
 

@@ -51,7 +51,7 @@ def test_list_and_run(browser: Browser, site: Site, engine: Engine, width: int, 
     _look(page, f"list-{width}-{scheme}")
     page.get_by_role("link", name="unit (3.12)").click()
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
-    expect(page.get_by_text("result += value")).to_be_visible()
+    expect(page.get_by_role("region", name="Diff").get_by_text("result += value")).to_be_visible()
     _look(page, f"run-{width}-{scheme}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert errors == []

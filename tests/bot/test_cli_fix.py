@@ -65,7 +65,7 @@ def test_apply_makes_the_check_green() -> None:
     commit(place, "Heal it")
     again = heal("fix", place, "--json")
     assert (again.returncode, one_object(again)["outcome"]) == (1, "NOT_REPRODUCED")
-    assert "green here in 5 of 5 runs" in one_object(again)["detail"]
+    assert "green here in 6 of 6 runs" in one_object(again)["detail"]
 
 
 def test_a_flaky_check_is_not_patched() -> None:

@@ -100,9 +100,9 @@ def host_server() -> Iterator[int]:
 
 
 def test_system_packages_by_http(sandbox: DockerSandbox) -> None:
-    """apt finds the mirror through the proxy, by plain HTTP, and installs a package from it."""
+    """apt finds the mirror through the proxy, by plain HTTP, and installs a package from it without asking."""
     log = look(
-        sandbox, "apt-get -o Acquire::Languages=none update -qq && apt-get install -y -qq hello && hello", "bash -e {0}"
+        sandbox, "apt-get -o Acquire::Languages=none update -qq && apt-get install -qq hello && hello", "bash -e {0}"
     )
     assert "Hello, world!" in log
 

@@ -40,7 +40,7 @@ def test_green_here(theatre: Theatre, repo: str, play: Play) -> None:
     assert play(GREEN)["outcome"] == "NOT_REPRODUCED"
     output = told(theatre, repo)
     assert output["title"] == "Not reproduced"
-    assert "green here in 5 of 5 runs" in output["summary"]
+    assert "green here in 6 of 6 runs" in output["summary"]
 
 
 def test_unknown_command(theatre: Theatre, repo: str, play: Play) -> None:

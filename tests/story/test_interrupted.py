@@ -37,12 +37,12 @@ def test_push_while_running(theatre: Theatre, repo: str) -> None:
 
 
 def test_pull_request_closed_while_running(theatre: Theatre, repo: str) -> None:
-    """Closing the red pull request ends its run without a word in it."""
+    """Closing the red pull request ends its run without a word in it, here while the check runs for its base."""
     theatre.hub.create_repo(repo, files={**SLOW, PATH: running("true")})
     theatre.hub.push(repo, SLOW, branch="change")
     pull = theatre.hub.open_pull(repo, "octocat", "change")
     theatre.hub.finish_ci(repo, branch="change", event="pull_request")
-    theatre.wait_for_stage(repo, "reproduce")
+    theatre.wait_for_stage(repo, "base")
     theatre.hub.close_pull(repo, "octocat", pull["number"])
     run = theatre.wait_for_run(repo, 20)
     assert run["outcome"] == "CANCELLED"

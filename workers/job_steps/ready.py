@@ -104,6 +104,8 @@ def _checkout(title: str, inputs: Mapping[str, str], bound: Bound | None, collec
     asked, path = inputs.get("repository", ""), posixpath.normpath(inputs.get("path") or ".")
     if bound is not None and asked and asked.lower() != str(own).lower():
         collected.skip(title, f"it checks out another repository ({asked[:100]})", weakens=True)
+    elif bound is not None and not _own_commit(inputs.get("ref", ""), github):
+        collected.skip(title, f"it checks out another commit ({inputs['ref'][:100]})", weakens=True)
     elif path.startswith(("/", "..")):
         collected.skip(title, "it checks out to a place outside the workspace", weakens=True)
     elif path != ".":
@@ -112,6 +114,13 @@ def _checkout(title: str, inputs: Mapping[str, str], bound: Bound | None, collec
         link = link if above == "." else f"mkdir -p {quote(above)}\n{link}"
         collected.steps.append(Step(title, link))
         collected.lower(f"CI has the checkout in the folder {path}, which is a link to it here")
+
+
+def _own_commit(ref: str, github: object) -> bool:
+    """The commit that is healed, by whatever name the job gives it; a name that is not known here may be its own."""
+    known = github if isinstance(github, Mapping) else {}
+    own = {str(known.get(name)) for name in ("sha", "ref", "ref_name", "head_ref") if known.get(name)}
+    return not ref or "${{" in ref or ref in own
 
 
 def _stand_in(title: str, action: actions.Action, collected: Collected) -> Step | None:

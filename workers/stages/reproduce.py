@@ -11,7 +11,7 @@ from typing import NoReturn
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Step, Tree
-from workers import diagnosis, pins, recipe
+from workers import diagnosis, pins, recipe, tools
 from workers.domain import Case, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
@@ -147,18 +147,23 @@ def _first_run(
 ) -> tuple[Environment, Plan, Result]:
     """The first run. When CI did not say which step failed, the job's steps are tried in order until one is red.
 
-    What a green step left in the job's services has to be there for the next one: it becomes part of the set-up.
+    What a green step left, built files or data in the job's services, has to be there for the next one: it becomes part
+    of the set-up. Where it can only have left files, that is done when the next one is red without them.
     """
     first = environment.run(plan.check, tree, limits=limits(plan), cancel=cancel)
     here, at, result = environment, plan, first
     green: list[Step] = []
+    made: list[Step] = []
     while result.green and at.after and job.log.failed is None and not job.steps:
         green.append(at.check)
-        setup = (*at.setup, at.check) if at.services else at.setup
-        at = replace(at, setup=setup, check=at.after[0], after=at.after[1:])
-        if at.services:
-            here, at = prepare(sandbox, at, tree, cancel)
-        result = here.run(at.check, tree, limits=limits(plan), cancel=cancel)
+        made += [] if tools.only_look(at.check.script) and not at.services else [at.check]
+        at = replace(at, check=at.after[0], after=at.after[1:])
+        ran = None if at.services else here.run(at.check, tree, limits=limits(plan), cancel=cancel)
+        if ran is None or (made and not ran.green):
+            here, at = prepare(sandbox, replace(at, setup=(*at.setup, *made)), tree, cancel)
+            made = []
+            ran = here.run(at.check, tree, limits=limits(plan), cancel=cancel)
+        result = ran
     if at.guessed:  # what was green has to stay green; of the others nobody knows whether they ever were
         at = replace(at, after=tuple(green))
     return (environment, plan, first) if result.green else (here, at, result)

@@ -5,6 +5,7 @@ Adding a tool is one file and one line in `_MODULES`; the order decides when two
 
 from __future__ import annotations
 
+from workers.scripts import commands
 from workers.tools import (
     actionlint,
     ava,
@@ -74,7 +75,7 @@ from workers.tools import (
 )
 from workers.tools.reading import Reader, Tool
 
-__all__ = ["TOOLS", "WRAPPERS", "Tool", "script"]
+__all__ = ["TOOLS", "WRAPPERS", "Tool", "only_look", "script"]
 
 _WRAPPERS: tuple[Tool, ...] = (
     pre_commit,
@@ -148,6 +149,19 @@ _MODULES: tuple[Tool, ...] = (
 TOOLS: tuple[Tool, ...] = tuple(Reader(module) for module in _MODULES)
 WRAPPERS = frozenset(tool.NAME for tool in _WRAPPERS)
 """The names of tools that run others: whoever speaks inside, also by a report of single tests, goes first."""
+_LOOKING = frozenset(
+    (ruff.NAME, black.NAME, isort.NAME, mypy.NAME, flake8.NAME, pyright.NAME, pylint.NAME, bandit.NAME, codespell.NAME,
+     yamllint.NAME, actionlint.NAME, shellcheck.NAME, hadolint.NAME, markdownlint.NAME, eslint.NAME, stylelint.NAME,
+     prettier.NAME, golangci.NAME, gofmt.NAME, rustfmt.NAME)
+)  # fmt: skip
+
+
+def only_look(script: str) -> bool:
+    """Every command of the script is a linter, formatter or type checker: it leaves nothing that later steps need."""
+    tools = [tool for tool in TOOLS if tool.NAME in _LOOKING]
+    return all(any(tool.recognises(command, "") for tool in tools) for command in commands(script))
+
+
 _NAMES = frozenset(tool.NAME for tool in _MODULES)
 
 

@@ -404,6 +404,7 @@ def test_the_other_way_to_name_ones_own_action() -> None:
     ("inputs", "reason"),
     [
         ("{repository: other/one, path: one}", "it checks out another repository (other/one)"),
+        ("{ref: v1.0, path: old}", "it checks out another commit (v1.0)"),
         ("{path: ../x}", "it checks out to a place outside the workspace"),
         ("{path: /x}", "it checks out to a place outside the workspace"),
     ],

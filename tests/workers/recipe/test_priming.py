@@ -29,6 +29,11 @@ def primed(script: str, files: dict[str, str] | None = None) -> Primed:
         ("pre-commit run -a", "pre-commit install-hooks"),
         ("uv run pytest -x", "uv run true"),
         ("uv run --extra test --frozen -- pytest -x", "uv run --extra test --frozen true"),
+        (
+            "uv run --locked --no-default-groups --group dev tox run -e typing",
+            "uv run --locked --no-default-groups --group dev tox run --notest -e typing\n"
+            "uv run --locked --no-default-groups --group dev true",
+        ),
         ("hatch run test", "hatch env create"),
         ("hatch run lint:all", "hatch env create lint"),
         ("hatch test --cover", "hatch env create hatch-test"),
@@ -64,6 +69,9 @@ def test_a_tool_of_uvx_is_fetched_to_where_it_is_found_without_network() -> None
         ("npx playwright install --with-deps\nnpx playwright test", "npx playwright install --with-deps",
          "npx playwright test"),
         ("curl -sSf https://example.org/get.sh | sh\n./run", "curl -sSf https://example.org/get.sh | sh", "./run"),
+        ("wget -qO- https://x.org/key | tee /etc/apt/keyrings/x\napt-get update\napt-get install x\n./run",
+         "wget -qO- https://x.org/key | tee /etc/apt/keyrings/x\napt-get update\napt-get install x", "./run"),
+        ("bun install && bun test", "bun install", "bun test"),
         ("export X=1\npip install a\npytest", "export X=1\npip install a", "export X=1\npytest"),
     ],
 )  # fmt: skip

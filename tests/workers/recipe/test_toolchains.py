@@ -120,6 +120,13 @@ def test_an_image_that_was_asked_for_gets_what_the_job_needs() -> None:
         ("rust", "dtolnay/rust-toolchain@1.75.0", {}, "CI used Rust 1.75.0, the sandbox has 1.96"),
         ("rust", "actions-rs/toolchain@v1", {"toolchain": "1.96"}, ""),
         ("python", "actions/setup-python@v5", {"python-version": "3.11.4"}, ""),
+        ("python", "actions/setup-python@v5", {"python-version": ">=3.10"}, ""),
+        (
+            "python",
+            "actions/setup-python@v5",
+            {"python-version": ">=3.12"},
+            "CI used Python >=3.12, the sandbox has 3.11",
+        ),
         ("python", "actions/setup-python@v5", {"python-version": "3.12"}, "CI used Python 3.12, the sandbox has 3.11"),
     ],
 )

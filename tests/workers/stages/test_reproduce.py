@@ -350,6 +350,43 @@ def test_an_image_that_cannot_be_had_is_stood_in_for() -> None:
         reproduce(red, replace(PLAN, image="debian"), TREE, JOB, Flaky(), MemoryJournal(), Event())
 
 
+class Building(ScriptedSandbox):
+    """A sandbox that remembers the set-ups it made; tests are red until something was built in one."""
+
+    def __init__(self, built: str) -> None:
+        self.setups: list[list[str]] = []
+        super().__init__(ScriptedEnvironment(self._answer))
+        self._built = built
+
+    def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+        self.setups.append([step.name for step in plan.setup])
+        return super().prepare(plan, tree, cancel)
+
+    def _answer(self, step: Step, patch: bytes | None, n: int) -> Result:
+        needs = step.name == "Test"
+        return RED if needs and self._built not in self.setups[-1] else GREEN if step.name != "Docs" else RED
+
+
+def test_what_a_green_step_built_is_there_for_the_next_one() -> None:
+    """A step that is red for want of what the one before it built is no failure: it is run again with it."""
+    steps = (CHECK, Step("Docs", "make docs"))
+    sandbox = Building("Build")
+    found = reproduce(
+        sandbox, replace(PLAN, check=Step("Build", "./configure && make"), after=steps), TREE, JOB, Flaky(),
+        MemoryJournal(), Event(),
+    )  # fmt: skip
+    assert found.plan.check.name == "Docs"
+    assert sandbox.setups == [[], ["Build"], ["Build", "Test"]]
+
+
+def test_what_a_linter_leaves_is_not_asked_for() -> None:
+    """A red step behind one that only looks is the failure as it is: no environment more is made."""
+    sandbox = Building("nothing")
+    plan = replace(PLAN, check=Step("Lint", "ruff check .\nmypy src"), after=(CHECK,))
+    assert reproduce(sandbox, plan, TREE, JOB, Flaky(), MemoryJournal(), Event()).plan.check == CHECK
+    assert sandbox.setups == [[]]
+
+
 def test_made_results_are_what_they_say() -> None:
     """The values these tests stand on: RED has one failure, GREEN has none."""
     assert (RED.green, GREEN.green) == (False, True)
