@@ -12,9 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from workers import prompts
+from workers import clue, prompts
 from workers.domain import Attempt, Commit
-from workers.fixers import clue
 from workers.fixers.search.rank import is_test
 from workers.llm.client import Message
 from workers.messages.markup import visible
