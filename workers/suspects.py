@@ -1,4 +1,4 @@
-"""Where the cause of a failure may be: the reasons to suspect a place, what each weighs, and their order. Pure.
+"""Where the cause of a failure may be: the reasons to suspect a place, what each weighs, and their order.
 
 Evidence adds up, each kind between 0 and 1. A frame weighs one over its distance from the place of the error and an
 import a tenth (Wong et al., ICSME 2014: segmentation and stack traces); executed lines weigh their Ochiai coefficient
@@ -8,15 +8,17 @@ import a tenth (Wong et al., ICSME 2014: segmentation and stack traces); execute
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from workers.domain import Diagnosis, Finding, Suspect
+from workers.ports import SourceTree
 from workers.spectrum.evidence import Trace
 
 MOST = 20
 """Suspects that are kept, and of one file at most `_OF_ONE`: a reader goes on to the next file by then."""
 _OF_ONE = 3
 _IMPORTED = 0.1
+_HEADS = (b"def ", b"async def ", b"class ", b"@")
 _TEST_PATH = re.compile(
     r"(^|/)(tests?|testing|__tests__|spec)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec)\.[cm]?[jt]sx?$"
     r"|_test\.go$|Tests?\.(java|kt)$|_spec\.rb$"
@@ -88,12 +90,14 @@ def holding(tests: Iterable[str]) -> Iterator[Suspect]:
         yield Suspect(path, None, ("holds the failing test",), 0.0)
 
 
-def executed(trace: Trace, paths: Collection[str]) -> Iterator[Suspect]:
-    """The repository's lines that failing tests execute, by who else executes them."""
-    for path in sorted(trace.counts):
-        for line in sorted(trace.counts[path]) if path in paths else ():
+def executed(trace: Trace, tree: SourceTree) -> Iterator[Suspect]:
+    """The repository's lines that failing tests execute, by who else executes them; not the heads of functions, which
+    a trace counts with the first line of their bodies."""
+    for path in sorted(path for path, counts in trace.counts.items() if counts):
+        texts = (tree.read(path) or b"").splitlines()
+        for line in sorted(trace.counts[path]):
             weight = trace.ochiai(path, line)
-            if weight:
+            if weight and 0 < line <= len(texts) and not texts[line - 1].lstrip().startswith(_HEADS):
                 yield Suspect(path, line, (_executed(trace, *trace.counts[path][line]),), weight)
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workers.made import diagnosis
+from tests.workers.made import MemoryTree, diagnosis
 from workers import suspects
 from workers.domain import Finding, Suspect
 from workers.spectrum.evidence import Trace, trace
 from workers.suspects import MOST, Place, ranked
 
-PATHS = frozenset({"shop/price.py", "shop/tax.py", "tests/test_price.py"})
+TREE = MemoryTree({"shop/price.py": b"a = 1\n" * 4 + b"@made\n    def f():\n"})
 
 
 def spectrum(failing: int, passing: int, **counts: dict[int, tuple[int, int]]) -> Trace:
@@ -42,14 +42,17 @@ def places(found: Sequence[Suspect]) -> list[str]:
 )
 def test_a_line_says_who_executes_it(failing: int, passing: int, count: tuple[int, int], reason: str) -> None:
     """In words that a reader can check."""
-    (found,) = suspects.executed(spectrum(failing, passing, price={3: count}), PATHS)
+    (found,) = suspects.executed(spectrum(failing, passing, price={3: count}), TREE)
     assert (found.place, found.reasons) == ("shop/price.py:3", (reason,))
 
 
 def test_lines_of_failing_tests_alone_come_first() -> None:
-    """By Ochiai: what passing tests execute as well is less suspicious, what no failing test executes not at all."""
-    lines = {1: (2, 9), 2: (2, 0), 3: (1, 0), 4: (0, 9)}
-    found = ranked(suspects.executed(spectrum(2, 9, price=lines, gone={5: (2, 0)}), PATHS))
+    """By Ochiai: what passing tests execute as well is less suspicious, what no failing test executes not at all.
+
+    Neither are heads of functions, and lines or files that the repository has not.
+    """
+    lines = {1: (2, 9), 2: (2, 0), 3: (1, 0), 4: (0, 9), 5: (2, 0), 6: (2, 0), 7: (2, 0)}
+    found = ranked(suspects.executed(spectrum(2, 9, price=lines, gone={5: (2, 0)}), TREE))
     assert places(found) == ["shop/price.py:2", "shop/price.py:3", "shop/price.py:1"]
 
 
@@ -77,7 +80,7 @@ def test_reasons_add_up() -> None:
     """A line with several reasons has them all and comes before one with a single reason."""
     found = ranked([
         *suspects.named([Finding("bad", "shop/tax.py", 4), Finding("odd"), Finding("bad", "shop/tax.py", 4)], "ruff"),
-        *suspects.executed(spectrum(1, 0, price={3: (1, 0)}), PATHS),
+        *suspects.executed(spectrum(1, 0, price={3: (1, 0)}), TREE),
         *suspects.changed({"shop/price.py": {3, 8}}, 2),
     ])  # fmt: skip
     assert places(found) == ["shop/price.py:3", "shop/tax.py:4", "shop/price.py:8"]

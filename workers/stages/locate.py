@@ -26,5 +26,5 @@ def locate(bench: Workbench, cancel: Event) -> Diagnosis:
     if trace is not None:
         frames = [[(path, line) for path, line, _ in one.frames if path in paths] for one in trace.exceptions.values()]
         known = places.suspects(found.findings, found.tool, frames, bench.tree, paths) if any(frames) else known
-        known = (*known, *executed(trace, paths))
+        known = (*known, *executed(trace, bench.tree))
     return replace(found, suspects=ranked([*known, *changed(lines, bench.blame.count)]))
