@@ -8,6 +8,7 @@ import a tenth (Wong et al., ICSME 2014: segmentation and stack traces); execute
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from workers.domain import Diagnosis, Finding, Suspect
@@ -43,12 +44,11 @@ def ranked(reasons: Iterable[Suspect]) -> tuple[Suspect, ...]:
         why = tuple(dict.fromkeys([*have.reasons, *one.reasons]))
         places[one.path, one.line] = Suspect(one.path, one.line, why, have.score + one.score)
     order = sorted(places.values(), key=lambda one: (is_test(one.path), -round(one.score, 6)))
-    seen: dict[str, list[Suspect]] = {}
+    before: Counter[str] = Counter()
     kept: list[Suspect] = []
     for one in order:
-        of_file = seen.setdefault(one.path, [])
-        if len(of_file) < _OF_ONE and not (one.line is None and of_file):
-            of_file.append(one)
+        if before[one.path] < (_OF_ONE if one.line else 1):
+            before[one.path] += 1
             kept.append(one)
     return tuple(kept[:MOST])
 

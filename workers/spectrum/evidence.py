@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from math import sqrt
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -37,7 +38,7 @@ class Trace(Value):
     seconds: float = 1.0
     rootdir: str = ""
 
-    @property
+    @cached_property  # asked for with every line
     def failing_tests(self) -> int:
         """Failing tests that could run, not files that could not be collected."""
         return sum("::" in name for name in self.failed)
