@@ -102,10 +102,10 @@ def executed(trace: Trace, tree: SourceTree) -> Iterator[Suspect]:
 
 
 def changed(lines: Mapping[str, Iterable[int]], commits: int) -> Iterator[Suspect]:
-    """The lines that `commits` commits changed since the failure was not there."""
+    """The lines that `commits` commits wrote, or took lines away beside, since the failure was not there."""
     for path in sorted(lines):
         for line in sorted(lines[path]):
-            yield Suspect(path, line, ("changed since the last green commit",), 1 / max(1, commits))
+            yield Suspect(path, line, ("at a change since the last green commit",), 1 / max(1, commits))
 
 
 def _executed(trace: Trace, failing: int, passing: int) -> str:

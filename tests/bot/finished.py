@@ -51,7 +51,7 @@ WORSE = """--- a/tests/test_core.py
 """
 CULPRIT = Commit(Sha("f" * 40), author="Ada", at="2026-11-21T05:00:00Z", subject="Subtract <b>faster</b>", login="ada")
 SUSPECTS = (
-    Suspect("calc/core.py", 7, ("raised here", "changed since the last green commit"), 2.0),
+    Suspect("calc/core.py", 7, ("raised here", "at a change since the last green commit"), 2.0),
     Suspect("calc/<i>.py", None, ("imported by the failing test",), 0.1),
     *(Suspect(f"calc/m{n}.py") for n in range(9)),
 )

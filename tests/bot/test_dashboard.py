@@ -80,7 +80,7 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "One commit of pull request #77",
         "Subtract &lt;b&gt;faster&lt;/b&gt;",
         "64 came since the last green one, 11 runs",
-        '<code>calc/core.py:7</code> <span class="quiet">raised here, changed since the last green commit</span>',
+        '<code>calc/core.py:7</code> <span class="quiet">raised here, at a change since the last green commit</span>',
         "calc/&lt;i&gt;.py",
         "calc/m7.py",
     ):

@@ -84,7 +84,7 @@ def test_reasons_add_up() -> None:
         *suspects.changed({"shop/price.py": {3, 8}}, 2),
     ])  # fmt: skip
     assert places(found) == ["shop/price.py:3", "shop/tax.py:4", "shop/price.py:8"]
-    assert found[0].reasons == ("executed by the failing test", "changed since the last green commit")
+    assert found[0].reasons == ("executed by the failing test", "at a change since the last green commit")
     assert (found[1].reasons, found[1].score) == (("named by ruff",), 1.0)
 
 
