@@ -1,6 +1,6 @@
 """Candidates tried in a warm test process, beside the same candidates tried by the plain command in waiting containers.
 
-One at a time in both. The warm process is the worker of the offline search (`workers/fixers/search/screen.py`); it runs
+One at a time in both. The warm process is that of the offline search (`workers/spectrum/screen.py`); it runs
 the failing test of each candidate in a fork that has pytest imported already. Every candidate stays red.
 """
 
@@ -19,7 +19,7 @@ from benchmarks.results import keep
 from sandbox.checks import DockerEnvironment
 from sandbox.spec import Limits, Plan, Step, Tree
 from tests.workers.fixers.trees import MemoryTree
-from workers.fixers import search
+from workers import spectrum
 
 ROUNDS = 15
 FEW, MANY = 2, 10
@@ -32,7 +32,7 @@ _FILES = {
 _PLAIN = Step("plain", "python -m pytest -q test_calc.py")
 _WARM = Step("screen", "python /heal/in/screen.py /heal/in/plan.json")
 _INSTALL = Step("install", "python -m pip install -q pytest requests")
-_WORKER = Path(search.__file__).with_name("screen.py")
+_WORKER = Path(spectrum.__file__).with_name("screen.py")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from workers.messages.plan import FIDELITY
 from workers.redact import redact
 from workers.reruns import command
 from workers.summary import summary
+from workers.suspects import telling
 
 
 class Progress:
@@ -76,6 +77,10 @@ def interruptible() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
+_LIKELIEST = 3
+"""Suspects that are shown where there is no fix."""
+
+
 def present(report: Report, as_json: bool) -> None:
     """Print the report: data to standard output, the rest to standard error."""
     if as_json:
@@ -102,6 +107,8 @@ def _story(report: Report) -> list[str]:
         lines.append(f"check      {command(report.reproduction.plan.check)}")
     if report.diagnosis:
         lines.append(f"failure    {cut(report.diagnosis.summary, 160)}")
+        suspects = () if report.accepted else telling(report.diagnosis)[:_LIKELIEST]
+        lines += [f"look at    {one.place}: {', '.join(one.reasons)}" for one in suspects]
     if told := brought(report.blame):
         lines.append(f"culprit    {cut(told.replace('**', ''), 600)}")
     if accepted := report.accepted:

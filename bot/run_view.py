@@ -15,16 +15,19 @@ from pydantic import ValidationError
 from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, one_line
 from sandbox import explain
 from sandbox.spec import Ending, Plan, Result
-from workers.domain import Blame, Diagnosis, JobReport, Lead, Outcome, Reproduction, StageName, Verdict
+from workers.domain import Blame, Diagnosis, JobReport, Lead, Outcome, Reproduction, StageName, Suspect, Verdict
 from workers.reruns import limits
 from workers.store.codec import from_json
 from workers.store.models import RunState
 from workers.store.pages import AttemptLine, EventLine, RunLine, RunPage, StageLine
+from workers.suspects import telling
 
 T = TypeVar("T")
 
 FAILING_LINES = 40
 """Of the failing step's output, how many lines are shown without a click."""
+SUSPECTS = 10
+"""How many places are shown to look at."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class RunView:
     after: Result | None
     verdict: Verdict | None
     diagnosis: Diagnosis | None
+    suspects: tuple[Suspect, ...]
     blame: Blame | None
     lead: Lead | None
     told: tuple[tuple[str, str], ...]
@@ -76,7 +80,7 @@ def run_view(page: RunPage, now: datetime) -> RunView:
     accepted = next((attempt for attempt in page.attempts if attempt.accepted), None)
     verdict = _verdict(page)
     job = page.report.job if page.report else _answer(page, StageName.CHECKOUT, JobReport)
-    diagnosis = page.report.diagnosis if page.report else _answer(page, StageName.DIAGNOSE, Diagnosis)
+    diagnosis = page.report.diagnosis if page.report else _diagnosis(page)
     data = page.report.data if page.report else {}
     return RunView(
         line=line,
@@ -94,6 +98,7 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         after=verdict.after if verdict else None,
         verdict=verdict,
         diagnosis=diagnosis,
+        suspects=telling(diagnosis)[:SUSPECTS] if diagnosis else (),
         blame=page.report.blame if page.report else _answer(page, StageName.BLAME, Blame),
         lead=page.report.lead if page.report else None,
         told=tuple(
@@ -172,6 +177,11 @@ def doing(line: RunLine) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _diagnosis(page: RunPage) -> Diagnosis | None:
+    """With all that is known of where to look, as soon as it is known."""
+    return _answer(page, StageName.LOCATE, Diagnosis) or _answer(page, StageName.DIAGNOSE, Diagnosis)
 
 
 def _verdict(page: RunPage) -> Verdict | None:

@@ -63,6 +63,7 @@ STAGE_WORDS = {
     StageName.REPRODUCE: "Reproduce",
     StageName.DIAGNOSE: "Diagnose",
     StageName.BLAME: "Find the commit",
+    StageName.LOCATE: "Find the lines",
     StageName.PROPOSE: "Propose",
     StageName.VERIFY: "Verify",
     StageName.PUBLISH: "Publish",

@@ -56,6 +56,7 @@ class StageName(StrEnum):
     REPRODUCE = "reproduce"
     DIAGNOSE = "diagnose"
     BLAME = "blame"
+    LOCATE = "locate"
     PROPOSE = "propose"
     VERIFY = "verify"
     PUBLISH = "publish"
@@ -153,8 +154,26 @@ class JobReport:
 
 
 @dataclass(frozen=True)
+class Suspect:
+    """A place where the cause may be, and why it is looked for there. `line` counts from 1; None is the whole file.
+
+    `score` is the weight of the reasons together, 0 and up; it means something beside other suspects only.
+    """
+
+    path: str
+    line: int | None = None
+    reasons: tuple[str, ...] = ()
+    score: float = 0.0
+
+    @property
+    def place(self) -> str:
+        """`path:line`, or the path alone."""
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True)
 class Diagnosis:
-    """What is wrong: class, the tool that said so, its findings, and the files to suspect, likeliest first.
+    """What is wrong: class, the tool that said so, its findings, and the places to suspect, likeliest first.
 
     `fingerprint` is equal for the same failure on another day: numbers, paths' roots and times are masked.
     """
@@ -165,7 +184,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     summary: str
     excerpt: str
-    suspects: tuple[str, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
     evidence: tuple[str, ...] = ()
     """The line or the finding that decided the class, as it was printed."""
 

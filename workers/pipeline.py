@@ -37,6 +37,7 @@ from workers.stages.base import compare_with_base
 from workers.stages.blame import blame
 from workers.stages.diagnose import diagnose
 from workers.stages.follow import follow
+from workers.stages.locate import locate
 from workers.stages.propose import propose
 from workers.stages.publish import publish
 from workers.stages.reproduce import make_plan, prepare, reproduce
@@ -107,6 +108,8 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
+    story.diagnosis = at(StageName.LOCATE, Diagnosis, locate, bench, cancelled)
+    bench = replace(bench, diagnosis=story.diagnosis)
 
     while not story.held:
         candidate = at(StageName.PROPOSE, Candidate, propose, parts.fixers, bench, story.attempts)

@@ -58,6 +58,7 @@ def _failure(diagnosis: Diagnosis | None, blame: Blame | None) -> dict[str, Any]
         "findings": findings,
         "culprit": _commit(blame.culprit, blame.pull_request) if blame and blame.culprit else None,
         "suspects": _suspects(blame) if blame else None,
+        "places": [{"path": one.path, "line": one.line, "reasons": list(one.reasons)} for one in diagnosis.suspects],
     }
 
 

@@ -26,6 +26,7 @@ from workers.domain import (
     RunId,
     Sha,
     StageName,
+    Suspect,
     Usage,
     Verdict,
 )
@@ -49,6 +50,11 @@ WORSE = """--- a/tests/test_core.py
 +    pass
 """
 CULPRIT = Commit(Sha("f" * 40), author="Ada", at="2026-11-21T05:00:00Z", subject="Subtract <b>faster</b>", login="ada")
+SUSPECTS = (
+    Suspect("calc/core.py", 7, ("raised here", "at a change since the last green commit"), 2.0),
+    Suspect("calc/<i>.py", None, ("imported by the failing test",), 0.1),
+    *(Suspect(f"calc/m{n}.py") for n in range(9)),
+)
 EVIDENCE = Evidence(image="sha256:" + "1" * 64, environment="e", tree="t", patch="p", runtime="runc")
 
 
@@ -148,7 +154,7 @@ def full_report(case: Case, name: str, log: str) -> Report:
             annotations=(Finding("total is wrong", "calc/core.py", 7),),
         ),
         reproduction=Reproduction(plan, before, reruns=2, red_reruns=2),
-        diagnosis=Diagnosis(cls, "pytest", "f" * 40, (finding,), why, text, ("calc/core.py",)),
+        diagnosis=Diagnosis(cls, "pytest", "f" * 40, (finding,), why, text, SUSPECTS),
         attempts=(rejected, accepted),
         published=Published(12, "https://github.test/octo/calc/pull/12", "heal/x", "c" * 40),
         seconds={"reproduce": 3.1},

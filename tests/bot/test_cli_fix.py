@@ -35,6 +35,9 @@ def test_json_is_the_object_of_the_contract() -> None:
     assert found["outcome"] == "FIXED"
     assert set(found["evidence"]) >= EVIDENCE
     assert found["evidence"]["image"].startswith("sha256:")
+    first = found["failure"]["places"][0]
+    assert first["path"] == "shipping/rates.py"
+    assert first["reasons"][0].startswith("executed by every failing test and by")
     assert found["evidence"]["before"]["failed"] == 3
     assert found["evidence"]["after"] | {"seconds": 0} == {"exit_code": 0, "passed": 6, "failed": 0, "seconds": 0}
     assert set(found["failure"]) >= {"class", "tool", "fingerprint", "findings"}

@@ -23,6 +23,7 @@ from workers.domain import (
     Reproduction,
     RunId,
     Sha,
+    Suspect,
     Verdict,
 )
 
@@ -37,6 +38,7 @@ diff --git a/calc.py b/calc.py
 -    return a - b
 +    return a + b
 """
+SUSPECTS = (Suspect("calc.py", 2, ("raised here", "executed by the failing test and by no passing one"), 2.0),)
 CHECK = Step("Test", "python -m pytest -q")
 
 
@@ -66,7 +68,7 @@ def candidate(**changes: object) -> Candidate:
 
 def diagnosis(**changes: object) -> Diagnosis:
     findings = (Finding("assert -1 == 3", "calc.py", 2, "tests/test_calc.py::t0"),)
-    made = Diagnosis(FailureClass.TEST, "pytest", "f1", findings, "add(1, 2) gives -1", "E assert", ("calc.py",))
+    made = Diagnosis(FailureClass.TEST, "pytest", "f1", findings, "add(1, 2) gives -1", "E assert", SUSPECTS)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from sandbox.spec import Plan, Step
 from tests.workers.fixers.trees import MemoryTree
 from tests.workers.made import GREEN, RED, ScriptedEnvironment, candidate, reproduction
 from workers import cheats
-from workers.domain import Diagnosis, FailureClass, Finding, Verdict
+from workers.domain import Diagnosis, FailureClass, Finding, Suspect, Verdict
 from workers.ports import T, Workbench
 from workers.repo_config import Policy, RepoConfig
 from workers.stages.verify import verify
@@ -96,9 +96,12 @@ PLAN = Plan("python", (), Step("Test", "./run-tests.sh && bash checks && python 
 FINDING = Finding("assert -42 == 42", "tests/test_price.py", 14, "tests/test_price.py::test_one")
 
 
+SUSPECTS = (Suspect("shop/price.py"), Suspect("tests/test_price.py"))
+
+
 def failure(cls: FailureClass = FailureClass.TEST, *paths: str) -> Diagnosis:
     named = tuple(Finding("x", path, 1) for path in paths)
-    return Diagnosis(cls, "pytest", "f", (FINDING, *named), "", "", ("shop/price.py", "tests/test_price.py"))
+    return Diagnosis(cls, "pytest", "f", (FINDING, *named), "", "", SUSPECTS)
 
 
 def rules(

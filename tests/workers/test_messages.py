@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandbox.spec import Plan, Service, Skipped, Step
 from tests.workers.made import candidate, case, diagnosis, report, reproduction, result
 from workers import messages
-from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Report, Rerun, RunId, Sha, Verdict
+from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Report, Rerun, RunId, Sha, Suspect, Verdict
 from workers.messages.markup import LIMIT, fence, plain, quote
 from workers.summary import summary
 
@@ -126,6 +126,17 @@ def test_rejected_candidates_are_listed_with_their_gate() -> None:
     body = messages.pull_request_body(replace(report(), attempts=(rejected, *report().attempts)), "")
     assert "Tried and rejected (1)" in body
     assert "regression" in body
+
+
+def test_where_to_look_is_told_with_reasons() -> None:
+    """The likeliest places, a few in the pull request and some more where a person goes on; names stay code."""
+    suspects = tuple(Suspect(f"m{n}@all.py", 3, ("raised here",), 1.0) for n in range(9))
+    known = diagnosis(suspects=suspects)
+    body = messages.pull_request_body(report(diagnosis=known), "")
+    assert "Where to look:\n\n- `m0@all.py:3`: raised here\n" in body
+    assert ("`m2@all.py:3`" in body, "`m3@all.py:3`" in body) == (True, False)
+    text = messages.ended(replace(stopped(Outcome.NO_FIX_FOUND), diagnosis=known), "").text
+    assert ("`m4@all.py:3`" in text, "`m5@all.py:3`" in text) == (True, False)
 
 
 def culprit(**changes: Any) -> Blame:

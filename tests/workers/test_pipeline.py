@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event
@@ -26,6 +27,7 @@ from tests.workers.made import (
 from workers import logs
 from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead, Outcome, Published, Rerun, RunId
 from workers.errors import LeaseLost, Park
+from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
 from workers.ports import Admission, Base, Light, Notice, Origin, Proposal, SourceTree, Workbench
 from workers.repo_config import Infrastructure, RepoConfig, Triggers
@@ -255,6 +257,44 @@ def test_the_commit_that_broke_a_branch_is_told() -> None:
     assert report.blame.culprit is not None
     assert report.blame.culprit.sha == sha(2)
     assert "It came with `0000000` (`Change 2`, by `octocat`, 2026-11-21), in #12" in forge.published[0].body
+
+
+TRACE = {"kind": "trace", "failed": {"t.py::a": 0.1}, "passed": {"t.py::b": 0.1, "t.py::c": 0.1},
+         "counts": {"calc.py": {"1": [0, 2], "2": [1, 0]}, "gone.py": {"3": [1, 0]}}}  # fmt: skip
+
+
+def tracing(report: bytes) -> ScriptedEnvironment:
+    """An honest sandbox in which the traced run leaves this report."""
+
+    def answer(step: Step, patch: bytes | None, n: int) -> Result:
+        return replace(RED, report=report) if step.name == "trace" else honest(step, patch, n)
+
+    return ScriptedEnvironment(answer)
+
+
+def test_the_tests_are_traced_once_for_the_suspects_and_the_search() -> None:
+    """One traced run tells people where to look and the search what to change, also when the run is taken up again."""
+    forge, journal, environment = MemoryForge(), MemoryJournal(), tracing(json.dumps(TRACE).encode())
+    forge.states = ["pending", "green"]
+    asked = replace(parts(forge, journal, environment), fixers=(Search(), OneIdea()))
+    with pytest.raises(Park):
+        drive(case(), asked)
+    report = drive(case(), asked)
+    assert [step.name for step, _ in environment.asked if step.name in ("trace", "screen")] == ["trace", "screen"]
+    assert report.diagnosis is not None
+    first = report.diagnosis.suspects[0]
+    assert (first.place, first.reasons) == ("calc.py:2", ("executed by the failing test and by no passing one",))
+    assert "- `calc.py:2`: executed by the failing test" in forge.published[0].body
+
+
+@pytest.mark.parametrize("report", [b"", b'{"kind": "error", "message": "pytest is not installed"}', b"[[[["])
+def test_tests_that_cannot_be_traced_cost_no_fix(report: bytes) -> None:
+    """Without a trace there are suspects from what is known otherwise, and the run goes on."""
+    forge = MemoryForge()
+    told = drive(case(), parts(forge, MemoryJournal(), tracing(report)))
+    assert told.outcome is Outcome.FIXED
+    assert told.diagnosis is not None
+    assert all("executed" not in why for one in told.diagnosis.suspects for why in one.reasons)
 
 
 LOST = "##[error]The runner has received a shutdown signal."

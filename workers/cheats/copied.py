@@ -20,7 +20,7 @@ def of_tests(tree: SourceTree, diagnosis: Diagnosis) -> frozenset[str]:
         f.test.split("::")[0] for f in diagnosis.findings if f.test
     }
     found: set[str] = set()
-    for path in sorted({*named, *diagnosis.suspects}):
+    for path in sorted({*named, *(suspect.path for suspect in diagnosis.suspects)}):
         module = parsed(tree.read(path) or b"") if path.endswith(".py") and is_test(path) else None
         if module is not None:
             found |= {_shown(node) for node in ast.walk(module) if isinstance(node, ast.expr)}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sandbox.spec import Ending, Plan, Result
 from workers import annotated, logs
-from workers.diagnosis import fingerprint, said, suspects
+from workers.diagnosis import fingerprint, places, said
 from workers.diagnosis.likeness import Likeness, compare
 from workers.diagnosis.table import NOT_THE_CODE, Ruling, classify
 from workers.diagnosis.voices import guessed, speaker, voices
@@ -34,15 +34,16 @@ def read(plan: Plan, before: Result, job: JobReport, tree: SourceTree) -> Diagno
     heard = voices(ours)
     voice = speaker(heard)
     tool = voice.tool if voice else None
-    found = tuple(suspects.placed(finding, paths) for finding in (voice.findings if voice else ()))
+    found = tuple(places.placed(finding, paths) for finding in (voice.findings if voice else ()))
     texts = [*(test.message for test in before.tests if test.status in _RED), ours.output]
-    traced = suspects.frames(texts, paths)
+    traced = [trace for text in texts if (trace := places.frames(text, paths))]
     ruling = classify(ours, paths, heard)
-    if not found:
-        noted = tuple(suspects.placed(finding, paths) for finding in job.annotations[:_NOTED])
-        found = noted or _last_words(ours.output, job)
-    top = traced[-1] if traced else None
     name = tool.NAME if tool else "shell"
+    by = name if found else "CI"
+    if not found:
+        noted = tuple(places.placed(finding, paths) for finding in job.annotations[:_NOTED])
+        found = noted or _last_words(ours.output, job)
+    top = traced[-1][-1] if traced else None
     return Diagnosis(
         cls=ruling.cls,
         tool=name,
@@ -50,7 +51,7 @@ def read(plan: Plan, before: Result, job: JobReport, tree: SourceTree) -> Diagno
         findings=found,
         summary=_summary(tool, found, before, plan),
         excerpt=logs.excerpt(ours.output.strip(), EXCERPT),
-        suspects=suspects.suspects(found, traced, tree, paths),
+        suspects=places.suspects(found, by, [[frame.place for frame in trace] for trace in traced], tree, paths),
         evidence=ruling.evidence,
     )
 

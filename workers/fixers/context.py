@@ -12,9 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from workers import prompts
-from workers.domain import Attempt, Commit
-from workers.fixers import clue
+from workers import clue, prompts
+from workers.domain import Attempt, Commit, Suspect
 from workers.fixers.search.rank import is_test
 from workers.llm.client import Message
 from workers.messages.markup import visible
@@ -75,7 +74,8 @@ def opening(bench: Workbench, level: float) -> list[Message]:
         tool=one_line(diagnosis.tool, fence, 40),
         findings=[_finding(bench, i, fence) for i in range(min(10, len(diagnosis.findings)))],
         excerpt=cleaned(diagnosis.excerpt, fence, int(_OUTPUT * level)),
-        suspects=[_suspect(commit, fence) for commit in bench.blame.suspects],
+        places=[_place(suspect, fence) for suspect in diagnosis.suspects],
+        commits=[_commit(commit, fence) for commit in bench.blame.suspects],
         change=cleaned(_change(bench), fence, int(_CHANGE * level)).rstrip("\n"),
     )
     system = prompts.render("system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))
@@ -112,7 +112,11 @@ def _change(bench: Workbench) -> str:
     return bench.blame.diff if bench.blame.count <= _FEW else ""
 
 
-def _suspect(commit: Commit, fence: str) -> str:
+def _place(suspect: Suspect, fence: str) -> str:
+    return one_line(f"{suspect.place}: {', '.join(suspect.reasons)}", fence, 400)
+
+
+def _commit(commit: Commit, fence: str) -> str:
     """A commit without its author: whose it is mends nothing."""
     return one_line(f"{commit.sha[:12]} {commit.subject}", fence, 200)
 
@@ -120,7 +124,7 @@ def _suspect(commit: Commit, fence: str) -> str:
 def _named(bench: Workbench, paths: Sequence[str]) -> list[str]:
     """Files that the diagnosis names, likeliest first, what the culprit changed, then what the tests in it import."""
     known = set(paths)
-    wanted = [*bench.diagnosis.suspects]
+    wanted = [suspect.path for suspect in bench.diagnosis.suspects]
     wanted += [finding.path for finding in bench.diagnosis.findings if finding.path]
     wanted += [finding.test.split("::")[0] for finding in bench.diagnosis.findings if finding.test]
     wanted += clue.paths(_change(bench))

@@ -13,6 +13,7 @@ from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
 from workers.messages.pull_request import published
+from workers.messages.suspects import suspected
 from workers.ports import Notice
 from workers.redact import Redactor
 from workers.reruns import command
@@ -160,6 +161,9 @@ _ENDINGS: dict[Outcome, tuple[str, Callable[[Report], str]]] = {
     Outcome.CRASHED: ("Internal error", _crashed),
 }
 
+_PLACES = 5
+"""Suspects that a person who goes on from here is shown."""
+
 _QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Outcome.CANCELLED, Outcome.CRASHED})
 """Endings that are nobody's news: the check run says them, no comment does."""
 
@@ -204,7 +208,7 @@ def _evidence(report: Report) -> str:
             f"{plain(cut(finding.message, 200))}"
             for finding in report.diagnosis.findings[:10]
         ]
-        parts.append("\n".join(places))
+        parts += ["\n".join(places), "\n".join(suspected(report.diagnosis, _PLACES)).strip()]
     elif report.data.get("failure") and report.data.get("line") and report.outcome is not Outcome.INFRASTRUCTURE:
         parts.append(f"CI's log alone: **{_words(report.data['failure'])}**, by {quote(report.data['line'], 300)}")
     if report.data.get("ci") or report.data.get("here"):

@@ -10,6 +10,7 @@ from workers.messages import plan
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, inert, plain, quote
+from workers.messages.suspects import suspected
 from workers.patch import check as measure
 from workers.redact import Redactor
 from workers.reruns import command
@@ -19,6 +20,9 @@ _WHY = {
     Confidence.MEDIUM: "green and nothing broken, but the evidence leaves room for another fix: read it closely",
     Confidence.LOW: "a guess that happens to be green",
 }
+
+_LIKELIEST = 3
+"""Suspects that a reader of the fix is shown."""
 
 _CI = {
     "pending": "running",
@@ -149,6 +153,7 @@ def _root_cause(diagnosis: Diagnosis, reproduction: Reproduction) -> str:
     if not diagnosis.findings:
         lines.append(plain(diagnosis.summary))
     lines += [f"- {line}" for line in steadiness(reproduction)]
+    lines += suspected(diagnosis, _LIKELIEST)
     return "\n".join(lines)
 
 
@@ -199,7 +204,7 @@ def _count(result: Result | None) -> str:
 
 def _cause(diagnosis: Diagnosis) -> str:
     """The title's half sentence. The class decides when the finding's own words would be about a test."""
-    path = diagnosis.suspects[0] if diagnosis.suspects else ""
+    path = diagnosis.suspects[0].path if diagnosis.suspects else ""
     words = {
         FailureClass.FORMAT: f"format with {diagnosis.tool}",
         FailureClass.LINT: f"{diagnosis.tool} findings",

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.fixers.trees import MemoryTree
-from workers.fixers import clue
-from workers.fixers.search.evidence import Trace
+from workers import clue
 from workers.fixers.search.rank import ranked
+from workers.spectrum.evidence import Trace
 
 BEFORE = (
     "def total(items):\n    amount = sum(items)\n    if amount > 50:\n        return amount\n    return amount + 5\n"

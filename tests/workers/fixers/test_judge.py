@@ -6,9 +6,10 @@ import pytest
 
 from workers.domain import Confidence
 from workers.fixers.search import judge
-from workers.fixers.search.evidence import Plausible, Screening, Trace
+from workers.fixers.search.evidence import Plausible, Screening
 from workers.fixers.search.rank import Ranked
 from workers.fixers.search.source import Mutation
+from workers.spectrum.evidence import Trace
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 

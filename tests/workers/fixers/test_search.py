@@ -77,7 +77,7 @@ def test_a_wrong_operator_is_found_with_its_facts(environment: DockerEnvironment
     after = environment.run(work.reproduction.plan.check, work.tree.tar(), candidate.patch.encode())
     assert after.green
     assert Search().propose(work, [rejected(candidate)]) is None
-    assert once.computed == ["search:candidates"]
+    assert once.computed == ["trace", "search:candidates"]
 
 
 def test_a_missing_import_is_added_at_its_place(environment: DockerEnvironment) -> None:

@@ -8,12 +8,13 @@ import ast
 import pytest
 
 from tests.workers.fixers.trees import MemoryTree
-from workers.fixers.search.evidence import Failure, Trace, screening, trace
+from workers.fixers.search.evidence import screening
 from workers.fixers.search.judge import meaning
 from workers.fixers.search.rank import Ranked, ranked
 from workers.fixers.search.source import Mutation, Source, spliced
 from workers.fixers.search.templates import mutations
 from workers.fixers.search.templates.raised import directed
+from workers.spectrum.evidence import Failure, Trace, trace
 
 FUNCTION = "def f(a, b, xs):\n    {}\n"
 
@@ -146,6 +147,6 @@ def test_the_same_meaning_is_one_group(one: str, other: str, same: bool) -> None
     "report", [b"", b"\xff\xfe", b"[]\n1\nnull\n", b'{"kind": "trace"}\n', b'{"kind": "trace", "failed": 3}']
 )
 def test_a_report_is_untrusted(report: bytes) -> None:
-    """Junk is an explanation, never an exception."""
-    assert isinstance(trace(report), str)
+    """Junk is no evidence, never an exception."""
+    assert trace(report) is None
     assert screening(report).plausible == ()

@@ -7,7 +7,7 @@ import pytest
 from sandbox.spec import Ending, Evidence, Output, Plan, Result, Step
 from tests.workers.recipe.trees import MemoryTree
 from workers import diagnosis, logs
-from workers.domain import Finding, JobReport
+from workers.domain import Finding, JobReport, Suspect
 
 UNUSED = Finding("`os` imported but unused", "shop/tax.py", 3)
 RUFF = "shop/tax.py:3:8: F401 [*] `os` imported but unused\nFound 1 error.\n"
@@ -44,7 +44,7 @@ def test_annotations_are_findings_of_last_resort() -> None:
     tree = MemoryTree({"shop/tax.py": ""})
     found = diagnosis.read(Plan("python", (), Step("check", "make lint")), result("it failed\n"), job, tree)
     assert found.findings == (Finding("odd", "shop/tax.py", 3), Finding("strange"))
-    assert found.suspects == ("shop/tax.py",)
+    assert found.suspects == (Suspect("shop/tax.py", 3, ("named by CI",), 1.0),)
 
 
 def test_trouble_of_the_machine_is_seen_in_an_annotation() -> None:

@@ -55,16 +55,20 @@ def test_an_assertion_suspects_what_the_test_imports() -> None:
     """A wrong value leaves no trace in the source, so the test's own imports come first and the test last."""
     found = read(ASSERTION)
     assert (found.cls, found.tool) == (FailureClass.TEST, "pytest")
-    assert found.suspects[0] == "shop/price.py"
-    assert found.suspects[-1] == "tests/test_price.py"
-    assert "shop/tax.py" in found.suspects
+    reasons = {one.place: one.reasons for one in found.suspects}
+    assert [*reasons] == ["shop/price.py", "shop/tax.py", "shop/__init__.py", "tests/test_price.py:6"]
+    assert reasons["shop/price.py"] == ("imported by the failing test",)
+    assert reasons["tests/test_price.py:6"] == ("raised here", "named by pytest")
 
 
 def test_a_trace_suspects_its_deepest_frame_first() -> None:
     """Frames of the repository only, from the place of the error outwards."""
     found = read(DEEP)
     assert found.cls is FailureClass.ERROR
-    assert found.suspects[:2] == ("shop/tax.py", "shop/price.py")
+    assert [(one.place, one.reasons[0]) for one in found.suspects[:2]] == [
+        ("shop/tax.py:7", "raised here"),
+        ("shop/price.py:3", "on the trace of the failure"),
+    ]
 
 
 @pytest.mark.parametrize(

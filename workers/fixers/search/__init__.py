@@ -7,24 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from sandbox.spec import Limits, Step
-from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
-from workers.fixers import clue
+from workers import clue, spectrum
+from workers.domain import Attempt, Candidate, Confidence, Diagnosis
 from workers.fixers.search import evidence, judge
-from workers.fixers.search.command import Call, call
-from workers.fixers.search.evidence import Plausible, Screening, Trace
+from workers.fixers.search.evidence import Plausible, Screening
 from workers.fixers.search.rank import Ranked, ranked
 from workers.ports import Workbench
-
-_CLASSES = frozenset(
-    {FailureClass.TEST, FailureClass.ERROR, FailureClass.IMPORT, FailureClass.DEPENDENCY, FailureClass.TIMEOUT}
-)
-_TOOLS = frozenset({"pytest", "unittest"})
-_WORKER = Path(__file__).with_name("screen.py")
+from workers.spectrum.command import Call
+from workers.spectrum.evidence import Trace
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,7 @@ class Search:
 
     def applies(self, diagnosis: Diagnosis) -> bool:
         """Python tests that fail or raise."""
-        return diagnosis.tool in _TOOLS and diagnosis.cls in _CLASSES
+        return spectrum.traceable(diagnosis)
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The best plausible patch of each meaning, one per call."""
@@ -60,15 +53,15 @@ class Search:
         )
 
     def _candidates(self, bench: Workbench) -> list[dict[str, object]]:
-        step = bench.reproduction.plan.check
-        how = call(step.script, step.workdir, bench.tree)
-        trace = evidence.trace(self._run(bench, step, how, self._trace_plan(how)))
-        if isinstance(trace, str) or not trace.failed:
+        trace = spectrum.traced(bench)
+        if trace is None:
             return []
         candidates = ranked(bench.tree, trace, self.limit, clue.lines(bench.blame.diff, bench.tree))
         if not candidates:
             return []
-        run = evidence.screening(self._run(bench, step, how, self._screen_plan(how, trace, candidates)))
+        how = spectrum.started(bench)
+        plan = self._screen_plan(how, trace, candidates)
+        run = evidence.screening(spectrum.inside(bench, how, plan, self.budget_s * 3))
         return [self._row(bench, *choice, trace, run) for choice in _choices(candidates, run)][: self.shown]
 
     def _row(
@@ -81,9 +74,6 @@ class Search:
             "alternatives": groups - 1,
             "title": judge.title(candidate),
         }
-
-    def _trace_plan(self, how: Call) -> dict[str, object]:
-        return {"mode": "trace", "args": how.args, "trace_s": 20, "budget_s": self.budget_s * 2}
 
     def _screen_plan(self, how: Call, trace: Trace, candidates: Sequence[Ranked]) -> dict[str, object]:
         return {
@@ -100,15 +90,6 @@ class Search:
             "procs": max(1, min(2, os.cpu_count() or 1)),
             "candidates": [{"id": c.id, "edits": {c.mutation.path: c.mutation.splices}} for c in candidates],
         }
-
-    def _run(self, bench: Workbench, step: Step, how: Call, plan: Mapping[str, object]) -> bytes:
-        """One container: the worker file and its plan go in, JSON lines come out."""
-        common = {"options": how.options, "folder": how.folder, "cwd_on_path": how.cwd_on_path}
-        inputs = {"screen.py": _WORKER.read_bytes(), "plan.json": json.dumps({**plan, **common}).encode()}
-        script = how.script("/heal/in/screen.py /heal/in/plan.json")
-        ours = Step("search", script, "bash -e {0}", step.env, ".")
-        limits = Limits(wall_s=self.budget_s * 3)
-        return bench.environment.run(ours, bench.tree.tar(), None, limits, inputs).report
 
 
 def _choices(candidates: Sequence[Ranked], run: Screening) -> list[tuple[Ranked, Plausible, int]]:

@@ -9,10 +9,11 @@ import ast
 import re
 
 from workers.domain import Confidence
-from workers.fixers.search.evidence import Plausible, Screening, Trace
+from workers.fixers.search.evidence import Plausible, Screening
 from workers.fixers.search.rank import Ranked
 from workers.fixers.search.source import parse
 from workers.fixers.search.templates.raised import SURE
+from workers.spectrum.evidence import Trace
 
 RISKY = frozenset({"drop operand", "guard", "unwrap", "return", "sign", "number", "truth"})
 """Kinds that take behaviour away, paper over it, or write another literal down: never surer than medium."""

@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from workers.fixers.search.evidence import Trace
 from workers.fixers.search.source import Mutation, Source, parse, spliced
 from workers.fixers.search.templates import mutations
 from workers.fixers.search.templates.raised import directed
 from workers.ports import SourceTree
+from workers.spectrum.evidence import Trace
 
 _IMPORT_TIME = 0.3
 """Weight of module-level code: it runs when the tests are collected, for all of them alike."""

@@ -12,8 +12,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from workers.fixers.search.evidence import Failure
 from workers.fixers.search.source import Mutation, Source, bound
+from workers.spectrum.evidence import Failure
 
 HOMES: Mapping[str, str] = {
     **dict.fromkeys(("defaultdict", "Counter", "OrderedDict", "deque", "namedtuple", "ChainMap"), "collections"),

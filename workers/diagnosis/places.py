@@ -1,24 +1,19 @@
-"""The repository's files to suspect, likeliest first: frames of traces, what findings name, what red tests import."""
+"""The places of the repository that output names: of findings, in tracebacks, and what red tests import."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
-from workers.diagnosis.said import OUTPUT
-from workers.domain import Finding
+from workers.domain import Finding, Suspect
 from workers.ports import SourceTree
+from workers.suspects import Place, holding, imported, is_test, named, raised, ranked
 
-_MOST = 20
 _FRAMES = (
     re.compile(r'^[ \t]*File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>[^\n]+))?', re.MULTILINE),
     re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): (?:in (?P<function>[^\n]+))?", re.MULTILINE),
-)
-_TEST_PATH = re.compile(
-    r"(^|/)(tests?|testing|__tests__|spec)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$|\.(test|spec)\.[cm]?[jt]sx?$"
-    r"|_test\.go$|Tests?\.(java|kt)$|_spec\.rb$"
 )
 
 
@@ -30,6 +25,11 @@ class Frame:
     line: int
     function: str = ""
 
+    @property
+    def place(self) -> Place:
+        """Where it stands, without the function."""
+        return self.path, self.line
+
 
 def placed(finding: Finding, paths: Set[str]) -> Finding:
     """The finding with its path as the repository's own, or without one when it is none of its files."""
@@ -39,28 +39,26 @@ def placed(finding: Finding, paths: Set[str]) -> Finding:
     return replace(finding, path=located, line=finding.line if located else None)
 
 
-def frames(texts: Iterable[str], paths: Set[str]) -> tuple[Frame, ...]:
+def frames(text: str, paths: Set[str]) -> tuple[Frame, ...]:
     """The repository's traceback lines in printed order, so the place where it went wrong is the last."""
     found: list[tuple[int, Frame]] = []
-    for number, text in enumerate(texts):
-        for pattern in _FRAMES:
-            for match in pattern.finditer(text):
-                path = _located(match["path"], paths)
-                if path is not None:
-                    frame = Frame(path, int(match["line"][:9]), (match["function"] or "").strip())
-                    found.append((number * (OUTPUT * 4) + match.start(), frame))
+    for pattern in _FRAMES:
+        for match in pattern.finditer(text):
+            path = _located(match["path"], paths)
+            if path is not None:
+                frame = Frame(path, int(match["line"][:9]), (match["function"] or "").strip())
+                found.append((match.start(), frame))
     return tuple(frame for _, frame in sorted(found, key=lambda pair: pair[0]))
 
 
-def suspects(found: Sequence[Finding], traced: Sequence[Frame], tree: SourceTree, paths: Set[str]) -> tuple[str, ...]:
-    """Files of the traces, deepest first; then what the findings name; then what red tests import; tests last."""
-    deepest = [frame.path for frame in reversed(traced)]
-    named = [finding.path for finding in found if finding.path]
-    tests = [path for path in dict.fromkeys([*deepest, *named, *_test_files(found)]) if _TEST_PATH.search(path)]
-    imported = [path for test in tests for path in _imports(tree, test, paths)]
-    everything = dict.fromkeys([*deepest, *named, *imported, *tests])
-    source = [path for path in everything if not _TEST_PATH.search(path)]
-    return tuple([*source, *(path for path in everything if path in tests)][:_MOST])
+def suspects(
+    found: Sequence[Finding], tool: str, traces: Sequence[Sequence[Place]], tree: SourceTree, paths: Set[str]
+) -> tuple[Suspect, ...]:
+    """What the tracebacks of the failures, the findings of the tool and the imports of red tests say."""
+    pointed = [*raised(traces), *named(found, tool)]
+    tests = dict.fromkeys(path for path in [*(one.path for one in pointed), *_test_files(found)] if is_test(path))
+    imports = [path for test in tests for path in _imports(tree, test, paths)]
+    return ranked([*pointed, *imported(imports), *holding(test for test in tests if test in paths)])
 
 
 def _located(path: str, paths: Set[str]) -> str | None:
@@ -93,4 +91,4 @@ def _imports(tree: SourceTree, path: str, paths: Set[str]) -> list[str]:
         for root in ("", "src/")
         for end in (".py", "/__init__.py")
     )
-    return [file for file in files if file in paths and not _TEST_PATH.search(file)]
+    return [file for file in files if file in paths and not is_test(file)]

@@ -1,0 +1,67 @@
+"""The spectrum of a red Python test run: which lines failing and passing tests execute, traced once for all who ask.
+
+Nothing of the project is run outside the sandbox. Where no trace can be had (no pytest, a crash, too slow) there is
+none, and nothing else is lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event
+
+from pydantic import ValidationError
+
+from sandbox.spec import Limits, Step
+from workers.domain import Diagnosis, FailureClass
+from workers.ports import Workbench
+from workers.spectrum import evidence
+from workers.spectrum.command import Call, call
+from workers.spectrum.evidence import Trace
+
+_CLASSES = frozenset(
+    {FailureClass.TEST, FailureClass.ERROR, FailureClass.IMPORT, FailureClass.DEPENDENCY, FailureClass.TIMEOUT}
+)
+_TOOLS = frozenset({"pytest", "unittest"})
+_INSIDE = Path(__file__).with_name("screen.py")
+_TRACED_S, _SESSION_S, _WALL_S = 20.0, 120.0, 180.0
+"""How long tests are traced, how long a session of them may last, and both sessions together."""
+
+
+def traceable(diagnosis: Diagnosis) -> bool:
+    """Python tests that fail or raise."""
+    return diagnosis.tool in _TOOLS and diagnosis.cls in _CLASSES
+
+
+def traced(bench: Workbench, cancel: Event | None = None) -> Trace | None:
+    """The trace of the bench's failing command: one run, remembered by `bench.once`. None when there is none."""
+    text = bench.once("trace", str, lambda: _traced(bench, cancel))
+    try:
+        return Trace.model_validate_json(text) if text else None
+    except ValidationError:  # what was kept went through the redaction of secrets
+        return None
+
+
+def started(bench: Workbench) -> Call:
+    """How the bench's failing command starts its tests."""
+    step = bench.reproduction.plan.check
+    return call(step.script, step.workdir, bench.tree)
+
+
+def inside(
+    bench: Workbench, how: Call, plan: Mapping[str, object], wall_s: float, cancel: Event | None = None
+) -> bytes:
+    """One container in which `screen.py` follows a plan; its report, as JSON lines."""
+    common = {"options": how.options, "folder": how.folder, "cwd_on_path": how.cwd_on_path}
+    inputs = {"screen.py": _INSIDE.read_bytes(), "plan.json": json.dumps({**plan, **common}).encode()}
+    script = how.script("/heal/in/screen.py /heal/in/plan.json")
+    step = Step(str(plan["mode"]), script, "bash -e {0}", bench.reproduction.plan.check.env, ".")
+    return bench.environment.run(step, bench.tree.tar(), None, Limits(wall_s=wall_s), inputs, cancel).report
+
+
+def _traced(bench: Workbench, cancel: Event | None) -> str:
+    how = started(bench)
+    plan = {"mode": "trace", "args": how.args, "trace_s": _TRACED_S, "budget_s": _SESSION_S}
+    found = evidence.trace(inside(bench, how, plan, _WALL_S, cancel))
+    return found.model_dump_json() if found else ""

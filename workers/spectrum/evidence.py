@@ -1,0 +1,76 @@
+"""The trace of the red state: what a sandboxed run reports of it, read as the untrusted text it is.
+
+Anything that has not the expected shape is dropped; sizes are bounded by the sandbox's report limit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from math import sqrt
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class Value(BaseModel):
+    """A row of a report, or a part of one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Failure(Value):
+    """One raised exception: its type and message, the project's frames (path, line, function), and likely names."""
+
+    type: str
+    message: str
+    frames: tuple[tuple[str, int, str], ...] = ()
+    near: tuple[str, ...] = ()
+
+
+class Trace(Value):
+    """The red state: tests by outcome with seconds, executed lines as {path: {line: (failing, passing tests)}}."""
+
+    failed: Mapping[str, float]
+    passed: Mapping[str, float]
+    counts: Mapping[str, Mapping[int, tuple[int, int]]] = Field(default_factory=dict)
+    exceptions: Mapping[str, Failure] = Field(default_factory=dict)
+    seconds: float = 1.0
+    rootdir: str = ""
+
+    @cached_property  # asked for with every line
+    def failing_tests(self) -> int:
+        """Failing tests that could run, not files that could not be collected."""
+        return sum("::" in name for name in self.failed)
+
+    def ochiai(self, path: str, line: int) -> float:
+        """Suspiciousness of a line: 1 when all failing and no passing tests execute it, 0 when no failing one does."""
+        failing, passing = self.counts.get(path, {}).get(line, (0, 0))
+        return failing / sqrt(max(1, self.failing_tests) * (failing + passing)) if failing else 0.0
+
+
+def trace(report: bytes) -> Trace | None:
+    """The trace without the lines that only passing tests execute: nobody asks for those, and there are many of them.
+
+    None when the run left none, because there is no pytest or it was cut off.
+    """
+    row = next((row for row in rows(report) if row.get("kind") == "trace"), None)
+    try:
+        found = Trace.model_validate(row) if row is not None else None
+    except ValidationError:
+        return None
+    if found is None or not found.failed:
+        return None
+    counts = {path: {line: pair for line, pair in lines.items() if pair[0]} for path, lines in found.counts.items()}
+    return found.model_copy(update={"counts": counts})
+
+
+def rows(report: bytes) -> Iterator[Mapping[str, object]]:
+    """The JSON objects among the lines of a report."""
+    for line in report.splitlines():
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            yield row
