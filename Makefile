@@ -45,6 +45,7 @@ bench: LANGUAGES = python debian
 bench: images ## measured figures, printed as tables and kept in benchmarks/RESULTS.md
 	$(PY) -m benchmarks
 	$(PY) -m benchmarks.diagnosis
+	$(PY) -m benchmarks.tools
 
 bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
 	$(PY) -m benchmarks.sandbox --rounds $(ROUNDS)

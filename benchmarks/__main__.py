@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks import bisect, joblog, startup, story, webhook
+from benchmarks import bisect, joblog, planning, startup, story, webhook
 from benchmarks.machine import describe
 from benchmarks.results import keep
 
@@ -25,8 +25,15 @@ def main() -> None:
     started = startup.measure(startup.ROUNDS)
     searched = bisect.measure()
     read = joblog.measure(joblog.ROUNDS)
+    planned = planning.measure()
     if options.json:
-        parts = {"webhook": asdict(load), "story": asdict(told), "startup": started, "joblog": read}
+        parts = {
+            "webhook": asdict(load),
+            "story": asdict(told),
+            "startup": started,
+            "joblog": read,
+            "planning": planned,
+        }
         print(json.dumps({"machine": machine, **parts, "bisect": [asdict(one) for one in searched]}))
         return
     sections: tuple[tuple[str, Callable[[], str]], ...] = (
@@ -34,6 +41,7 @@ def main() -> None:
         ("Red event to pull request", lambda: story.table(told)),
         ("Start of the command line", lambda: f"On {machine}\n\n{startup.table(started)}"),
         ("Bisect", lambda: f"On {machine}.\n\n{bisect.table(searched)}"),
+        ("A recipe without a log", lambda: f"On {machine}.\n\n{planning.table(planned)}"),
         ("A job's log, from its bytes to its steps", lambda: f"On {machine}\n\n{joblog.table(read)}"),
     )
     for title, table in sections:

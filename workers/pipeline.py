@@ -182,10 +182,10 @@ class Story:
         return known
 
     def again(self, end: Stop) -> dict[str, str]:
-        """CI broke, not the code: its failed jobs are run once more, where the repository allows it."""
-        admission = self.admission
+        """CI broke, or it was chance: the failed jobs are run once more, where the repository allows it."""
+        admission, flaky = self.admission, end.outcome is Outcome.FLAKY
         broke = end.outcome is Outcome.INFRASTRUCTURE and bool(end.data.get("line"))
-        if not broke or admission is None or not admission.config.may_rerun:
+        if not (flaky or broke) or admission is None or not admission.config.may_rerun(flaky=flaky):
             return {}
         return {"rerun": self.once("rerun", Rerun, lambda: self.parts.forge.rerun(self.case)).value}
 

@@ -62,6 +62,7 @@ class Flaky(_Section):
     """How a failure is told from chance."""
 
     reruns: int = Field(default=5, ge=1, le=20, description="runs of the failing command on the unchanged commit")
+    rerun: bool = Field(default=False, description="have GitHub run the failed jobs of a flaky failure once more")
 
 
 class Policy(_Section):
@@ -110,10 +111,10 @@ class RepoConfig(_Section):
     infrastructure: Infrastructure = Infrastructure()
     instructions: str = Field(default="", max_length=2000)
 
-    @property
-    def may_rerun(self) -> bool:
-        """Failed jobs may be run once more when CI broke; `mode: observe` wants nothing done."""
-        return self.infrastructure.rerun and self.mode == "propose"
+    def may_rerun(self, *, flaky: bool) -> bool:
+        """Failed jobs may be run once more, when the failure was `flaky` or else when CI broke; `mode: observe` wants
+        nothing done."""
+        return self.mode == "propose" and (self.flaky.rerun if flaky else self.infrastructure.rerun)
 
 
 MAX_BYTES = 64 * 1024

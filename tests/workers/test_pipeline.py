@@ -30,7 +30,7 @@ from workers.errors import LeaseLost, Park
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
 from workers.ports import Admission, Base, Light, Notice, Origin, Proposal, SourceTree, Workbench
-from workers.repo_config import Infrastructure, RepoConfig, Triggers
+from workers.repo_config import Flaky, Infrastructure, RepoConfig, Triggers
 from workers.store.memory import MemoryJournal
 
 FILES = {
@@ -319,6 +319,17 @@ def test_ci_that_broke_is_run_once_more_where_it_may_be(config: RepoConfig, aske
         assert words in forge.told[-1].summary
         assert "shutdown signal" in forge.told[-1].summary
     assert forge.reruns == asked
+
+
+@pytest.mark.parametrize(("rerun", "asked"), [(False, 0), (True, 1)])
+def test_a_flaky_job_is_run_once_more_where_it_may_be(rerun: bool, asked: int) -> None:
+    """By a key of its own: who trusts a re-run after an outage may not want one that hides a flaky test."""
+    config = RepoConfig(flaky=Flaky(rerun=rerun))
+    forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
+    turns = ScriptedEnvironment(lambda step, patch, n: RED if n % 2 == 0 else GREEN)
+    report = drive(case(), parts(forge, MemoryJournal(), turns))
+    assert (report.outcome, report.data["failure"], forge.reruns) == (Outcome.FLAKY, "flaky", asked)
+    assert ("I asked GitHub to run the failed jobs once more" in forge.told[-1].summary) is rerun
 
 
 def test_an_end_that_is_the_sandboxs_own_runs_nothing_again() -> None:

@@ -93,10 +93,10 @@ def _flaky(report: Report) -> str:
     tests = report.data.get("tests", "")
     named = f" Unsteady: {quote(tests)}." if tests and tests != "()" else ""
     past = f" {report.data['past']}." if report.data.get("past") else ""
+    then = _RERUN.get(report.data.get("rerun", ""), _RERUN[""])
     return (
         f"**{_job(report.case, capital=True)} is flaky: this commit did not break it.** {_detail(report)}{named}{past} "
-        "I opened no pull request: a retry or a skip in the code would only hide it. "
-        "Re-running the job may turn it green."
+        f"I opened no pull request: a retry or a skip in the code would only hide it; {then}"
     )
 
 

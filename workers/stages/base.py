@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from sandbox.spec import Plan, Result, Sandbox
 from workers import likeness
-from workers.domain import Case, JobReport, Outcome, Sha
+from workers.domain import Case, FailureClass, JobReport, Outcome, Sha
 from workers.elsewhere import Elsewhere, run_on
 from workers.errors import Stop
 from workers.likeness import Failure, Likeness
@@ -79,6 +79,7 @@ def _inherited(base: Base, sha: Sha, plan: Plan, result: Result) -> NoReturn:
     raise Stop(
         Outcome.BASE_ALREADY_RED,
         detail,
+        failure=FailureClass.BASE_RED.value,
         log=result.output.text,
         mended="yes" if mended else "",
     ).leading_to(base.job if on_head else None)

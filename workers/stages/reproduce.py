@@ -12,7 +12,7 @@ from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Step, Tree
 from workers import diagnosis, pins, recipe, tools
-from workers.domain import Case, JobReport, Outcome, Past, Reproduction
+from workers.domain import Case, FailureClass, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
 from workers.messages.markup import quote
@@ -97,7 +97,13 @@ def _stable(
 ) -> Collection[str]:
     """The tests that failed in every run, as far as named. Raises `Stop` for a check that is not always red."""
     check, failed = quote(command(plan.check)), sum(not result.green for result in runs)
-    told: Mapping[str, object] = {"runs": len(runs), "failed": failed, "tests": unsteady(runs), "past": history(past)}
+    told: Mapping[str, object] = {
+        "failure": FailureClass.FLAKY.value,
+        "runs": len(runs),
+        "failed": failed,
+        "tests": unsteady(runs),
+        "past": history(past),
+    }
     turned = kept.turned
     if failed == 0 and turned is not None and not turned.green:
         ran = f"{check} is green in {len(runs)} of {len(runs)} runs, and red when its tests run in reverse order."
