@@ -55,6 +55,8 @@ def from_log(log: logs.JobLog, bound: Bound | None, conclusions: Sequence[tuple[
     aligned = _align(log.steps, placed)
     failed = _failed(log, aligned, conclusions)
     collected = Collected(notes=list(bound.notes) if bound else [])
+    if (machine := logs.machine(log)).image:
+        collected.note(f"CI's machine was {machine.image}, {machine.image_version}")
     check, last = _walk(aligned, failed, bound, collected)
     if check is None:
         raise unsupported(

@@ -823,3 +823,10 @@ def test_a_pull_request_is_known_as_one() -> None:
     assert found.check.script == "pytest pull_request refs/pull/7/merge fix"
     pushed = make(text.replace(" ${{ github.event.pull_request.head.ref }}", ""), pull_request=7, branch="fix")
     assert pushed.check.script == "pytest push refs/heads/fix"
+
+
+def test_the_machine_that_ci_ran_on_is_told() -> None:
+    """The log's preamble names the image of the runner: where it differs, people know what to look for."""
+    image = "##[group]Runner Image\nImage: ubuntu-24.04\nVersion: 20251102.4.0\n##[endgroup]\n"
+    found = make(job("run: pytest"), log=image + printed("pytest", "pytest", exits=False))
+    assert "CI's machine was ubuntu-24.04, 20251102.4.0" in found.notes
