@@ -19,6 +19,7 @@ LINE = 4_000
 """Characters of a line that a tool sees. The longest real findings are JSON lines of one to three thousand."""
 _MARK = re.compile(r"##\[(?:error|warning|notice)\]|#\d{1,4} \d{1,6}\.\d{1,3} ")
 """What the runner makes of workflow commands, and how BuildKit numbers what a step of a Dockerfile prints."""
+_EMPTY = re.compile(r"\n{4,}")
 _LEAVES = "Process completed with exit code"
 
 
@@ -68,8 +69,9 @@ class Reader:
 
 @lru_cache(maxsize=8)  # every tool is asked about the same one or two outputs
 def readable(output: str) -> str:
-    """The output with its lines cut at `LINE`, without carriage returns at their ends and without others' marks."""
-    return "\n".join(_line(line) for line in output.split("\n"))
+    """The output with its lines cut at `LINE`, without carriage returns at their ends, others' marks, and more than two
+    empty lines in a row: hundreds of thousands of them would be looked at by every tool."""
+    return _EMPTY.sub("\n\n\n", "\n".join(_line(line) for line in output.split("\n")))
 
 
 def _line(line: str) -> str:
