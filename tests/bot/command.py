@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.installation import SETTING
 from tests.workers.git.checkouts import git
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,8 @@ STATE = ROOT / ".heal"
 def environment(**more: str) -> dict[str, str]:
     """The test's own environment without any setting of ours, the shared state folder, and what is given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HEAL_", "OPENAI_"))}
-    return {**kept, "HEAL_STATE_DIR": str(STATE), "PYTHONWARNINGS": "always::ResourceWarning", **more}
+    ours = {**SETTING, "HEAL_STATE_DIR": str(STATE), "PYTHONWARNINGS": "always::ResourceWarning"}
+    return {**kept, **ours, **more}
 
 
 def heal(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:

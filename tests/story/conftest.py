@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.hub.process import Files
+from tests.installation import SETTING
 from tests.story.theatre import OWNER, Theatre
 
 Play = Callable[..., dict[str, Any]]
@@ -18,7 +19,7 @@ Play = Callable[..., dict[str, Any]]
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
     """The running installation; stories use `theatre`."""
     folder = tmp_path_factory.mktemp("theatre")
-    with Theatre(folder, folder / "state", sweep_seconds=0.5) as running:
+    with Theatre(folder, folder / "state", SETTING, sweep_seconds=0.5) as running:
         yield running
 
 

@@ -21,6 +21,7 @@ import docker
 import httpx
 import pytest
 
+from tests.installation import SETTING
 from tests.model.answers import search_replace
 from tests.model.process import Model
 from tests.model.replies import text
@@ -229,8 +230,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     others = plant()
     notes = noting_git(folder)
     with Model() as model, Watch(ours, str(folder)) as watch:
-        extra = {"HEAL_MODEL": "openai:test-model", "OPENAI_API_KEY": ours["model key"], "OPENAI_BASE_URL": model.url,
-                 "TMPDIR": str(tmp), "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}  # fmt: skip
+        extra = {**SETTING, "HEAL_MODEL": "openai:test-model", "OPENAI_API_KEY": ours["model key"],
+                 "OPENAI_BASE_URL": model.url, "TMPDIR": str(tmp),
+                 "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}  # fmt: skip
         model.script([text(answer(others))] * 3)
         theatre = Guarded(folder, folder / "state", extra, sweep_seconds=0.5)
         theatre.redis_password = ours["redis password"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.installation import SETTING
 from tests.model import replies
 from tests.model.answers import search_replace
 from tests.model.process import Model
@@ -34,7 +35,7 @@ def model() -> Iterator[Model]:
 def asking(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Iterator[Theatre]:
     """An installation with a model; stories use `theatre`."""
     folder = tmp_path_factory.mktemp("asking")
-    extra = {"HEAL_MODEL": "openai:gpt-5-mini", "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": KEY}
+    extra = {**SETTING, "HEAL_MODEL": "openai:gpt-5-mini", "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": KEY}
     with Theatre(folder, folder / "state", extra, sweep_seconds=0.5) as running:
         yield running
 
