@@ -126,6 +126,15 @@ def without(plan: Plan, failed: str) -> Plan | None:
     return replace(plan, setup=setup, fidelity=fidelity, notes=(*plan.notes, note))
 
 
+def while_it_lasts(plan: Plan, started_at: str, now: datetime) -> Plan:
+    """The plan without the newer pip, as long as the run's day is not over: nothing later was uploaded that it could
+    leave out, and to bring it takes seconds. The dates stay, because the environment is one of that day."""
+    end = end_of_day(started_at)
+    if not end or now >= datetime.fromisoformat(end):
+        return plan
+    return replace(plan, setup=tuple(step for step in plan.setup if step.name != _NEWER_PIP))
+
+
 def end_of_day(moment: str) -> str:
     """The end of the (UTC) day of an ISO date, as an ISO date; empty for a text that is none.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Event
 from typing import NoReturn
 
@@ -39,7 +40,7 @@ _MISSING = re.compile(
 def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
     """The recipe. A job that broke before any command of the repository ran has none: then its log says why."""
     try:
-        return recipe.plan(job, tree, config, case)
+        return pins.while_it_lasts(recipe.plan(job, tree, config, case), job.started_at, datetime.now(UTC))
     except Stop as none:
         if none.outcome is not Outcome.UNSUPPORTED:
             raise

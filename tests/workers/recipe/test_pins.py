@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -138,6 +139,17 @@ def test_pip_is_brought_that_knows_dates() -> None:
     theirs, _ = pins.pin([Step("s", "pip install x")], {}, DAY, files, "python:3.8")
     assert (len(ours), len(theirs)) == (2, 1)
     assert "pip==26" in ours[0].script
+
+
+def test_a_day_that_is_not_over_needs_no_newer_pip() -> None:
+    """Nothing later exists that it could leave out; the dates stay, and after the day the pip is brought."""
+    steps, _ = pins.pin([Step("s", "pip install x")], {}, DAY, TextFiles(MemoryTree({})), "python")
+    plan = Plan("python", tuple(steps), Step("check", "pytest"))
+    lasting = pins.while_it_lasts(plan, "2026-03-01T09:00:00Z", datetime(2026, 3, 1, 23, 59, tzinfo=UTC))
+    assert [(step.name, step.env) for step in lasting.setup] == [("s", {"PIP_UPLOADED_PRIOR_TO": DAY})]
+    over = datetime(2026, 3, 2, tzinfo=UTC)
+    assert pins.while_it_lasts(plan, "2026-03-01T09:00:00Z", over) == plan
+    assert pins.while_it_lasts(plan, "", over) == plan
 
 
 @pytest.mark.parametrize(
