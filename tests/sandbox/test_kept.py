@@ -12,6 +12,7 @@ import pytest
 from sandbox.checks import DockerEnvironment
 from sandbox.engine import Engine
 from sandbox.pool import Keep
+from sandbox.reaper import remove_all
 from sandbox.spec import Ending, Plan, Result, Step
 from sandbox.trees import STREAMED_FILES
 from tests.sandbox.test_slots import FORK, SMALL, Pooled, told, within
@@ -37,6 +38,7 @@ def kept(engine: Engine, bare: DockerEnvironment) -> Iterator[Kept]:
     for one in made:
         one.sandbox.close()
         assert not one.containers()
+        remove_all(engine, one.owner)
 
 
 def red_event(pooled: Pooled) -> str:

@@ -26,7 +26,7 @@ from sandbox.errors import EngineBusy
 from sandbox.grants import Grant
 from sandbox.images.build import resolve
 from sandbox.pool import Keep
-from sandbox.reaper import reap
+from sandbox.reaper import reap, remove_all
 from sandbox.slots import Slot
 from sandbox.spec import Ending, Limits, Plan, Result, Step
 from tests.sandbox.conftest import STATE
@@ -75,6 +75,7 @@ def pooled(engine: Engine, bare: DockerEnvironment) -> Iterator[Pooled]:
     yield made
     made.sandbox.close()
     assert not made.containers()
+    remove_all(engine, made.owner)
 
 
 def test_each_is_used_once_and_as_many_as_expected(pooled: Pooled) -> None:
