@@ -1,14 +1,14 @@
-"""What a log adds to a tool's own lines: the marks of the runner's problem matchers, and annotations in GitHub's form.
+"""A tool's lines, shorter than `reading` leaves them, and what a log adds to them: annotations in GitHub's form.
 
 Lines are cut, which bounds what a tool's patterns can cost: output is written by untrusted code.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-_MARK = re.compile(r"^##\[(?:error|warning|notice)\]")
 _WIDTH = 1_000
 MESSAGE = 500
 """The length of a finding's message, in characters."""
@@ -25,12 +25,13 @@ class Annotation:
     title: str = ""
 
 
-def lines(output: str) -> list[str]:
-    """The lines without the runner's mark before them and without what is beyond a thousand characters."""
-    return [_MARK.sub("", line[:_WIDTH]) for line in output.split("\n")]
+@lru_cache(maxsize=4)  # some thirty tools ask for the lines of the same output
+def lines(output: str) -> Sequence[str]:
+    """The lines without what is beyond a thousand characters. The runner's marks are off already, see `reading`."""
+    return tuple(line[:_WIDTH] for line in output.split("\n"))
 
 
-def annotated(printed: list[str]) -> tuple[Annotation, ...]:
+def annotated(printed: Sequence[str]) -> tuple[Annotation, ...]:
     """The workflow commands that name errors and warnings, in order."""
     found = (_annotation(line) for line in printed if line.startswith(("::error ", "::warning ")))
     return tuple(one for one in found if one is not None)
