@@ -76,7 +76,7 @@ def prime(step: Step, files: TextFiles) -> Primed:
     if (primer := command(step.script)) is not None:
         script = "\n".join([*scripts.preparing(step.script), primer])
         prepared = replace(step, name=f"{step.name} (prime)", script=script)
-        note = f"'{step.name}' is primed: {_first_line(primer)}"
+        note = f"'{step.name}' is primed: {first_line(primer)}"
         return _offline(step, (prepared,), note)
     if caller := _fetching_file(step.script, files):
         note = f"'{step.name}' may fetch packages through {caller}: the set-up tries it, the check has no network"
@@ -202,6 +202,7 @@ def _chosen(args: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _first_line(script: str) -> str:
+def first_line(script: str) -> str:
+    """A script in one line for people: its first, and how many more there are."""
     lines = [line.strip() for line in script.strip().split("\n") if line.strip()]
     return (lines[0] if lines else "(empty)") + (f" (+{len(lines) - 1} lines)" if len(lines) > 1 else "")

@@ -128,11 +128,11 @@ def describe(recipe: Plan) -> list[str]:
     """The recipe for people, one line per fact."""
     lines = [f"image: {recipe.image}", f"fidelity: {recipe.fidelity}"]
     lines += [f"service: {one.name}: {one.image}" + _ports(one) for one in recipe.services]
-    lines += [f"set-up: {step.name}: {_one_line(step.script)}" for step in recipe.setup]
+    lines += [f"set-up: {step.name}: {priming.first_line(step.script)}" for step in recipe.setup]
     if recipe.network:
         lines.append(f"network: {', '.join(recipe.network)}, as far as HEAL_CHECK_HOSTS grants it")
-    lines.append(f"check: {recipe.check.name}: {_one_line(recipe.check.script)}")
-    lines += [f"after: {step.name}: {_one_line(step.script)}" for step in recipe.after]
+    lines.append(f"check: {recipe.check.name}: {priming.first_line(recipe.check.script)}")
+    lines += [f"after: {step.name}: {priming.first_line(step.script)}" for step in recipe.after]
     lines += [
         f"skipped: {s.step}: {s.reason}" + (" (weakens the proof)" if s.weakens_proof else "") for s in recipe.skipped
     ]
@@ -214,7 +214,7 @@ def _guess(tree: SourceTree, problems: tuple[str, ...], command: str) -> _Base |
         if problems:
             raise Stop(Outcome.UNSUPPORTED, f"{problems[0]} {_SILENT}")
         return None
-    setup = tuple(Step(_one_line(script), script) for script in guess.setup)
+    setup = tuple(Step(priming.first_line(script), script) for script in guess.setup)
     after = tuple(Step(script, script) for script in guess.more)
     notes = (*problems, f"guessed from {guess.because}: neither a log nor a workflow says how the job runs")
     check = Step(guess.check, guess.check)
@@ -228,7 +228,11 @@ def _with_command(base: _Base | None, command: str, tree: SourceTree) -> _Base:
     called = toolchains.needed((), [check])
     if base is None:
         image = next(iter(called or toolchains.of_files(tree.paths())), "python")
-        setup = tuple(Step(_one_line(script), script) for script in python_setup(tree)) if image == "python" else ()
+        setup = (
+            tuple(Step(priming.first_line(script), script) for script in python_setup(tree))
+            if image == "python"
+            else ()
+        )
         return _Base(JobSteps(setup, check, notes=("the command was given",), fidelity=Fidelity.APPROXIMATE), image)
     old = base.steps
     installing = [step for step in (old.check, *old.after) if step and scripts.split(step.script).install]
@@ -261,7 +265,7 @@ def _assemble(
         ready.insert(0, remaining_check := check)  # a failing step that only installs is its own check
         setup = [step for step in setup if step.name != f"{check.name} (install)"]
     if config.environment.setup is not None:
-        setup = [Step(_one_line(script), script) for script in config.environment.setup]
+        setup = [Step(priming.first_line(script), script) for script in config.environment.setup]
     languages_too = toolchains.brought(steps.languages, steps.versions, image, files)
     programs, told = runner_programs.added((*setup, *ready), steps.env, image)
     setup, extra = _with_pytest(setup, ready[0], tree)
@@ -332,11 +336,6 @@ def _decides(path: str) -> bool:
     """What the file says decides the environment. Asked of every file, so by its name alone."""
     folder, _, name = path.rpartition("/")
     return _MANIFEST.fullmatch(name) is not None or folder.rpartition("/")[2] == "requirements"
-
-
-def _one_line(script: str) -> str:
-    lines = [line.strip() for line in script.strip().split("\n") if line.strip()]
-    return (lines[0] if lines else "(empty)") + (f" (+{len(lines) - 1} lines)" if len(lines) > 1 else "")
 
 
 def _trust_domain(case: Case) -> str:
