@@ -26,6 +26,7 @@ from bot.writer import Writer
 from workers.queue import Bell
 from workers.redact import Redactor
 from workers.store.database import open_engine
+from workers.store.errands import Errands
 from workers.store.inbox import Inbox
 from workers.store.ledger import Ledger
 from workers.store.pages import Pages
@@ -40,7 +41,7 @@ def create_app(settings: BotSettings) -> FastAPI:
     bell = Bell(settings.redis_url)
     metrics = Metrics()
     own = Identity(app_id=settings.app_id, app_slug=settings.app_slug)
-    dispatcher = Dispatcher(inbox, ledger, bell.ring, own, metrics, settings.sweep_seconds)
+    dispatcher = Dispatcher(inbox, ledger, Errands(engine, redactor), bell.ring, own, metrics, settings.sweep_seconds)
     writer = Writer(inbox.add_many, dispatcher.wake)
     door = Door(settings.dashboard_token.get_secret_value() if settings.dashboard_token else "")
     receiver = Receiver(settings.webhook_secrets(), writer, metrics, settings.app_id)

@@ -24,12 +24,14 @@ from bot.triage import (
     Decision,
     Identity,
     Ignore,
+    Send,
     Settle,
     Start,
     Wake,
     decide,
 )
 from workers.domain import Outcome, RunId, Sha
+from workers.store.errands import Errands
 from workers.store.inbox import Inbox, Mark, TakenDelivery
 from workers.store.ledger import Ledger
 from workers.store.models import DeliveryState
@@ -64,6 +66,7 @@ class Dispatcher:
         self,
         inbox: Inbox,
         ledger: Ledger,
+        errands: Errands,
         ring: Ring,
         own: Identity,
         metrics: Metrics,
@@ -71,6 +74,7 @@ class Dispatcher:
     ) -> None:
         self._inbox = inbox
         self._ledger = ledger
+        self._errands = errands
         self._ring = ring
         self._own = own
         self._metrics = metrics
@@ -187,6 +191,9 @@ class Dispatcher:
             case CancelInstallation():
                 ended = self._ledger.cancel_for_installation(decision.installation_id, decision.why)
                 return f"cancelled {len(ended)} runs: {decision.why}"
+            case Send():
+                new = self._errands.open(decision.payload, decision.key, decision.after)
+                return f"errand {decision.key}" + ("" if new else ", known already")
             case Ignore():
                 return decision.reason
             case _:

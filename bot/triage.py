@@ -28,6 +28,7 @@ from bot.events import (
     WorkflowRunCompleted,
 )
 from workers.domain import Case, Outcome, RunId, Sha
+from workers.errands.model import Payload
 from workers.run_key import actions_key, check_key, run_key
 
 STARTING = frozenset({"failure", "timed_out"})
@@ -109,13 +110,22 @@ class CancelInstallation:
 
 
 @dataclass(frozen=True)
+class Send:
+    """Open an errand for the workers unless one with `key` exists; it is due in `after` seconds."""
+
+    payload: Payload
+    key: str
+    after: float = 0.0
+
+
+@dataclass(frozen=True)
 class Ignore:
     """Nothing to do, and why."""
 
     reason: str
 
 
-Decision = Start | Settle | Wake | CancelBranch | CancelInstallation | Ignore
+Decision = Start | Settle | Wake | CancelBranch | CancelInstallation | Send | Ignore
 
 
 def decide(event: Event, own: Identity) -> Decision:  # noqa: C901 - one line per kind of event

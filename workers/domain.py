@@ -96,6 +96,49 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
+class Aim(StrEnum):
+    """What a run is for. Every aim goes through the same stages and ends in the same outcomes."""
+
+    CHECK = "check"  # a red check of a branch or of a pull request
+    ISSUE = "issue"  # a bug report: a failing test that shows it is written first
+    REVISE = "revise"  # a review of our own pull request asks for something else
+    AGAIN = "again"  # CI on our own branch is red with a failure of its own
+    REBASE = "rebase"  # the base moved on and our pull request does not fit onto it any more
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing a person said about our pull request: in a review's text, or at a line of the diff.
+
+    `comment_id` is 0 for the review's own text; `line` counts from 1 in the new file.
+    """
+
+    author: str
+    body: str
+    comment_id: int = 0
+    review_id: int = 0
+    path: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The pull request of ours that a run goes on with, as it stood when the run was opened.
+
+    `patch` is all that it changes, as a unified diff against `onto`, the commit it was made for. `runs` counts the
+    runs that have written to it so far.
+    """
+
+    pull_request: int
+    branch: str
+    commit: Sha
+    target: str
+    onto: Sha
+    patch: str
+    run: RunId
+    runs: int = 1
+
+
 @dataclass(frozen=True)
 class Case:
     """What a run is about. Ids are GitHub's; a local run has id 0 and its path in `repo`.
@@ -120,6 +163,21 @@ class Case:
     requested_by: str | None = None
     check: str | None = None
     """A command given by the person; beats every recipe."""
+    aim: Aim = Aim.CHECK
+    issue: int | None = None
+    """The number of the bug report, of an ISSUE run."""
+    ours: Ours | None = None
+    """What a REVISE, AGAIN or REBASE run goes on with."""
+    remarks: tuple[Remark, ...] = ()
+    """What a REVISE run was asked to change. Words of strangers: data, never instructions to Heal."""
+    hint: str = ""
+    """What the person who asked added (`/heal retry hint="..."`)."""
+    model: str | None = None
+    """The model that a maintainer asked for, instead of the installation's."""
+    budget_usd: float | None = None
+    """What a maintainer lets this run spend, within the operator's own ceiling."""
+    trusted_sha: Sha | None = None
+    """The commit of a fork that somebody with write access named in `/heal <sha>`."""
 
 
 @dataclass(frozen=True)
@@ -340,9 +398,21 @@ class Attempt:
         return self.verdict.accepted and self.candidate.confidence is not Confidence.LOW
 
 
+class How(StrEnum):
+    """In which form a fix reaches people."""
+
+    PULL = "pull"  # a pull request of ours: against the red branch, or stacked onto the head of theirs
+    PUSH = "push"  # a commit on the head branch of their pull request
+    SUGGEST = "suggest"  # one review with suggestion blocks
+    COMMENT = "comment"  # the patch in a comment, with the command that applies it
+
+
 @dataclass(frozen=True)
 class Published:
-    """Where the fix went. For a local run only `branch` or nothing is set."""
+    """Where the fix went. For a local run only `branch` or nothing is set.
+
+    `pull_request` is ours, or theirs when the fix was pushed, suggested or told there (`how`).
+    """
 
     pull_request: int | None = None
     url: str = ""
@@ -350,6 +420,9 @@ class Published:
     commit: str = ""
     at: float = 0.0
     """When, in seconds since the epoch."""
+    how: How = How.PULL
+    target: str = ""
+    """The branch it goes to."""
 
 
 @dataclass(frozen=True)

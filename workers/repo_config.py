@@ -101,6 +101,14 @@ class RepoConfig(_Section):
 
     version: Literal[1] = 1
     mode: Literal["off", "observe", "propose"] = "propose"
+    publish: Literal["stacked", "push", "suggest"] = Field(
+        default="stacked",
+        description="how a fix reaches a pull request of this repository: a pull request onto its branch, a commit on "
+        "it, or one review with suggestions",
+    )
+    fork_runs: Literal["never", "on_command", "always"] = Field(
+        default="on_command", description="whether code of a fork is run: only after `/heal <sha>` by default"
+    )
     triggers: Triggers = Triggers()
     environment: EnvironmentSection = EnvironmentSection()
     verify: Verify = Verify()

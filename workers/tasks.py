@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -129,22 +129,25 @@ def _in_time(story: Told, case: Case, lease: Lease) -> Report:
 
 @dataclass
 class Liveness:
-    """Shows that the worker's event loop turns: a touched file, and a line to the sweeper process beside it."""
+    """Shows that the worker's event loop turns: a touched file, and a line to the processes beside it.
+
+    The sweeper gets no secret; the errands' process needs the App's key. Both end when their pipe closes.
+    """
 
     worker: str
     slots: int
     file: Path
     _sweeper: subprocess.Popen[str] | None = field(default=None, init=False)
+    _errands: subprocess.Popen[str] | None = field(default=None, init=False)
 
     def beat(self, line: str = "alive") -> None:
-        """Touch the file and pass the line on, starting the sweeper when there is none."""
+        """Touch the file and pass the line on, starting the processes when they are not there."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.touch()
+        if self._errands is None or self._errands.poll() is not None:
+            self._errands = _beside(["workers.errands.process"], dict(os.environ))
         if self._sweeper is None or self._sweeper.poll() is not None:
-            command = [sys.executable, "-m", "workers.sweeper", self.worker, str(self.slots)]
-            env = without_secrets(os.environ)
-            # its own session: a terminal's Ctrl-C must not end it before the worker
-            self._sweeper = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True, env=env)
+            self._sweeper = _beside(["workers.sweeper", self.worker, str(self.slots)], without_secrets(os.environ))
         pipe: IO[str] | None = self._sweeper.stdin
         if pipe is not None:
             pipe.write(line + "\n")
@@ -156,6 +159,12 @@ class Liveness:
         if self._sweeper is not None and self._sweeper.stdin is not None and self._sweeper.poll() is None:
             self._sweeper.stdin.write(GOODBYE + "\n")
             self._sweeper.stdin.flush()
+
+
+def _beside(module: list[str], env: Mapping[str, str]) -> subprocess.Popen[str]:
+    """A process that lives as long as the pipe to it. Its own session: a terminal's Ctrl-C must not end it first."""
+    command = [sys.executable, "-m", *module]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True, env=env)
 
 
 def _liveness(liveness: Liveness) -> type[Any]:

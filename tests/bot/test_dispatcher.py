@@ -17,6 +17,7 @@ from bot.triage import Identity
 from tests.bot.conftest import Serve, Site, rows, until
 from tests.bot.deliveries import encoded, headers, payload
 from workers.domain import Outcome, RunId
+from workers.store.errands import Errands
 from workers.store.inbox import DeliveryRow, Inbox
 from workers.store.ledger import Ledger
 from workers.store.roster import Roster
@@ -32,7 +33,10 @@ class Office:
         self.rung: list[RunId] = []
         self.broker = True
         self.asked = 0
-        self.dispatcher = Dispatcher(self.inbox, self.ledger, self._ring, Identity(42, "heal-bot"), Metrics())
+        self.errands = Errands(engine)
+        self.dispatcher = Dispatcher(
+            self.inbox, self.ledger, self.errands, self._ring, Identity(42, "heal-bot"), Metrics()
+        )
         self._n = 0
 
     def _ring(self, run: RunId) -> bool:

@@ -20,6 +20,7 @@ from workers.domain import (
     Attempt,
     Candidate,
     Case,
+    Diagnosis,
     Lead,
     Outcome,
     Past,
@@ -125,7 +126,7 @@ class Lease:
             connection.execute(delete(StageResult).where(*same))
             connection.execute(insert(StageResult).values(**row))
             # this claim counts as the first one at the next stage
-            self._update(connection, claims=1, tries=0, **_published(kept))
+            self._update(connection, claims=1, tries=0, **_published(kept), **_diagnosed(kept))
             if isinstance(value, Verdict):
                 self._keep_tried(connection, n, value)
             if stage in _STAGES:  # the story's smaller notes ("once:...") are no news to people
@@ -349,6 +350,10 @@ def _published(value: object) -> dict[str, object]:
         "published_pull_request": value.pull_request,
         "published_url": value.url or None,
     }
+
+
+def _diagnosed(value: object) -> dict[str, object]:
+    return {"fingerprint": clean(value.fingerprint)[:64]} if isinstance(value, Diagnosis) else {}
 
 
 def _attempt_row(attempt: Attempt) -> dict[str, object]:

@@ -30,6 +30,15 @@ class DeliveryState(StrEnum):
     ERROR = "error"
 
 
+class ErrandState(StrEnum):
+    """Where an errand stands. A `dead` one was given up, with its trouble in `error`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+
+
 class RunState(StrEnum):
     """Where a run stands. `waiting` is held back, `parked` waits for somebody else, `done` has an outcome."""
 
@@ -75,6 +84,7 @@ class Run(Table):
         Index(None, "state", "next_ring"),
         Index(None, "repo_id", "published_branch"),
         Index(None, "repo_id", "branch"),
+        Index(None, "repo_id", "pull_request"),
         Index(None, "created_at"),
     )
 
@@ -107,6 +117,12 @@ class Run(Table):
     head_sha: Mapped[str] = mapped_column(String(64), doc="the red commit")
     job: Mapped[str] = mapped_column(Text, default="", doc="name of the red job, may be empty")
     pull_request: Mapped[int | None] = mapped_column(Integer, doc="the pull request whose head is red")
+    aim: Mapped[str] = mapped_column(String(16), default="check", doc="a domain.Aim")
+    issue: Mapped[int | None] = mapped_column(Integer, doc="the bug report that an ISSUE run is about")
+    requested_by: Mapped[str] = mapped_column(
+        Text, default="", doc="login of the person who asked, '' when an event did"
+    )
+    fingerprint: Mapped[str] = mapped_column(String(64), default="", doc="of the diagnosed failure, '' until then")
     published_branch: Mapped[str | None] = mapped_column(String(255), doc="our branch with the fix")
     published_pull_request: Mapped[int | None] = mapped_column(Integer, doc="our pull request")
     published_url: Mapped[str | None] = mapped_column(Text, doc="where people read our pull request")
@@ -179,6 +195,156 @@ class TestSighting(Table):
     red: Mapped[int] = mapped_column(Integer, doc="how many of these failed")
     unsteady: Mapped[int] = mapped_column(Integer, doc="1 when some failed and some did not, else 0")
     at: Mapped[float] = mapped_column(Double, doc="when it was stored")
+
+
+class Errand(Table):
+    """A short piece of work that needs the App's key but no sandbox: answering a command, a button, a review.
+
+    Claimed and fenced like a run, by a process of its own beside each worker, so that it never waits for a run.
+    """
+
+    __tablename__ = "errand"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index(None, "state", "next_at"),
+        Index(None, "repo_id", "sender_id", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, doc="sortable by time of creation")
+    key: Mapped[str] = mapped_column(String(255), doc="what makes two deliveries the same errand")
+    kind: Mapped[str] = mapped_column(String(32), doc="an errands.model.Kind")
+    state: Mapped[str] = mapped_column(String(16), doc="an ErrandState")
+    payload: Mapped[str] = mapped_column(Text, doc="the errand's dataclass as JSON")
+    repo: Mapped[str] = mapped_column(Text, default="", doc="owner/name at the time, '' for one of the installation")
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id, 0 for one of the whole installation or App")
+    installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id, 0 for one of the App")
+    sender: Mapped[str] = mapped_column(Text, default="", doc="login of the person behind it, '' when there is none")
+    sender_id: Mapped[int] = mapped_column(BigInteger, default=0, doc="GitHub's id of that person")
+    fence: Mapped[int] = mapped_column(Integer, default=0, doc="grows with every claim")
+    owner: Mapped[str | None] = mapped_column(String(128), doc="host:pid/thread of the holder")
+    lease_until: Mapped[float | None] = mapped_column(Double, doc="after this time somebody else may have it")
+    tries: Mapped[int] = mapped_column(Integer, default=0, doc="claims so far")
+    next_at: Mapped[float | None] = mapped_column(Double, doc="due from this time on, while nobody works on it")
+    answer: Mapped[str] = mapped_column(Text, default="", doc="what was done, for people, redacted")
+    error: Mapped[str] = mapped_column(Text, default="", doc="the last trouble, redacted")
+    created_at: Mapped[float] = mapped_column(Double, doc="when the trigger was routed")
+    finished_at: Mapped[float | None] = mapped_column(Double, doc="when it was done or given up")
+
+
+class PullHead(Table):
+    """A head that a pull request had, from the events that told of it: what a command was given for."""
+
+    __tablename__ = "pull_head"
+    __table_args__ = (Index(None, "repo_id", "number", "at"),)
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True, doc="order of arrival")
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id of the base repository")
+    number: Mapped[int] = mapped_column(Integer, doc="of the pull request")
+    sha: Mapped[str] = mapped_column(String(64), doc="the head")
+    fork: Mapped[bool] = mapped_column(doc="the head lies in another repository, or that one is gone")
+    at: Mapped[float] = mapped_column(Double, doc="when it became the head, by GitHub's clock")
+
+
+class Change(Table):
+    """A fix of ours on GitHub, and what became of it: one row per pull request, push or suggestion."""
+
+    __tablename__ = "change"
+    __table_args__ = (
+        UniqueConstraint("repo_id", "number", "how", "commit"),
+        Index(None, "repo_id", "branch"),
+        Index(None, "repo_id", "target", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    run_id: Mapped[str | None] = mapped_column(
+        ForeignKey("run.id", ondelete="SET NULL"), doc="the newest run that wrote to it"
+    )
+    installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
+    number: Mapped[int] = mapped_column(Integer, doc="our pull request; for a push or a suggestion, theirs")
+    how: Mapped[str] = mapped_column(String(16), doc="a domain.How: pull, push, suggest or comment")
+    branch: Mapped[str] = mapped_column(String(255), doc="the branch that holds our commit, '' for a suggestion")
+    target: Mapped[str] = mapped_column(Text, doc="the branch it goes to")
+    commit: Mapped[str] = mapped_column(String(64), doc="our newest commit, '' for a suggestion")
+    onto: Mapped[str] = mapped_column(String(64), doc="the commit that the patch is against")
+    patch: Mapped[str] = mapped_column(Text, doc="unified diff of all that it changes")
+    fingerprint: Mapped[str] = mapped_column(String(64), doc="of the failure it mends")
+    job: Mapped[str] = mapped_column(Text, default="", doc="name of the job that was red")
+    state: Mapped[str] = mapped_column(String(16), doc="open, merged, closed or left (a person took it over)")
+    ci: Mapped[str] = mapped_column(String(16), default="pending", doc="what the real CI says of `commit`")
+    runs: Mapped[int] = mapped_column(Integer, default=1, doc="runs that have written to it")
+    rebased: Mapped[int] = mapped_column(Integer, default=0, doc="how often it was made anew on a moved base")
+    created_at: Mapped[float] = mapped_column(Double, doc="when it was published")
+    updated_at: Mapped[float] = mapped_column(Double, doc="when this row was last changed")
+
+
+class Lesson(Table):
+    """What people made of a fix: the memory that later runs of the same repository are held to."""
+
+    __tablename__ = "lesson"
+    __table_args__ = (Index(None, "repo_id", "fingerprint"),)
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id; lessons never cross installations")
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
+    number: Mapped[int] = mapped_column(Integer, doc="the pull request it was learned from")
+    fingerprint: Mapped[str] = mapped_column(String(64), doc="of the failure")
+    accepted: Mapped[bool] = mapped_column(doc="merged; else closed or called wrong")
+    patch: Mapped[str] = mapped_column(Text, doc="unified diff, redacted")
+    words: Mapped[str] = mapped_column(Text, default="", doc="what the reviewer said, redacted; data, not instructions")
+    who: Mapped[str] = mapped_column(Text, default="", doc="login of the person who decided")
+    at: Mapped[float] = mapped_column(Double, doc="when")
+
+
+class Switch(Table):
+    """Heal switched off for a repository, an installation or everything, until a time or until further notice."""
+
+    __tablename__ = "switch"
+
+    scope: Mapped[str] = mapped_column(String(64), primary_key=True, doc="all, installation:ID or repo:ID")
+    until: Mapped[float | None] = mapped_column(Double, doc="None: until it is switched on again")
+    who: Mapped[str] = mapped_column(Text, doc="login, or operator")
+    why: Mapped[str] = mapped_column(Text, default="", doc="their words, redacted")
+    at: Mapped[float] = mapped_column(Double, doc="when it was switched off")
+
+
+class Ignored(Table):
+    """A failure that people told Heal to leave alone for a while."""
+
+    __tablename__ = "ignored"
+    __table_args__ = (UniqueConstraint("repo_id", "kind", "value"),)
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
+    kind: Mapped[str] = mapped_column(String(16), doc="test, job or fingerprint")
+    value: Mapped[str] = mapped_column(String(512), doc="the test's id, the job's name or the fingerprint")
+    until: Mapped[float | None] = mapped_column(Double, doc="None: until it is taken back")
+    who: Mapped[str] = mapped_column(Text, doc="login")
+    at: Mapped[float] = mapped_column(Double, doc="when")
+
+
+class Installation(Table):
+    """An account that has installed the App. Rows stay when it leaves, without anything of its own."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, doc="GitHub's id")
+    account: Mapped[str] = mapped_column(Text, doc="login at the time of the newest event")
+    account_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id of the account")
+    state: Mapped[str] = mapped_column(String(16), doc="active, suspended or deleted")
+    at: Mapped[float] = mapped_column(Double, doc="when the state was last told")
+
+
+class Repo(Table):
+    """A repository by its id, under the name of the newest event: history follows a rename or a transfer."""
+
+    __tablename__ = "repo"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, doc="GitHub's id")
+    installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
+    full_name: Mapped[str] = mapped_column(Text, doc="owner/name")
+    state: Mapped[str] = mapped_column(String(16), default="active", doc="active, removed, archived or deleted")
+    at: Mapped[float] = mapped_column(Double, doc="when it was last told")
 
 
 class Worker(Table):

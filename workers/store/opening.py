@@ -78,6 +78,9 @@ def _new_row(case_: Case, key: str, trigger: str, delivery_id: int | None, wait:
         "head_sha": case_.head_sha,
         "job": clean(case_.job),
         "pull_request": case_.pull_request,
+        "aim": case_.aim.value,
+        "issue": case_.issue,
+        "requested_by": clean(case_.requested_by or ""),
         "created_at": db_now(),
         "next_ring": db_now() + (wait or 0.0),
     }

@@ -1,0 +1,11 @@
+"""Which function does which kind of errand: the one table, imported by the process that works on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workers.errands.desk import Handler
+from workers.errands.model import Kind
+
+HANDLERS: Mapping[Kind, Handler] = {}
+"""A kind without a handler is given up with a reason."""
