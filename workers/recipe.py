@@ -285,7 +285,7 @@ def _assemble(
         manifests=_manifests(tree, setup),
         trust=_trust_domain(case),
         timeout_s=min(config.environment.timeout, steps.timeout_s or config.environment.timeout),
-        memory=config.environment.memory << 30,
+        memory=int(config.environment.memory * 2**30),
         network=config.environment.network,
         fidelity=steps.fidelity if languages_too.exact or steps.fidelity is not Fidelity.EXACT else Fidelity.CLOSE,
         skipped=tuple(skipped),

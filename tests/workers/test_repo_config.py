@@ -12,7 +12,7 @@ from workers.repo_config import ConfigError, RepoConfig, parse
 def problems(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         parse(text)
-    return caught.value.problems
+    return list(map(str, caught.value.problems))
 
 
 def test_no_file_and_an_empty_file_mean_the_defaults() -> None:
@@ -50,16 +50,16 @@ def test_the_old_words_for_booleans_work_where_one_is_expected(word: str, value:
 
 def test_all_problems_are_told_at_once_with_their_places() -> None:
     """Nobody has to push four times to find four mistakes."""
-    text = "mode: offf\nlimits:\n  usd_per_run: one\n  attempts: 99\npolicy:\n  max_flies: 3\nmodus: 1\nverify: 3\n"
+    text = "mode: offf\nlimits:\n  usd_per_run: one\n  attempts: 99\npolicy:\n  max_flies: 3\nmoed: 1\nverify: 3\n"
     assert problems(text) == [
-        ".github/heal.yml:1:1 mode - expected 'off', 'observe' or 'propose', got \"offf\"",
+        ".github/heal.yml:1:1 mode - expected 'off', 'observe', 'propose' or 'push', got \"offf\"",
         '.github/heal.yml:3:3 limits.usd_per_run - expected a number between 0 and 50, got "one"',
         ".github/heal.yml:4:3 limits.attempts - expected a number between 1 and 20, got 99",
         '.github/heal.yml:6:3 policy.max_flies - unknown key. Did you mean "max_files"? '
-        "Allowed: allow_test_edits, max_files, max_lines, protected_paths",
-        '.github/heal.yml:7:1 modus - unknown key. Did you mean "mode"? '
-        "Allowed: environment, flaky, infrastructure, instructions, limits, mode, policy, pr, triggers, verify, "
-        "version",
+        "Allowed: allow_dependency_changes, allow_test_edits, max_files, max_lines, protected_paths",
+        '.github/heal.yml:7:1 moed - unknown key. Did you mean "mode"? '
+        "Allowed: environment, flaky, fork_runs, infrastructure, instructions, limits, mode, models, notify, paths, "
+        "policy, pr, publish, triggers, verify, version",
         ".github/heal.yml:8:1 verify - expected keys and values, got 3",
     ]
 
@@ -102,7 +102,7 @@ def test_any_text_is_a_config_or_a_refusal(text: str) -> None:
     try:
         parse(text)
     except ConfigError as error:
-        found = error.problems
+        found = list(map(str, error.problems))
     assert all(problem.startswith(".github/heal.yml:") for problem in found)
 
 
