@@ -110,7 +110,8 @@ class GitHubForge:
         """Bring the check run, and the comment when there is one, up to date."""
         del case  # a forge is made for one case
         notice = self._redactor.publish(notice)
-        self._check_run.show(notice)
+        if notice.check:
+            self._check_run.show(notice)
         number = self._commented(published)
         if notice.comment is not None and number is not None:
             self._comment.show(number, notice.comment)

@@ -13,6 +13,7 @@ from workers.repo_config.model import (
     PullRequest,
     RepoConfig,
     RunLimits,
+    ServiceSection,
     Triggers,
     Verify,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "PullRequest",
     "RepoConfig",
     "RunLimits",
+    "ServiceSection",
     "Triggers",
     "Verify",
     "parse",

@@ -78,7 +78,7 @@ Gibibytes = Annotated[
 
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 AutoText = Annotated[Text | None, BeforeValidator(_auto)]
 """A text; `auto` and nothing at all both leave it to Heal."""
 

@@ -37,9 +37,13 @@ class Section(BaseModel):
 class Triggers(Section):
     """Which red jobs start a run by themselves. Patterns; empty means all. A person who asks is not held to them."""
 
-    workflows: Globs = Field(default=(), description="Workflow files, such as `ci.yml`.")
-    exclude_workflows: Globs = Field(default=(), description="Workflow files that never start a run.")
-    branches: Globs = Field(default=(), description="Branches, such as `main` or `release/*`.")
+    workflows: Globs = Field(default=(), examples=[["ci.yml"]], description="Workflow files, such as `ci.yml`.")
+    exclude_workflows: Globs = Field(
+        default=(), examples=[["deploy-*"]], description="Workflow files that never start a run."
+    )
+    branches: Globs = Field(
+        default=(), examples=[["main", "release/*"]], description="Branches, such as `main` or `release/*`."
+    )
     pull_requests: Literal["all", "same-repo", "none"] = Field(
         default="all",
         description="Which pull requests start runs: all (for forks see `fork_runs`), those of this repository, none.",
@@ -50,8 +54,8 @@ class Triggers(Section):
 class ServiceSection(Section):
     """A service container, as under `services` of a workflow; `name: image` is short for `name: {image: image}`."""
 
-    image: Text = Field(description="The image, such as `postgres:16`.")
-    env: dict[str, str] = Field(default_factory=dict, description="Its environment variables.")
+    image: Text = Field(examples=["postgres:16"], description="The image, such as `postgres:16`.")
+    env: dict[str, str] = Field(default={}, description="Its environment variables.")
     ports: tuple[Annotated[Whole, Field(ge=1, le=65_535)], ...] = Field(
         default=(), max_length=20, description="Its ports. None: what the image is known for."
     )
@@ -63,7 +67,7 @@ class ServiceSection(Section):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 1000}, handler(core)]}
+        return {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 4000}, handler(core)]}
 
 
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
@@ -72,28 +76,47 @@ ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]
 class EnvironmentSection(Section):
     """How to make the environment, where the workflow does not say it well enough."""
 
-    image: AutoText = Field(default=None, description="Image of the job: `python`, `node`, ... or a full reference.")
+    image: AutoText = Field(
+        default=None, examples=["auto"], description="Image of the job: `python`, `node`, ... or a full reference."
+    )
     setup: Annotated[tuple[Text, ...], Field(max_length=50)] | None = Field(
-        default=None, description="Commands that install what the check needs, instead of the job's own steps."
+        default=None,
+        examples=[["pip install -e .[test]"]],
+        description="Commands that install what the check needs, instead of the job's own steps.",
     )
     services: dict[ServiceName, ServiceSection] = Field(
-        default_factory=dict, max_length=10, description="Service containers, beside the job's own; same name: instead."
+        default={},
+        max_length=10,
+        examples=[{"postgres": "postgres:16"}],
+        description="Service containers, beside the job's own; same name: instead.",
     )
-    env: dict[str, str] = Field(default_factory=dict, description="Environment variables. Never a secret.")
+    env: dict[str, str] = Field(
+        default={}, examples=[{"TZ": "UTC"}], description="Environment variables. Never a secret."
+    )
     network: tuple[HostName, ...] = Field(
-        default=(), max_length=20, description="Hosts that the check may reach, if the operator grants them too."
+        default=(),
+        max_length=20,
+        examples=[["api.example.org"]],
+        description="Hosts that the check may reach, if the operator grants them too.",
     )
-    timeout: Seconds = Field(default=600, description="Time for one command: seconds, or such as `90s`, `30m`.")
+    timeout: Seconds = Field(
+        default=600, examples=["10m"], description="Time for one command: seconds, or such as `90s`, `30m`."
+    )
     cpus: Number = Field(default=2.0, ge=0.5, le=2, description="Cores that one command may use.")
-    memory: Gibibytes = Field(default=2.0, description="Memory for one command: GiB, or such as `4g`, `1536m`.")
+    memory: Gibibytes = Field(
+        default=2.0, examples=["2g"], description="Memory for one command: GiB, or such as `4g`, `1536m`."
+    )
 
 
 class Verify(Section):
     """What proves a fix."""
 
-    command: AutoText = Field(default=None, description="The command that has to turn green, instead of the job's.")
+    command: AutoText = Field(
+        default=None, examples=["auto"], description="The command that has to turn green, instead of the job's."
+    )
     full_job: Switch = Field(
-        default=True, description="Whether the job's later steps have to be green too. Without them a fix is a draft."
+        default=True,
+        description="Whether the job's later steps have to be green too; if not, the pull request says so.",
     )
     repeat: Whole = Field(default=2, ge=1, le=10, description="How often the green check is run once more.")
 
@@ -126,8 +149,10 @@ class PullRequest(Section):
         default="auto", description="Draft: until the repository's own CI is green, always, or never."
     )
     labels: Names = Field(default=("heal",), description="Labels it gets.")
-    reviewers: Names = Field(default=(), description="Logins (or `org/team`) that are asked to review it.")
-    assignees: Names = Field(default=(), description="Logins it is assigned to.")
+    reviewers: Names = Field(
+        default=(), examples=[["octocat"]], description="Logins (or `org/team`) that are asked to review it."
+    )
+    assignees: Names = Field(default=(), examples=[["octocat"]], description="Logins it is assigned to.")
     commit_style: Literal["auto", "conventional", "plain"] = Field(
         default="auto", description="Title and commit message: after the repository's habit, or always so."
     )
@@ -176,7 +201,9 @@ class Models(Section):
 class Paths(Section):
     """Parts of the repository that Heal leaves alone."""
 
-    ignore: Globs = Field(default=(), description="Files that no patch may change and no model is shown.")
+    ignore: Globs = Field(
+        default=(), examples=[["vendor/**"]], description="Files that no patch may change and no model is shown."
+    )
 
 
 def _pushes(schema: dict[str, Any]) -> None:
@@ -215,7 +242,10 @@ class RepoConfig(Section):
     models: Models = Field(default=Models(), description=Models.__doc__)
     paths: Paths = Field(default=Paths(), description=Paths.__doc__)
     instructions: str = Field(
-        default="", max_length=2000, description="What a model has to know of this repository, in plain words."
+        default="",
+        max_length=2000,
+        examples=["Keep Python 3.9 compatible."],
+        description="What a model has to know of this repository, in plain words.",
     )
 
     @model_validator(mode="after")

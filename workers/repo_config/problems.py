@@ -5,11 +5,13 @@ Whatever is offered as a correction was tried: it is a valid file by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from workers.repo_config import fields
@@ -17,6 +19,11 @@ from workers.repo_config.fields import Path
 from workers.strict_yaml import Document
 
 _SHOWN = 80
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
+_KEPT = 500
+"""Characters of a wrong value that is still offered back in a correction."""
+_TWO_WAYS = ("publish",)
+"""Where the one rule over several keys is broken: `mode: push` beside another way."""
 _REASONS: Mapping[str, str] = {
     "bool_type": "true or false",
     "string_type": "text",
@@ -25,7 +32,6 @@ _REASONS: Mapping[str, str] = {
     "tuple_type": "a list",
     "model_type": "keys and values",
     "dict_type": "keys and values",
-    "missing": "this key",
 }
 
 
@@ -47,11 +53,12 @@ class Problem:
 
 def problem(details: ErrorDetails, document: Document, model: type[BaseModel], path: str) -> Problem:
     """What one of pydantic's findings means for the person who wrote the file."""
-    location = details["loc"] or ("publish",)  # the one rule over several keys
+    location = details["loc"] or _TWO_WAYS
     line, column = document.place(location)
     unknown = details["type"] == "extra_forbidden"
     reason = _unknown(location, model) if unknown else _expected(details, location, model)
-    meant = _meant(location, details["input"], model) if unknown else _corrected(location, details["input"], model)
+    value = details["input"] if details["loc"] else "push"
+    meant = _meant(location, value, model) if unknown else _corrected(location, value, model)
     return Problem(path, line, column, ".".join(map(str, location)), reason, meant)
 
 
@@ -94,6 +101,8 @@ def _expected(details: ErrorDetails, location: Path, model: type[BaseModel]) -> 
     if kind in ("too_long", "string_too_long"):
         what = "characters" if kind == "string_too_long" else "entries"
         return f"expected at most {context['max_length']} {what}{got}"
+    if kind == "missing":
+        return "this key is needed"
     if kind == "string_too_short":
         return f"expected text{got}"
     if kind == "value_error" and not details["loc"]:
@@ -116,23 +125,28 @@ def _corrected(location: Path, value: object, model: type[BaseModel]) -> str:
     if found is None:
         return ""
     path, field = found
-    wishes: list[object] = [value] if path == location else []
+    fits = path == location and len(str(value)) <= _KEPT
+    wishes = [*(_near(value, field) if fits else ()), fields.example(field)]
+    return next((text for wish in wishes if (text := snippet(path, wish)) and _valid(model, text)), "")
+
+
+def _near(value: object, field: FieldInfo) -> Iterator[object]:
+    """What was probably meant by a value, nearest first."""
+    yield value
+    if isinstance(value, str):
+        yield [value]
+        value = (float(value) if "." in value else int(value)) if _NUMBER.fullmatch(value) else value
     if isinstance(value, str) and (word := fields.near(value, fields.choices(field))):
-        wishes.append(word)
+        yield word
     if (limits := fields.bounds(field)) and isinstance(value, int | float) and not isinstance(value, bool):
-        wishes.append(min(max(value, limits[0]), limits[1]))
-    wishes.append(fields.example(field))
-    for wish in wishes:
-        text = snippet(path, wish)
-        if text and _valid(model, fields.nested(path, yaml.safe_load(text) and wish)):
-            return text
-    return ""
+        yield min(max(value, limits[0]), limits[1])
 
 
-def snippet(path: Path, value: object) -> str:
+def snippet(path: Sequence[str | int], value: object) -> str:
     """The key with this value as YAML, inside the sections it belongs to."""
-    if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json", exclude_defaults=True) or None
+    if isinstance(value, BaseModel):  # a section: its first key shows how it is written
+        first = next(fields.leaves(type(value)))
+        path, value = (*path, *first.path), fields.example(first.field)
     if isinstance(value, tuple):
         value = list(value)
     try:
@@ -141,9 +155,9 @@ def snippet(path: Path, value: object) -> str:
         return ""
 
 
-def _valid(model: type[BaseModel], value: object) -> bool:
+def _valid(model: type[BaseModel], text: str) -> bool:
     try:
-        model.model_validate(value)
+        model.model_validate(yaml.safe_load(text))
     except ValidationError:
         return False
     return True
