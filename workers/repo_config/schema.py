@@ -32,15 +32,18 @@ class _Plain(GenerateJsonSchema):
         return {"$schema": self.schema_dialect, **_tidied(made)}
 
 
-def schema() -> dict[str, Any]:
-    """The schema of `.github/heal.yml`."""
-    made = RepoConfig.model_json_schema(schema_generator=_Plain)
-    return {**made, "title": "heal.yml", "description": "Settings of Heal for one repository or one organisation."}
+_TITLES = {"RepoConfig": "heal.yml", "Bounds": "The operator's policy"}
 
 
-def schema_text() -> str:
+def schema(model: type[BaseModel] = RepoConfig) -> dict[str, Any]:
+    """The schema of `.github/heal.yml`, or of the operator's policy."""
+    made = model.model_json_schema(schema_generator=_Plain)
+    return {**made, "title": _TITLES[model.__name__], "description": model.__doc__}
+
+
+def schema_text(model: type[BaseModel] = RepoConfig) -> str:
     """The schema as it is printed and served."""
-    return json.dumps(schema(), indent=2) + "\n"
+    return json.dumps(schema(model), indent=2) + "\n"
 
 
 def table(model: type[BaseModel] = RepoConfig) -> str:

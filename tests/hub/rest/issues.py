@@ -21,6 +21,8 @@ def list_issues(call: Call) -> Answer:
     found = [i for i in sorted(call.repo.issues.values(), key=lambda i: -i.number) if state in {"all", i.state}]
     if names := call.query.get("labels"):
         found = [i for i in found if set(names.split(",")) <= set(i.labels)]
+    if creator := call.query.get("creator"):
+        found = [i for i in found if i.user.login == creator]
     return call.page(found, lambda i: shapes_work.issue(call.world, call.repo, i))
 
 
