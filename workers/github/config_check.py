@@ -42,7 +42,7 @@ def show(session: Session, number: int, head_sha: str, verdict: Verdict) -> str:
     if known and known["conclusion"] == verdict.conclusion and _shows(known, output):
         return "the check says it already"
     if verdict.problems and not (known and known["output"].get("annotations_count")):  # they are only ever added
-        output["annotations"] = annotations(verdict.problems)
+        output["annotations"] = _notes(verdict.problems)
     state = {"status": "completed", "conclusion": verdict.conclusion, "output": output}
     if known:
         api.send("PATCH", repo.path(f"/check-runs/{known['id']}"), state)
@@ -52,7 +52,7 @@ def show(session: Session, number: int, head_sha: str, verdict: Verdict) -> str:
     return f"{verdict.conclusion}: {verdict.title}"
 
 
-def annotations(problems: Sequence[Problem]) -> list[dict[str, object]]:
+def _notes(problems: Sequence[Problem]) -> list[dict[str, object]]:
     """The problems at their lines, as many as GitHub takes."""
     return [
         {"path": PATH, "start_line": one.line, "end_line": one.line, "annotation_level": "failure",

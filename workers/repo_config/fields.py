@@ -6,7 +6,6 @@ A path is what pydantic and the YAML reader call a place: names of keys, and pos
 from __future__ import annotations
 
 import difflib
-import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,11 +103,9 @@ def nested(path: Sequence[str | int], value: object) -> object:
 
 
 def _model(kind: object) -> type[BaseModel] | None:
-    return (
-        kind
-        if isinstance(kind, type) and not isinstance(kind, types.GenericAlias) and issubclass(kind, BaseModel)
-        else None
-    )
+    if typing.get_origin(kind) is not None or not isinstance(kind, type):  # `tuple[str, ...]` calls itself a type, too
+        return None
+    return kind if issubclass(kind, BaseModel) else None
 
 
 def _values(kind: object) -> type[BaseModel] | None:

@@ -167,7 +167,7 @@ class Lease:
         """US dollars that runs of this repository paid for a model within the last 24 hours, as far as its price is
         known."""
         query = (
-            select(func.coalesce(func.sum(models.Attempt.cost_usd), 0.0))
+            select(func.sum(models.Attempt.cost_usd))
             .join(Run, Run.id == models.Attempt.run_id)
             .join(
                 StageResult,
@@ -178,7 +178,7 @@ class Lease:
             .where(Run.repo_id == self.case.repo_id, StageResult.finished_at > db_now() - DAY)
         )
         with self._engine.connect() as connection:
-            return float(connection.execute(query).scalar_one())
+            return float(connection.execute(query).scalar_one() or 0.0)
 
     def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
         """What other runs of this repository saw of these tests."""

@@ -20,8 +20,8 @@ WRONG = (Problem(".github/heal.yml", 3, 1, "modus", "unknown key."),)
 
 def decide(repository: str | None = None, organisation: str | None = None, policy: str = "") -> Effective:
     """What the three files come to."""
-    layers = [None if text is None else read(text, RepoConfig) for text in (repository, organisation)]
-    return merge(Files(*layers), Rules(bounds=read(policy, Bounds)), "octo/calc")
+    own, shared = (None if text is None else read(text, RepoConfig) for text in (repository, organisation))
+    return merge(Files(own, shared), Rules(bounds=read(policy, Bounds)), "octo/calc")
 
 
 def sources(settings: Effective) -> dict[str, Source]:
@@ -115,8 +115,8 @@ def test_no_layer_gets_past_a_bound(
     repository: dict[str, float], org: dict[str, float], bound: dict[str, float]
 ) -> None:
     """Whatever the files say, no number is above the operator's."""
-    layers = [RepoConfig.model_validate({"limits": one}) for one in (repository, org)]
-    settings = merge(Files(*layers), Rules(bounds=Bounds.model_validate({"limits": bound})), "octo/calc")
+    own, shared = (RepoConfig.model_validate({"limits": one}) for one in (repository, org))
+    settings = merge(Files(own, shared), Rules(bounds=Bounds.model_validate({"limits": bound})), "octo/calc")
     for key, most in bound.items():
         assert getattr(settings.config.limits, key) <= most
 
