@@ -53,8 +53,7 @@ def judge(session: Session, decided: Rules, touched: ConfigTouched) -> str:
 
 def _verdict(session: Session, decided: Rules, touched: ConfigTouched, base: str) -> Verdict:
     repo, api = session.repository, session.api(Purpose.READ)
-    proposed = configs.text(api, repo, PATH, touched.head_sha)
-    would, wrong = configs.readable(proposed, PATH)
+    would, wrong = configs.at(api, repo, touched.head_sha)
     if wrong:
         return Verdict(*words.refused(wrong), wrong)
     theirs, others = configs.organisation(session)
@@ -62,4 +61,4 @@ def _verdict(session: Session, decided: Rules, touched: ConfigTouched, base: str
     now = merge(Files(mine, theirs, problems, others), decided, repo.full_name)
     elsewhere = "" if base == repo.default_branch else base
     later = merge(Files(would, theirs, (), others), decided, repo.full_name)
-    return Verdict(*words.accepted(now, later, removed=proposed is None, elsewhere=elsewhere))
+    return Verdict(*words.accepted(now, later, removed=would is None, elsewhere=elsewhere))

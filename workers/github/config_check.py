@@ -37,12 +37,13 @@ class Verdict:
 def show(session: Session, number: int, head_sha: str, verdict: Verdict) -> str:
     """Make the check run of the pull request's head, or bring it up to date; what was done, for operators."""
     api, repo = session.api(Purpose.TELL), session.repository
-    output: dict[str, object] = {"title": verdict.title[:TITLE_LIMIT], "summary": verdict.summary[:TEXT_LIMIT]}
+    summary = session.clean(verdict.summary)[:TEXT_LIMIT]
+    output: dict[str, object] = {"title": verdict.title[:TITLE_LIMIT], "summary": summary}
     known = _found(session, number, head_sha)
     if known and known["conclusion"] == verdict.conclusion and _shows(known, output):
         return "the check says it already"
     if verdict.problems and not (known and known["output"].get("annotations_count")):  # they are only ever added
-        output["annotations"] = _notes(verdict.problems)
+        output["annotations"] = _notes(session, verdict.problems)
     state = {"status": "completed", "conclusion": verdict.conclusion, "output": output}
     if known:
         api.send("PATCH", repo.path(f"/check-runs/{known['id']}"), state)
@@ -52,12 +53,12 @@ def show(session: Session, number: int, head_sha: str, verdict: Verdict) -> str:
     return f"{verdict.conclusion}: {verdict.title}"
 
 
-def _notes(problems: Sequence[Problem]) -> list[dict[str, object]]:
+def _notes(session: Session, problems: Sequence[Problem]) -> list[dict[str, object]]:
     """The problems at their lines, as many as GitHub takes."""
     return [
         {"path": PATH, "start_line": one.line, "end_line": one.line, "annotation_level": "failure",
-         "title": visible(one.key)[:TITLE_LIMIT] or PATH, "message": visible(one.reason)[:8_000] or "wrong",
-         **({"raw_details": visible(one.snippet)[:8_000]} if one.snippet else {})}
+         "title": visible(one.key)[:TITLE_LIMIT] or PATH, "message": session.clean(visible(one.reason))[:8_000],
+         **({"raw_details": session.clean(visible(one.snippet))[:8_000]} if one.snippet else {})}
         for one in problems[:ANNOTATIONS_PER_CALL]
     ]  # fmt: skip
 

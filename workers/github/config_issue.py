@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from workers.github.api import Refused
 from workers.github.session import Purpose, Session, as_app
 from workers.messages import config as words
 from workers.repo_config.problems import Problem
 
-_NO_ISSUES = (404, 410)
-"""Issues are switched off in the repository: then its runs and checks are all that says it."""
+_NO_ISSUES = "the repository has no issues"
+"""They can be switched off: then its runs and checks are all that says it."""
 _LOOKED_AT = 200
 """Of the App's issues and pull requests, newest first."""
 
@@ -23,7 +22,9 @@ _LOOKED_AT = 200
 def show(session: Session, problems: Sequence[Problem]) -> str:
     """Bring the issue in line with the problems; what was done, for operators."""
     api, repo = session.api(Purpose.TELL), session.repository
-    body = words.issue_body(problems, repo.default_branch)
+    if not _has_issues(session):
+        return _NO_ISSUES
+    body = session.clean(words.issue_body(problems, repo.default_branch))
     known = _ours(session)
     newest = known[0] if known else None
     if newest and newest["state"] == "closed" and words.digest_of(newest["body"]) == words.digest(problems):
@@ -33,10 +34,7 @@ def show(session: Session, problems: Sequence[Problem]) -> str:
             return f"#{newest['number']} says it already"
         api.send("PATCH", repo.path(f"/issues/{newest['number']}"), {"body": body})
         return f"edited #{newest['number']}"
-    try:
-        made = api.send("POST", repo.path("/issues"), {"title": words.ISSUE_TITLE, "body": body}, expect=_NO_ISSUES)
-    except Refused:
-        return "the repository has no issues"
+    made = api.send("POST", repo.path("/issues"), {"title": words.ISSUE_TITLE, "body": body})
     _only_one(session)
     return f"opened #{made['number']}"
 
@@ -44,6 +42,8 @@ def show(session: Session, problems: Sequence[Problem]) -> str:
 def close(session: Session) -> str:
     """The file can be used, or is gone: close what is open, and let the same problems be news again."""
     api, repo = session.api(Purpose.TELL), session.repository
+    if not _has_issues(session):
+        return _NO_ISSUES
     closed = []
     for issue in _ours(session):
         if issue["state"] == "open" or words.digest_of(issue["body"]) != words.MENDED:
@@ -51,6 +51,10 @@ def close(session: Session) -> str:
             api.send("PATCH", repo.path(f"/issues/{issue['number']}"), change)
             closed.append(f"#{issue['number']}")
     return f"closed {', '.join(closed)}" if closed else "nothing to close"
+
+
+def _has_issues(session: Session) -> bool:
+    return bool(session.api(Purpose.TELL).get(session.repository.path("")).get("has_issues", True))
 
 
 def _ours(session: Session) -> list[Mapping[str, Any]]:

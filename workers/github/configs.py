@@ -6,6 +6,7 @@ Only default branches count. What stands in a file is a stranger's text and is r
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from contextlib import closing
 
 from workers.domain import Outcome
@@ -45,33 +46,9 @@ def effective(session: Session, rules: Rules, purpose: Purpose = Purpose.READ) -
 
 def own(session: Session, purpose: Purpose = Purpose.READ) -> Read:
     """The repository's file. The one that holds the organisation's may have it elsewhere, too."""
-    repo, api = session.repository, session.api(purpose)
+    repo = session.repository
     places = SHARED if repo.full_name.endswith(f"/{ORGANISATION}") else (PATH,)
-    for path in places:
-        if (content := text(api, repo, path, repo.default_branch)) is not None:
-            return readable(content, path)
-    return None, ()
-
-
-def readable(content: str | None, path: str) -> Read:
-    """The file of this text (None: there is none)."""
-    if content is None:
-        return None, ()
-    try:
-        return read(content, RepoConfig, path), ()
-    except ConfigError as error:
-        return None, error.problems
-
-
-def text(api: Api, repo: Repository, path: str, at: str) -> str | None:
-    """The text of a file at a branch or commit; None where there is no such file. One that is far too big comes as
-    blanks of a length that its reader refuses: GitHub does not send it."""
-    found = api.find(repo.path(f"/contents/{ref(path)}"), ref=at)
-    if not isinstance(found, dict) or found.get("type", "file") != "file":
-        return None
-    if found.get("encoding") != "base64":
-        return " " * (MAX_BYTES + 1)
-    return base64.b64decode(found["content"]).decode(errors="replace")
+    return _first([at(session.api(purpose), repo, repo.default_branch, path) for path in places])
 
 
 def organisation(session: Session) -> Read:
@@ -81,7 +58,23 @@ def organisation(session: Session) -> Read:
         return None, ()
     with closing(home):
         repo, api = home.repository, home.api(Purpose.FILES)
-        for path in SHARED:
-            if (content := text(api, repo, path, repo.default_branch)) is not None:
-                return readable(content, f"{repo.full_name}/{path}")
-    return None, ()
+        return _first([at(api, repo, repo.default_branch, path, f"{repo.full_name}/{path}") for path in SHARED])
+
+
+def at(api: Api, repo: Repository, commit: str, path: str = PATH, name: str = "") -> Read:
+    """The file at a commit or branch. `name` is what people know it by, when that is not its path."""
+    found = api.find(repo.path(f"/contents/{ref(path)}"), ref=commit)
+    if not isinstance(found, dict) or found.get("type", "file") != "file":
+        return None, ()
+    if found.get("encoding") != "base64":  # GitHub sends no file above a megabyte
+        size = f"the file has {found.get('size', 'too many')} bytes, more than the {MAX_BYTES} allowed"
+        return None, (Problem(name or path, 1, 1, "", size),)
+    try:
+        return read(base64.b64decode(found["content"]).decode(errors="replace"), RepoConfig, name or path), ()
+    except ConfigError as error:
+        return None, error.problems
+
+
+def _first(found: Sequence[Read]) -> Read:
+    """The first file that is there, right or wrong."""
+    return next((one for one in found if one[0] is not None or one[1]), (None, ()))

@@ -125,6 +125,10 @@ class Session:
             self._repository = _repository(data)
         return self._repository
 
+    def clean(self, text: str) -> str:
+        """The text without secrets, for what is shown to others."""
+        return self._redactor(text)
+
     def neighbour(self, name: str) -> Session | None:
         """Another repository of the same owner by its name, to read its files; None when the installation does not
         include it. The caller closes it."""

@@ -84,7 +84,7 @@ AutoText = Annotated[Text | None, BeforeValidator(_auto)]
 
 Glob = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Globs = Annotated[tuple[Glob, ...], Field(max_length=100), AfterValidator(_distinct)]
-"""Patterns: `**` crosses folders, `*` and `?` do not, case is ignored."""
+"""Patterns of paths (see `workers.globs`) or, under `triggers`, of names (as a shell has them)."""
 
 Names = Annotated[
     tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...],

@@ -6,7 +6,7 @@ of a farther layer; the operator's bounds come last and only tighten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -79,16 +79,22 @@ def merge(files: Files, rules: Rules, full_name: str) -> Effective:
     ceiling, who, note = _restraint(files, rules, full_name)
     values = []
     for leaf in fields.leaves(RepoConfig):
-        value, source = fields.value_at(wanted, leaf.path), sources.get(leaf.name, Source.DEFAULT)
-        bound = ceiling if leaf.name == "mode" and ceiling else None
-        decided = value if bound is None else tightened(leaf.name, value, bound)
-        decider = source if decided == value else who
-        if (limit := rules.bounds.of(leaf.name)) is not None and leaf.name != "version":
-            tight = tightened(leaf.name, decided, limit)
-            decided, decider = (tight, Source.OPERATOR if tight != decided else decider)
-        asked = value if decided != value and source is not Source.DEFAULT else None
-        values.append(Value(leaf.name, decided, decider, asked))
+        bounds = [(Source.OPERATOR, rules.bounds.of(leaf.name))] if leaf.name != "version" else []
+        bounds += [(who, ceiling)] if leaf.name == "mode" and ceiling else []
+        asked = Value(leaf.name, fields.value_at(wanted, leaf.path), sources.get(leaf.name, Source.DEFAULT))
+        values.append(_bounded(asked, bounds))
     return Effective(_config(values), tuple(values), files, note)
+
+
+def _bounded(asked: Value, bounds: Sequence[tuple[Source, object]]) -> Value:
+    """The value within all bounds; the last one that changed it decided it. A default asked for nothing."""
+    now = asked
+    for source, bound in bounds:
+        tight = now.value if bound is None else tightened(asked.key, now.value, bound)
+        if tight != now.value:
+            wanted = None if asked.source is Source.DEFAULT else asked.value
+            now = Value(asked.key, tight, source, wanted)
+    return now
 
 
 def changes(now: Effective, then: Effective) -> tuple[tuple[Value, Value], ...]:

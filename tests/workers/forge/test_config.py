@@ -135,7 +135,7 @@ def test_a_file_that_is_no_file_or_far_too_big(scene: Scene, session: Session) -
     scene.hub.push(REPO, {f"{FILE}/deep.txt": "x"})
     assert configs.effective(session, Rules()).files.repository is None
     scene.hub.push(REPO, {f"{FILE}/deep.txt": None, FILE: "#" * 1_500_000})
-    assert "more than the 65536 allowed" in configs.effective(session, Rules()).note
+    assert "the file has 1500000 bytes, more than the 65536 allowed" in configs.effective(session, Rules()).note
 
 
 def test_the_issue_follows_the_file(scene: Scene, desks: Desks) -> None:
@@ -271,6 +271,14 @@ def test_a_repository_that_takes_no_part_hears_nothing(scene: Scene, desks: Desk
     with GitHubForge(app(scene), scene.mirrors, scene.case, rules=lambda: elsewhere) as forge:
         assert forge.admission(scene.case).config.mode == "off"
     assert issues(scene) == []
+
+
+def test_where_issues_are_switched_off_the_run_still_says_it(scene: Scene, desks: Desks) -> None:
+    """There is nowhere to open one; observing does not fail for it."""
+    scene.hub.set_repo(REPO, issues_on=False)
+    scene.hub.push(REPO, {FILE: BROKEN})
+    assert desks.do(0) == "the repository has no issues"
+    assert "cannot be used" in scene.forge().admission(scene.case).note
 
 
 def test_a_broken_policy_stops_the_errand(scene: Scene, desks: Desks) -> None:
