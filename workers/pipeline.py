@@ -88,7 +88,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
     admission = story.admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
-    case = story.case = replace(case, pull_request=admission.pull_request)
+    case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)

@@ -79,6 +79,13 @@ class PullRequest(_Section):
 
     draft: Literal["auto", "always", "never"] = "auto"
     labels: tuple[str, ...] = ("heal",)
+    reviewers: tuple[str, ...] = Field(default=(), description="logins (or `org/team`) that are asked to review it")
+    assignees: tuple[str, ...] = Field(default=(), description="logins it is assigned to")
+    commit_style: Literal["auto", "conventional", "plain"] = Field(
+        default="auto", description="title and commit message: after the repository's habit, or always so"
+    )
+    signoff: bool = Field(default=False, description="whether commits end with `Signed-off-by`")
+    max_open: int = Field(default=3, ge=1, le=100, description="pull requests of Heal that may be open at a time")
 
 
 class RunLimits(_Section):

@@ -21,17 +21,30 @@ class Pull:
     head_sha: str
     head_ref: str
     base_ref: str
+    url: str
 
 
 def resolve(api: Api, repo: Repository, case: Case) -> Pull | None:
-    """The pull request of the case: the one it names, else the open one whose head is the red commit."""
+    """The pull request of the case: the one it names, else the open one whose head is the red commit.
+
+    GitHub does not say of a fork's commit which pull request it is in, so for one all open ones are looked through.
+    """
     if case.pull_request is not None:
-        return _pull(api.get(repo.path(f"/pulls/{case.pull_request}")), repo)
+        return by_number(api, repo, case.pull_request)
     if case.branch == repo.default_branch and not case.fork:
         return None
     found = [_pull(data, repo) for data in api.pages(repo.path(f"/commits/{case.head_sha}/pulls"))
              if data["base"]["repo"]["id"] == repo.id]  # fmt: skip
-    return next((pull for pull in found if pull.open and pull.head_sha == case.head_sha), None)
+    match = next((pull for pull in found if pull.open and pull.head_sha == case.head_sha), None)
+    if match is None and case.fork:
+        every = (_pull(data, repo) for data in api.pages(repo.path("/pulls"), state="open"))
+        match = next((pull for pull in every if pull.fork and pull.head_sha == case.head_sha), None)
+    return match
+
+
+def by_number(api: Api, repo: Repository, number: int) -> Pull:
+    """A pull request as it is now."""
+    return _pull(api.get(repo.path(f"/pulls/{number}")), repo)
 
 
 def head(api: Api, repo: Repository, branch: str) -> str | None:
@@ -55,4 +68,5 @@ def _pull(data: Mapping[str, Any], repo: Repository) -> Pull:
         head_sha=data["head"]["sha"],
         head_ref=data["head"]["ref"],
         base_ref=data["base"]["ref"],
+        url=data["html_url"],
     )

@@ -41,6 +41,7 @@ class Purpose(Enum):
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
+    SUGGEST = "suggest"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -58,6 +59,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     },
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
+    Purpose.SUGGEST: {"metadata": "read", "pull_requests": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 
@@ -101,6 +103,7 @@ class Session:
         self._tokens: dict[Purpose, _Token] = {}
         self._outlived: list[_Token] = []
         self._repository: Repository | None = None
+        self._bot = ""
 
     def api(self, purpose: Purpose) -> Api:
         """The API with the least token for the purpose."""
@@ -128,6 +131,17 @@ class Session:
         return self._repository
 
     @property
+    def bot(self) -> str:
+        """The login under which the App writes. Asked once, with the App's own key."""
+        if not self._bot:
+            client = self._as_app()
+            try:
+                self._bot = f"{Api(client.requester).get('/app')['slug']}[bot]"
+            finally:
+                client.close()
+        return self._bot
+
+    @property
     def clone_url(self) -> str:
         """Where git reads the repository."""
         return f"{web_url(self.app.api_url)}/{self.repository.full_name}.git"
@@ -152,8 +166,8 @@ class Session:
             token = self._tokens[purpose] = self._mint(purpose)
         return token
 
-    def _mint(self, purpose: Purpose) -> _Token:
-        client = GithubIntegration(
+    def _as_app(self) -> GithubIntegration:
+        return GithubIntegration(
             auth=Auth.AppAuth(self.app.app_id, self.app.private_key),
             base_url=self.app.api_url,
             timeout=self.app.timeout_s,
@@ -162,6 +176,9 @@ class Session:
             seconds_between_writes=None,
             api_version=API_VERSION,
         )
+
+    def _mint(self, purpose: Purpose) -> _Token:
+        client = self._as_app()
         try:
             answer = Api(client.requester).send(
                 "POST",

@@ -27,10 +27,7 @@ def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
     if admission.own_branch:
         raise Stop(Outcome.DUPLICATE, f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed.")
     if admission.fork:
-        raise Stop(
-            Outcome.REFUSED_BY_POLICY,
-            "The pull request comes from a fork. This version never runs a fork's code.",
-        )
+        _foreign(case, admission)
     if not admission.head_is_current:
         raise Stop(Outcome.HEAD_MOVED, f"{quote(case.branch)} has moved on from `{case.head_sha[:7]}`.")
     limit = admission.config.limits.runs_per_day
@@ -41,6 +38,26 @@ def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
             "which is its `limits.runs_per_day`.",
         )
     return admission
+
+
+def _foreign(case: Case, admission: Admission) -> None:
+    """Code of a fork is run only as far as `fork_runs` goes, and only for a commit that is named.
+
+    Nobody here asked for the fork's events, so a refusal of one is said in the check run alone.
+    """
+    rule, asked = admission.config.fork_runs, case.requested_by is not None
+    quiet = {} if asked else {"quiet": "yes"}
+    if admission.pull_request is None:
+        raise Stop(Outcome.REFUSED_BY_POLICY, "No open pull request has this commit of a fork as its head.", **quiet)
+    if rule == "never":
+        raise Stop(Outcome.REFUSED_BY_POLICY, "Code of forks is not run here (`fork_runs: never`).", **quiet)
+    if rule == "on_command" and case.trusted_sha != case.head_sha:
+        raise Stop(
+            Outcome.REFUSED_BY_POLICY,
+            f"This is code of a fork, and nobody with write access has allowed it to be run. Comment "
+            f"`/heal {case.head_sha[:7]}` to let Heal run exactly this commit.",
+            **quiet,
+        )
 
 
 def _wanted(case: Case, triggers: Triggers) -> None:
