@@ -53,7 +53,7 @@ class Commits:
     def propose(self, change: Change, branch: str, ours: Ours | None = None) -> str:
         """The fix as the head of a branch of ours: the one that is there, else a new commit.
 
-        Raises `Stop(DUPLICATE)` when somebody else pushed to the branch, which is then theirs.
+        Raises `Stop` when somebody else pushed to the branch, which is then theirs.
         """
         head = self.head(branch)
         if head is None and ours is not None:
@@ -62,7 +62,9 @@ class Commits:
             return self._made(change, branch, [change.tree.sha], new=True)
         if self.holds(head, change):
             return head
-        if head != change.tree.sha and not self._ours(head, ours):
+        if ours is not None and head != ours.commit:
+            raise Stop(Outcome.HEAD_MOVED, f"{branch} has moved on from {ours.commit[:7]}; it is left alone.")
+        if ours is None and head != change.tree.sha and not self._ours(head):
             raise _hands_off(branch)
         behind = head == change.tree.sha or self._contains(head, change.tree.sha)
         return self._made(change, branch, [head] if behind else [head, change.tree.sha], new=False)
@@ -93,11 +95,10 @@ class Commits:
         found = self._api.find(self._repo.path(f"/compare/{sha}...{head}"), per_page=1)
         return found is not None and found["status"] in ("ahead", "identical")
 
-    def _ours(self, head: str, ours: Ours | None) -> bool:
-        """We wrote the head: it is the commit that the run goes on with, or the App is its author and no person put it
-        there. A rebase keeps the author, and makes whoever did it the committer."""
-        if ours is not None:
-            return head == ours.commit
+    def _ours(self, head: str) -> bool:
+        """The App is the author of the head, and no person put it there: a rebase keeps the author, and makes whoever
+        did it the committer. Anybody may write our address into a commit, so this decides what is built upon, and
+        nothing is ever overwritten for it."""
         commit = self._api.get(self._repo.path(f"/commits/{head}"))
         author, committer = commit.get("author") or {}, commit.get("committer") or {}
         by = committer.get("login", _BY_GITHUB)

@@ -116,7 +116,7 @@ def _apply(report: Report, run_url: str) -> str:
     words = f"To take it, run this in a clone that stands on `{report.case.head_sha[:7]}`:"
     if visible(patch) == patch:
         return f"{words}\n\n{_script('git apply <<{end}', patch)}"
-    packed = base64.encodebytes(patch.encode("utf-8", "surrogateescape")).decode()
+    packed = base64.b64encode(patch.encode("utf-8", "surrogateescape")).decode()  # one line, which no bot mistakes
     script = _script("base64 -d <<{end} | git apply", packed)
     shown = details("The same for reading", fence(patch, "diff", _PATCH))
     return f"{words} It is packed, because it holds characters that a comment does not show.\n\n{script}\n\n{shown}"

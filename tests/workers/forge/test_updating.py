@@ -104,10 +104,12 @@ def test_a_branch_that_somebody_pushed_to_is_theirs(scene: Scene, how: str) -> N
         sha = scene.hub.push(REPO, {"mine.py": "x = 1\n"}, branch=first.branch)
     else:
         sha = scene.hub.rebase(REPO, first.branch)
-    for changes in ({}, {"ours": going_on(scene, first)}):
-        with pytest.raises(Stop, match="Somebody else pushed") as stopped:
-            publish(scene, "b + a", case, **changes)
-        assert stopped.value.outcome is Outcome.DUPLICATE
+    with pytest.raises(Stop, match="Somebody else pushed") as stopped:
+        publish(scene, "b + a", case)
+    assert stopped.value.outcome is Outcome.DUPLICATE
+    with pytest.raises(Stop, match="has moved on") as stopped:
+        publish(scene, "b + a", case, going_on(scene, first))
+    assert stopped.value.outcome is Outcome.HEAD_MOVED
     (pull,) = scene.state["pulls"]
     assert (pull["head"]["sha"], "run-1" in pull["body"]) == (sha, True)
 
