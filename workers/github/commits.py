@@ -146,7 +146,8 @@ class Commits:
 
     def _by_rule(self, branch: str, said: str) -> str:
         names = ", ".join(sorted({rule["type"] for rule in self._rules(branch)}))
-        return f"A rule of the repository forbids it for {branch}{f' ({names})' if names else ''}: {said}"
+        told = " ".join(said.split())  # GitHub writes a list of lines
+        return f"A rule of the repository forbids it for {branch}{f' ({names})' if names else ''}: {told}"
 
     def _rules(self, branch: str) -> Sequence[Mapping[str, Any]]:
         found = self._api.find(self._repo.path(f"/rules/branches/{ref(branch)}"), per_page=100)
