@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def healed(how: How, **changes: object) -> Report:
     return replace(report(case=about, attempts=attempts, published=replace(where, how=how)), **changes)  # type: ignore[arg-type]
 
 
-TEXTS = {
+TEXTS: dict[str, Callable[[], str | None]] = {
     "pull": lambda: messages.pull_request_body(healed(How.PULL), RUN_URL),
     "pull-for-an-issue": lambda: messages.pull_request_body(
         healed(How.PULL, case=case(issue=31, job=""), job=None), RUN_URL, ci="green"

@@ -291,6 +291,9 @@ def test_a_run_that_goes_on_with_ours_writes_to_that_one() -> None:
     (proposal,) = forge.published
     assert (proposal.branch, proposal.target, proposal.ours, proposal.how) == ("heal/old-1", "main", ours, How.PULL)
     assert "git fetch origin heal/old-1" in proposal.body
+    theirs = replace(ours, branch="topic", target="topic")
+    assert drive(case(ours=theirs), parts(forge, MemoryJournal())).outcome is Outcome.FIXED
+    assert (forge.published[-1].how, forge.published[-1].target) == (How.PUSH, "topic")
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workers.domain import Outcome, Published
 from workers.errors import Retryable, Stop
 from workers.git.tree import MirrorTree
 from workers.github.api import Api, Refused
-from workers.github.commits import OWN, Change, Commits
-from workers.github.pulls import Pull
+from workers.github.commits import Change, Commits
+from workers.github.pulls import OWN, Pull, of_branch, open_ones
 from workers.github.session import Repository
 from workers.ports import Proposal
 
@@ -48,14 +48,13 @@ class Changes:
         commit = self._commits.propose(change, proposal.branch, proposal.ours)
         pull = self._opened(proposal, proposal.draft) if pull is None else self._updated(pull, proposal)
         self._decorate(pull, proposal)
-        return self._published(pull, proposal, branch=proposal.branch, commit=commit)
+        return _published(pull["number"], pull["html_url"], proposal, branch=proposal.branch, commit=commit)
 
     def push(self, tree: MirrorTree, patch: str, proposal: Proposal, pull: Pull) -> Published:
         """One commit on the head branch of a pull request of theirs."""
         change = Change(tree, tree.apply(patch), proposal.commit_message, proposal.target)
         commit = self._commits.push(change, proposal.target)
-        theirs = self._api.get(self._repo.path(f"/pulls/{pull.number}"))
-        return self._published(theirs, proposal, branch=proposal.target, commit=commit)
+        return _published(pull.number, pull.url, proposal, branch=proposal.target, commit=commit)
 
     def confirm(self, number: int, body: str, ready: bool) -> None:
         """Replace the body when it differs; take the pull request out of draft when it is ready."""
@@ -140,25 +139,9 @@ class Changes:
         except (Stop, Retryable) as trouble:  # not worth losing a pull request that exists
             _log.warning("%s could not be set on #%s: %s", what, pull["number"], trouble)
 
-    def _published(self, pull: Mapping[str, Any], proposal: Proposal, *, branch: str, commit: str) -> Published:
-        return Published(
-            pull["number"], pull["html_url"], branch, commit, time.time(), proposal.how, proposal.target, proposal.note
-        )
 
-
-def of_branch(api: Api, repo: Repository, branch: str) -> Iterator[Mapping[str, Any]]:
-    """The pull requests of a branch of this repository, open or not, newest first."""
-    for pull in api.get(repo.path("/pulls"), state="all", head=f"{repo.owner}:{branch}"):
-        if pull["head"]["ref"] == branch:
-            yield pull
-
-
-def open_ones(api: Api, repo: Repository) -> Iterator[Mapping[str, Any]]:
-    """The open pull requests of ours: those whose branch is one of ours."""
-    for pull in api.pages(repo.path("/pulls"), state="open"):
-        here = (pull["head"].get("repo") or {}).get("id") == repo.id
-        if here and pull["head"]["ref"].startswith(OWN):
-            yield pull
+def _published(number: int, url: str, proposal: Proposal, *, branch: str, commit: str) -> Published:
+    return Published(number, url, branch, commit, time.time(), proposal.how, proposal.target, proposal.note)
 
 
 def _opener(pull: Mapping[str, Any]) -> str:

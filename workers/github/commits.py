@@ -16,19 +16,18 @@ from typing import Any
 from workers.domain import Ours, Outcome, Sha
 from workers.errors import Retryable, Stop
 from workers.git.tree import FILE, MirrorTree
+from workers.github import pulls
 from workers.github.api import Api, Refused, ref
 from workers.github.session import Repository
 
 _log = logging.getLogger(__name__)
-
-OWN = "heal/"
-"""Where our branches lie: nothing else is ever created, and what lies there is never healed by itself."""
 
 _RULES = ("gh013", "rule violation", "protected branch", "protected ref")
 _OVERTAKEN = ("fast forward", "expected branch to point to")
 _BY_GITHUB = "web-flow"
 """GitHub's own account: the committer of what is made by API or in the browser."""
 _REFUSALS = (403, 409, 422)
+"""A rule is told with any of these; what else they mean differs."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Commits:
 
         Raises `Stop` when somebody else pushed to the branch, which is then theirs.
         """
-        head = self.head(branch)
+        head = pulls.head(self._api, self._repo, branch)
         if head is None and ours is not None:
             raise Stop(Outcome.CANCELLED, f"Branch {branch} of #{ours.pull_request} is gone.")
         if head is None:
@@ -71,17 +70,12 @@ class Commits:
 
     def push(self, change: Change, branch: str) -> str:
         """The fix as one commit on a branch of theirs, if that still points to the commit which was healed."""
-        head = self.head(branch)
+        head = pulls.head(self._api, self._repo, branch)
         if head is not None and self.holds(head, change):
             return head
         if head != change.tree.sha:
             raise _moved(branch, head)
         return self._made(change, branch, [change.tree.sha], new=False)
-
-    def head(self, branch: str) -> str | None:
-        """The commit that a branch points to now; None when there is no such branch."""
-        found = self._api.find(self._repo.path(f"/git/ref/heads/{ref(branch)}"))
-        return str(found["object"]["sha"]) if found else None
 
     def holds(self, head: str, change: Change) -> bool:
         """The commit is exactly this change: its files are those, and it stands on the healed commit."""
@@ -101,8 +95,7 @@ class Commits:
         nothing is ever overwritten for it."""
         commit = self._api.get(self._repo.path(f"/commits/{head}"))
         author, committer = commit.get("author") or {}, commit.get("committer") or {}
-        by = committer.get("login", _BY_GITHUB)
-        return author.get("login") == self._bot() and by in (_BY_GITHUB, self._bot())
+        return author.get("login") == self._bot() and committer.get("login") in (_BY_GITHUB, self._bot())
 
     def _made(self, change: Change, branch: str, parents: Sequence[str], *, new: bool) -> str:
         """Make the commit and point the branch at it."""
@@ -133,14 +126,16 @@ class Commits:
         said = str(refused)
         if any(mark in said.lower() for mark in _RULES):
             raise Stop(Outcome.REFUSED_BY_POLICY, self._by_rule(branch, said)) from refused
-        head = self.head(branch)
+        head = pulls.head(self._api, self._repo, branch)
         if head is not None and self.holds(head, change):
             return head
         if head is not None and "already exists" in said:
             raise _hands_off(branch) from refused
         if any(mark in said.lower() for mark in _OVERTAKEN):
-            raise (_hands_off(branch) if branch.startswith(OWN) else _moved(branch, head)) from refused
-        if refused.status not in _REFUSALS:  # GraphQL says what went wrong and what is forbidden in the same way
+            raise (_hands_off(branch) if branch.startswith(pulls.OWN) else _moved(branch, head)) from refused
+        if refused.status == 403:
+            raise Stop(Outcome.DISABLED, f"GitHub does not let Heal write to {branch}: {said}") from refused
+        if refused.status != 422:  # a lock, or GraphQL, which tells what went wrong with one status for everything
             raise Retryable(f"GitHub did not make the commit: {said}", blame="github") from refused
         raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the branch {branch}: {said}") from refused
 
@@ -186,7 +181,7 @@ class Commits:
             self._api.mutate("createCommitOnBranch", given, "commit { oid }", refusals=True)
         except Refused as refused:
             return self._after(refused, change, branch)
-        head = self.head(branch)
+        head = pulls.head(self._api, self._repo, branch)
         if head is None or not self.holds(head, change):
             raise _hands_off(branch)
         return head

@@ -17,9 +17,9 @@ from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
 from workers.github import download, ground, history, jobs, pulls, reruns
 from workers.github.changes import Changes
-from workers.github.commits import OWN, Commits
+from workers.github.commits import Commits
 from workers.github.notices import CheckRun, Comment
-from workers.github.pulls import Pull
+from workers.github.pulls import OWN, Pull
 from workers.github.session import App, Purpose, Repository, Session
 from workers.github.suggestions import Suggestions
 from workers.ports import Admission, Base, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
@@ -27,6 +27,9 @@ from workers.redact import Redactor
 from workers.repo_config import RepoConfig
 
 CONFIG_PATH = ".github/heal.yml"
+
+_UNSHOWN = frozenset({Outcome.REFUSED_BY_POLICY, Outcome.OVER_BUDGET})
+"""Ends at which nobody would see the fix: its patch goes into the notice."""
 
 
 class GitHubForge:
@@ -130,9 +133,9 @@ class GitHubForge:
             body=self._redactor(proposal.body),
             commit_message=self._redactor(proposal.commit_message),
         )
-        ours = tree if isinstance(tree, MirrorTree) else self._tree(case)
+        source = tree if isinstance(tree, MirrorTree) else self._tree(case)
         try:
-            return self._published(case, ours, patch, proposal)
+            return self._published(case, source, patch, proposal)
         except Stop as stop:
             if stop.outcome not in _UNSHOWN:
                 raise
@@ -265,7 +268,3 @@ class GitHubForge:
         if now != case.head_sha:
             moved = f"points to {now[:12]} now" if now else "is gone"
             raise Stop(Outcome.HEAD_MOVED, f"{proposal.target} {moved}, so the fix was not published.")
-
-
-_UNSHOWN = frozenset({Outcome.REFUSED_BY_POLICY, Outcome.OVER_BUDGET})
-"""Ends at which nobody would see the fix: its patch goes into the notice."""

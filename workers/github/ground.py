@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from workers.domain import Case, How, Outcome, Sha
 from workers.errors import Stop
-from workers.github import changes
 from workers.github.api import Api, ref
-from workers.github.pulls import Pull
+from workers.github.pulls import Pull, of_branch, open_ones
 from workers.github.session import Purpose, Repository, Session, web_url
 from workers.ports import Ground, Wish
 
@@ -41,14 +40,14 @@ def survey(session: Session, case: Case, wish: Wish, pull: Pull | None) -> Groun
 
 def _branch(api: Api, repo: Repository, case: Case, family: str) -> tuple[str, tuple[tuple[int, Sha], ...]]:
     """The branch of the open pull request of this family; else a new name, with what was closed on earlier ones."""
-    for pull in changes.open_ones(api, repo):
+    for pull in open_ones(api, repo):
         name = str(pull["head"]["ref"])
         if name == family or name.startswith(f"{family}-"):
             return name, ()
     closed: list[tuple[int, Sha]] = []
     for n in range(1, _MOST_TRIES + 1):
         name = f"{family}-{case.head_sha[:7]}" + (f"-{n}" if n > 1 else "")
-        found = list(changes.of_branch(api, repo, name))
+        found = list(of_branch(api, repo, name))
         if not found:
             return name, tuple(closed)
         closed += [(int(pull["number"]), Sha(pull["head"]["sha"])) for pull in found]

@@ -1,14 +1,17 @@
-"""Which pull request a red commit is the head of, and where branches point now. Reads only."""
+"""Which pull request a red commit is the head of, which ones are ours, and where branches point now. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workers.domain import Case
 from workers.github.api import Api, ref
 from workers.github.session import Repository
+
+OWN = "heal/"
+"""Where our branches lie: nothing else is ever created, and what lies there is never healed by itself."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,21 @@ def is_current(api: Api, repo: Repository, case: Case, pull: Pull | None) -> boo
     """The red commit is still what the branch or the pull request points to."""
     now = pull.head_sha if pull else head(api, repo, case.branch)
     return now == case.head_sha
+
+
+def of_branch(api: Api, repo: Repository, branch: str) -> Iterator[Mapping[str, Any]]:
+    """The pull requests of a branch of this repository as GitHub gives them, open or not, newest first."""
+    for pull in api.get(repo.path("/pulls"), state="all", head=f"{repo.owner}:{branch}"):
+        if pull["head"]["ref"] == branch:
+            yield pull
+
+
+def open_ones(api: Api, repo: Repository) -> Iterator[Mapping[str, Any]]:
+    """The open pull requests of ours as GitHub gives them: those whose branch is one of ours."""
+    for pull in api.pages(repo.path("/pulls"), state="open"):
+        here = (pull["head"].get("repo") or {}).get("id") == repo.id
+        if here and pull["head"]["ref"].startswith(OWN):
+            yield pull
 
 
 def _pull(data: Mapping[str, Any], repo: Repository) -> Pull:

@@ -15,6 +15,7 @@ from workers.messages.proof import evidence, folded, headline, known, trust
 
 _SIZES = ((6_000, 3_000), (2_000, 3_000), (500, 1_000), (200, 200))
 """Characters of each output and of the reasoning, the first that fit."""
+_PUSHES = "I never force a push, and after your next push to this branch I stop pushing to it."
 _PATCH = 40_000
 """Characters of a patch that a comment can show and still hold the evidence."""
 _COMMANDS = 'Commands: `/heal retry hint="..."`, `/heal explain`, `/heal undo`, `/heal stop`.'
@@ -76,7 +77,7 @@ def comment_body(report: Report, run_url: str) -> str:
             evidence(report),
             trust(report),
             *folded(report, log, run_url),
-            f"---\n{'I push to your branch no more than this once.' if pushed else 'I push nothing here.'} {_COMMANDS}",
+            f"---\n{_PUSHES if pushed else 'I push nothing here.'} {_COMMANDS}",
         ]
 
     return _fitting(body)

@@ -59,7 +59,9 @@ def _form(report: Report, admission: Admission) -> tuple[How, str]:
     case = report.case
     if case.fork:
         return How.SUGGEST, ""
-    if case.ours is not None or case.pull_request is None or admission.config.publish == "stacked":
+    if case.ours is not None:  # what was pushed to a branch of theirs goes on there
+        return (How.PUSH if case.ours.branch == case.ours.target else How.PULL), ""
+    if case.pull_request is None or admission.config.publish == "stacked":
         return How.PULL, ""
     if admission.config.publish == "suggest":
         return How.SUGGEST, ""

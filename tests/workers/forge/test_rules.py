@@ -49,9 +49,10 @@ def test_a_protected_branch_is_not_pushed_to(scene: Scene, status: int) -> None:
     assert len(scene.state["pulls"]) == 1
 
 
-def test_a_missing_permission_is_no_rule(scene: Scene) -> None:
+@pytest.mark.parametrize("path", ["/git/trees$", "/git/refs$"])
+def test_a_missing_permission_is_no_rule(scene: Scene, path: str) -> None:
     """403 for what the installation does not grant ends the run as before."""
-    scene.hub.fail_requests("/git/trees$", method="POST", status=403, message="Resource not accessible by integration")
+    scene.hub.fail_requests(path, method="POST", status=403, message="Resource not accessible by integration")
     with pytest.raises(Stop) as stopped:
         publish(scene)
     assert stopped.value.outcome is Outcome.DISABLED

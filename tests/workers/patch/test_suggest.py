@@ -59,8 +59,8 @@ CHANGES = [
 def test_each_change_replaces_whole_lines(new: str, expected: list[tuple[int, int, tuple[str, ...]]]) -> None:
     """Replaced, removed and inserted lines; an insertion takes the line along that it stands next to."""
     found = given_as(SHOP, new, {"shop.py": hunk(1, 6)})
-    assert found == tuple(Replacement("shop.py", *one) for one in expected)
     assert not isinstance(found, str)
+    assert found == tuple(Replacement("shop.py", *one) for one in expected)
     assert taken(SHOP, found) == new
 
 
