@@ -140,6 +140,19 @@ class Ours:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What people made of an earlier fix of ours for the same failure: merged (`accepted`), or closed unmerged or
+    called wrong. `words` are theirs: data, never instructions to Heal. `target` is the branch that the fix went to."""
+
+    number: int
+    accepted: bool
+    patch: str
+    words: str = ""
+    who: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True)
 class Case:
     """What a run is about. Ids are GitHub's; a local run has id 0 and its path in `repo`.
 
@@ -423,6 +436,10 @@ class Published:
     how: How = How.PULL
     target: str = ""
     """The branch it goes to."""
+    onto: Sha = Sha("")
+    """The commit that `patch` is against."""
+    patch: str = ""
+    """All that the change does by now, as a unified diff: of every run that wrote to it, not of the last one alone."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from workers.domain import (
     Candidate,
     Case,
     Diagnosis,
+    JobReport,
     Lead,
     Outcome,
     Past,
@@ -34,7 +35,7 @@ from workers.domain import (
 from workers.errors import LeaseLost, Stop
 from workers.redact import Redactor
 from workers.run_key import run_key
-from workers.store import models, sightings
+from workers.store import changes, models, sightings
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Run, RunState, StageResult
@@ -129,6 +130,8 @@ class Lease:
             self._update(connection, claims=1, tries=0, **_published(kept), **_diagnosed(kept))
             if isinstance(value, Verdict):
                 self._keep_tried(connection, n, value)
+            if isinstance(kept, Published):
+                self._keep_change(connection, kept)
             if stage in _STAGES:  # the story's smaller notes ("once:...") are no news to people
                 self._update(connection, stage=stage)
                 told = {"state": "finished", "n": n, "seconds": round(seconds, 3)}
@@ -312,6 +315,15 @@ class Lease:
         text = connection.execute(proposed).scalar()
         if text is not None:
             self._keep_attempts(connection, {n: Attempt(from_json(text, Candidate), verdict)})
+
+    def _keep_change(self, connection: Connection, published: Published) -> None:
+        job = select(StageResult.data).where(
+            StageResult.run_id == self.run, StageResult.stage == StageName.CHECKOUT.value, StageResult.n == 0
+        )
+        known = connection.execute(select(Run.fingerprint, Run.job).where(Run.id == self.run)).one()
+        text = None if known.job else connection.execute(job).scalar()
+        name = known.job or (from_json(text, JobReport).name if text is not None else "")
+        changes.keep(connection, self.case, published, known.fingerprint, name)
 
     def _text(self, text: str) -> str:
         return clean(self.redactor(text))
