@@ -112,7 +112,7 @@ def update_pull(call: Call) -> Answer:
     elif asked.get("state") == "open" and pull.issue.state == "closed":
         if pull.merged:
             raise invalid("PullRequest", "state", "invalid", "state cannot be changed. The pull request was merged.")
-        pull.issue.state, pull.issue.closed = "open", None
+        pull.issue.state, pull.issue.closed, pull.issue.closed_by = "open", None, None
         call.events.pull(repo, pull, "reopened", call.actor)
     return Answer(200, shapes_work.pull(call.world, repo, pull))
 
