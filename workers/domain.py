@@ -153,6 +153,14 @@ class Lesson:
 
 
 @dataclass(frozen=True)
+class Experience:
+    """What people made of earlier fixes for a failure, in this repository: newest first."""
+
+    rejected: tuple[Lesson, ...] = ()
+    accepted: tuple[Lesson, ...] = ()
+
+
+@dataclass(frozen=True)
 class Case:
     """What a run is about. Ids are GitHub's; a local run has id 0 and its path in `repo`.
 
