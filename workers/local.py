@@ -16,7 +16,7 @@ from workers.git.checkout import Checkout, discover
 from workers.git.lineage import MOST_COMMITS, MirrorLineage
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
+from workers.ports import CI, Admission, Base, Checks, Lineage, Notice, Origin, Proposal, SourceTree
 from workers.repo_config import RepoConfig
 
 CONFIG_PATH = ".github/heal.yml"
@@ -140,17 +140,20 @@ class LocalForge:
             self.checkout.write(self._tree, edits)
         return Published(at=time.time())
 
-    def ci(self, case: Case, published: Published) -> str:
+    def ci(self, case: Case, published: Published) -> Checks:
         """There is no CI here."""
         del case, published
-        return "none"
+        return Checks(CI.NONE)
 
     def rerun(self, case: Case) -> Rerun:
         """There is no CI here."""
         del case
         return Rerun.NONE
 
-    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
+    def confirm(self, case: Case, published: Published, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
+        """There is no pull request here."""
+
+    def withdraw(self, case: Case, words: str) -> None:
         """There is no pull request here."""
 
     def _since(self, good: str) -> MirrorLineage:

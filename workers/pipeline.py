@@ -16,11 +16,13 @@ from sandbox.errors import Cancelled
 from sandbox.spec import Sandbox
 from workers import messages
 from workers.domain import (
+    Aim,
     Attempt,
     Blame,
     Candidate,
     Case,
     Diagnosis,
+    Experience,
     JobReport,
     Outcome,
     Published,
@@ -31,11 +33,12 @@ from workers.domain import (
     Verdict,
 )
 from workers.errors import Stop
-from workers.ports import Admission, Fixer, Forge, Journal, Notice, Workbench
+from workers.fixers.replay import Replay
+from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, Workbench
 from workers.stages.admit import admit
 from workers.stages.base import compare_with_base
 from workers.stages.blame import blame
-from workers.stages.diagnose import diagnose
+from workers.stages.diagnose import diagnose, heed
 from workers.stages.follow import follow
 from workers.stages.locate import locate
 from workers.stages.propose import propose
@@ -79,6 +82,8 @@ def drive(case: Case, parts: Parts) -> Report:
     if report.follow_up is not None:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
     parts.journal.guard()
+    if mended_elsewhere(report):
+        parts.forge.withdraw(report.case, messages.mended_elsewhere(report.case.branch, report.case.head_sha))
     parts.forge.tell(case, messages.ended(report, parts.run_url), report.published)
     return report
 
@@ -87,7 +92,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
-    admission = story.admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
+    admission = story.admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today)
     case = story.case = replace(case, pull_request=admission.pull_request)
     story.say("started", messages.started(case, parts.run_url))
 
@@ -105,20 +110,41 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     environment, _ = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
-    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
+    experience = story.experience(story.diagnosis.fingerprint)
+    heed(case, admission, experience)
+    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience)
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
     story.diagnosis = at(StageName.LOCATE, Diagnosis, locate, bench, cancelled)
     bench = replace(bench, diagnosis=story.diagnosis)
 
+    fixers = (*remembered(case, parts.journal), *parts.fixers)
     while not story.held:
-        candidate = at(StageName.PROPOSE, Candidate, propose, parts.fixers, bench, story.attempts)
+        candidate = at(StageName.PROPOSE, Candidate, propose, fixers, bench, story.attempts)
         verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
         story.attempts.append(Attempt(candidate, verdict))
 
+    parts.journal.publishing()
     story.published = at(StageName.PUBLISH, Published, publish, story.report(), admission, tree, forge, parts.run_url)
     story.say("proposed", messages.proposed(story.report(), parts.run_url))
-    at(StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.run_url, parts.patience, parts.poll)
+    at(
+        StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.journal, parts.run_url, parts.patience,
+        parts.poll,
+    )  # fmt: skip
+
+
+def remembered(case: Case, memory: Memory) -> tuple[Fixer, ...]:
+    """The patch that a pull request of ours has already, tried before anything else when it is made anew."""
+    if case.ours is None or case.aim is not Aim.REBASE:
+        return ()
+    return (Replay(case.ours.patch, memory.held(case.ours.run)),)
+
+
+def mended_elsewhere(report: Report) -> bool:
+    """The failure that our pull request mends is not there any more on the new base: it was red here before, and now
+    the same check is green."""
+    green = report.outcome is Outcome.NOT_REPRODUCED and "runs" in report.data
+    return report.case.aim is Aim.REBASE and green
 
 
 @dataclass
@@ -170,6 +196,10 @@ class Story:
             started = time.monotonic()
             self.parts.forge.tell(self.case, notice, self.published)
             journal.record(f"say:{key}", 0, True, time.monotonic() - started)
+
+    def experience(self, fingerprint: str) -> Experience:
+        """What people made of earlier fixes, as it was when this run came to know the failure."""
+        return self.once("experience", Experience, lambda: self.parts.journal.experience(fingerprint))
 
     def once(self, key: str, kind: type[T], compute: Callable[[], T]) -> T:
         """`workers.ports.Once` over the journal: what a fixer paid for is never paid for again."""

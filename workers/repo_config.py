@@ -85,6 +85,7 @@ class RunLimits(_Section):
     """Ceilings of one run and one day."""
 
     attempts: int = Field(default=8, ge=1, le=20)
+    rounds: int = Field(default=2, ge=0, le=10, description="further runs when CI is red on the fix with a new failure")
     runs_per_day: int = Field(default=20, ge=1, le=1000)
     usd_per_run: float = Field(default=1.0, ge=0, le=50)
     bisect: int = Field(default=300, ge=0, le=3600, description="seconds for finding the commit that broke it; 0: none")

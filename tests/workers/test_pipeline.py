@@ -29,7 +29,7 @@ from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead,
 from workers.errors import LeaseLost, Park
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
-from workers.ports import Admission, Base, Light, Notice, Origin, Proposal, SourceTree, Workbench
+from workers.ports import CI, Admission, Base, Checks, Light, Notice, Origin, Proposal, Signal, SourceTree, Workbench
 from workers.repo_config import Flaky, Infrastructure, RepoConfig, Triggers
 from workers.store.memory import MemoryJournal
 
@@ -43,13 +43,16 @@ FILES = {
 class MemoryForge(Past):
     """A forge that remembers what it was asked to do."""
 
-    def __init__(self, ci: str = "green", admission: Admission | None = None) -> None:
+    def __init__(self, admission: Admission | None = None) -> None:
         super().__init__()
-        self.states = [ci]
+        self.states = [Checks(CI.GREEN)]
         self._admission = admission or Admission(RepoConfig(), "main", "main", head_is_current=True)
         self.told: list[Notice] = []
         self.published: list[Proposal] = []
         self.confirmed: list[bool] = []
+        self.bodies: list[str] = []
+        self.labels: tuple[str, ...] = ()
+        self.withdrawn: list[str] = []
         self.reruns = 0
         self.log = ""
 
@@ -69,15 +72,20 @@ class MemoryForge(Past):
         self.published.append(proposal)
         return Published(3, "https://github.example/pull/3", proposal.branch, "c" * 40, at=4e9)
 
-    def ci(self, case: Case, published: Published) -> str:
+    def ci(self, case: Case, published: Published) -> Checks:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
     def rerun(self, case: Case) -> Rerun:
         self.reruns += 1
         return Rerun.ASKED
 
-    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
+    def confirm(self, case: Case, published: Published, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
         self.confirmed.append(ready)
+        self.bodies.append(body)
+        self.labels += labels
+
+    def withdraw(self, case: Case, words: str) -> None:
+        self.withdrawn.append(words)
 
 
 class OneIdea:
@@ -126,7 +134,7 @@ def test_a_red_check_becomes_a_pull_request() -> None:
 def test_waiting_for_ci_holds_nothing_and_repeats_nothing() -> None:
     """Taken up again, the run asks for CI once more and for nothing that was already done."""
     forge, journal = MemoryForge(), MemoryJournal()
-    forge.states = ["pending", "green"]
+    forge.states = [Checks(CI.PENDING), Checks(CI.GREEN)]
     with pytest.raises(Park):
         drive(case(), parts(forge, journal))
     environment = ScriptedEnvironment(honest)
@@ -138,10 +146,11 @@ def test_waiting_for_ci_holds_nothing_and_repeats_nothing() -> None:
 
 
 def test_ci_that_disagrees_is_said() -> None:
-    """Proven here, red there: its own outcome, and the pull request stays a draft."""
-    forge = MemoryForge(ci="red")
+    """Proven here, red there: its own outcome, and the pull request stays a draft, with a label."""
+    forge = MemoryForge()
+    forge.states = [Checks(CI.RED, (Signal("test", Light.RED),))]
     assert drive(case(), parts(forge, MemoryJournal())).outcome is Outcome.UNCONFIRMED
-    assert forge.confirmed == [False]
+    assert (forge.confirmed, forge.labels) == ([False], ("heal: ci disagrees",))
 
 
 def test_a_refusal_is_told_and_nothing_is_run() -> None:
@@ -275,7 +284,7 @@ def tracing(report: bytes) -> ScriptedEnvironment:
 def test_the_tests_are_traced_once_for_the_suspects_and_the_search() -> None:
     """One traced run tells people where to look and the search what to change, also when the run is taken up again."""
     forge, journal, environment = MemoryForge(), MemoryJournal(), tracing(json.dumps(TRACE).encode())
-    forge.states = ["pending", "green"]
+    forge.states = [Checks(CI.PENDING), Checks(CI.GREEN)]
     asked = replace(parts(forge, journal, environment), fixers=(Search(), OneIdea()))
     with pytest.raises(Park):
         drive(case(), asked)

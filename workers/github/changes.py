@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from workers.domain import Outcome, Published
+from workers.domain import Ours, Outcome, Published
 from workers.errors import Retryable, Stop
 from workers.git.tree import MirrorTree
 from workers.github.api import Api, Refused, ref
@@ -30,18 +30,22 @@ class Changes:
         self._api = api
         self._repo = repo
 
-    def publish(self, tree: MirrorTree, patch: str, proposal: Proposal) -> Published:
-        """Commit the patch on top of the tree's commit, point the branch at it, open or adopt the pull request."""
+    def publish(self, tree: MirrorTree, patch: str, proposal: Proposal, ours: Ours | None = None) -> Published:
+        """Commit the patch on top of the tree's commit, point the branch at it, open or adopt the pull request.
+
+        With `ours` the branch is there already and goes on from our commit, or is made anew when the tree's commit is
+        another one.
+        """
         if not proposal.branch.startswith("heal/"):
             raise ValueError("only branches below heal/ are ours to write")
         edits = tree.apply(patch)
-        commit = self._adopted(tree, edits, proposal) or self._committed(tree, edits, proposal)
+        commit = self._adopted(tree, edits, proposal, ours) or self._committed(tree, edits, proposal, ours)
         pull = self._pull(proposal, commit)
-        self._label(pull, proposal)
-        return Published(pull["number"], pull["html_url"], proposal.branch, commit, time.time())
+        self._label(pull, proposal.labels)
+        return Published(pull["number"], pull["html_url"], proposal.branch, commit, time.time(), target=proposal.target)
 
-    def confirm(self, number: int, body: str, ready: bool) -> None:
-        """Replace the body when it differs; take the pull request out of draft when it is ready."""
+    def confirm(self, number: int, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
+        """Replace the body when it differs, add the labels; take the pull request out of draft when it is ready."""
         pull = self._api.get(self._repo.path(f"/pulls/{number}"))
         if pull["state"] != "open":
             return
@@ -49,9 +53,12 @@ class Changes:
             self._api.send("PATCH", self._repo.path(f"/pulls/{number}"), {"body": body})
         if ready and pull.get("draft"):
             self._api.mutate(READY, {"pullRequestId": pull["node_id"]}, "pullRequest { id isDraft }")
+        self._label(pull, labels)
 
-    def _adopted(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal) -> str | None:
-        """The commit the branch holds already, when it is exactly this change."""
+    def _adopted(
+        self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal, ours: Ours | None
+    ) -> str | None:
+        """The commit the branch holds already, when it is exactly this change; None while it is still to be made."""
         found = self._api.find(self._repo.path(f"/git/ref/heads/{ref(proposal.branch)}"))
         if found is None:
             return None
@@ -59,9 +66,15 @@ class Changes:
         parents = [parent["sha"] for parent in commit["parents"]]
         if parents == [tree.sha] and commit["tree"]["sha"] == tree.hash(edits):
             return str(commit["sha"])
+        if ours is not None:
+            if commit["sha"] == ours.commit:
+                return None
+            raise Stop(Outcome.HEAD_MOVED, f"{proposal.branch} has moved on from {ours.commit[:12]}; it is left alone.")
         raise Stop(Outcome.DUPLICATE, f"Branch {proposal.branch} holds another change already; it is left alone.")
 
-    def _committed(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal) -> str:
+    def _committed(
+        self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal, ours: Ours | None
+    ) -> str:
         entries = [self._entry(path, content, tree.mode(path)) for path, content in sorted(edits.items())]
         made = self._api.send("POST", self._repo.path("/git/trees"), {"base_tree": tree.hash({}), "tree": entries})
         # No author and no committer: that is what makes GitHub sign the commit as the App's.
@@ -69,15 +82,22 @@ class Changes:
         commit = self._api.send("POST", self._repo.path("/git/commits"), body)
         verified = (commit.get("verification") or {}).get("verified")
         _log.info("commit %s on %s, signed by GitHub: %s", commit["sha"], self._repo.full_name, bool(verified))
-        target = {"ref": f"refs/heads/{proposal.branch}", "sha": commit["sha"]}
         try:
-            self._api.send("POST", self._repo.path("/git/refs"), target, expect=(422,))
+            self._point(proposal.branch, commit["sha"], anew=ours is not None and ours.commit != tree.sha, ours=ours)
         except Refused as refused:
-            adopted = self._adopted(tree, edits, proposal)
+            adopted = self._adopted(tree, edits, proposal, ours)
             if adopted is None:
                 raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the branch: {refused}") from refused
             return adopted
         return str(commit["sha"])
+
+    def _point(self, branch: str, commit: str, *, anew: bool, ours: Ours | None) -> None:
+        if ours is None:
+            made = {"ref": f"refs/heads/{branch}", "sha": commit}
+            self._api.send("POST", self._repo.path("/git/refs"), made, expect=(422,))
+        else:  # it was looked at just before; only a branch that is made anew is moved by force
+            moved = {"sha": commit, "force": anew}
+            self._api.send("PATCH", self._repo.path(f"/git/refs/heads/{ref(branch)}"), moved, expect=(422,))
 
     def _entry(self, path: str, content: bytes | None, mode: str) -> dict[str, object]:
         entry: dict[str, object] = {"path": path, "mode": mode, "type": "blob"}
@@ -119,8 +139,8 @@ class Changes:
                 raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the pull request: {said}") from refused
             return pull
 
-    def _label(self, pull: Mapping[str, Any], proposal: Proposal) -> None:
-        missing = set(proposal.labels) - {label["name"] for label in pull.get("labels") or ()}
+    def _label(self, pull: Mapping[str, Any], labels: tuple[str, ...]) -> None:
+        missing = set(labels) - {label["name"] for label in pull.get("labels") or ()}
         if not missing:
             return
         try:

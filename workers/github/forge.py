@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from workers import repo_config
-from workers.domain import Case, JobReport, Outcome, Published, Rerun, Sha
+from workers.domain import Case, How, JobReport, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import download, history, jobs, pulls, reruns
+from workers.github import download, history, jobs, ours, pulls, reruns, signals
 from workers.github.changes import Changes
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import Pull
 from workers.github.session import App, Purpose, Repository, Session
-from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
+from workers.ports import CI, Admission, Base, Checks, Lineage, Notice, Origin, Proposal, SourceTree
 from workers.redact import Redactor
 from workers.repo_config import RepoConfig
 
@@ -77,7 +77,9 @@ class GitHubForge:
         if not case.actions_run_id:
             return jobs.from_check(api, self._repo, case, self._redactor)
         fetch = download.fetch_log(self._app.api_url, self._app.timeout_s)
-        return jobs.report(api, self._repo, case, self._red, fetch, self._redactor)
+        own = case.actions_run_id == self._case.actions_run_id
+        red = self._red if own else jobs.failed(api, self._repo, case)
+        return jobs.report(api, self._repo, case, red, fetch, self._redactor)
 
     def tree(self, case: Case) -> SourceTree:
         """The pinned commit, from the mirror of this repository."""
@@ -124,38 +126,37 @@ class GitHubForge:
             body=self._redactor(proposal.body),
             commit_message=self._redactor(proposal.commit_message),
         )
-        ours = tree if isinstance(tree, MirrorTree) else self._tree(case)
-        return self._changes.publish(ours, patch, proposal)
+        source = tree if isinstance(tree, MirrorTree) else self._tree(case)
+        return self._changes.publish(source, patch, proposal, case.ours)
 
-    def ci(self, case: Case, published: Published) -> str:
-        """What the check runs on our commit say together, our own left out."""
-        del case
-        api = self._session.api(Purpose.READ)
-        if published.pull_request is not None:
-            pull = api.get(self._repo.path(f"/pulls/{published.pull_request}"))
+    def ci(self, case: Case, published: Published) -> Checks:
+        """What the check runs and statuses on our commit say together, our own left out, while it is the newest."""
+        number, commit = published.pull_request, Sha(published.commit)
+        if number is not None:
+            pull = self._session.api(Purpose.READ).get(self._repo.path(f"/pulls/{number}"))
             if pull["merged"]:
-                return "merged"
+                return Checks(CI.MERGED)
             if pull["state"] != "open":
-                raise Stop(Outcome.CANCELLED, f"Pull request #{published.pull_request} with the fix was closed.")
-        path = self._repo.path(f"/commits/{published.commit}/check-runs")
-        runs = api.pages(path, "check_runs", filter="latest")
-        others = [run for run in runs if (run.get("app") or {}).get("id") != self._app.app_id]
-        if not others:
-            return "none"
-        if any(run["status"] != "completed" for run in others):
-            return "pending"
-        passed = {"success", "neutral", "skipped"}
-        return "green" if all(run["conclusion"] in passed for run in others) else "red"
+                raise Stop(Outcome.CANCELLED, f"Pull request #{number} with the fix was closed.")
+            if went_on := ours.went_on(self._session, published.branch, commit):
+                by_us = published.how is not How.PULL or ours.is_by(self._session, went_on, pull["user"])
+                return Checks(CI.MOVED if by_us else CI.LEFT)
+        return signals.checks(self._session, case, published)
 
     def rerun(self, case: Case) -> Rerun:
         """The failed jobs once more, with a token that can do nothing else."""
         return reruns.failed_jobs(self._session, case)
 
-    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
-        """Write the real CI's answer into the pull request."""
+    def confirm(self, case: Case, published: Published, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
+        """Write the real CI's answer into our pull request."""
         del case
-        if published.pull_request is not None:
-            self._changes.confirm(published.pull_request, self._redactor(body), ready)
+        if published.pull_request is not None and published.how is How.PULL:
+            self._changes.confirm(published.pull_request, self._redactor(body), ready, labels)
+
+    def withdraw(self, case: Case, words: str) -> None:
+        """By the App's own hand, with a comment that says why."""
+        if case.ours is not None:
+            ours.withdraw(self._session, case.ours.pull_request, case.ours.commit, self._redactor(words))
 
     @property
     def _repo(self) -> Repository:
@@ -207,14 +208,22 @@ class GitHubForge:
 
     def _commented(self, published: Published | None) -> int | None:
         pull = self._pull
+        if self._case.ours is not None:
+            return self._case.ours.pull_request
         if pull is not None:
             return pull.number
         return published.pull_request if published else None
 
     def _guard_target(self, case: Case, proposal: Proposal) -> None:
-        """The target must still point to the very commit that was healed, and must be a branch of this repository."""
+        """The target must still point to the very commit that was healed, and must be a branch of this repository.
+
+        A run that goes on with our own branch was healed there; whether that moved is seen when it is written. One that
+        makes it anew has a base of its own, and nothing is lost when the target goes on from that.
+        """
         if case.fork or (self._pull is not None and self._pull.fork):
             raise Stop(Outcome.REFUSED_BY_POLICY, "Code of a fork is never put on a branch of this repository.")
+        if case.ours is not None:
+            return
         now = pulls.head(self._session.api(Purpose.READ), self._repo, proposal.target)
         if now != case.head_sha:
             moved = f"points to {now[:12]} now" if now else "is gone"

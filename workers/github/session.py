@@ -41,6 +41,7 @@ class Purpose(Enum):
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
+    STATUS = "status"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -58,6 +59,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     },
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
+    Purpose.STATUS: {"metadata": "read", "statuses": "read"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 

@@ -5,16 +5,24 @@ Text of the repository, of tools and of models enters only through `quote`, `fen
 
 from __future__ import annotations
 
+from workers.messages.ci import Red, said
 from workers.messages.notices import ended, nothing_held, proposed, started
+from workers.messages.ours import conflicts_again, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import branch, commit_message, pull_request_body, pull_request_title
 
 __all__ = [
+    "Red",
     "branch",
     "commit_message",
+    "conflicts_again",
     "ended",
+    "mended_elsewhere",
     "nothing_held",
     "proposed",
     "pull_request_body",
     "pull_request_title",
+    "said",
     "started",
+    "taken_in",
+    "taken_over",
 ]

@@ -9,9 +9,11 @@ from workers.domain import Attempt, Case, Confidence, Diagnosis, FailureClass, R
 from workers.messages import plan
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
+from workers.messages.ci import Red, row
 from workers.messages.markup import LIMIT, cut, details, fence, inert, plain, quote
 from workers.messages.suspects import suspected
 from workers.patch import check as measure
+from workers.ports import CI, Checks
 from workers.redact import Redactor
 from workers.reruns import command
 
@@ -21,15 +23,9 @@ _WHY = {
     Confidence.LOW: "a guess that happens to be green",
 }
 
+_NOT_YET = Checks(CI.PENDING)
 _LIKELIEST = 3
 """Suspects that a reader of the fix is shown."""
-
-_CI = {
-    "pending": "running",
-    "green": "\u2705 green",
-    "red": "\u274c red: the sandbox and CI disagree, see the checks below",
-    "none": "no run seen on this branch",
-}
 
 
 def published(report: Report) -> Report:
@@ -65,8 +61,10 @@ def commit_message(report: Report) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def pull_request_body(report: Report, run_url: str, ci: str = "pending") -> str:
-    """The whole body, within GitHub's limit: logs are cut first, the evidence never."""
+def pull_request_body(report: Report, run_url: str, checks: Checks = _NOT_YET, red: Red = Red.NONE) -> str:
+    """The whole body, within GitHub's limit: logs are cut first, the evidence never. `checks` is what the real CI says
+    of the fix, and `red` how that is to be read."""
+    ci = row(checks, red, report.published.target if report.published else "")
     report = published(report)
     for log in (6_000, 2_000, 500):
         body = _body(report, run_url, ci, log)
@@ -120,7 +118,7 @@ def _evidence(report: Report, reproduction: Reproduction, accepted: Attempt, ci:
         f"| tests that passed before | {before.passed} | {_kept(before, accepted)} |",
     ]
     rows += [f"| then {quote(step)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
-    rows.append(f"| the repository's CI | \u274c red | {_CI[ci]} |")
+    rows.append(f"| the repository's CI | \u274c red | {ci} |")
     return "\n".join(rows)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from workers.domain import Case, Outcome
+from workers.domain import Aim, Case, Outcome
 from workers.errors import Stop
 from workers.messages.markup import quote
-from workers.ports import Admission, Forge
+from workers.ports import Admission, Forge, Memory
 from workers.repo_config import Triggers
 
 
-def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
+def admit(case: Case, forge: Forge, memory: Memory, runs_today: Callable[[], int]) -> Admission:
     """Ask the forge what it knows and refuse what must not be healed. Raises `Stop` with the rule that refused.
 
     `runs_today` counts the repository's runs that were admitted within the last 24 hours; asked last, and only here.
@@ -24,14 +24,14 @@ def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
     if admission.config.mode == "off":
         raise Stop(Outcome.DISABLED, "`mode: off` in `.github/heal.yml` on the default branch.")
     _wanted(case, admission.config.triggers)
-    if admission.own_branch:
-        raise Stop(Outcome.DUPLICATE, f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed.")
+    if case.ours is None:
+        _not_our_own(case, admission, memory)
     if admission.fork:
         raise Stop(
             Outcome.REFUSED_BY_POLICY,
             "The pull request comes from a fork. This version never runs a fork's code.",
         )
-    if not admission.head_is_current:
+    if not admission.head_is_current and case.aim is not Aim.REBASE:
         raise Stop(Outcome.HEAD_MOVED, f"{quote(case.branch)} has moved on from `{case.head_sha[:7]}`.")
     limit = admission.config.limits.runs_per_day
     if runs_today() >= limit:
@@ -43,9 +43,19 @@ def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
     return admission
 
 
+def _not_our_own(case: Case, admission: Admission, memory: Memory) -> None:
+    """What CI says of a fix of ours is followed by the run that made it, and only that goes on with it."""
+    if admission.own_branch:
+        raise Stop(Outcome.DUPLICATE, f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed.")
+    if not case.requested_by and memory.made(case.head_sha):
+        made = f"`{case.head_sha[:7]}` is a commit of Heal's own"
+        raise Stop(Outcome.DUPLICATE, f"{made}; its CI is watched by the run that made it.")
+
+
 def _wanted(case: Case, triggers: Triggers) -> None:
-    """The repository may name the workflows and branches that start runs; a person who asks is not held to it."""
-    if case.requested_by:
+    """The repository may name the workflows and branches that start runs; a person who asks is not held to it, and
+    neither is a run that goes on with a fix."""
+    if case.requested_by or case.ours:
         return
     file = PurePosixPath(case.workflow_path).name
     for key, globs, name in (("workflows", triggers.workflows, file), ("branches", triggers.branches, case.branch)):

@@ -21,21 +21,25 @@ from workers.domain import (
     Candidate,
     Case,
     Diagnosis,
+    Experience,
     JobReport,
     Lead,
+    Ours,
     Outcome,
     Past,
     Published,
     Report,
     RunId,
+    Sha,
     Sighting,
     StageName,
     Verdict,
 )
 from workers.errors import LeaseLost, Stop
+from workers.ports import CI
 from workers.redact import Redactor
 from workers.run_key import run_key
-from workers.store import changes, models, sightings
+from workers.store import changes, lessons, models, sightings
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Run, RunState, StageResult
@@ -175,6 +179,49 @@ class Lease:
         """Keep how tests fared in this run."""
         shown = [self.redactor.scrub(one) for one in seen]
         self._write(lambda connection: sightings.keep(connection, self.run, self.case.repo_id, shown))
+
+    def experience(self, fingerprint: str) -> Experience:
+        """What people made of earlier fixes for this failure, in this repository of this installation."""
+        where = self.case.repo_id, fingerprint, self.case.installation_id
+        with self._engine.connect() as connection:
+            return Experience(*(lessons.about(connection, *where, accepted=one) for one in (False, True)))
+
+    def made(self, sha: Sha) -> bool:
+        """By the changes that are kept."""
+        return changes.Changes(self._engine).by_commit(self.case.repo_id, sha) is not None
+
+    def ours(self) -> Ours | None:
+        """By the change that this run was the last to write to."""
+        line = changes.Changes(self._engine).by_run(self.run)
+        return changes.ours(line) if line else None
+
+    def answered(self, ci: CI) -> None:
+        """Kept with the change, unless a later run has written to it since."""
+        line = changes.Changes(self._engine).by_run(self.run)
+        if line is not None:
+            self.guard()
+            changes.Changes(self._engine).mark(line.id, ci=ci.value)
+
+    def held(self, run: RunId) -> Candidate | None:
+        """By the last checkpoint of its kind."""
+        newest = (
+            select(StageResult.data)
+            .join(Run, Run.id == StageResult.run_id)
+            .where(StageResult.run_id == run, Run.repo_id == self.case.repo_id)
+            .where(StageResult.stage == StageName.PROPOSE.value)
+            .order_by(StageResult.n.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            text = connection.execute(newest).scalar()
+        try:
+            return from_json(text, Candidate) if text is not None else None
+        except ValidationError:  # another release wrote it
+            return None
+
+    def publishing(self) -> None:
+        """Noted in the row that `Ledger.cancel_for_branch` looks at, before anything is pushed."""
+        self._write(lambda connection: self._update(connection, published_branch=""))
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the timeline."""

@@ -8,9 +8,25 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from workers.domain import Aim, Case, Diagnosis, FailureClass, How, Ours, Published, RunId, Sha
+from workers.domain import (
+    Aim,
+    Candidate,
+    Case,
+    Confidence,
+    Diagnosis,
+    Experience,
+    FailureClass,
+    How,
+    Ours,
+    Outcome,
+    Published,
+    RunId,
+    Sha,
+)
 from workers.errors import LeaseLost
+from workers.ports import CI
 from workers.redact import Redactor
+from workers.run_key import run_key
 from workers.store.changes import Changes, ours
 from workers.store.lease import Lease
 from workers.store.ledger import Ledger
@@ -129,3 +145,90 @@ def test_a_lesson_is_learned_once_per_pull_request_and_stays_at_home(
     assert lessons.accepted(7, "f1", 9) == lessons.rejected(7, "", 9) == ()
     lessons.learn(line, accepted=True)
     assert (len(lessons.accepted(7, "f1", 9)), lessons.rejected(7, "f1", 9)) == (1, ())
+
+
+def test_a_run_knows_its_change_and_what_came_before_it(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """What it has published, whose commit a commit is, what CI said, what people made of it, what was proposed."""
+    lease = taken(ledger, case, "one")
+    assert (lease.ours(), lease.held(lease.run)) == (None, None)
+    assert not lease.made(Sha(FIRST))
+    assert not lease.made(Sha(""))
+    for n, patch in enumerate(("wrong", "right")):
+        lease.record("propose", n, Candidate("search", patch, "Because.", Confidence.HIGH), 0.1)
+    lease.record("diagnose", 0, FOUND, 0.1)
+    lease.record("publish", 0, PUBLISHED, 0.1)
+    lease.answered(CI.RED)
+    line = Changes(engine).by_run(lease.run)
+    assert line is not None
+    assert (lease.ours(), lease.made(Sha(FIRST)), line.ci) == (ours(line), True, "red")
+    Lessons(engine).learn(line, accepted=False, words="no")
+    later = taken(ledger, going_on(case, PUBLISHED), "two")
+    assert [lesson.words for lesson in later.experience("f1").rejected] == ["no"]
+    assert later.experience("f2") == Experience()
+    held = later.held(lease.run)
+    assert held is not None
+    assert held.patch == "right"
+    elsewhere = taken(ledger, replace(case, repo_id=8), "three")
+    assert (elsewhere.held(lease.run), elsewhere.made(Sha(FIRST))) == (None, False)
+    assert elsewhere.experience("f1") == Experience()
+
+
+def test_the_next_round_is_opened_once_for_a_commit(ledger: Ledger, case: Case) -> None:
+    """However often the run that saw CI's red is taken up again."""
+    lease = taken(ledger, case, "one")
+    again = going_on(case, PUBLISHED)
+    first, second = lease.lead_to(again), lease.lead_to(again)
+    assert first.run == second.run
+    assert lease.lead_to(replace(again, ours=replace(again.ours, commit=Sha(SECOND)))).run != first.run  # type: ignore[type-var]
+    opened = ledger.case(first.run)
+    assert opened is not None
+    assert (opened.aim, opened.ours, opened.run) == (Aim.AGAIN, again.ours, first.run)
+    assert ledger.case(RunId("nobody")) is None
+
+
+def pushed(ledger: Ledger, branch: str, to: str, before: str) -> list[RunId]:
+    return ledger.cancel_for_branch(7, branch, Sha(to), before=before, at=4e9)
+
+
+def test_our_own_push_does_not_end_the_run_that_made_it(ledger: Ledger, case: Case) -> None:
+    """News of the push may be faster than the checkpoint; a run that is not publishing is ended as ever."""
+    topic = replace(case, branch="topic")
+    publishing, other = taken(ledger, topic, "one"), taken(ledger, topic, "two")
+    publishing.publishing()
+    assert pushed(ledger, "topic", FIRST, case.head_sha) == [other.run]
+    publishing.record("publish", 0, PUSHED, 0.1)
+    assert publishing.run not in pushed(ledger, "topic", SECOND, FIRST)
+
+
+def test_a_fix_that_is_made_anew_survives_the_next_push_to_its_base(ledger: Ledger, case: Case) -> None:
+    """A busy base would otherwise never let it be done; a run that goes on with our branch knows that branch alone."""
+    anew = taken(ledger, replace(going_on(case, PUBLISHED, Aim.REBASE), branch="main", head_sha=case.head_sha), "one")
+    again = taken(ledger, going_on(case, PUBLISHED), "two")
+    check = taken(ledger, case, "three")
+    assert pushed(ledger, "main", SECOND, case.head_sha) == [check.run]
+    assert not anew.cancelled.is_set()
+    assert not again.cancelled.is_set()
+
+
+def test_all_runs_of_a_pull_request_of_ours_end_with_it(ledger: Ledger, case: Case) -> None:
+    """The one that follows it, the one that goes on with it, and the one that makes it anew; no other."""
+    follows = taken(ledger, case, "one")
+    follows.record("publish", 0, PUBLISHED, 0.1)
+    again = taken(ledger, going_on(case, PUBLISHED), "two")
+    anew = replace(going_on(case, PUBLISHED, Aim.REBASE), branch="main", head_sha=case.head_sha)
+    made_anew = taken(ledger, anew, run_key(anew))
+    other = taken(ledger, case, "four")
+    ended = ledger.cancel_for_change(7, 12, "heal/test-1", Outcome.CANCELLED, "closed")
+    assert sorted(ended) == sorted([follows.run, again.run, made_anew.run])
+    assert ledger.cancel_for_change(7, 1, "heal/test-2", Outcome.CANCELLED, "closed") == []
+    assert other.run not in ended
+
+
+def test_news_of_our_branch_wake_the_newest_run_that_wrote_to_it(ledger: Ledger, case: Case) -> None:
+    """Not the first one, which has ended."""
+    taken(ledger, case, "one").record("publish", 0, PUBLISHED, 0.1)
+    second = taken(ledger, going_on(case, PUBLISHED), "two")
+    assert ledger.find_by_branch(7, "heal/test-1") != second.run
+    second.publishing()
+    second.record("publish", 0, replace(PUBLISHED, commit=SECOND), 0.1)
+    assert ledger.find_by_branch(7, "heal/test-1") == second.run
