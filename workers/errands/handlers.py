@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.errands.closed import closed
 from workers.errands.desk import Handler
 from workers.errands.model import Kind
+from workers.errands.tend import tend
 
-HANDLERS: Mapping[Kind, Handler] = {}
+HANDLERS: Mapping[Kind, Handler] = {
+    Kind.CLOSED: closed,
+    Kind.TEND: tend,
+}
 """A kind without a handler is given up with a reason."""
