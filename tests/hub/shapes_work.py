@@ -201,9 +201,8 @@ def pull(world: World, repo: Repo, one: Pull) -> Json:
 
 
 def _mergeable(repo: Repo, one: Pull) -> bool | None:
-    """Whether it fits onto its base as that is now; None as often as a test asked for it."""
+    """Whether it fits onto its base as that is now; None while GitHub is said to be working it out."""
     if one.unknown:
-        one.unknown -= 1
         return None
     base = repo.git.ref(f"refs/heads/{one.base_ref}")
     try:

@@ -141,7 +141,7 @@ class Pull:
     base_sha: str
     draft: bool = False
     unknown: int = 0
-    """How often GitHub is still working out whether it can be merged."""
+    """How often the API says that it is still being worked out whether it can be merged."""
     merged: str | None = None
     merged_by: User | None = None
     merge_sha: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workers.errors import Stop
-from workers.github.api import ref
+from workers.github.api import Api, ref
 from workers.github.session import Purpose, Session
 
 
@@ -18,10 +18,9 @@ def words_of(session: Session, number: int) -> tuple[tuple[str, str], ...]:
     api, repo = session.api(Purpose.READ), session.repository
     spoken: list[tuple[str, str, str]] = []
     for rest, when in ((f"/pulls/{number}/reviews", "submitted_at"), (f"/pulls/{number}/comments", "created_at")):
-        spoken += [_spoken(one, when) for one in api.pages(repo.path(rest))]
-    spoken += [
-        _spoken(one, "created_at") for one in session.api(Purpose.TELL).pages(repo.path(f"/issues/{number}/comments"))
-    ]
+        spoken += [_spoken(one, when) for one in _listed(api, repo.path(rest))]
+    comments = _listed(session.api(Purpose.TELL), repo.path(f"/issues/{number}/comments"))
+    spoken += [_spoken(one, "created_at") for one in comments]
     people = [(at, login, text) for at, login, text in sorted(spoken) if login and text.strip()]
     may: dict[str, bool] = {}
     for _, login, _ in people:
@@ -38,6 +37,14 @@ def may_write(session: Session, login: str) -> bool:
     except Stop:
         return False
     return found.get("permission") in {"write", "maintain", "admin"}
+
+
+def _listed(api: Api, path: str) -> tuple[Any, ...]:
+    """What GitHub does not let us read was not said: what was decided is known without it."""
+    try:
+        return tuple(api.pages(path))
+    except Stop:
+        return ()
 
 
 def _spoken(one: Mapping[str, Any], when: str) -> tuple[str, str, str]:
