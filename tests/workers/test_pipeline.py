@@ -25,7 +25,23 @@ from tests.workers.made import (
     result,
 )
 from workers import logs
-from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead, Outcome, Published, Rerun, RunId
+from workers.domain import (
+    Aim,
+    Attempt,
+    Candidate,
+    Case,
+    Diagnosis,
+    Experience,
+    JobReport,
+    Lead,
+    Lesson,
+    Ours,
+    Outcome,
+    Published,
+    Rerun,
+    RunId,
+    Sha,
+)
 from workers.errors import LeaseLost, Park
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
@@ -247,6 +263,116 @@ def test_a_failure_of_the_base_leads_to_the_run_that_heals_it() -> None:
     assert journal.led == [there]
     assert forge.published == []
     assert "[one run](http://heal.example/runs/r2) is at work on it and proposes #9" in (forge.told[-1].comment or "")
+
+
+class Kept(Leading):
+    """A journal that knows what became of earlier fixes, and of this one."""
+
+    def __init__(self, experience: Experience = Experience(), own: bool = False) -> None:
+        super().__init__()
+        self._experience, self._own = experience, own
+
+    def experience(self, fingerprint: str) -> Experience:
+        return self._experience
+
+    def made(self, sha: Sha) -> bool:
+        return self._own
+
+    def ours(self) -> Ours | None:
+        return OURS
+
+    def held(self, run: RunId) -> Candidate | None:
+        return candidate(reasoning="It adds.")
+
+
+OURS = Ours(3, "heal/test-1", Sha("c" * 40), "main", Sha("a" * 40), PATCH, RunId("r0"))
+AGAIN = case(head_sha=OURS.commit, branch=OURS.branch, job="lint", aim=Aim.AGAIN, ours=OURS)
+ANEW = case(head_sha=sha(9), aim=Aim.REBASE, ours=OURS)
+
+
+def test_another_failure_of_ci_opens_the_next_round() -> None:
+    """The run says that it disagrees and where it goes on; the round is one for this commit of ours."""
+    forge, journal = MemoryForge(), Kept()
+    lint = case(head_sha=OURS.commit, branch=OURS.branch, job="lint")
+    forge.states = [Checks(CI.RED, (Signal("lint", Light.RED, job=lint),))]
+    report = drive(case(), parts(forge, journal))
+    assert (report.outcome, report.lead) == (Outcome.UNCONFIRMED, Lead(RunId("r2"), pull_request=9))
+    assert [(one.aim, one.ours, one.job) for one in journal.led] == [(Aim.AGAIN, OURS, "lint")]
+    assert "It goes on in [one run](http://heal.example/runs/r2)" in (forge.told[-1].comment or "")
+    assert forge.labels == ()
+
+
+def test_the_next_round_writes_to_the_same_pull_request() -> None:
+    """Admitted on our own branch, whatever triggers are named; proposed where the first round was; followed again."""
+    only = RepoConfig(triggers=Triggers(branches=("main",)))
+    forge = MemoryForge(admission=Admission(only, "main", OURS.branch, head_is_current=True, own_branch=True))
+    report = drive(AGAIN, parts(forge, Kept(own=True)))
+    assert report.outcome is Outcome.FIXED
+    assert [(one.branch, one.target) for one in forge.published] == [(OURS.branch, "main")]
+    assert report.published is not None
+    assert (report.published.onto, report.published.patch) == (OURS.onto, PATCH)
+
+
+def test_made_anew_the_old_patch_is_tried_first() -> None:
+    """On the new base, although that has moved on once more; its words are those of the first time."""
+    forge = MemoryForge(admission=Admission(RepoConfig(), "main", "main", head_is_current=False))
+    report = drive(ANEW, parts(forge, Kept()))
+    assert report.outcome is Outcome.FIXED
+    (attempt,) = report.attempts
+    assert (attempt.candidate.fixer, attempt.candidate.reasoning) == ("replay", "It adds.")
+    assert [(one.branch, one.target) for one in forge.published] == [(OURS.branch, "main")]
+    assert report.published is not None
+    assert (report.published.onto, forge.withdrawn) == (sha(9), [])
+
+
+def test_a_failure_that_is_gone_on_the_new_base_closes_our_pull_request() -> None:
+    """Green in every run where it was red before: mended elsewhere. A check that cannot be run proves nothing."""
+    forge = MemoryForge()
+    report = drive(ANEW, parts(forge, Kept(), ScriptedEnvironment(lambda step, patch, n: GREEN)))
+    assert report.outcome is Outcome.NOT_REPRODUCED
+    (word,) = forge.withdrawn
+    assert "gone on `main` (`0000000`)" in word
+    assert "The failure is gone on `main` without the fix" in forge.told[-1].summary
+    missing = result(127, output="bash: pytest: command not found")
+    for other, answer in ((ANEW, missing), (case(), GREEN)):
+        forge = MemoryForge()
+        drive(other, parts(forge, Kept(), ScriptedEnvironment(lambda step, patch, n, says=answer: says)))
+        assert forge.withdrawn == []
+
+
+@pytest.mark.parametrize(
+    ("about", "target", "outcome"),
+    [
+        (case(), "main", Outcome.DUPLICATE),
+        (case(requested_by="octocat"), "main", Outcome.FIXED),
+        (case(), "release", Outcome.FIXED),
+        (AGAIN, "main", Outcome.FIXED),
+    ],
+    ids=["by an event", "a person asks", "another branch", "our own pull request"],
+)
+def test_what_people_closed_does_not_come_back_by_itself(about: Case, target: str, outcome: Outcome) -> None:
+    """A fix for this failure on this branch was turned down: only a person may ask for another one."""
+    closed = Lesson(12, False, PATCH.replace("a + b", "b + a"), "No.", "maria", target)
+    forge = MemoryForge(admission=Admission(RepoConfig(), "main", "main", head_is_current=True))
+    report = drive(about, parts(forge, Kept(Experience((closed,)))))
+    assert report.outcome is outcome
+    assert ("turned down by `maria` in #12" in report.detail) is (outcome is Outcome.DUPLICATE)
+
+
+def test_what_was_closed_while_the_run_waited_is_not_held_against_it() -> None:
+    """What people make of this very fix ends it by itself; the run heeds what it knew when it came to the failure."""
+    forge, journal = MemoryForge(), Kept()
+    forge.states = [Checks(CI.PENDING), Checks(CI.GREEN)]
+    with pytest.raises(Park):
+        drive(case(), parts(forge, journal))
+    journal._experience = Experience((Lesson(3, False, PATCH, target="main"),))
+    assert drive(case(), parts(forge, journal)).outcome is Outcome.FIXED
+
+
+@pytest.mark.parametrize(("who", "outcome"), [(None, Outcome.DUPLICATE), ("octocat", Outcome.FIXED)])
+def test_a_commit_that_we_pushed_starts_no_run(who: str | None, outcome: Outcome) -> None:
+    """On their branch as on ours, CI's news of our commit are the following run's business; a person may ask."""
+    assert drive(case(requested_by=who), parts(MemoryForge(), Kept(own=True))).outcome is outcome
 
 
 def test_the_commit_that_broke_a_branch_is_told() -> None:
