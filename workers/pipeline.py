@@ -112,7 +112,16 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
     experience = story.experience(story.diagnosis.fingerprint)
     heed(case, admission, experience)
-    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience)
+    bench = Workbench(
+        tree,
+        story.diagnosis,
+        found,
+        environment,
+        admission.config,
+        story.once,
+        experience=experience,
+        keep=mended_before(case),
+    )
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
     story.diagnosis = at(StageName.LOCATE, Diagnosis, locate, bench, cancelled)
@@ -131,6 +140,11 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
         StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.journal, parts.run_url, parts.patience,
         parts.poll,
     )  # fmt: skip
+
+
+def mended_before(case: Case) -> str:
+    """What an earlier round has mended. A reviewer may want it undone; a red CI is no reason to."""
+    return case.ours.patch if case.ours is not None and case.aim is Aim.AGAIN else ""
 
 
 def remembered(case: Case, memory: Memory) -> tuple[Fixer, ...]:

@@ -92,6 +92,8 @@ class Workbench:
     """The commits that may have brought the failure: what they changed is a clue."""
     experience: Experience = field(default_factory=Experience)
     """What people made of earlier fixes for it: what they rejected is not proposed again."""
+    keep: str = ""
+    """The patch of an earlier round, which mends another failure: it must not be taken back to mend this one."""
 
 
 class Fixer(Protocol):

@@ -9,7 +9,7 @@ from threading import Event
 from sandbox.spec import Ending, Result
 from workers import cheats, logs, policy
 from workers.domain import Candidate, Experience, Verdict
-from workers.patch import PatchError, essence
+from workers.patch import PatchError, essence, undoes
 from workers.ports import Workbench
 from workers.reruns import command, limits, rerun
 
@@ -33,6 +33,8 @@ def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
         return Verdict(False, "apply", str(error))
     if refused := _refused(canonical, bench.experience):
         return Verdict(False, "rejected before", refused)
+    if bench.keep and undoes(canonical, bench.keep):
+        return Verdict(False, "undoes the fix", "it takes back what mends the failure that came before this one")
     violations = [
         violation
         for text in dict.fromkeys((candidate.patch, canonical))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from workers.patch import essence
+import pytest
+
+from workers.patch import essence, undoes
 
 DIFF = """\
 diff --git a/shop.py b/shop.py
@@ -35,6 +37,35 @@ def test_another_change_is_another() -> None:
         DIFF + DIFF.replace("shop.py", "cart.py"),
     ]
     assert len({essence(DIFF), *map(essence, others)}) == 1 + len(others)
+
+
+BACK = DIFF.replace("-    return a - b\n+    return a + b", "-    return a + b\n+    return a - b")
+
+
+@pytest.mark.parametrize(
+    ("later", "taken_back"),
+    [
+        (BACK, True),
+        (BACK.replace("+    return a - b", "+    # once more\n+      return a - b"), True),
+        (BACK.replace("+    return a - b", "+    return b + a"), False),
+        (BACK.replace("shop.py", "cart.py"), False),
+        (DIFF, False),
+        ("", False),
+    ],
+    ids=["exactly", "with more", "otherwise", "in another file", "the same again", "nothing"],
+)
+def test_what_takes_a_change_back_is_seen(later: str, taken_back: bool) -> None:
+    """All that it put in is taken out, and all that it took out is back."""
+    assert undoes(later, DIFF) is taken_back
+
+
+def test_a_new_file_is_taken_back_by_deleting_it() -> None:
+    """There is no old name to go by; and no change takes back one that changes nothing."""
+    made = "diff --git a/n.py b/n.py\n--- /dev/null\n+++ b/n.py\n@@ -0,0 +1 @@\n+x = 1\n"
+    gone = "diff --git a/n.py b/n.py\n--- a/n.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-x = 1\n"
+    assert undoes(gone, made)
+    assert not undoes(gone, "")
+    assert not undoes(gone, "diff --git a/n.py b/n.py\n--- a/n.py\n+++ b/n.py\n@@ -1 +1,2 @@\n+\n")
 
 
 def test_any_text_has_an_essence() -> None:

@@ -33,11 +33,14 @@ def judged(
     environment: ScriptedEnvironment,
     after: tuple[Step, ...] = (),
     experience: Experience = Experience(),
+    keep: str = "",
     **changes: object,
 ) -> Verdict:
     found = reproduction()
     found = replace(found, plan=replace(found.plan, after=after))
-    bench = Workbench(MemoryTree(), diagnosis(), found, environment, RepoConfig(), once, experience=experience)
+    bench = Workbench(
+        MemoryTree(), diagnosis(), found, environment, RepoConfig(), once, experience=experience, keep=keep
+    )
     return verify(candidate(**changes), bench, Event())
 
 
@@ -63,6 +66,15 @@ def test_what_people_turned_down_is_not_proposed_again() -> None:
     assert "#12" in verdict.why
     another = replace(moved, patch=PATCH.replace("a + b", "b + a"))
     assert judged(ScriptedEnvironment(honest), experience=Experience((another,), (moved,))).accepted
+
+
+def test_a_later_round_does_not_take_back_the_first() -> None:
+    """Red again for the first failure would be no progress, whatever it does to the second."""
+    mended = PATCH.replace("-    return a - b\n+    return a + b", "-    return a + b\n+    return a - b")
+    environment = ScriptedEnvironment(honest)
+    verdict = judged(environment, keep=mended)
+    assert (verdict.accepted, verdict.rejected_by, environment.asked) == (False, "undoes the fix", [])
+    assert judged(ScriptedEnvironment(honest), keep=PATCH).accepted
 
 
 def test_a_patch_that_stays_red_is_rejected_by_the_check() -> None:
