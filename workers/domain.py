@@ -126,7 +126,7 @@ class Ours:
     """The pull request of ours that a run goes on with, as it stood when the run was opened.
 
     `patch` is all that it changes, as a unified diff against `onto`, the commit it was made for. `runs` counts the
-    runs that have written to it so far.
+    runs that have written to it so far. What was pushed to a pull request of theirs has their branch as its target.
     """
 
     pull_request: int

@@ -34,7 +34,7 @@ from workers.domain import (
 )
 from workers.errors import Stop
 from workers.fixers.replay import Replay
-from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, Workbench
+from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, SourceTree, Workbench
 from workers.stages.admit import admit
 from workers.stages.base import compare_with_base
 from workers.stages.blame import blame
@@ -133,13 +133,22 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
         verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
         story.attempts.append(Attempt(candidate, verdict))
 
-    parts.journal.publishing()
-    story.published = at(StageName.PUBLISH, Published, publish, story.report(), admission, tree, forge, parts.run_url)
+    story.published = at(
+        StageName.PUBLISH, Published, bring_out, parts.journal, story.report(), admission, tree, forge, parts.run_url
+    )
     story.say("proposed", messages.proposed(story.report(), parts.run_url))
     at(
         StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.journal, parts.run_url, parts.patience,
         parts.poll,
     )  # fmt: skip
+
+
+def bring_out(
+    journal: Journal, report: Report, admission: Admission, tree: SourceTree, forge: Forge, run_url: str
+) -> Published:
+    """The publish stage, announced: news of its push may be here before its checkpoint is."""
+    journal.publishing()
+    return publish(report, admission, tree, forge, run_url)
 
 
 def mended_before(case: Case) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -120,6 +121,10 @@ class Memory(MemoryJournal):
     """A memory journal that can lose its lease on purpose."""
 
     lost = False
+    announced = 0
+
+    def publishing(self) -> None:
+        self.announced += 1
 
     def guard(self) -> None:
         if self.lost:
@@ -129,6 +134,10 @@ class Memory(MemoryJournal):
 
 def honest(step: Step, patch: bytes | None, n: int) -> Result:
     return GREEN if patch == PATCH.encode() else RED
+
+
+def always(says: Result, step: Step, patch: bytes | None, n: int) -> Result:
+    return says
 
 
 def parts(forge: MemoryForge, journal: MemoryJournal, environment: ScriptedEnvironment | None = None) -> Parts:
@@ -149,7 +158,7 @@ def test_a_red_check_becomes_a_pull_request() -> None:
 
 def test_waiting_for_ci_holds_nothing_and_repeats_nothing() -> None:
     """Taken up again, the run asks for CI once more and for nothing that was already done."""
-    forge, journal = MemoryForge(), MemoryJournal()
+    forge, journal = MemoryForge(), Memory()
     forge.states = [Checks(CI.PENDING), Checks(CI.GREEN)]
     with pytest.raises(Park):
         drive(case(), parts(forge, journal))
@@ -157,7 +166,7 @@ def test_waiting_for_ci_holds_nothing_and_repeats_nothing() -> None:
     report = drive(case(), parts(forge, journal, environment))
     assert report.outcome is Outcome.FIXED
     assert environment.asked == []
-    assert len(forge.published) == 1
+    assert (len(forge.published), journal.announced) == (1, 1)
     assert [notice.title for notice in forge.told].count("Looking into it") == 1
 
 
@@ -334,9 +343,9 @@ def test_a_failure_that_is_gone_on_the_new_base_closes_our_pull_request() -> Non
     assert "gone on `main` (`0000000`)" in word
     assert "The failure is gone on `main` without the fix" in forge.told[-1].summary
     missing = result(127, output="bash: pytest: command not found")
-    for other, answer in ((ANEW, missing), (case(), GREEN)):
+    for other, says in ((ANEW, missing), (case(), GREEN)):
         forge = MemoryForge()
-        drive(other, parts(forge, Kept(), ScriptedEnvironment(lambda step, patch, n, says=answer: says)))
+        drive(other, parts(forge, Kept(), ScriptedEnvironment(partial(always, says))))
         assert forge.withdrawn == []
 
 

@@ -5,6 +5,8 @@ A fix that people closed is never opened again by itself; what they said about i
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from workers.domain import Outcome
 from workers.errands.desk import Desk
 from workers.errands.model import PullClosed
@@ -27,11 +29,8 @@ def closed(desk: Desk) -> str:
     line = Changes(desk.engine).by_pull(payload.place.repo_id, payload.number)
     if line is None:
         return f"#{payload.number} is no change that is kept here"
-    session = desk.session(payload.place)
-    try:
+    with closing(desk.session(payload.place)) as session:
         return settle(desk, session, line)
-    finally:
-        session.close()
 
 
 def settle(desk: Desk, session: Session, line: ChangeLine) -> str:

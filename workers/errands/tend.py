@@ -5,8 +5,8 @@ Nothing in the event is believed but where to look. A change that a person took 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 from workers import messages
@@ -28,6 +28,7 @@ MOST = 50
 """Open changes that one errand looks after; the next event brings the others their turn."""
 AGAIN_S = 20.0
 """Seconds until GitHub is asked again for what it has not worked out yet."""
+_NO_CHECK = "it cannot be made anew: no red check shows what it mends"
 
 
 def tend(desk: Desk) -> str:
@@ -40,7 +41,7 @@ def tend(desk: Desk) -> str:
     found = {line.id: line for line in changes.open_on_branch(place.repo_id, payload.branch)}
     found |= {line.id: line for line in changes.open_for_target(place.repo_id, payload.branch)}
     said, later = [], []
-    with _session(desk, place) as session:
+    with closing(desk.session(place)) as session:
         for line in list(found.values())[:MOST]:
             try:
                 said.append(f"#{line.number}: {Care(desk, session, place, line).give()}")
@@ -49,15 +50,6 @@ def tend(desk: Desk) -> str:
     if later:
         raise later[0]
     return "; ".join(said) or "no open change of ours there"
-
-
-@contextmanager
-def _session(desk: Desk, place: Place) -> Iterator[Session]:
-    session = desk.session(place)
-    try:
-        yield session
-    finally:
-        session.close()
 
 
 class Care:
@@ -90,8 +82,8 @@ class Care:
             raise Retryable(f"a run is writing to #{line.number}", blame="github", after=AGAIN_S)
         github.say_once(self._session, line.number, messages.taken_over(line.branch, there), "taken-over")
         self._changes.mark(line.id, state=ChangeState.LEFT)
-        self._end_runs(Outcome.HEAD_MOVED, f"A person pushed to `{line.branch}`: it is theirs now.")
-        return "a person pushed to it: left alone from now on"
+        self._end_runs(Outcome.HEAD_MOVED, f"Somebody else pushed to `{line.branch}`: it is theirs now.")
+        return "somebody else pushed to it: left alone from now on"
 
     def _retargeted(self, now: Standing) -> str:
         """A person chose another base: the fix has to be proven there as well."""
@@ -104,6 +96,7 @@ class Care:
 
     def _mended_elsewhere(self, now: Standing) -> str:
         """The failure is gone on the target without us, by CI's word, or by the very change."""
+        del now
         line, api = self._line, self._session.api(Purpose.READ)
         tip = pulls.head(api, self._session.repository, line.target)
         if tip is None or tip == line.onto:
@@ -114,7 +107,7 @@ class Care:
             words = messages.taken_in(line.target)
         else:
             return ""
-        github.withdraw(self._session, line.number, now.head, words)
+        github.withdraw(self._session, line.number, line.commit, words)
         self._changes.mark(line.id, state=ChangeState.CLOSED)
         self._end_runs(Outcome.CANCELLED, f"The failure is gone on `{line.target}` without this fix.")
         return "closed: it is not needed any more"
@@ -125,9 +118,11 @@ class Care:
             return ""
         if now.mergeable is None:
             raise Retryable(f"GitHub is still working out whether #{now.number} fits", blame="github", after=AGAIN_S)
-        said = self._made_anew(self._line)
+        said, target = self._made_anew(self._line), self._line.target
         if not said and self._line.rebased:
-            github.say_once(self._session, now.number, messages.conflicts_again(self._line.target), "conflicts-again")
+            github.say_once(self._session, now.number, messages.conflicts_again(target), "conflicts-again")
+        if said == _NO_CHECK:
+            github.say_once(self._session, now.number, messages.conflicts_for_good(target), "conflicts")
         return said or "it conflicts, and it was made anew before"
 
     def _made_anew(self, line: ChangeLine) -> str:
@@ -136,6 +131,8 @@ class Care:
         first = self._first_case(line)
         if tip is None or first is None:
             return "it cannot be made anew: its base, or the run that it came from, is gone"
+        if first.aim is Aim.ISSUE:
+            return _NO_CHECK
         case = replace(
             first, run=RunId(""), repo=self._place.repo, head_sha=Sha(tip), branch=line.target, pull_request=None,
             fork=False, aim=Aim.REBASE, ours=ours(line), remarks=(), hint="", trusted_sha=None,

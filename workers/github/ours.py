@@ -27,7 +27,6 @@ class Standing:
     branch: str
     target: str
     mergeable: bool | None
-    draft: bool
     bot: Mapping[str, Any]
     merged_by: str = ""
 
@@ -43,7 +42,6 @@ def standing(session: Session, number: int) -> Standing:
         branch=str(pull["head"]["ref"]),
         target=str(pull["base"]["ref"]),
         mergeable=pull["mergeable"],
-        draft=bool(pull.get("draft")),
         bot=pull["user"] or {},
         merged_by=str((pull.get("merged_by") or {}).get("login") or ""),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from workers.messages.ci import Red, said
 from workers.messages.notices import ended, nothing_held, proposed, started
-from workers.messages.ours import conflicts_again, mended_elsewhere, taken_in, taken_over
+from workers.messages.ours import conflicts_again, conflicts_for_good, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import branch, commit_message, pull_request_body, pull_request_title
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "branch",
     "commit_message",
     "conflicts_again",
+    "conflicts_for_good",
     "ended",
     "mended_elsewhere",
     "nothing_held",

@@ -17,10 +17,18 @@ def taken_in(target: str) -> str:
 
 
 def taken_over(branch: str, sha: str) -> str:
-    """A person pushed to our branch."""
+    """Somebody else pushed to our branch."""
     return (
-        f"A person pushed `{sha[:7]}` to {quote(branch)}, so it is theirs now: I keep my hands off this pull request "
-        "from here on."
+        f"Somebody else pushed `{sha[:7]}` to {quote(branch)}, so it is theirs now: I keep my hands off this pull "
+        "request from here on."
+    )
+
+
+def conflicts_for_good(target: str) -> str:
+    """There is no red check by which it could be proven on another base."""
+    return (
+        f"This conflicts with {quote(target)}. I make anew only what mends a red check, so the conflict is a person's "
+        "to solve."
     )
 
 

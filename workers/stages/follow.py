@@ -60,7 +60,7 @@ def _stop_when_left(checks: Checks, published: Published) -> None:
     where = f"{quote(published.branch)} has moved on from `{published.commit[:7]}`"
     if checks.state is CI.LEFT:
         raise Stop(
-            Outcome.HEAD_MOVED, f"{where}: a person pushed to it, so it is theirs now, and Heal leaves it alone."
+            Outcome.HEAD_MOVED, f"{where}: somebody else pushed to it, so it is theirs now, and Heal leaves it alone."
         )
     if checks.state is CI.MOVED:
         raise Stop(Outcome.HEAD_MOVED, f"{where} before CI had spoken.")

@@ -54,7 +54,7 @@ def test_a_persons_push_means_hands_off(stage: Stage) -> None:
     assert "left alone" in stage.look_after(BRANCH)
     assert stage.told(line).state is ChangeState.LEFT
     (word,) = stage.said(line)
-    assert f"A person pushed `{sha[:7]}`" in word
+    assert f"Somebody else pushed `{sha[:7]}`" in word
     assert outcome(stage, lease.run) == ("parked", True)
     conflict(stage)
     assert stage.look_after("main") == stage.look_after(BRANCH) == "no open change of ours there"
@@ -224,6 +224,18 @@ def test_a_later_round_is_made_anew_for_the_first_failure(stage: Stage) -> None:
         Aim.REBASE, "test", stage.red.run_id, ours(stage.told(line))
     )  # fmt: skip
     assert first.run not in (made.run, second.run)
+
+
+def test_a_fix_of_a_bug_report_is_not_made_anew(stage: Stage) -> None:
+    """No red check of the base shows what it mends: its green would prove nothing. The conflict is said once."""
+    lease = stage.lease(replace(stage.case, job="", job_id=0, actions_run_id=0, aim=Aim.ISSUE, issue=1))
+    done = stage.publish(lease, {"shop.py": RIGHT.encode()})
+    conflict(stage)
+    for _ in range(2):
+        assert "no red check" in stage.look_after("main")
+    (word,) = [one["body"] for one in stage.state["comments"] if one["number"] == done.pull_request]
+    assert "This conflicts with `main`" in word
+    assert runs(stage) == [lease.run]
 
 
 def test_news_of_their_branch_wake_the_run_that_pushed_to_it(stage: Stage) -> None:
