@@ -94,6 +94,8 @@ class Workbench:
     """What people made of earlier fixes for it: what they rejected is not proposed again."""
     keep: str = ""
     """The patch of an earlier round, which mends another failure: it must not be taken back to mend this one."""
+    note: str = ""
+    """`Admission.note`: why the repository is only observed, where its file does not say so itself."""
 
 
 class Fixer(Protocol):
@@ -123,6 +125,8 @@ class Admission:
     """The red commit is the head of a pull request from another repository, even if the event did not say so."""
     pull_request: int | None = None
     """The open pull request whose head is red, when there is one."""
+    note: str = ""
+    """Why less is done here than the repository's file asks for, as a sentence; empty where nothing holds back."""
 
 
 class Light(StrEnum):
@@ -223,6 +227,8 @@ class Notice:
     comment: str | None = None
     annotations: tuple[Finding, ...] = ()
     final: bool = False
+    check: bool = True
+    """Whether it is shown as a check run, too."""
 
 
 class Forge(Protocol):

@@ -6,7 +6,7 @@ Text of the repository, of tools and of models enters only through `quote`, `fen
 from __future__ import annotations
 
 from workers.messages.ci import Red, said
-from workers.messages.notices import ended, nothing_held, proposed, started
+from workers.messages.notices import ended, fitting, nothing_held, proposed, started
 from workers.messages.ours import conflicts_again, conflicts_for_good, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import branch, commit_message, pull_request_body, pull_request_title
 
@@ -17,6 +17,7 @@ __all__ = [
     "conflicts_again",
     "conflicts_for_good",
     "ended",
+    "fitting",
     "mended_elsewhere",
     "nothing_held",
     "proposed",

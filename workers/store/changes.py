@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, func, insert, or_, select, update
 
-from workers.domain import Aim, Case, How, Ours, Published, RunId, Sha
-from workers.store.codec import clean
+from workers.domain import Aim, Candidate, Case, How, Ours, Published, RunId, Sha, StageName
+from workers.store.codec import clean, from_json
 from workers.store.database import db_now, transact
-from workers.store.models import Change, ChangeState
+from workers.store.models import Change, ChangeState, Run, StageResult
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,22 @@ def ours(line: ChangeLine) -> Ours:
         run=line.run_id or RunId(""),
         runs=line.runs,
     )
+
+
+def held(connection: Connection, repo_id: int, run: RunId) -> Candidate | None:
+    """The candidate that a run of a repository has proposed: its last one."""
+    newest = (
+        select(StageResult.data)
+        .join(Run, Run.id == StageResult.run_id)
+        .where(StageResult.run_id == run, Run.repo_id == repo_id, StageResult.stage == StageName.PROPOSE.value)
+        .order_by(StageResult.n.desc())
+        .limit(1)
+    )
+    text = connection.execute(newest).scalar()
+    try:
+        return from_json(text, Candidate) if text is not None else None
+    except ValidationError:  # another release wrote it
+        return None
 
 
 def _same(case: Case, published: Published) -> tuple[ColumnElement[bool], ...]:

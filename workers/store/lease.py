@@ -170,6 +170,23 @@ class Lease:
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def spent_today(self) -> float:
+        """US dollars that runs of this repository paid for a model within the last 24 hours, as far as its price is
+        known."""
+        query = (
+            select(func.sum(models.Attempt.cost_usd))
+            .join(Run, Run.id == models.Attempt.run_id)
+            .join(
+                StageResult,
+                (StageResult.run_id == models.Attempt.run_id)
+                & (StageResult.n == models.Attempt.n)
+                & (StageResult.stage == StageName.VERIFY.value),
+            )
+            .where(Run.repo_id == self.case.repo_id, StageResult.finished_at > db_now() - DAY)
+        )
+        with self._engine.connect() as connection:
+            return float(connection.execute(query).scalar_one() or 0.0)
+
     def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
         """What other runs of this repository saw of these tests."""
         with self._engine.connect() as connection:
@@ -203,21 +220,9 @@ class Lease:
             changes.Changes(self._engine).mark(line.id, ci=ci.value)
 
     def held(self, run: RunId) -> Candidate | None:
-        """By the last checkpoint of its kind."""
-        newest = (
-            select(StageResult.data)
-            .join(Run, Run.id == StageResult.run_id)
-            .where(StageResult.run_id == run, Run.repo_id == self.case.repo_id)
-            .where(StageResult.stage == StageName.PROPOSE.value)
-            .order_by(StageResult.n.desc())
-            .limit(1)
-        )
+        """By its last checkpoint of that kind."""
         with self._engine.connect() as connection:
-            text = connection.execute(newest).scalar()
-        try:
-            return from_json(text, Candidate) if text is not None else None
-        except ValidationError:  # another release wrote it
-            return None
+            return changes.held(connection, self.case.repo_id, run)
 
     def publishing(self) -> None:
         """Noted in the row that `Ledger.cancel_for_branch` looks at, before anything is pushed."""
