@@ -198,6 +198,18 @@ class Control:
         made = open_pull(self._world, self._events, repo, who, None, asked)
         return shapes_work.pull(self._world, repo, made)
 
+    def do_set_pull(self, asked: Json) -> Json:
+        """Another base, chosen by a person; `unknown`: how often GitHub does not know yet whether it can be merged."""
+        repo = self._repo(asked)
+        pull = repo.pulls[asked["number"]]
+        pull.unknown = asked.get("unknown", pull.unknown)
+        if asked.get("base"):
+            sha = str(repo.git.ref(f"refs/heads/{asked['base']}"))
+            changes = {"base": {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}}
+            pull.base_ref, pull.base_sha = asked["base"], sha
+            self._events.pull(repo, pull, "edited", self._world.user(asked["user"]), {"changes": changes})
+        return {}
+
     def do_close_pull(self, asked: Json) -> Json:
         repo = self._repo(asked)
         self._events.close_pull(repo, repo.pulls[asked["number"]], self._world.user(asked["user"]))

@@ -249,6 +249,10 @@ class Hub:
         """`head` is a branch, or `owner:branch` of a fork."""
         return self.call("open_pull", repo=repo, user=user, head=head, base=base, title=title, body=body)
 
+    def set_pull(self, repo: str, number: int, *, base: str = "", user: str = "octocat", unknown: int = 0) -> None:
+        """A person's new base; or `mergeable` is null for the next `unknown` looks."""
+        self.call("set_pull", repo=repo, number=number, base=base, user=user, unknown=unknown)
+
     def close_pull(self, repo: str, user: str, number: int) -> None:
         self.call("close_pull", repo=repo, user=user, number=number)
 

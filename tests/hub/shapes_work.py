@@ -6,6 +6,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from tests.hub import shapes
+from tests.hub.gitstore import GitError
 from tests.hub.shapes_git import base_url, diff_entries, html_url
 from tests.hub.state import Comment, Issue, Json, Pull, Repo, Review, User, World
 
@@ -67,7 +68,7 @@ def issue(world: World, repo: Repo, one: Issue) -> Json:
         "author_association": association(repo, one.user),
         "active_lock_reason": None,
         "body": one.body,
-        "closed_by": None,
+        "closed_by": shapes.user(world, one.closed_by) if one.closed_by else None,
         "reactions": rollup(url, one.reactions),
         "timeline_url": f"{url}/timeline",
         "performed_via_github_app": shapes.app(world, one.app) if one.app else None,
@@ -181,12 +182,13 @@ def pull(world: World, repo: Repo, one: Pull) -> Json:
     start = repo.git.merge_base(one.base_sha, one.head_sha) or repo.git.empty_tree()
     files = repo.git.numstat(start, one.head_sha)
     is_open = one.issue.state == "open"
+    mergeable = _mergeable(repo, one) if is_open else None
     return {
         **pull_simple(world, repo, one),
         "merged": one.merged is not None,
-        "mergeable": True if is_open else None,
-        "rebaseable": True if is_open else None,
-        "mergeable_state": ("draft" if one.draft else "clean") if is_open else "unknown",
+        "mergeable": mergeable,
+        "rebaseable": mergeable,
+        "mergeable_state": "unknown" if mergeable is None else _merge_state(one) if mergeable else "dirty",
         "merged_by": shapes.user(world, one.merged_by) if one.merged_by else None,
         "comments": sum(c.number == one.number for c in repo.comments.values()),
         "review_comments": sum(c.number == one.number for c in repo.review_comments.values()),
@@ -196,6 +198,22 @@ def pull(world: World, repo: Repo, one: Pull) -> Json:
         "deletions": sum(f[3] for f in files),
         "changed_files": len(files),
     }
+
+
+def _mergeable(repo: Repo, one: Pull) -> bool | None:
+    """Whether it fits onto its base as that is now; None while GitHub is said to be working it out."""
+    if one.unknown:
+        return None
+    base = repo.git.ref(f"refs/heads/{one.base_ref}")
+    try:
+        repo.git.run("merge-tree", "--write-tree", base or one.base_sha, one.head_sha)
+    except GitError:
+        return False
+    return True
+
+
+def _merge_state(one: Pull) -> str:
+    return "draft" if one.draft else "clean"
 
 
 def pull_minimal(world: World, repo: Repo, one: Pull) -> Json:

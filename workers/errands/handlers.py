@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.errands.closed import closed
 from workers.errands.config import config
 from workers.errands.desk import Handler
 from workers.errands.model import Kind
+from workers.errands.tend import tend
 
 HANDLERS: Mapping[Kind, Handler] = {
+    Kind.CLOSED: closed,
+    Kind.TEND: tend,
     Kind.CONFIG: config,
 }
 """A kind without a handler is given up with a reason."""

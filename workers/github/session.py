@@ -45,6 +45,7 @@ class Purpose(Enum):
     PUBLISH = "publish"
     RERUN = "rerun"
     SUGGEST = "suggest"
+    STATUS = "status"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -64,6 +65,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
     Purpose.SUGGEST: {"metadata": "read", "pull_requests": "write"},
+    Purpose.STATUS: {"metadata": "read", "statuses": "read"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 

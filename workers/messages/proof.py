@@ -24,13 +24,6 @@ _WHY = {
 _LIKELIEST = 3
 """Suspects that a reader of the fix is shown."""
 
-_CI = {
-    "pending": "running",
-    "green": "\u2705 green",
-    "red": "\u274c red: the sandbox and CI disagree, see the checks below",
-    "none": "no run seen on this branch",
-}
-
 
 def headline(report: Report, words: int) -> str:
     """What fails where and what the fix does, in `words` characters of reasoning at most, and how large it is."""
@@ -46,7 +39,7 @@ def headline(report: Report, words: int) -> str:
 
 
 def evidence(report: Report, ci: str = "") -> str:
-    """The table of runs before and after; `ci` is what the repository's own CI says of the fix, if anything."""
+    """The table of runs before and after; `ci` is the cell of what the real CI says of the fix, if any."""
     reproduction, _, accepted = known(report)
     before, verdict = reproduction.before, accepted.verdict
     name = quote(command(reproduction.plan.check))
@@ -61,7 +54,7 @@ def evidence(report: Report, ci: str = "") -> str:
     ]
     rows += [f"| then {quote(step)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
     if ci:
-        rows.append(f"| the repository's CI | \u274c red | {_CI[ci]} |")
+        rows.append(f"| the repository's CI | \u274c red | {ci} |")
     return "\n".join(rows)
 
 

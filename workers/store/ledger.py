@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
 
-from workers.domain import Case, Outcome, Report, RunId, Sha
+from workers.domain import Aim, Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
+from workers.run_key import rebase_key
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.lease import MOST_CLAIMS, Lease
@@ -156,7 +158,8 @@ class Ledger:
 
         Those are the runs opened before the change, and those of the very commit it replaced (`before`). News of a
         change may come late, after a run of a newer commit was opened: that one is left alone. A run this misses asks
-        GitHub for the branch's head itself. Those that published a fix already go on to follow it.
+        GitHub for the branch's head itself. Those that published a fix already, or are about to, go on to follow it:
+        the change may be their own. A pull request of ours that is made anew on a commit of the branch stays good.
         """
         opened_before = Run.created_at < at if at else false()
         replaced = and_(Run.head_sha == before, Run.created_at < at + CLOCKS_DIFFER if at else true())
@@ -166,11 +169,18 @@ class Ledger:
                 Run.branch == clean(branch),
                 Run.head_sha != except_sha,
                 Run.published_branch.is_(None),
+                Run.aim != Aim.REBASE.value,
                 or_(opened_before, replaced),
             ),
             outcome,
             detail or f"{branch} moved on to {except_sha}",
         )
+
+    def cancel_for_change(self, repo_id: int, number: int, branch: str, outcome: Outcome, detail: str) -> list[RunId]:
+        """End every run of a pull request of ours: that works on its branch, follows it, or makes it anew."""
+        anew = Run.key.startswith(rebase_key(repo_id, number, ""), autoescape=True)
+        there = or_(Run.branch == clean(branch), Run.published_branch == clean(branch), anew)
+        return self._cancel(and_(Run.repo_id == repo_id, there), outcome, detail)
 
     def cancel_for_installation(self, installation_id: int, detail: str) -> list[RunId]:
         """End every run of an installation: the App was removed or suspended."""
@@ -202,6 +212,15 @@ class Ledger:
             return found
 
         return transact(self._engine, work)
+
+    def case(self, run: RunId) -> Case | None:
+        """What a run was opened for; None when it is not known any more."""
+        with self._engine.connect() as connection:
+            text = connection.execute(select(Run.case).where(Run.id == run)).scalar()
+        try:
+            return from_json(text, Case) if text is not None else None
+        except ValidationError:  # another release wrote it
+            return None
 
     def wake(self, run: RunId) -> bool:
         """What a parked run waits for has happened. False when there is nothing to wake."""

@@ -39,6 +39,15 @@ class ErrandState(StrEnum):
     DEAD = "dead"
 
 
+class ChangeState(StrEnum):
+    """What became of a fix of ours. `left`: a person took it over, and Heal keeps its hands off."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+    LEFT = "left"
+
+
 class RunState(StrEnum):
     """Where a run stands. `waiting` is held back, `parked` waits for somebody else, `done` has an outcome."""
 
@@ -270,7 +279,7 @@ class Change(Table):
     patch: Mapped[str] = mapped_column(Text, doc="unified diff of all that it changes")
     fingerprint: Mapped[str] = mapped_column(String(64), doc="of the failure it mends")
     job: Mapped[str] = mapped_column(Text, default="", doc="name of the job that was red")
-    state: Mapped[str] = mapped_column(String(16), doc="open, merged, closed or left (a person took it over)")
+    state: Mapped[str] = mapped_column(String(16), doc="a ChangeState")
     ci: Mapped[str] = mapped_column(String(16), default="pending", doc="what the real CI says of `commit`")
     runs: Mapped[int] = mapped_column(Integer, default=1, doc="runs that have written to it")
     rebased: Mapped[int] = mapped_column(Integer, default=0, doc="how often it was made anew on a moved base")

@@ -39,7 +39,11 @@ def list_pulls(call: Call) -> Answer:
 
 
 def get_pull(call: Call) -> Answer:
-    return Answer(200, shapes_work.pull(call.world, call.repo, find_pull(call)))
+    """Asking is what makes GitHub work out whether it can be merged."""
+    found = find_pull(call)
+    shape = shapes_work.pull(call.world, call.repo, found)
+    found.unknown = max(0, found.unknown - 1)
+    return Answer(200, shape)
 
 
 def open_pull(world: World, events: Events, repo: Repo, who: User, app: App | None, asked: Json) -> Pull:
@@ -112,7 +116,7 @@ def update_pull(call: Call) -> Answer:
     elif asked.get("state") == "open" and pull.issue.state == "closed":
         if pull.merged:
             raise invalid("PullRequest", "state", "invalid", "state cannot be changed. The pull request was merged.")
-        pull.issue.state, pull.issue.closed = "open", None
+        pull.issue.state, pull.issue.closed, pull.issue.closed_by = "open", None, None
         call.events.pull(repo, pull, "reopened", call.actor)
     return Answer(200, shapes_work.pull(call.world, repo, pull))
 
