@@ -11,9 +11,10 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine
 
+from bot.carrying import Carrier
+from bot.decisions import Identity
 from bot.dispatcher import Dispatcher
 from bot.metrics import Metrics
-from bot.triage import Identity
 from tests.bot.conftest import Serve, Site, rows, until
 from tests.bot.deliveries import encoded, headers, payload
 from workers.domain import Outcome, RunId
@@ -34,9 +35,8 @@ class Office:
         self.broker = True
         self.asked = 0
         self.errands = Errands(engine)
-        self.dispatcher = Dispatcher(
-            self.inbox, self.ledger, self.errands, self._ring, Identity(42, "heal-bot"), Metrics()
-        )
+        carrier = Carrier(engine, self.ledger, self.errands)
+        self.dispatcher = Dispatcher(self.inbox, self.ledger, carrier, self._ring, Identity(42, "heal-bot"), Metrics())
         self._n = 0
 
     def _ring(self, run: RunId) -> bool:

@@ -6,7 +6,7 @@ The database is the queue of record; Celery only rings the bell. Leases are comp
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
 
@@ -15,7 +15,7 @@ from workers.redact import Redactor
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.lease import MOST_CLAIMS, Lease
-from workers.store.models import Run, RunState
+from workers.store.models import PullHead, Run, RunState
 from workers.store.opening import append_event, open_run
 
 RING_AGAIN = 15.0
@@ -64,6 +64,12 @@ class Ledger:
             return RunId(held.id)
 
         return transact(self._engine, work)
+
+    def hold(self, key: str, seconds: float) -> bool:
+        """Hold a waiting run back for so long from now; False when it does not wait (any more)."""
+        waiting = (Run.key == key, Run.state == RunState.WAITING.value)
+        statement = update(Run).where(*waiting).values(next_ring=db_now() + seconds)
+        return transact(self._engine, lambda connection: connection.execute(statement).rowcount > 0)
 
     def due(self, limit: int = 100) -> list[RunId]:
         """Runs that somebody should claim: their time has come, or their holder is gone. Oldest first."""
@@ -141,6 +147,12 @@ class Ledger:
         """Ask to end a run; False when it is done already. One that never started ends here and now."""
         return bool(self._cancel(Run.id == run, outcome, detail))
 
+    def settle(self, key: str, outcome: Outcome, detail: str, working: bool = False) -> RunId | None:
+        """End the run of this key while it waits, or with `working` until it has published something; None when there
+        is no such run."""
+        which = Run.published_branch.is_(None) if working else Run.state == RunState.WAITING.value
+        return next(iter(self._cancel(and_(Run.key == key, which), outcome, detail)), None)
+
     def cancel_for_branch(
         self,
         repo_id: int,
@@ -159,7 +171,7 @@ class Ledger:
         GitHub for the branch's head itself. Those that published a fix already go on to follow it.
         """
         opened_before = Run.created_at < at if at else false()
-        replaced = and_(Run.head_sha == before, Run.created_at < at + CLOCKS_DIFFER if at else true())
+        replaced = _replaced(before, at)
         return self._cancel(
             and_(
                 Run.repo_id == repo_id,
@@ -171,6 +183,41 @@ class Ledger:
             outcome,
             detail or f"{branch} moved on to {except_sha}",
         )
+
+    def cancel_for_fork(
+        self,
+        repo_id: int,
+        number: int,
+        except_sha: Sha,
+        *,
+        before: str = "",
+        at: float = 0.0,
+        outcome: Outcome = Outcome.HEAD_MOVED,
+        detail: str = "",
+    ) -> list[RunId]:
+        """End the runs for earlier heads of a pull request whose branch lies in a fork, as `cancel_for_branch` does.
+
+        Their branch is not one of this repository's and their number may be unknown: the heads of the pull request
+        tell them, and a run of one of this repository's own branches at the same commit is left alone.
+        """
+        heads = select(PullHead.sha).where(PullHead.repo_id == repo_id, PullHead.number == number, PullHead.at < at)
+        earlier = and_(Run.head_sha.in_(heads), Run.created_at < at + CLOCKS_DIFFER)
+        overtaken = and_(
+            Run.repo_id == repo_id,
+            Run.head_sha != except_sha,
+            Run.published_branch.is_(None),
+            or_(earlier, _replaced(before, at)),
+        )
+        query = select(Run.id, Run.case).where(overtaken, Run.state != RunState.DONE.value)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        forks = [row.id for row in found if from_json(row.case, Case).fork]
+        return self._cancel(Run.id.in_(forks), outcome, detail or f"#{number} moved on to {except_sha}")
+
+    def cancel_for_repositories(self, installation_id: int, repo_ids: Sequence[int], detail: str) -> list[RunId]:
+        """End every run of these repositories, while they belong to the installation."""
+        which = and_(Run.installation_id == installation_id, Run.repo_id.in_(repo_ids))
+        return self._cancel(which, Outcome.CANCELLED, detail)
 
     def cancel_for_installation(self, installation_id: int, detail: str) -> list[RunId]:
         """End every run of an installation: the App was removed or suspended."""
@@ -238,6 +285,11 @@ class Ledger:
             .returning(Run.id)
         )
         return transact(self._engine, lambda c: [RunId(one) for one in c.execute(statement).scalars()])
+
+
+def _replaced(before: str, at: float) -> ColumnElement[bool]:
+    """For the very commit that a change at `at` replaced."""
+    return and_(Run.head_sha == before, Run.created_at < at + CLOCKS_DIFFER if at else true())
 
 
 def _claimable() -> ColumnElement[bool]:
