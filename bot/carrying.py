@@ -29,7 +29,7 @@ from bot.decisions import (
     Wake,
 )
 from workers.domain import Case, Outcome, RunId, Sha
-from workers.errands.model import Place, RunWaits
+from workers.errands.model import Kind, Place, Recover, RunWaits
 from workers.store.errands import Errands
 from workers.store.heads import Heads
 from workers.store.ledger import Ledger
@@ -40,6 +40,9 @@ WAIT_FOR_WORKFLOW = 300.0
 """A red job starts its run after this long even when the workflow run's own event never comes and nobody asks."""
 ASK_AFTER = 120.0
 """After this long GitHub is asked what became of the workflow run."""
+
+RECOVER_EVERY = 300.0
+"""Seconds between two looks for deliveries that GitHub could not bring."""
 
 
 class Carrier:
@@ -88,6 +91,12 @@ class Carrier:
                 return decision.reason
             case _:
                 assert_never(decision)
+
+    def look_for_missed(self, now: float) -> None:
+        """Have the workers ask GitHub for missed deliveries, once in `RECOVER_EVERY` seconds however many receivers
+        there are, and not while nobody does."""
+        if not self._errands.queued(Kind.RECOVER):
+            self._errands.open(Recover(), f"recover:{int(now // RECOVER_EVERY)}")
 
     def _start(self, start: Start, delivery_id: int) -> str:
         if not self._tenants.is_active(start.case.installation_id):

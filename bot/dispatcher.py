@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.carrying import Carrier
+from bot.carrying import RECOVER_EVERY, Carrier
 from bot.decisions import Identity, Ignore
 from bot.events import NOWHERE, Event
 from bot.metrics import Metrics
@@ -71,6 +71,7 @@ class Dispatcher:
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._swept_at = 0.0
+        self._looked = 0
         self._thread = threading.Thread(target=self._loop, name="heal-dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -123,7 +124,14 @@ class Dispatcher:
             taken = self._inbox.take()
             if not taken:
                 break
+        self._look_for_missed()
         self._swept_at = time.monotonic()
+
+    def _look_for_missed(self) -> None:
+        turn = int(time.time() // RECOVER_EVERY)
+        if turn != self._looked:
+            self._carry.look_for_missed(time.time())
+            self._looked = turn
 
     def _route_all(self, taken: Sequence[TakenDelivery]) -> None:
         """Route a batch and mark it in one transaction. Unmarked after a crash, it is routed again, to no effect."""

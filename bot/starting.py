@@ -69,10 +69,10 @@ def workflow_run(event: WorkflowRunCompleted) -> Decisions:
     fork = event.head_repo_id != repo.id
     if event.branch.startswith(OWN_BRANCHES) and not fork:
         return (Wake(repo_id=repo.id, branch=event.branch),)
-    if event.path.startswith("dynamic/"):
-        return (Ignore("a dynamic workflow has no file to reproduce from"),)
     if event.conclusion not in STARTING:
-        return _workflow_not_red(event, fork)
+        return _not_red(event, f"workflow run ended as {event.conclusion or 'unknown'}: nothing to heal", fork)
+    if event.path.startswith("dynamic/"):
+        return _not_red(event, "a dynamic workflow has no file to reproduce from", fork)
     lacking = missing(event.scope, event.head_sha) or ("" if event.id else "the run has no id")
     if lacking:
         return (Ignore(lacking),)
@@ -110,9 +110,8 @@ def status(event: StatusReported) -> Decisions:
     return (Settle(key=key, why=why, working=True), *_tend_green(event.scope, branch, event.sha, key))
 
 
-def _workflow_not_red(event: WorkflowRunCompleted, fork: bool) -> Decisions:
+def _not_red(event: WorkflowRunCompleted, why: str, fork: bool) -> Decisions:
     repo = event.scope.repo
-    why = f"workflow run ended as {event.conclusion or 'unknown'}: nothing to heal"
     if not repo.id or not event.id:
         return (Ignore(why),)
     settled = Settle(key=actions_key(repo.id, event.id, 1), why=why)

@@ -49,6 +49,8 @@ INSTALLATION_STATES = {
     "suspend": InstallationState.SUSPENDED,
     "deleted": InstallationState.DELETED,
 }
+FORGET_AFTER = 10.0
+"""Seconds until what was delivered together with the news is routed, and known to be theirs."""
 REPOSITORY_STATES = {
     "created": RepoState.ACTIVE,
     "transferred": RepoState.ACTIVE,
@@ -116,10 +118,15 @@ def _installation(event: InstallationChanged) -> Decisions:
     noted = NoteInstallation(id_, event.account, event.account_id, state, event.at)
     if state is InstallationState.DELETED:
         gone = CancelInstallation(id_, "Heal was uninstalled.")
-        return (noted, gone, Send(Forget(id_), f"forget:{id_}", each=True))
+        left = (NoteRepos(id_, event.repos, RepoState.REMOVED, event.at),) if event.repos else ()
+        return (noted, *left, gone, _forget(Forget(id_)))
     if state is InstallationState.SUSPENDED:
         return (noted, CancelInstallation(id_, "Heal was suspended."))
     return (noted, NoteRepos(id_, event.repos, RepoState.ACTIVE, event.at)) if event.repos else (noted,)
+
+
+def _forget(payload: Forget) -> Send:
+    return Send(payload, f"forget:{payload.installation_id}", after=FORGET_AFTER, each=True)
 
 
 def _repositories(event: InstallationRepositoriesChanged) -> Decisions:
@@ -134,7 +141,7 @@ def _repositories(event: InstallationRepositoriesChanged) -> Decisions:
         *added,
         NoteRepos(id_, event.removed, RepoState.REMOVED, event.at),
         CancelRepositories(id_, gone, "Heal is not installed on this repository any more."),
-        Send(Forget(id_, gone), f"forget:{id_}", each=True),
+        _forget(Forget(id_, gone)),
     )
 
 
@@ -147,5 +154,5 @@ def _repository(event: RepositoryChanged) -> Decisions:
         return (noted, CancelRepositories(id_, (repo.id,), "The repository was archived."))
     if state is RepoState.DELETED:
         gone = CancelRepositories(id_, (repo.id,), "The repository was deleted.")
-        return (noted, gone, Send(Forget(id_, (repo.id,)), f"forget:{id_}", each=True))
+        return (noted, gone, _forget(Forget(id_, (repo.id,))))
     return (noted,)

@@ -26,7 +26,7 @@ from bot.decisions import (
 )
 from bot.events import Repo
 from bot.reading import parse
-from bot.triage import decide
+from bot.triage import FORGET_AFTER, decide
 from tests.bot.deliveries import PAYLOADS, SHA, encoded, payload
 from workers.domain import Outcome, Sha
 from workers.errands.model import ConfigTouched, Forget, LookAfter, Place, PullClosed
@@ -103,6 +103,13 @@ def test_conclusions_that_do_not(conclusion: str | None) -> None:
     assert (settle.key, settle.working) == ("actions:7001:8001:1", False)
 
 
+def test_dynamic_workflow() -> None:
+    """A workflow without a file has nothing to reproduce from: what a job of it held back is ended."""
+    settle = only(WORKFLOW, workflow_run__path="dynamic/github-code-scanning/codeql")
+    assert isinstance(settle, Settle)
+    assert "dynamic" in settle.why
+
+
 GREEN: list[tuple[str, dict[str, Any]]] = [
     (WORKFLOW, {"workflow_run__conclusion": "success"}),
     (CHECK, {"check_run__conclusion": "success", "check_run__app": {"id": 77, "slug": "other-ci"}}),
@@ -165,7 +172,6 @@ def test_fork() -> None:
         (CHECK, {"check_run__details_url": "https://ci.test/1"}, "no workflow run"),
         (WORKFLOW, {"installation": {}}, "no installation"),
         (WORKFLOW, {"workflow_run__id": "x"}, "no id"),
-        (WORKFLOW, {"workflow_run__path": "dynamic/github-code-scanning/codeql"}, "dynamic"),
         (STATUS, {"state": "pending"}, "starts nothing"),
         (STATUS, {"state": None}, "starts nothing"),
         (STATUS, {"context": ""}, "no context"),
@@ -352,7 +358,9 @@ def test_uninstalled() -> None:
     assert isinstance(noted, NoteInstallation)
     assert (noted.id, noted.account, noted.state) == (501, "octo", InstallationState.DELETED)
     assert isinstance(ended, CancelInstallation)
-    assert sent == Send(Forget(501), "forget:501", each=True)
+    assert sent == Send(Forget(501), "forget:501", after=FORGET_AFTER, each=True)
+    named = decided("installation.deleted", repositories=[{"id": 7001, "full_name": "octo/calc"}])
+    assert [one.state for one in named if isinstance(one, NoteRepos)] == [RepoState.REMOVED]
 
 
 def test_suspended_and_back() -> None:
@@ -383,7 +391,7 @@ def test_repositories_of_an_installation() -> None:
     assert decisions[1:] == (
         NoteRepos(501, (Repo(7001, "octo/calc"),), RepoState.REMOVED),
         CancelRepositories(501, (7001,), "Heal is not installed on this repository any more."),
-        Send(Forget(501, (7001,)), "forget:501", each=True),
+        Send(Forget(501, (7001,)), "forget:501", after=FORGET_AFTER, each=True),
     )
     more = [{"id": 7002, "full_name": "octo/new"}, {"id": None}, "x"]
     added = decided(name, repositories_removed=[], repositories_added=more, installation__updated_at=None)

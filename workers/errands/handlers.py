@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workers.errands.desk import Handler
+from workers.errands.forget import forget
 from workers.errands.model import Kind
+from workers.errands.recover import recover
+from workers.errands.settle import settle
 
-HANDLERS: Mapping[Kind, Handler] = {}
+HANDLERS: Mapping[Kind, Handler] = {
+    Kind.SETTLE: settle,
+    Kind.RECOVER: recover,
+    Kind.FORGET: forget,
+}
 """A kind without a handler is given up with a reason."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -41,6 +42,7 @@ class Purpose(Enum):
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
+    STATUS = "status"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -58,6 +60,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     },
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
+    Purpose.STATUS: {"metadata": "read", "statuses": "read"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 
@@ -153,15 +156,7 @@ class Session:
         return token
 
     def _mint(self, purpose: Purpose) -> _Token:
-        client = GithubIntegration(
-            auth=Auth.AppAuth(self.app.app_id, self.app.private_key),
-            base_url=self.app.api_url,
-            timeout=self.app.timeout_s,
-            retry=READS_ONLY,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            api_version=API_VERSION,
-        )
+        client = _as_app(self.app)
         try:
             answer = Api(client.requester).send(
                 "POST",
@@ -185,6 +180,28 @@ class Session:
         )
         expires = datetime.fromisoformat(answer["expires_at"]).timestamp()
         return _Token(answer["token"], expires, reader, Api(reader.requester, self._guard))
+
+
+@contextmanager
+def app_api(app: App, guard: Callable[[], None]) -> Iterator[Api]:
+    """The API as the App itself: for its own webhook, never for what lies in repositories."""
+    client = _as_app(app)
+    try:
+        yield Api(client.requester, guard)
+    finally:
+        client.close()
+
+
+def _as_app(app: App) -> GithubIntegration:
+    return GithubIntegration(
+        auth=Auth.AppAuth(app.app_id, app.private_key),
+        base_url=app.api_url,
+        timeout=app.timeout_s,
+        retry=READS_ONLY,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        api_version=API_VERSION,
+    )
 
 
 def web_url(api_url: str) -> str:

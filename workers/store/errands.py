@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workers.errands.model import KINDS, PAYLOADS, Forget, Kind, Payload, Recover
@@ -79,6 +79,17 @@ class Errands:
         with self._engine.connect() as connection:
             found = connection.execute(query).scalar()
         return None if found is None else float(found)
+
+    def queued(self, kind: Kind) -> bool:
+        """One of a kind is waiting for its turn."""
+        query = select(Errand.id).where(Errand.kind == kind.value, Errand.state == ErrandState.QUEUED.value).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
+
+    def prune(self, kind: Kind, seconds: float) -> int:
+        """Delete errands of a kind that were over so many seconds ago; gives how many."""
+        over = (Errand.kind == kind.value, Errand.finished_at < db_now() - seconds)
+        return transact(self._engine, lambda connection: connection.execute(delete(Errand).where(*over)).rowcount)
 
     def claim(self, owner: str) -> Claimed | None:
         """The oldest due errand, or None when there is none. One that was tried too often is given up on the way."""

@@ -65,6 +65,13 @@ class Ledger:
 
         return transact(self._engine, work)
 
+    def waiting(self, key: str) -> Case | None:
+        """The case of the run that is held back under this key; None when there is none."""
+        query = select(Run.case).where(Run.key == key, Run.state == RunState.WAITING.value)
+        with self._engine.connect() as connection:
+            text = connection.execute(query).scalar()
+        return None if text is None else from_json(text, Case)
+
     def hold(self, key: str, seconds: float) -> bool:
         """Hold a waiting run back for so long from now; False when it does not wait (any more)."""
         waiting = (Run.key == key, Run.state == RunState.WAITING.value)
