@@ -1,4 +1,4 @@
-"""The queue of errands on a fresh database, with the double as GitHub, worked on as the process beside a worker does."""
+"""The queue of errands on a fresh database, with the double as GitHub, worked on as beside a worker."""
 
 from __future__ import annotations
 
