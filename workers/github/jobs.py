@@ -64,10 +64,11 @@ def from_status(api: Api, repo: Repository, case: Case, redactor: Redactor) -> J
         return JobReport(name=case.job)
     if case.aim is Aim.CHECK and status["state"] == "success":
         raise Stop(Outcome.NOT_REPRODUCED, f"The status {case.job} of this commit is green by now.")
+    link = str(status.get("target_url") or "")
     return JobReport(
         name=case.job,
         log=logs.parse(status.get("description") or "", redactor),
-        url=status.get("target_url") or "",
+        url=link if link.startswith(("https://", "http://")) else "",
         started_at=status.get("created_at") or "",
     )
 
