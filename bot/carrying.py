@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import assert_never
 
 from sqlalchemy import Engine
@@ -67,15 +68,8 @@ class Carrier:
                 run = self._ledger.find_by_branch(decision.repo_id, decision.branch)
                 woken = run is not None and self._ledger.wake(run)
                 return f"woke run {run}" if woken else f"no run waits for {decision.branch}"
-            case CancelBranch() | CancelFork():
-                return _cancelled(self._overtaken(decision), decision.why)
-            case CancelRepositories():
-                ended_ = self._ledger.cancel_for_repositories(decision.installation_id, decision.repo_ids, decision.why)
-                return _cancelled(ended_, decision.why)
-            case CancelInstallation():
-                return _cancelled(
-                    self._ledger.cancel_for_installation(decision.installation_id, decision.why), decision.why
-                )
+            case CancelBranch() | CancelFork() | CancelRepositories() | CancelInstallation():
+                return f"cancelled {len(self._cancel(decision))} runs: {decision.why}"
             case NoteHead():
                 new = self._heads.note(decision.repo_id, decision.number, decision.head, decision.moved)
                 return f"#{decision.number} is at {decision.head.sha[:7]}" + ("" if new else ", known already")
@@ -126,12 +120,17 @@ class Carrier:
         number, head = found
         return dataclasses.replace(case, branch=f"refs/pull/{number}/head", pull_request=number, fork=head.fork)
 
-    def _overtaken(self, decision: CancelBranch | CancelFork) -> Sequence[RunId]:
-        told = {"before": decision.before, "at": decision.at, "outcome": decision.outcome, "detail": decision.why}
-        keep = Sha(decision.keep)
+    def _cancel(self, decision: CancelBranch | CancelFork | CancelRepositories | CancelInstallation) -> Sequence[RunId]:
+        if isinstance(decision, CancelRepositories):
+            return self._ledger.cancel_for_repositories(decision.installation_id, decision.repo_ids, decision.why)
+        if isinstance(decision, CancelInstallation):
+            return self._ledger.cancel_for_installation(decision.installation_id, decision.why)
         if isinstance(decision, CancelFork):
-            return self._ledger.cancel_for_fork(decision.repo_id, decision.number, keep, **told)
-        return self._ledger.cancel_for_branch(decision.repo_id, decision.branch, keep, **told)
+            cancel = partial(self._ledger.cancel_for_fork, decision.repo_id, decision.number)
+        else:
+            cancel = partial(self._ledger.cancel_for_branch, decision.repo_id, decision.branch)
+        keep = Sha(decision.keep)
+        return cancel(keep, before=decision.before, at=decision.at, outcome=decision.outcome, detail=decision.why)
 
     def _noted(self, decision: NoteInstallation | NoteRepos | RenameAccount) -> str:
         match decision:
@@ -149,7 +148,3 @@ class Carrier:
         key = f"{send.key}:{delivery_id}" if send.each else send.key
         new = self._errands.open(send.payload, key, send.after, send.fuller)
         return f"errand {key}" + ("" if new else ", known already")
-
-
-def _cancelled(ended: Sequence[RunId], why: str) -> str:
-    return f"cancelled {len(ended)} runs: {why}"

@@ -240,7 +240,8 @@ def test_closed_fork(office: Office) -> None:
 def test_commit_of_a_fork_without_a_branch(office: Office, name: str) -> None:
     """A check or a status that names no branch is about the pull request that has its commit; unknown, it starts
     nothing."""
-    nameless = {CHECK: {"check_run__check_suite": None}, "status": {"branches": []}}[name]
+    known: dict[str, dict[str, Any]] = {CHECK: {"check_run__check_suite": None}, "status": {"branches": []}}
+    nameless = known[name]
     assert "no pull request has this head" in office.deliver(name, **nameless)
     office.deliver(PULL, **FORK, pull_request__head__sha="a" * 40)
     assert "opened run" in office.deliver(name, **nameless)

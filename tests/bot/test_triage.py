@@ -199,7 +199,7 @@ def test_ignored_with_the_reason(name: str, changes: dict[str, Any], reason: str
 @pytest.mark.parametrize("name", [CHECK, WORKFLOW, STATUS])
 def test_no_branch_is_asked_of_the_pull_requests(name: str) -> None:
     """GitHub names no branch for commits of forks: the run is opened for the pull request that has the commit."""
-    nameless = {
+    nameless: dict[str, dict[str, Any]] = {
         CHECK: {"check_run__check_suite": None},
         WORKFLOW: {"workflow_run__head_branch": None},
         STATUS: {"branches": []},

@@ -26,7 +26,7 @@ SLOW = {PATH: running("sleep 45; exit 1")}
 def sleeping(engine: Engine) -> dict[str, Any]:
     """This installation's containers in which the slow check is at work."""
     found = engine.client().containers.list(filters={"label": f"heal.owner={NAME}"}, ignore_removed=True)
-    return {one.id: one.name for one in found if _sleeps(one)}
+    return {str(one.id): one.name for one in found if _sleeps(one)}
 
 
 def _sleeps(container: Any) -> bool:

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from workers.domain import Case, RunId, Sha
 from workers.store.codec import to_json
@@ -32,6 +33,8 @@ from workers.store.models import (
     StageResult,
     TestSighting,
 )
+
+_Column = InstrumentedAttribute[int]
 
 NOTHING = zlib.compress(b"{}")
 GONE = "The installation is gone."
@@ -108,7 +111,7 @@ class Forgetting:
         gone = Repo.state.in_((RepoState.REMOVED.value, RepoState.DELETED.value)) | Repo.installation_id.in_(left)
         connection.execute(update(Repo).where(mine, gone).values(full_name=""))
 
-    def _of(self, installation: ColumnElement[int], repo: ColumnElement[int]) -> ColumnElement[bool]:
+    def _of(self, installation: _Column, repo: _Column) -> ColumnElement[bool]:
         some = repo.in_(self._repo_ids) if self._repo_ids else true()
         return and_(installation == self._installation_id, some)
 

@@ -21,10 +21,10 @@ def case(scene: Scene) -> Case:
 
 def report(scene: Scene, case: Case, state: str, **more: str) -> tuple[str, str, str]:
     """(name, log, link) of what a forge reads of a commit with this status, and one of another context."""
-    scene.hub.status(REPO, "failure", "ci/another", description="not this one")
-    scene.hub.status(REPO, state, CONTEXT, **more)
+    scene.hub.call("status", repo=REPO, state="failure", context="ci/another", description="not this one")
+    scene.hub.call("status", repo=REPO, state=state, context=CONTEXT, **more)
     found = scene.forge(case).job(case)
-    return found.name, found.log.text, found.url
+    return found.name, found.log.preamble, found.url
 
 
 def test_red_status(scene: Scene, case: Case) -> None:
