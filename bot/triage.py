@@ -106,6 +106,8 @@ def _tenant(
         case InstallationRepositoriesChanged():
             return _repositories(event)
         case AccountRenamed():
+            if not event.account or not event.was:
+                return (Ignore("the payload does not say from what to what"),)
             return (RenameAccount(event.scope.installation_id, event.account, event.was),)
         case RepositoryChanged():
             return _repository(event)

@@ -187,6 +187,7 @@ def test_fork() -> None:
         ("installation.deleted", {"installation": None}, "no installation"),
         ("repository.renamed", {"installation": None}, "no installation"),
         ("repository.renamed", {"repository": None}, "no repository"),
+        ("installation_target.renamed", {"changes": {}}, "from what to what"),
     ],
 )
 def test_ignored_with_the_reason(name: str, changes: dict[str, Any], reason: str) -> None:

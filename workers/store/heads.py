@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, insert, select
 
 from workers.domain import Sha
 from workers.store.codec import clean
-from workers.store.database import transact
+from workers.store.database import db_now, transact
 from workers.store.models import PullHead
 
 
@@ -37,23 +37,25 @@ class Heads:
         """Remember a head; False when it is known. `moved`: the event is about the new head itself.
 
         An event that only mentions the head (reopened, ready for review) adds it when the newest one before is another:
-        the time of such an event says nothing of when the head came.
+        the time of such an event says nothing of when the head came. A head without a time came now: to believe it too
+        young is safe, too old is not.
         """
 
         def work(connection: Connection) -> bool:
+            at = head.at or float(connection.execute(select(db_now())).scalar_one())
             same = select(PullHead.id).where(
                 PullHead.repo_id == repo_id,
                 PullHead.number == number,
                 PullHead.sha == head.sha,
-                PullHead.at == head.at,
+                PullHead.at == at,
             )
             if connection.execute(same).first() is not None:
                 return False
-            if not moved:
-                before = _newest(connection, repo_id, number, PullHead.at <= head.at)
+            if not moved or not head.at:
+                before = _newest(connection, repo_id, number, PullHead.at <= at)
                 if before is not None and before.sha == head.sha:
                     return False
-            row = {"repo_id": repo_id, "number": number, "sha": clean(head.sha), "fork": head.fork, "at": head.at}
+            row = {"repo_id": repo_id, "number": number, "sha": clean(head.sha), "fork": head.fork, "at": at}
             connection.execute(insert(PullHead).values(**row))
             return True
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, fun
 
 from workers.domain import Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
-from workers.store.codec import clean, from_json, to_json
+from workers.store.codec import clean, data_from_json, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.lease import MOST_CLAIMS, Lease
 from workers.store.models import PullHead, Run, RunState
@@ -179,17 +179,14 @@ class Ledger:
         """
         opened_before = Run.created_at < at if at else false()
         replaced = _replaced(before, at)
-        return self._cancel(
-            and_(
-                Run.repo_id == repo_id,
-                Run.branch == clean(branch),
-                Run.head_sha != except_sha,
-                Run.published_branch.is_(None),
-                or_(opened_before, replaced),
-            ),
-            outcome,
-            detail or f"{branch} moved on to {except_sha}",
+        overtaken = and_(
+            Run.repo_id == repo_id,
+            Run.branch == clean(branch),
+            Run.head_sha != except_sha,
+            Run.published_branch.is_(None),
+            or_(opened_before, replaced),
         )
+        return self._cancel_some(overtaken, False, outcome, detail or f"{branch} moved on to {except_sha}")
 
     def cancel_for_fork(
         self,
@@ -215,11 +212,7 @@ class Ledger:
             Run.published_branch.is_(None),
             or_(earlier, _replaced(before, at)),
         )
-        query = select(Run.id, Run.case).where(overtaken, Run.state != RunState.DONE.value)
-        with self._engine.connect() as connection:
-            found = connection.execute(query).all()
-        forks = [row.id for row in found if from_json(row.case, Case).fork]
-        return self._cancel(Run.id.in_(forks), outcome, detail or f"#{number} moved on to {except_sha}")
+        return self._cancel_some(overtaken, True, outcome, detail or f"#{number} moved on to {except_sha}")
 
     def cancel_for_repositories(self, installation_id: int, repo_ids: Sequence[int], detail: str) -> list[RunId]:
         """End every run of these repositories, while they belong to the installation."""
@@ -229,6 +222,14 @@ class Ledger:
     def cancel_for_installation(self, installation_id: int, detail: str) -> list[RunId]:
         """End every run of an installation: the App was removed or suspended."""
         return self._cancel(Run.installation_id == installation_id, Outcome.CANCELLED, detail)
+
+    def _cancel_some(self, which: ColumnElement[bool], fork: bool, outcome: Outcome, detail: str) -> list[RunId]:
+        """Those for commits of forks, or those for our own branches: a fork's branch may be called the same."""
+        query = select(Run.id, Run.case).where(which, Run.state != RunState.DONE.value)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        ids = [row.id for row in found if bool(data_from_json(row.case).get("fork")) is fork]
+        return self._cancel(Run.id.in_(ids), outcome, detail) if ids else []
 
     def _cancel(self, which: ColumnElement[bool], outcome: Outcome, detail: str) -> list[RunId]:
         text = clean(self.redactor(detail))

@@ -114,7 +114,7 @@ def _note(
             told["state"] = state.value
         connection.execute(update(Repo).where(Repo.id == repo_id).values(**told))
         newer = update(Repo).where(Repo.id == repo_id, Repo.at <= moment).values(full_name=full_name, at=moment)
-        if connection.execute(newer).rowcount == 0:
+        if not full_name or connection.execute(newer).rowcount == 0:
             return
     if not leaving:
         connection.execute(update(Run).where(Run.repo_id == repo_id, Run.repo != full_name).values(repo=full_name))

@@ -52,6 +52,16 @@ def test_only_mentioned(heads: Heads) -> None:
     assert heads.newest(REPO, NUMBER) == B
 
 
+def test_without_a_time(heads: Heads) -> None:
+    """A head whose time is not told came now, not ever: nobody can have meant it before."""
+    heads.note(REPO, NUMBER, A)
+    assert [heads.note(REPO, NUMBER, Head(B.sha, False, 0.0)) for _ in range(2)] == [True, False]
+    newest = heads.newest(REPO, NUMBER)
+    assert newest is not None
+    assert (newest.sha, newest.at > 1e9) == (B.sha, True)
+    assert heads.newest_before(REPO, NUMBER, 1e9) == A
+
+
 def test_pull_requests_do_not_mix(heads: Heads) -> None:
     """Heads belong to a repository and a number; a fork's says so, and is found by its commit."""
     fork = Head(B.sha, True, 50.0)

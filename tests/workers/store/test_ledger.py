@@ -299,7 +299,8 @@ def test_a_fork_moves_on(ledger: Ledger, engine: Engine, case: Case) -> None:
     assert ledger.cancel_for_fork(8, 3, Sha("c" * 40), before="b" * 40, at=now - 10) == []
     ended = ledger.cancel_for_fork(7, 3, Sha("c" * 40), before="b" * 40, at=now - 10)
     assert sorted(ended) == sorted([runs["a"], runs["b"]])
-    left = {runs["c"], runs["d"], ours}
+    assert ledger.cancel_for_branch(7, "main", Sha("e" * 40), at=now + 60) == [ours]
+    left = {runs["c"], runs["d"]}
     with engine.connect() as connection:
         found = connection.execute(select(Run.id).where(Run.state != RunState.DONE.value)).scalars()
         assert set(found) == left
