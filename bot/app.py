@@ -21,6 +21,7 @@ from bot.dispatcher import Dispatcher
 from bot.headers import SecurityHeaders
 from bot.health import Health
 from bot.metrics import Metrics
+from bot.schema import Schema
 from bot.settings import BotSettings
 from bot.webhook import Receiver
 from bot.writer import Writer
@@ -74,6 +75,7 @@ def create_app(settings: BotSettings) -> FastAPI:
             Route("/healthz", health.alive, methods=["GET"]),
             Route("/readyz", health.ready, methods=["GET"]),
             Route("/metrics", health.scrape, methods=["GET"]),
+            *Schema().routes(),
             *Dashboard(pages, door, metrics, settings).routes(),
         ]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.errands.config import config
 from workers.errands.desk import Handler
 from workers.errands.forget import forget
 from workers.errands.model import Kind
@@ -14,5 +15,6 @@ HANDLERS: Mapping[Kind, Handler] = {
     Kind.SETTLE: settle,
     Kind.RECOVER: recover,
     Kind.FORGET: forget,
+    Kind.CONFIG: config,
 }
 """A kind without a handler is given up with a reason."""

@@ -16,7 +16,7 @@ from workers.errands.desk import Desk
 from workers.errands.model import Kind
 from workers.errors import Retryable
 from workers.github.api import Api, Refused
-from workers.github.session import app_api
+from workers.github.session import as_app
 from workers.store.inbox import Inbox
 
 KEPT_S = 3 * 86_400.0
@@ -46,7 +46,7 @@ class Tried:
 def recover(desk: Desk) -> str:
     """Ask for what was missed since the last look. Raises `Retryable` when there is more than one round may ask for."""
     since = _since(desk.errands.begun(Kind.RECOVER), time.time())
-    with app_api(desk.app, desk.guard) as api:
+    with as_app(desk.app, desk.guard) as api:
         tried = [*takewhile(lambda one: one.at >= since, map(_tried, api.newest("/app/hook/deliveries")))]
         wanted = missed(tried, time.time())
         known = Inbox(desk.engine).known([one.guid for one in wanted])
