@@ -24,9 +24,9 @@ from bot.decisions import (
 from bot.events import PullRequest, PullRequestChanged, PullRequestRetargeted, Pushed, Scope
 from workers.domain import Outcome, Sha
 from workers.errands.model import ConfigTouched, LookAfter, PullClosed
+from workers.repo_config import PATH
 from workers.store.heads import Head
 
-CONFIG_PATH = ".github/heal.yml"
 NEWLY_SEEN = frozenset({"opened", "reopened", "synchronize"})
 """Actions after which the files of a pull request may be others."""
 
@@ -116,7 +116,7 @@ def _push_to_ours(event: Pushed, branch: str, own: Identity) -> Decisions:
 
 
 def _config_of_push(event: Pushed, branch: str) -> tuple[Decision, ...]:
-    touched = event.paths is None or CONFIG_PATH in event.paths
+    touched = event.paths is None or PATH in event.paths
     if branch != event.scope.repo.default_branch or not touched or missing(event.scope):
         return ()
     payload = ConfigTouched(place(event.scope), 0, Sha(event.after))
