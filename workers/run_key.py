@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from workers.domain import Aim, Case
+
+LONGEST_JOB = 100
 
 
 def actions_key(repo_id: int, run_id: int, attempt: int) -> str:
@@ -34,4 +38,7 @@ def run_key(case: Case) -> str:
         return actions_key(case.repo_id, case.actions_run_id, case.attempt)
     if case.job_id:
         return check_key(case.repo_id, case.job_id)
-    return f"commit:{case.repo_id}:{case.head_sha}:{case.job[:100]}"
+    job = case.job
+    if len(job) > LONGEST_JOB:
+        job = f"{job[:LONGEST_JOB]}:{hashlib.sha256(job.encode(errors='replace')).hexdigest()[:16]}"
+    return f"commit:{case.repo_id}:{case.head_sha}:{job}"

@@ -265,7 +265,8 @@ class Control:
         return {}
 
     def do_finish_ci(self, asked: Json) -> Json:
-        """A finished workflow run with one job, its check run and log; `beside` names jobs of it that were green."""
+        """A finished workflow run with one job, its check run and log; `beside` names jobs of it that were green. With
+        `goes_on` only the job has finished."""
         repo = self._repo(asked)
         sha = asked.get("sha") or repo.git.ref(f"refs/heads/{asked.get('branch', repo.default_branch)}")
         actor = self._world.user(asked.get("user", "octocat"))
@@ -284,8 +285,17 @@ class Control:
         self._runs.end_job(repo, job, conclusion, asked.get("log"), steps, asked.get("annotations") or [])
         for name in asked.get("beside") or []:
             self._runs.end_job(repo, self._runs.job(repo, run, name), "success", "", [], [])
-        self._runs.end(repo, run, conclusion)
+        if not asked.get("goes_on"):
+            self._runs.end(repo, run, conclusion)
         return {"run_id": run.id, "job_id": job.id, "check_run_id": job.id, "sha": sha}
+
+    def do_end_ci(self, asked: Json) -> Json:
+        """The end of a workflow run whose jobs had finished before; `attempt` when it was run again meanwhile."""
+        repo = self._repo(asked)
+        run = repo.runs[asked["run_id"]]
+        run.attempt = asked.get("attempt", run.attempt)
+        self._runs.end(repo, run, asked.get("conclusion", "failure"))
+        return {}
 
     def do_run_ci(self, asked: Json) -> Json:
         """Run the repository's workflows for a commit now, whatever its `ci` is."""

@@ -289,9 +289,13 @@ class Hub:
     ) -> CiResult:
         """A finished run of one job with this log (None: no log).
 
-        More: steps, failing_step, annotations, head_repo, beside (jobs that were green)."""
+        More: steps, failing_step, annotations, head_repo, beside (jobs that were green), goes_on (see `end_ci`)."""
         asked = {"branch": branch, "sha": sha, "conclusion": conclusion, "job": job, "log": log}
         return CiResult(**self.call("finish_ci", repo=repo, workflow=workflow, event=event, **asked, **more))
+
+    def end_ci(self, repo: str, run_id: int, conclusion: str = "failure", attempt: int = 1) -> None:
+        """The end of a workflow run that `finish_ci` left going on."""
+        self.call("end_ci", repo=repo, run_id=run_id, conclusion=conclusion, attempt=attempt)
 
     def run_ci(self, repo: str, *, branch: str = "main", sha: str = "") -> None:
         """Run the repository's workflows in containers, in the background; see `wait_ci`."""

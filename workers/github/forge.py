@@ -11,6 +11,7 @@ from typing import Any
 
 from workers.domain import Case, How, JobReport, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
+from workers.git import mirrors
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
 from workers.github import config_issue, configs, download, ground, history, jobs, ours, pulls, reruns, signals
@@ -79,7 +80,11 @@ class GitHubForge:
         )
 
     def job(self, case: Case) -> JobReport:
-        """The failed job with its log; for another CI than Actions, the check run's own text."""
+        """The failed job with its log; for another CI than Actions, the text of the check run or of the status."""
+        if not case.actions_run_id and not case.job_id:
+            if not case.job:
+                return JobReport(name="")
+            return jobs.from_status(self._session.api(Purpose.STATUS), self._repo, case, self._redactor)
         api = self._session.api(Purpose.READ)
         if not case.actions_run_id:
             return jobs.from_check(api, self._repo, case, self._redactor)
@@ -237,7 +242,7 @@ class GitHubForge:
 
     def _mirror(self, case: Case) -> Mirror:
         session = self._session
-        directory = self._mirrors / f"{case.repo_id}.git"
+        directory = mirrors.mirror(self._mirrors, case.repo_id)
         return Mirror(directory, session.clone_url, lambda: session.token(Purpose.READ))
 
     def _settings(self) -> Effective:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workers.errands.model import KINDS, PAYLOADS, Forget, Kind, Payload, Recover
@@ -42,8 +42,11 @@ class Errands:
         self._engine = engine
         self._redactor = redactor or Redactor()
 
-    def open(self, payload: Payload, key: str, after: float = 0.0) -> bool:
-        """Queue an errand unless one with this key exists; False then. It is due in `after` seconds."""
+    def open(self, payload: Payload, key: str, after: float = 0.0, fuller: bool = False) -> bool:
+        """Queue an errand unless one with this key exists; False then. It is due in `after` seconds.
+
+        A `fuller` one takes the place of the one with its key that nobody has begun.
+        """
         row = {
             "id": new_run_id(),
             "key": clean(key)[:255],
@@ -58,9 +61,35 @@ class Errands:
         def work(connection: Connection) -> bool:
             into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             statement = into(Errand).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(Errand.id)
-            return connection.execute(statement).scalar() is not None
+            if connection.execute(statement).scalar() is not None:
+                return True
+            if fuller:
+                unbegun = (Errand.key == row["key"], Errand.state == ErrandState.QUEUED.value, Errand.tries == 0)
+                again = {"payload": row["payload"], "next_at": row["next_at"]}
+                connection.execute(update(Errand).where(*unbegun).values(**again))
+            return False
 
         return transact(self._engine, work)
+
+    def begun(self, kind: Kind) -> float | None:
+        """When the newest finished errand of a kind was made, in seconds since 1970; None when there is none."""
+        query = select(func.max(Errand.created_at)).where(
+            Errand.kind == kind.value, Errand.state == ErrandState.DONE.value
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else float(found)
+
+    def queued(self, kind: Kind) -> bool:
+        """One of a kind is waiting for its turn."""
+        query = select(Errand.id).where(Errand.kind == kind.value, Errand.state == ErrandState.QUEUED.value).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
+
+    def prune(self, kind: Kind, seconds: float) -> int:
+        """Delete errands of a kind that were over so many seconds ago; gives how many."""
+        over = (Errand.kind == kind.value, Errand.finished_at < db_now() - seconds)
+        return transact(self._engine, lambda connection: connection.execute(delete(Errand).where(*over)).rowcount)
 
     def claim(self, owner: str) -> Claimed | None:
         """The oldest due errand, or None when there is none. One that was tried too often is given up on the way."""
