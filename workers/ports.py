@@ -23,6 +23,7 @@ from workers.domain import (
     Commit,
     Diagnosis,
     Finding,
+    IssueReport,
     JobReport,
     Lead,
     Past,
@@ -31,6 +32,8 @@ from workers.domain import (
     Rerun,
     Sha,
     Sighting,
+    Suite,
+    Usage,
 )
 from workers.repo_config import RepoConfig
 
@@ -87,6 +90,12 @@ class Workbench:
     once: Once
     blame: Blame = field(default_factory=Blame)
     """The commits that may have brought the failure: what they changed is a clue."""
+    suite: Suite | None = None
+    """The repository's whole test command, where the check is a new test alone."""
+    issue: IssueReport | None = None
+    """The bug report that the check was made of."""
+    spent: Usage = field(default_factory=Usage)
+    """What the run paid a model before the first candidate."""
 
 
 class Fixer(Protocol):
@@ -161,6 +170,16 @@ class Proposal:
     commit_message: str
     draft: bool
     labels: tuple[str, ...] = ()
+    first: First | None = None
+    """A commit of its own below the fix."""
+
+
+@dataclass(frozen=True)
+class First:
+    """New files that a pull request brings in a commit below the fix, so that it can be checked out without it."""
+
+    files: Mapping[str, bytes]
+    message: str
 
 
 @dataclass(frozen=True)
@@ -187,6 +206,9 @@ class Forge(Protocol):
     def admission(self, case: Case) -> Admission: ...
 
     def job(self, case: Case) -> JobReport: ...
+
+    def issue(self, case: Case) -> IssueReport:
+        """The bug report of an ISSUE run."""
 
     def tree(self, case: Case) -> SourceTree:
         """Fetch the pinned commit into the mirror and give a view of it."""

@@ -19,8 +19,6 @@ from workers.llm.client import Message
 from workers.messages.markup import visible
 from workers.ports import Workbench
 
-LEVELS = (1.0, 0.5, 0.2)
-"""Shares of the full budgets, used one after the other when the endpoint says that the prompt is too long."""
 _FILES, _TESTS, _OUTPUT, _CHANGE, _PATHS = 24_000, 6_000, 8_000, 8_000, 120
 _FEW = 3
 
