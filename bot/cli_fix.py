@@ -21,7 +21,7 @@ from workers.messages.markup import cut, visible
 from workers.messages.plan import FIDELITY
 from workers.redact import redact
 from workers.reruns import command
-from workers.summary import summary
+from workers.summary import summary, whole_patch
 from workers.suspects import telling
 
 
@@ -90,7 +90,7 @@ def present(report: Report, as_json: bool) -> None:
         typer.echo(harmless(line), err=True)
     if report.accepted:
         # Byte for byte into a file or `git apply`; a terminal gets what it cannot be steered with.
-        patch = report.accepted.candidate.patch
+        patch = whole_patch(report)
         shown = harmless(patch) if sys.stdout.isatty() else patch
         sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
@@ -123,6 +123,10 @@ def _story(report: Report) -> list[str]:
     ]
     if report.reproduction:
         lines += _evidence(report, report.reproduction)
+    if report.witness:
+        lines.append(f"test       {report.witness.path}: red in {report.witness.runs} of {report.witness.runs} runs")
+    if asked := report.data.get("missing"):
+        lines.append(f"question   {report.data.get('question') or asked}")
     if log := report.data.get("log"):
         lines.append(cut(log.strip(), 1500))
     if report.published and report.published.branch:

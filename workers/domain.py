@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import NewType
 
 from sandbox.spec import Plan, Result, Step
@@ -435,6 +436,10 @@ class Witness:
     suite: Suite | None = None
     model: str | None = None
     usage: Usage = Usage()
+
+    def owns(self, test: str) -> bool:
+        """The test is one of this file's, by pytest's name or by unittest's."""
+        return test.startswith(self.path) or PurePosixPath(self.path).stem in test.split(".")
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ from workers.domain import (
     Rerun,
     Sha,
     Sighting,
-    Suite,
     Usage,
+    Witness,
 )
 from workers.repo_config import RepoConfig
 
@@ -90,12 +90,15 @@ class Workbench:
     once: Once
     blame: Blame = field(default_factory=Blame)
     """The commits that may have brought the failure: what they changed is a clue."""
-    suite: Suite | None = None
-    """The repository's whole test command, where the check is a new test alone."""
     issue: IssueReport | None = None
-    """The bug report that the check was made of."""
-    spent: Usage = field(default_factory=Usage)
-    """What the run paid a model before the first candidate."""
+    """The bug report that the run is for."""
+    witness: Witness | None = None
+    """The test that shows it, which is the check."""
+
+    @property
+    def spent(self) -> Usage:
+        """What the run paid a model before the first candidate."""
+        return self.witness.usage if self.witness else Usage()
 
 
 class Fixer(Protocol):

@@ -25,7 +25,19 @@ from tests.workers.made import (
     result,
 )
 from workers import logs
-from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead, Outcome, Published, Rerun, RunId
+from workers.domain import (
+    Attempt,
+    Candidate,
+    Case,
+    Diagnosis,
+    IssueReport,
+    JobReport,
+    Lead,
+    Outcome,
+    Published,
+    Rerun,
+    RunId,
+)
 from workers.errors import LeaseLost, Park
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
@@ -52,12 +64,16 @@ class MemoryForge(Past):
         self.confirmed: list[bool] = []
         self.reruns = 0
         self.log = ""
+        self.report = IssueReport(12, "add subtracts", "`add(1, 2)` returns `-1`, expected `3`.")
 
     def admission(self, case: Case) -> Admission:
         return self._admission
 
     def job(self, case: Case) -> JobReport:
         return JobReport("test", logs.parse(self.log))
+
+    def issue(self, case: Case) -> IssueReport:
+        return self.report
 
     def tree(self, case: Case) -> SourceTree:
         return MemoryTree(FILES)

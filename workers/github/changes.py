@@ -34,7 +34,7 @@ class Changes:
         """Commit the patch on top of the tree's commit, point the branch at it, open or adopt the pull request."""
         if not proposal.branch.startswith("heal/"):
             raise ValueError("only branches below heal/ are ours to write")
-        edits = tree.apply(patch)
+        edits = {**(proposal.first.files if proposal.first else {}), **tree.apply(patch)}
         commit = self._adopted(tree, edits, proposal) or self._committed(tree, edits, proposal)
         pull = self._pull(proposal, commit)
         self._label(pull, proposal)
@@ -57,19 +57,33 @@ class Changes:
             return None
         commit = self._api.get(self._repo.path(f"/git/commits/{found['object']['sha']}"))
         parents = [parent["sha"] for parent in commit["parents"]]
-        if parents == [tree.sha] and commit["tree"]["sha"] == tree.hash(edits):
+        if commit["tree"]["sha"] == tree.hash(edits) and self._stands_on(parents, tree, proposal):
             return str(commit["sha"])
         raise Stop(Outcome.DUPLICATE, f"Branch {proposal.branch} holds another change already; it is left alone.")
 
-    def _committed(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal) -> str:
+    def _stands_on(self, parents: list[str], tree: MirrorTree, proposal: Proposal) -> bool:
+        """Directly on the tree's commit, or on the proposal's first commit that does."""
+        if proposal.first is None or len(parents) != 1:
+            return parents == [tree.sha]
+        below = self._api.get(self._repo.path(f"/git/commits/{parents[0]}"))
+        first = dict(proposal.first.files)
+        return below["tree"]["sha"] == tree.hash(first) and [one["sha"] for one in below["parents"]] == [tree.sha]
+
+    def _commit(self, tree: MirrorTree, edits: Mapping[str, bytes | None], message: str, parent: str) -> str:
         entries = [self._entry(path, content, tree.mode(path)) for path, content in sorted(edits.items())]
         made = self._api.send("POST", self._repo.path("/git/trees"), {"base_tree": tree.hash({}), "tree": entries})
         # No author and no committer: that is what makes GitHub sign the commit as the App's.
-        body = {"message": proposal.commit_message, "tree": made["sha"], "parents": [tree.sha]}
+        body = {"message": message, "tree": made["sha"], "parents": [parent]}
         commit = self._api.send("POST", self._repo.path("/git/commits"), body)
         verified = (commit.get("verification") or {}).get("verified")
         _log.info("commit %s on %s, signed by GitHub: %s", commit["sha"], self._repo.full_name, bool(verified))
-        target = {"ref": f"refs/heads/{proposal.branch}", "sha": commit["sha"]}
+        return str(commit["sha"])
+
+    def _committed(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal) -> str:
+        first = proposal.first
+        parent = self._commit(tree, dict(first.files), first.message, tree.sha) if first else tree.sha
+        commit = self._commit(tree, edits, proposal.commit_message, parent)
+        target = {"ref": f"refs/heads/{proposal.branch}", "sha": commit}
         try:
             self._api.send("POST", self._repo.path("/git/refs"), target, expect=(422,))
         except Refused as refused:
@@ -77,7 +91,7 @@ class Changes:
             if adopted is None:
                 raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the branch: {refused}") from refused
             return adopted
-        return str(commit["sha"])
+        return commit
 
     def _entry(self, path: str, content: bytes | None, mode: str) -> dict[str, object]:
         entry: dict[str, object] = {"path": path, "mode": mode, "type": "blob"}

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from workers import repo_config
-from workers.domain import Case, JobReport, Outcome, Published, Rerun, Sha
+from workers.domain import Case, IssueReport, JobReport, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import download, history, jobs, pulls, reruns
+from workers.github import download, history, issues, jobs, pulls, reruns
 from workers.github.changes import Changes
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import Pull
@@ -78,6 +78,12 @@ class GitHubForge:
             return jobs.from_check(api, self._repo, case, self._redactor)
         fetch = download.fetch_log(self._app.api_url, self._app.timeout_s)
         return jobs.report(api, self._repo, case, self._red, fetch, self._redactor)
+
+    def issue(self, case: Case) -> IssueReport:
+        """The issue that the case names, read with a token that can do nothing else."""
+        if case.issue is None:
+            raise ValueError("only an ISSUE run has a bug report")
+        return issues.report(self._session.api(Purpose.ISSUE), self._repo, case.issue, self._redactor)
 
     def tree(self, case: Case) -> SourceTree:
         """The pinned commit, from the mirror of this repository."""
@@ -207,6 +213,8 @@ class GitHubForge:
 
     def _commented(self, published: Published | None) -> int | None:
         pull = self._pull
+        if self._case.issue is not None:
+            return self._case.issue
         if pull is not None:
             return pull.number
         return published.pull_request if published else None

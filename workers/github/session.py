@@ -41,6 +41,7 @@ class Purpose(Enum):
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
+    ISSUE = "issue"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -57,6 +58,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
         "pull_requests": "read",
     },
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
+    Purpose.ISSUE: {"metadata": "read", "issues": "read"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }

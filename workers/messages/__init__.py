@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from workers.messages.notices import ended, nothing_held, proposed, started
 from workers.messages.pull_request import branch, commit_message, pull_request_body, pull_request_title
+from workers.messages.reported import first_message
 
 __all__ = [
     "branch",
     "commit_message",
     "ended",
+    "first_message",
     "nothing_held",
     "proposed",
     "pull_request_body",

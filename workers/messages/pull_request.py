@@ -6,7 +6,7 @@ import hashlib
 
 from sandbox.spec import Result
 from workers.domain import Attempt, Case, Confidence, Diagnosis, FailureClass, Report, Reproduction
-from workers.messages import plan
+from workers.messages import plan, reported
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, inert, plain, quote
@@ -41,6 +41,8 @@ def branch(report: Report) -> str:
     """`heal/<key>`: the same red job of the same commit always has the same branch."""
     case = Redactor().publish(report.case)
     key = f"{case.repo_id}:{case.head_sha}:{case.job or case.actions_run_id}".encode(errors="replace")
+    if reported.is_issue(case):
+        key = f"{case.repo_id}:issue {case.issue}".encode()
     return f"heal/{_slug(case)}-{hashlib.sha256(key).hexdigest()[:8]}"
 
 
@@ -82,7 +84,10 @@ def _body(report: Report, run_url: str, ci: str, log: int) -> str:
     where = quote(case.branch) + (f" (#{case.pull_request})" if case.pull_request else "")
     after = verdict.after.output.text if verdict.after else ""
     sections = [
-        f"**{quote(report.job.name) if report.job and report.job.name else 'The check'} on {where} fails: "
+        reported.headline(report)
+        + f"\n\n{plain(candidate.reasoning)} {files} file{'s' if files != 1 else ''}, +{added} \u2212{removed}."
+        if reported.is_issue(case)
+        else f"**{quote(report.job.name) if report.job and report.job.name else 'The check'} on {where} fails: "
         f"{plain(diagnosis.summary)}**\n\n{plain(candidate.reasoning)} "
         f"{files} file{'s' if files != 1 else ''}, +{added} \u2212{removed}.",
         _evidence(report, reproduction, accepted, ci),
@@ -117,10 +122,12 @@ def _evidence(report: Report, reproduction: Reproduction, accepted: Attempt, ci:
         f"| the same, repeated | {reproduction.red_reruns}/{reproduction.reruns} red | "
         f"{verdict.reruns}/{verdict.reruns} green |",
         "| once more without the patch | \u274c red | |",
+        *reported.suite_row(report),
         f"| tests that passed before | {before.passed} | {_kept(before, accepted)} |",
     ]
     rows += [f"| then {quote(step)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
-    rows.append(f"| the repository's CI | \u274c red | {_CI[ci]} |")
+    before_ci = "not run" if reported.is_issue(report.case) else "\u274c red"
+    rows.append(f"| the repository's CI | {before_ci} | {_CI[ci]} |")
     return "\n".join(rows)
 
 
@@ -214,7 +221,8 @@ def _cause(diagnosis: Diagnosis) -> str:
 
 
 def _slug(case: Case) -> str:
-    name = "".join(char if char.isalnum() and char.isascii() else "-" for char in (case.job or "check").lower())
+    job = f"issue-{case.issue}" if case.issue is not None else case.job or "check"
+    name = "".join(char if char.isalnum() and char.isascii() else "-" for char in job.lower())
     return "-".join(part for part in name.split("-") if part)[:30] or "check"
 
 

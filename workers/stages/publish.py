@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workers import messages
 from workers.domain import Published, Report
-from workers.ports import Admission, Forge, Proposal, SourceTree
+from workers.ports import Admission, First, Forge, Proposal, SourceTree
 
 
 def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge, run_url: str) -> Published:
@@ -20,5 +20,14 @@ def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge
         commit_message=messages.commit_message(report),
         draft=admission.config.pr.draft != "never",
         labels=admission.config.pr.labels,
+        first=_first(report),
     )
     return forge.publish(report.case, tree, accepted.candidate.patch, proposal)
+
+
+def _first(report: Report) -> First | None:
+    """The test that shows a bug report, in a commit of its own."""
+    witness = report.witness
+    if witness is None:
+        return None
+    return First({witness.path: witness.text.encode()}, messages.first_message(report, conventional=True))
