@@ -64,7 +64,7 @@ def fix(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="A bug report as a text file: a failing test is made of it first.", dir_okay=False),
+        typer.Option(help="A bug report in a text file: a failing test is made of it.", dir_okay=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:

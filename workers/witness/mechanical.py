@@ -19,10 +19,10 @@ from workers.ports import SourceTree
 from workers.witness.names import Names, free
 from workers.witness.runner import Runner
 from workers.witness.stated import Stated, is_literal, said, stated
-from workers.witness.writing import Claim, file_of, wrapped
+from workers.witness.writing import Claim, Scene, file_of, wrapped
 
 MOST = 3
-_BLOCK, _BLOCKS = 6_000, 20
+_BLOCK, _BLOCKS, _TESTS = 6_000, 20, 5
 _PYTHON = re.compile(r"^(?:$|(?:py|py3|python|python3|pycon|console|pytest|text)\b)", re.IGNORECASE)
 _CALL = re.compile(r"`([^`\n]{3,200}\))`")
 _CRASHES = frozenset(
@@ -71,8 +71,17 @@ def drafts(report: IssueReport, tree: SourceTree, runner: Runner) -> tuple[Draft
     codes = [text for text in found if len(text) <= _BLOCK]
     ways = (writer.test, writer.session, writer.asserting, writer.script)
     made = [draft for way in ways for code in codes if (draft := way(code)) is not None]
-    made += [draft for text in report.texts for draft in writer.inline(text)]
-    return tuple({draft.text: draft for draft in made}.values())[:MOST]
+    told = writer.inline()
+    return tuple({draft.text: draft for draft in (*made, *([told] if told else []))}.values())[:MOST]
+
+
+@dataclass(frozen=True)
+class _Example:
+    """One test that a report has an example of, the value that was seen, and the exceptions that it may end with."""
+
+    scene: Scene
+    actual: str = ""
+    raises: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,8 @@ class _Writer:
         module = _module(code)
         if module is None or ">>>" in code or not module.body or not isinstance(module.body[-1], ast.Assert):
             return None
-        return self._draft(module.body[:-1], Claim(module.body[-1]), "", self.says.exceptions)
+        scene = Scene(tuple(module.body[:-1]), Claim(module.body[-1]))
+        return self._draft([_Example(scene, raises=self.says.exceptions)])
 
     def session(self, code: str) -> Draft | None:
         """An interactive session: the last answer is what was seen, and the words around it say what was expected."""
@@ -112,9 +122,9 @@ class _Writer:
         last = nodes[-1].body[-1] if nodes[-1] and nodes[-1].body else None
         noted = next((pair for note in read.notes if any(pair := said(note))), ("", ""))
         if read.answer.startswith("Traceback (most recent call last)"):
-            return self._raising(before, last, read.answer, noted[0])
+            return self._draft([self._raising(before, last, read.answer, noted[0])])
         answer = noted[1] or read.answer.split("#")[0].strip()
-        return self._claimed(before, last, noted[0], answer)
+        return self._draft([self._claimed(before, last, noted[0], answer)])
 
     def script(self, code: str) -> Draft | None:
         """Statements, the last of which calls something, with a remark or words around that say what was expected."""
@@ -124,22 +134,24 @@ class _Writer:
         lines = code.split("\n")
         remarks = [said(line.partition("#")[2]) for line in lines[(module.body[-1].lineno - 1) :] if "#" in line]
         expected, actual = next((pair for pair in remarks if pair[0]), ("", ""))
-        return self._claimed(module.body[:-1], module.body[-1], expected, actual)
+        return self._draft([self._claimed(module.body[:-1], module.body[-1], expected, actual)])
 
-    def inline(self, text: str) -> Iterator[Draft]:
-        """`call(...)` in a line that also says what it gives and what it should give."""
-        for line in text.split("\n"):
-            calls = _CALL.findall(line[:400])
-            if len(calls) != 1:
-                continue
-            module, (expected, actual) = _module(calls[0]), said(line.replace(f"`{calls[0]}`", "it", 1))
+    def inline(self) -> Draft | None:
+        """Each `call(...)` in a line that also says what it gives and what it should give, a test of its own."""
+        found: list[_Example] = []
+        for line in (line[:400] for text in self.report.texts for line in text.split("\n")):
+            calls = _CALL.findall(line)
+            module = _module(calls[0]) if len(calls) == 1 else None
             last = module.body[-1] if module and len(module.body) == 1 else None
+            expected, actual = said(line.replace(f"`{calls[0]}`", "it", 1)) if last else ("", "")
             if expected and actual and isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
-                draft = self._claimed([], last, expected, actual)
-                if draft is not None:
-                    yield draft
+                example = self._claimed([], last, expected, actual)
+                found += [example] if example else []
+        return self._draft(found[:_TESTS])
 
-    def _claimed(self, before: Sequence[ast.stmt], last: ast.stmt | None, expected: str, actual: str) -> Draft | None:
+    def _claimed(
+        self, before: Sequence[ast.stmt], last: ast.stmt | None, expected: str, actual: str
+    ) -> _Example | None:
         """The last statement is a call, and one value is known that it should have given."""
         expected, actual = expected or self.says.expected, actual or self.says.actual
         if not expected or not isinstance(last, ast.Expr):
@@ -147,31 +159,36 @@ class _Writer:
         value, printed = _printed(last.value)
         if isinstance(value, ast.Constant) or (not printed and not is_literal(expected)):
             return None
-        wanted = ast.parse(expected if is_literal(expected) else repr(expected), mode="eval").body
+        wanted = _expression(expected if is_literal(expected) else repr(expected))
         if constant(wanted) == (constant(_expression(actual)) if is_literal(actual) else actual):
             return None
         if printed and not is_literal(expected):
             value = ast.Call(ast.Name("str", ast.Load()), [value], [])
-        return self._draft(before, Claim(value, wanted), actual, frozenset())
+        return _Example(Scene(tuple(before), Claim(value, wanted)), actual)
 
-    def _raising(self, before: Sequence[ast.stmt], last: ast.stmt | None, answer: str, expected: str) -> Draft | None:
+    def _raising(
+        self, before: Sequence[ast.stmt], last: ast.stmt | None, answer: str, expected: str
+    ) -> _Example | None:
         """The session ended in an exception: one that is never meant, or where a value was expected."""
         kind = answer.strip().split("\n")[-1].split(":")[0].strip().rpartition(".")[2]
         wanted = expected or self.says.expected
         if last is None or not kind.isidentifier() or not (kind in _CRASHES or is_literal(wanted)):
             return None
-        raises = frozenset({kind})
+        claim = Claim(last)
         if is_literal(wanted) and isinstance(last, ast.Expr):
-            value, _ = _printed(last.value)
-            return self._draft(before, Claim(value, _expression(wanted)), "", raises)
-        return self._draft(before, Claim(last), "", raises)
+            claim = Claim(_printed(last.value)[0], _expression(wanted))
+        return _Example(Scene(tuple(before), claim), raises=frozenset({kind}))
 
-    def _draft(self, before: Sequence[ast.stmt], claim: Claim, actual: str, raises: frozenset[str]) -> Draft | None:
-        nodes = [*before, *claim.statements]
-        imports = self._imports(nodes)
+    def _draft(self, found: Sequence[_Example | None]) -> Draft | None:
+        examples = [example for example in found if example is not None]
+        nodes = [node for example in examples for node in example.scene.statements]
+        imports = self._imports(nodes) if nodes else None
         if imports is None or any(isinstance(node, ast.ImportFrom) and node.level for node in nodes):
             return None
-        return Draft(file_of(self.report, before, claim, imports, self.runner), _words(claim, actual), raises)
+        words = tuple(word for one in examples for word in _words(one.scene.claim, one.actual))
+        raises = frozenset(kind for one in examples for kind in one.raises)
+        text = file_of(self.report, [one.scene for one in examples], imports, self.runner)
+        return Draft(text, words, raises)
 
     def _imports(self, nodes: Sequence[ast.stmt]) -> tuple[str, ...] | None:
         """What brings the names that are missing; None when one of them is unknown, or nothing is of the repository."""

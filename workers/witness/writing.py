@@ -37,26 +37,43 @@ class Claim:
         return f"assert {said} {'is' if expected in ('True', 'False', 'None') else '=='} {expected}"
 
 
+@dataclass(frozen=True)
+class Scene:
+    """One test: the statements that come before, and what it claims."""
+
+    before: tuple[ast.stmt, ...]
+    claim: Claim
+
+    @property
+    def statements(self) -> tuple[ast.stmt, ...]:
+        """All of it as statements."""
+        return (*self.before, *self.claim.statements)
+
+
 def name_of(report: IssueReport) -> str:
     """`issue_12`, or `report` for one without a number."""
     return f"issue_{report.number}" if report.number else "report"
 
 
-def file_of(
-    report: IssueReport, before: Sequence[ast.stmt], claim: Claim, imports: Sequence[str], runner: Runner
-) -> str:
-    """The test file: `before` sets the scene, its imports go to the top."""
-    tops = [node for node in before if isinstance(node, ast.Import | ast.ImportFrom)]
-    scene = [ast.unparse(node) for node in before if node not in tops]
-    body = "\n".join([_docstring(report), *scene, claim.written(runner)])
+def file_of(report: IssueReport, scenes: Sequence[Scene], imports: Sequence[str], runner: Runner) -> str:
+    """The test file: one test for each scene; what they import goes to the top."""
+    tops = [node for scene in scenes for node in scene.before if isinstance(node, ast.Import | ast.ImportFrom)]
     head = sorted({*imports, *map(ast.unparse, tops)}, key=lambda text: (text.startswith("from "), text))
+    name = name_of(report)
+    names = [name] if len(scenes) == 1 else [f"{name}_{number}" for number in range(1, len(scenes) + 1)]
+    bodies = [textwrap.indent(_body(report, scene, runner), "    ") for scene in scenes]
     if runner is Runner.UNITTEST:
-        test = f"def test_{name_of(report)}(self):\n{textwrap.indent(body, '    ')}"
-        test = f"class ReportedTest(unittest.TestCase):\n{textwrap.indent(test, '    ')}"
+        tests = [f"def test_{one}(self):\n{body}" for one, body in zip(names, bodies, strict=True)]
+        held = textwrap.indent("\n\n".join(tests), "    ")
         head = ["import unittest", "", *(text for text in head if text != "import unittest")]
-    else:
-        test = f"def test_{name_of(report)}():\n{textwrap.indent(body, '    ')}"
-    return "\n".join([*head, "", "", test, ""])
+        return "\n".join([*head, "", "", f"class ReportedTest(unittest.TestCase):\n{held}", ""])
+    tests = [f"def test_{one}():\n{body}" for one, body in zip(names, bodies, strict=True)]
+    return "\n".join([*head, "", "", "\n\n\n".join(tests), ""])
+
+
+def _body(report: IssueReport, scene: Scene, runner: Runner) -> str:
+    setting = [ast.unparse(node) for node in scene.before if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return "\n".join([_docstring(report), *setting, scene.claim.written(runner)])
 
 
 def wrapped(code: str, imports: Sequence[str]) -> str:
