@@ -59,27 +59,35 @@ class Stated:
     """It speaks of something that is raised, or of a crash."""
 
 
+Pair = tuple[list[str], list[str]]
+"""The values that were expected, and those that were seen."""
+
+
 def stated(texts: Iterable[str]) -> Stated:
     """Of the title, the body and the comments together."""
     whole = list(texts)
     pairs = [pair for text in whole for pair in _pairs(text)]
     together = "\n".join(whole)
     return Stated(
-        expected=_only(expected for expected, _ in pairs),
-        actual=_only(actual for _, actual in pairs),
+        expected=_only(value for expected, _ in pairs for value in expected),
+        actual=_only(value for _, actual in pairs for value in actual),
         exceptions=frozenset(_EXCEPTION.findall(together)),
         breaks=bool(_BREAKS.search(together)),
     )
 
 
 def said(sentence: str) -> tuple[str, str]:
-    """What one line says was expected, and what was seen; empty where it does not say."""
+    """What one line says was expected, and what was seen; empty where it does not say, or says several things."""
+    expected, actual = _said(sentence)
+    return _only(expected), _only(actual)
+
+
+def _said(sentence: str) -> Pair:
     text = sentence[:_LINE]
-    expected, actual = (_value(pattern.search(text)) for pattern in (_EXPECTED, _ACTUAL))
-    instead = _value(_INSTEAD.search(text))
+    expected, actual, instead = (_values(pattern, text) for pattern in (_EXPECTED, _ACTUAL, _INSTEAD))
     if instead and not expected:
         return instead, actual
-    return expected, actual or (instead if instead != expected else "")
+    return expected, actual or [value for value in instead if value not in expected]
 
 
 def is_literal(text: str) -> bool:
@@ -91,7 +99,7 @@ def is_literal(text: str) -> bool:
     return True
 
 
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
+def _pairs(text: str) -> Iterator[Pair]:
     """What each line says, and what stands below a label."""
     under, fenced, block = "", False, list[str]()
     for line in text.split("\n"):
@@ -102,7 +110,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         elif fenced:
             block.append(line)
         elif label := _LABEL.match(line[:_LINE]):
-            yield _below(label["what"].lower(), label["rest"].strip()) if label["rest"].strip() else ("", "")
+            yield _below(label["what"].lower(), label["rest"].strip()) if label["rest"].strip() else ([], [])
             under = "" if label["rest"].strip() else label["what"].lower()
         elif _HEADING.match(line[:_LINE]):
             under = ""
@@ -110,24 +118,24 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
             yield _below(under, line.strip())
 
 
-def _below(label: str, line: str) -> tuple[str, str]:
+def _below(label: str, line: str) -> Pair:
     """What a line says below a label, or beside it; whatever "returns" below what was expected was expected."""
     if label and _is_value(line):
         return _labelled(label, _plain(line))
-    expected, actual = said(f"{label} {line}" if label in ("expected", "got") else line)
-    return (actual, "") if label == "expected" and not expected else (expected, actual)
+    expected, actual = _said(f"{label} {line}" if label in ("expected", "got") else line)
+    return (actual, []) if label == "expected" and not expected else (expected, actual)
 
 
-def _labelled(label: str, value: str) -> tuple[str, str]:
-    return (value, "") if label == "expected" else ("", value)
+def _labelled(label: str, value: str) -> Pair:
+    return ([value], []) if label == "expected" else ([], [value])
 
 
 def _is_value(text: str) -> bool:
     return bool(re.fullmatch(_VALUE + r"[.,;]?", text[:_LINE]))
 
 
-def _value(match: re.Match[str] | None) -> str:
-    return _plain(match["value"]) if match else ""
+def _values(pattern: re.Pattern[str], text: str) -> list[str]:
+    return [_plain(match["value"]) for match in pattern.finditer(text)]
 
 
 def _plain(value: str) -> str:

@@ -58,7 +58,7 @@ def name_of(report: IssueReport) -> str:
 def file_of(report: IssueReport, scenes: Sequence[Scene], imports: Sequence[str], runner: Runner) -> str:
     """The test file: one test for each scene; what they import goes to the top."""
     tops = [node for scene in scenes for node in scene.before if isinstance(node, ast.Import | ast.ImportFrom)]
-    head = sorted({*imports, *map(ast.unparse, tops)}, key=lambda text: (text.startswith("from "), text))
+    head = _together([*(node for text in imports for node in ast.parse(text).body), *tops])
     name = name_of(report)
     names = [name] if len(scenes) == 1 else [f"{name}_{number}" for number in range(1, len(scenes) + 1)]
     bodies = [textwrap.indent(_body(report, scene, runner), "    ") for scene in scenes]
@@ -69,6 +69,16 @@ def file_of(report: IssueReport, scenes: Sequence[Scene], imports: Sequence[str]
         return "\n".join([*head, "", "", f"class ReportedTest(unittest.TestCase):\n{held}", ""])
     tests = [f"def test_{one}():\n{body}" for one, body in zip(names, bodies, strict=True)]
     return "\n".join([*head, "", "", "\n\n\n".join(tests), ""])
+
+
+def _together(imports: Sequence[ast.stmt]) -> list[str]:
+    """The import statements without repeats: one line for each module that names are taken from."""
+    whole = sorted({ast.unparse(node) for node in imports if not isinstance(node, ast.ImportFrom)})
+    taken: dict[str, set[str]] = {}
+    for node in imports:
+        if isinstance(node, ast.ImportFrom):
+            taken.setdefault(node.module or "", set()).update(map(ast.unparse, node.names))
+    return [*whole, *(f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(taken.items()))]
 
 
 def _body(report: IssueReport, scene: Scene, runner: Runner) -> str:
