@@ -47,7 +47,7 @@ def shown(report: Report) -> str:
         text = report.data.get("test", "")
         return details("The test that was made of it, and is green", fence(text, "python")) if text else ""
     test, run = fence(report.witness.text, "python", 20_000), fence(report.witness.plan.check.script, "sh", 1_000)
-    return details(f"The test that shows it: {quote(report.witness.path)}", f"{test}\n\n{run}")
+    return details("The test that shows it", f"{quote(report.witness.path)}\n\n{test}\n\n{run}")
 
 
 def told(report: Report) -> str:
