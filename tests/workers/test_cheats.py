@@ -286,6 +286,8 @@ FILE_ATTACKS: list[tuple[str, dict[str, str | bytes | None]]] = [
     (SETTINGS, {"pyproject.toml": PYPROJECT + "[tool.coverage.report]\nfail_under = 0\n"}),
     (SETTINGS, {"package.json": PACKAGE.replace("jest", "true")}),
     (SETTINGS, {"package.json": PACKAGE.replace('"name"', '"jest": {"bail": 0}, "name"')}),
+    ("adds a dependency", {"requirements.txt": "requests>=2.30\npyyaml==6.0.1\nreqeusts\n"}),
+    ("adds a dependency", {"requirements-dev.txt": "pytest-evil\n"}),
     ("takes an older version", {"requirements.txt": "requests>=2.30\npyyaml==5.4\n"}),
     ("takes an older version", {"requirements.txt": "requests<2\npyyaml==6.0.1\n"}),
     ("takes an older version", {"pyproject.toml": PYPROJECT.replace("requests>=2.30", "requests==2.1")}),
