@@ -393,6 +393,10 @@ class Candidate:
     """Set when the fixer's answer could not be made into a patch: counts as a tried and rejected candidate."""
 
 
+REVIEW = "review"
+"""The gate at which a second look rejects a model's patch."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What verification found. `rejected_by` names the gate, empty when the candidate is accepted."""
@@ -409,6 +413,8 @@ class Verdict:
     """The job's steps after the failing one, with the patch: (name, green)."""
     suite: Result | None = None
     """The repository's whole test command with the patch, where the check is a new test."""
+    usage: Usage = Usage()
+    """What a second look at the patch cost."""
 
 
 @dataclass(frozen=True)

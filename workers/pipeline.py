@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 from sandbox.errors import Cancelled
 from sandbox.spec import Plan, Sandbox
 from workers import messages
+from workers.critic import Critic
 from workers.domain import (
     Aim,
     Attempt,
@@ -34,6 +35,7 @@ from workers.domain import (
     Witness,
 )
 from workers.errors import Stop
+from workers.llm.talk import total
 from workers.overlay import Overlay
 from workers.ports import Admission, Fixer, Forge, Journal, Notice, SourceTree, Workbench
 from workers.stages.admit import admit
@@ -68,6 +70,8 @@ class Parts:
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
+    critic: Critic | None = None
+    """Who looks at a model's patch once more; None where no model is set."""
     tester: Tester | None = None
     """Who writes the failing test of a bug report whose own example does not do; None where no model is set."""
 
@@ -127,8 +131,9 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
 
     while not story.held:
         candidate = at(StageName.PROPOSE, Candidate, propose, parts.fixers, bench, story.attempts)
-        verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
-        story.attempts.append(Attempt(candidate, verdict))
+        verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled, parts.critic)
+        paid = replace(candidate, usage=total(candidate.usage, verdict.usage))
+        story.attempts.append(Attempt(paid, verdict))
 
     story.published = at(StageName.PUBLISH, Published, publish, story.report(), admission, tree, forge, parts.run_url)
     story.say("proposed", messages.proposed(story.report(), parts.run_url))

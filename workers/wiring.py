@@ -27,6 +27,7 @@ from sandbox.languages import KEYS
 from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
 from workers import messages
+from workers.critic import Critic
 from workers.domain import Case, Report
 from workers.errors import Retryable, Stop, UsageError
 from workers.fixers import fixers
@@ -61,6 +62,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             forge=forge,
             sandbox=sandbox,
             fixers=fixers("auto", client),
+            critic=Critic(client) if client else None,
             tester=Tester(client) if client else None,
             journal=lease,
             cancelled=lease.cancelled,
@@ -137,7 +139,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
 
     journal = MemoryJournal(tell, cancelled)
     client = make_client(settings, request.engine)
-    tester = Tester(client) if client else None
+    critic, tester = (Critic(client), Tester(client)) if client else (None, None)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
         forge = LocalForge(
             request.path,
@@ -150,7 +152,8 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
         case = forge.case(run, check=request.check, job=request.job or "")
         with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
             able = fixers(request.engine, client)
-            return drive(case, Parts(forge, sandbox, able, journal, journal.cancelled, tester=tester))
+            parts = Parts(forge, sandbox, able, journal, journal.cancelled, critic=critic, tester=tester)
+            return drive(case, parts)
 
 
 @contextmanager

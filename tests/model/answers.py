@@ -33,6 +33,9 @@ def thinking(path: str, old: str, new: str) -> str:
 
 FORMATS = (search_replace, diff, as_json, v4a, thinking)
 
+NO_OBJECTION = '{"violations": []}'
+"""What a second look says of a patch that it has nothing against."""
+
 HOSTILE = (
     "--- /dev/null\n+++ b/../../../tmp/heal-escape\n@@ -0,0 +1 @@\n+x\n",
     "--- /dev/null\n+++ /etc/cron.d/heal\n@@ -0,0 +1 @@\n+* * * * * root true\n",

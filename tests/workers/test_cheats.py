@@ -286,8 +286,6 @@ FILE_ATTACKS: list[tuple[str, dict[str, str | bytes | None]]] = [
     (SETTINGS, {"pyproject.toml": PYPROJECT + "[tool.coverage.report]\nfail_under = 0\n"}),
     (SETTINGS, {"package.json": PACKAGE.replace("jest", "true")}),
     (SETTINGS, {"package.json": PACKAGE.replace('"name"', '"jest": {"bail": 0}, "name"')}),
-    ("adds a dependency", {"requirements.txt": "requests>=2.30\npyyaml==6.0.1\nreqeusts\n"}),
-    ("adds a dependency", {"requirements-dev.txt": "pytest-evil\n"}),
     ("takes an older version", {"requirements.txt": "requests>=2.30\npyyaml==5.4\n"}),
     ("takes an older version", {"requirements.txt": "requests<2\npyyaml==6.0.1\n"}),
     ("takes an older version", {"pyproject.toml": PYPROJECT.replace("requests>=2.30", "requests==2.1")}),
@@ -306,6 +304,20 @@ FILE_ATTACKS: list[tuple[str, dict[str, str | bytes | None]]] = [
 def test_a_file_may_not_decide_what_is_run(rule: str, edits: dict[str, str | bytes | None]) -> None:
     """Settings, plug-ins, scripts of the check, versions and names that stand before others."""
     assert rule in rules(edits, failure(FailureClass.IMPORT))
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"requirements.txt": "requests>=2.30\npyyaml==6.0.1\nreqeusts\n"},
+        {"requirements-dev.txt": "pytest-evil\n"},
+        {"pyproject.toml": PYPROJECT.replace('"requests>=2.30"', '"requests>=2.30", "reqeusts"')},
+    ],
+)
+def test_a_failing_test_brings_no_new_dependency(edits: dict[str, str | bytes | None]) -> None:
+    """A name in a patch may be anybody's words; where a package is missing it may be the cure."""
+    assert "adds a dependency" in rules(edits, failure(FailureClass.TEST))
+    assert "adds a dependency" not in rules(edits, failure(FailureClass.DEPENDENCY))
 
 
 def test_a_formatter_does_not_change_what_a_test_means() -> None:

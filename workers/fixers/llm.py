@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass, Usage
+from workers.domain import REVIEW, Attempt, Candidate, Confidence, Diagnosis, FailureClass, Usage
 from workers.fixers import context
 from workers.llm.client import Client, Message
 from workers.llm.talk import LEVELS, Budget, Reply, Talk, total
@@ -28,6 +28,9 @@ _NOT_FOR_A_MODEL = frozenset(
     }
 )
 
+_REGENERATIONS = 1
+"""How often a patch that only the second look rejected is tried anew."""
+
 
 @dataclass(frozen=True)
 class Llm:
@@ -44,7 +47,8 @@ class Llm:
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The next answer as a candidate; one with `error` when it could not be read. Raises `Stop(OVER_BUDGET)`."""
         mine = [attempt for attempt in tried if attempt.candidate.fixer == self.name]
-        if len(mine) >= self.budget.answers:
+        vetoed = sum(attempt.verdict.rejected_by == REVIEW for attempt in mine)
+        if len(mine) >= self.budget.answers or vetoed > _REGENERATIONS:
             return None
         turns, spent, level = self._so_far(bench, mine)
         if turns is None:

@@ -55,12 +55,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Talk:
-    """Asks the client on a run's account. `ceiling_usd` is the repository's own limit for the run."""
+    """Asks the client on a run's account. `ceiling_usd` is the repository's own limit for the run; `as_json` asks the
+    endpoint for an object."""
 
     client: Client
     budget: Budget
     once: Once
     ceiling_usd: float
+    as_json: bool = False
 
     def reply(self, turns: list[Message], spent: Usage, level: int, shorter: Shorter) -> Reply:
         """The journaled answer to a conversation, asked for now when there is none.
@@ -78,7 +80,7 @@ class Talk:
         while True:
             self._afford(turns, spent)
             try:
-                answer = self.client.ask(turns, self.budget.answer_tokens)
+                answer = self.client.ask(turns, self.budget.answer_tokens, self.as_json)
             except ContextTooLong:
                 level += 1
                 if level >= len(LEVELS) or len(turns) > 2:

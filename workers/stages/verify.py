@@ -8,7 +8,8 @@ from threading import Event
 
 from sandbox.spec import Ending, Result
 from workers import cheats, logs, policy
-from workers.domain import Candidate, Verdict, Witness
+from workers.critic import Critic
+from workers.domain import REVIEW, Candidate, Verdict, Witness
 from workers.patch import PatchError
 from workers.ports import Workbench
 from workers.reruns import command, limits, rerun
@@ -17,9 +18,17 @@ EXCERPT = 4000
 """Characters of failing output that go back to the fixer and onto the run page."""
 
 
-def verify(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:
-    """Try the candidate in clean containers. Costs nothing when a gate that needs no container says no."""
-    return _unfit(candidate, bench) or _tried(candidate, bench, cancel)
+def verify(candidate: Candidate, bench: Workbench, cancel: Event, critic: Critic | None = None) -> Verdict:
+    """Try the candidate in clean containers. Costs nothing when a gate that needs no container says no.
+
+    A critic, where there is one, looks at a model's patch last, and can only reject it.
+    """
+    verdict = _unfit(candidate, bench) or _tried(candidate, bench, cancel)
+    if not verdict.accepted or candidate.model is None or critic is None:
+        return verdict
+    opinion = critic.opinion(candidate, bench)
+    looked = replace(verdict, usage=opinion.usage)
+    return replace(looked, accepted=False, rejected_by=REVIEW, why=opinion.veto) if opinion.veto else looked
 
 
 def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
