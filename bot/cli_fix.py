@@ -19,6 +19,7 @@ from workers.domain import Report, Reproduction
 from workers.messages.blame import brought
 from workers.messages.markup import cut, visible
 from workers.messages.plan import FIDELITY
+from workers.messages.reported import asked
 from workers.redact import redact
 from workers.reruns import command
 from workers.summary import summary, whole_patch
@@ -125,8 +126,8 @@ def _story(report: Report) -> list[str]:
         lines += _evidence(report, report.reproduction)
     if report.witness:
         lines.append(f"test       {report.witness.path}: red in {report.witness.runs} of {report.witness.runs} runs")
-    if asked := report.data.get("missing"):
-        lines.append(f"question   {report.data.get('question') or asked}")
+    if report.data.get("missing"):
+        lines.append(f"question   {asked(report).replace('**', '')}")
     if log := report.data.get("log"):
         lines.append(cut(log.strip(), 1500))
     if report.published and report.published.branch:

@@ -14,6 +14,7 @@ def summary(report: Report) -> dict[str, Any]:
     reproduction = report.reproduction
     chosen = accepted or (report.attempts[-1] if report.attempts else None)
     usage = [attempt.candidate.usage for attempt in report.attempts]
+    usage += [report.witness.usage] if report.witness else []
     costs = [use.cost_usd for use in usage]
     return {
         "outcome": report.outcome.value,

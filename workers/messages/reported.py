@@ -29,16 +29,20 @@ def about(case: Case) -> str:
     return f"#{case.issue}" if case.issue is not None else "the bug report"
 
 
+def asked(report: Report) -> str:
+    """The one thing to ask: in a model's words where it asked, else in ours."""
+    own, model = Missing(report.data.get("missing") or Missing.EXAMPLE), report.data.get("question", "")
+    return f"**{plain(model, 300)}**" if model else _QUESTIONS[own]
+
+
 def question(report: Report) -> str:
-    """The one thing to ask, and how to go on."""
+    """The end of a run that asks, and how to go on."""
     data, case = report.data, report.case
-    own, model = _QUESTIONS[Missing(data.get("missing") or Missing.EXAMPLE)], data.get("question", "")
-    asked = f"**{plain(model, 300)}**" if model else own
     seen = ""
     if data.get("test"):
         seen = f" On `{case.head_sha[:7]}` the example in it does what it should."
     then = " Answer here, then comment `/heal` again." if case.issue is not None else ""
-    return f"{plain(report.detail)}{seen} One question: {asked}{then}"
+    return f"{plain(report.detail)}{seen} One question: {asked(report)}{then}"
 
 
 def shown(report: Report) -> str:
@@ -55,7 +59,10 @@ def told(report: Report) -> str:
     witness = report.witness
     if witness is None:
         return ""
-    by = "was made of the report's own example" if witness.model is None else f"was written by {quote(witness.model)}"
+    by = "was made of the report's own example"
+    if witness.model is not None:
+        cost = witness.usage.cost_usd
+        by = f"was written by {quote(witness.model)} ({'unknown cost' if cost is None else f'${cost:.2f}'})"
     return (
         f"The test {quote(witness.path)} {by}. It fails on `{report.case.head_sha[:7]}` in {witness.runs} of "
         f"{witness.runs} runs."

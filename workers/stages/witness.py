@@ -130,7 +130,8 @@ class _Stand:
         broken = rules.review(self.path, draft.text.encode(), self.names)
         if broken:
             return Seen(Shows.NO, "; ".join(f"it {one.rule}: {one.quote}" for one in broken[:5]))
-        digest = hashlib.sha256(repr((self.path, draft)).encode()).hexdigest()[:16]
+        told = (self.path, draft.text, draft.words, sorted(draft.raises))
+        digest = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
         return self.means.once(f"witness:{digest}", Seen, lambda: self._ran(draft))
 
     def _ran(self, draft: Draft) -> Seen:
@@ -152,20 +153,21 @@ class _Stand:
     def _kept(self, text: str, model: str | None) -> Witness:
         """The witness, with the whole suite beside it as it is now."""
         content = {self.path: text.encode()}
-        suite, note = self._suite(Overlay(self.tree, content))
-        return Witness(
-            path=self.path,
-            text=text,
-            patch=self.tree.diff(content),
-            plan=replace(self.alone, notes=(*self.alone.notes, note)) if note else self.alone,
-            runs=1 + AGAIN,
-            suite=suite,
-            model=model,
-            usage=self.spent,
-        )
+        result = self._suite(Overlay(self.tree, content))
+        patch = self.tree.diff(content)
+        found = Witness(self.path, text, patch, self.alone, 1 + AGAIN, model=model, usage=self.spent)
+        if result.ending not in (Ending.PASSED, Ending.FAILED) or not result.tests:
+            ended = result.ending.value.replace("_", " ")
+            return _noted(
+                found, f"the whole suite: without a fix it ended with {ended}, so nothing is compared with it"
+            )
+        found = replace(found, suite=Suite(self.bed.suite.check, result))
+        if not any(found.owns(test.id) for test in result.tests):
+            return _noted(found, "the repository's own test command does not run the new test")
+        return found
 
-    def _suite(self, overlay: Overlay) -> tuple[Suite | None, str]:
-        """The whole test command before any fix, and what about it must not be taken as proven."""
+    def _suite(self, overlay: Overlay) -> Result:
+        """The whole test command before any fix."""
         step = self.bed.suite.check
 
         def run() -> Result:
@@ -174,12 +176,7 @@ class _Stand:
                 raise Cancelled("the run of the whole suite was cancelled")
             return found
 
-        result = self.means.once(f"suite:{overlay.sha[:16]}", Result, run)
-        if result.ending not in (Ending.PASSED, Ending.FAILED) or not result.tests:
-            ended = result.ending.value.replace("_", " ")
-            return None, f"the whole suite: without a fix it ended with {ended}, so nothing is compared with it"
-        note = "" if not result.green else "the repository's own test command does not run the new test"
-        return Suite(step, result), note
+        return self.means.once(f"suite:{overlay.sha[:16]}", Result, run)
 
     def _ask(self, question: str) -> NoReturn:
         wanted = missing(self.report, self.names, green=bool(self.green))
@@ -187,3 +184,8 @@ class _Stand:
         tries = f"{self.tried} test{'s' if self.tried != 1 else ''} tried"
         none = f"{tries}, none of which shows it" if self.tried else "no test can be made of it as it stands"
         raise Stop(Outcome.QUESTION, f"I could not turn this report into a failing test: {none}.", **data)
+
+
+def _noted(witness: Witness, note: str) -> Witness:
+    """The witness with something that must not be taken as proven."""
+    return replace(witness, plan=replace(witness.plan, notes=(*witness.plan.notes, note)))

@@ -10,7 +10,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from workers.cheats.syntax import constant
 from workers.domain import IssueReport
@@ -60,7 +60,7 @@ class _Session:
     statements: tuple[str, ...] = ()
     claim: str = ""
     answer: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def drafts(report: IssueReport, tree: SourceTree, runner: Runner) -> tuple[Draft, ...]:
