@@ -18,7 +18,7 @@ from workers.domain import Candidate, Outcome, Usage
 from workers.errors import Stop
 from workers.fixers.context import cleaned, nonce, one_line
 from workers.llm.client import Client, Message
-from workers.llm.talk import LEVELS, Budget, Talk, total
+from workers.llm.talk import LEVELS, Budget, Talk
 from workers.patch.envelope import blocks
 from workers.ports import Workbench
 
@@ -63,7 +63,7 @@ class Critic:
     def opinion(self, candidate: Candidate, bench: Workbench) -> Opinion:
         """The first objection that counts. Asked once; not at all when the run's budget does not allow it."""
         talk = Talk(self.client, self.budget, bench.once, bench.config.limits.usd_per_run, as_json=True)
-        spent = total(bench.spent, candidate.usage)
+        spent = bench.spent.plus(candidate.usage)
         try:
             reply = talk.reply(
                 _opening(candidate, bench, LEVELS[0]), spent, 0, lambda share: _opening(candidate, bench, share)

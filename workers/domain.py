@@ -374,6 +374,12 @@ class Usage:
     output_tokens: int = 0
     cost_usd: float | None = 0.0
 
+    def plus(self, other: Usage) -> Usage:
+        """Both together; the cost is unknown when that of either is."""
+        known = self.cost_usd is not None and other.cost_usd is not None
+        cost = (self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None
+        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens, cost)
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -454,6 +460,11 @@ class Attempt:
 
     candidate: Candidate
     verdict: Verdict
+
+    @property
+    def usage(self) -> Usage:
+        """What the candidate and the second look at it cost."""
+        return self.candidate.usage.plus(self.verdict.usage)
 
     @property
     def held(self) -> bool:

@@ -21,7 +21,7 @@ from workers.redact import redact
 from workers.repo_config import RepoConfig
 from workers.witness import reported
 
-CONFIG_PATH = ".github/heal.yml"
+CONFIG_PATH = repo_config.PATH
 _LONGEST_REPORT = 1 << 18
 
 

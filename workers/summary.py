@@ -13,7 +13,7 @@ def summary(report: Report) -> dict[str, Any]:
     accepted = report.accepted
     reproduction = report.reproduction
     chosen = accepted or (report.attempts[-1] if report.attempts else None)
-    usage = [attempt.candidate.usage for attempt in report.attempts]
+    usage = [attempt.usage for attempt in report.attempts]
     usage += [report.witness.usage] if report.witness else []
     costs = [use.cost_usd for use in usage]
     return {

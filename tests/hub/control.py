@@ -163,9 +163,9 @@ class Control:
         return {}
 
     def do_set_repo(self, asked: Json) -> Json:
-        """Change `ci`, `archived`, `gone`, `private`; `gone_commit` makes a commit unreachable by API."""
+        """Change `ci`, `archived`, `gone`, `private`, `issues_on`; `gone_commit` makes a commit unreachable by API."""
         repo = self._repo(asked)
-        for key in ("ci", "archived", "gone", "private"):
+        for key in ("ci", "archived", "gone", "private", "issues_on"):
             if key in asked:
                 setattr(repo, key, asked[key])
         if asked.get("gone_commit"):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.errands.config import config
 from workers.errands.desk import Handler
 from workers.errands.model import Kind
 
-HANDLERS: Mapping[Kind, Handler] = {}
+HANDLERS: Mapping[Kind, Handler] = {
+    Kind.CONFIG: config,
+}
 """A kind without a handler is given up with a reason."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from workers.domain import REVIEW, Attempt, Candidate, Confidence, Diagnosis, FailureClass, Usage
 from workers.fixers import context
 from workers.llm.client import Client, Message
-from workers.llm.talk import LEVELS, Budget, Reply, Talk, total
+from workers.llm.talk import LEVELS, Budget, Reply, Talk
 from workers.patch import PatchError, check, read_answer, reasoning
 from workers.ports import Workbench
 
@@ -86,7 +86,7 @@ class Llm:
             if reply.level != level:
                 level = reply.level
                 turns = context.opening(bench, LEVELS[level])
-            spent = total(spent, reply.usage)
+            spent = spent.plus(reply.usage)
             turns = [*turns, Message("assistant", reply.text), context.feedback(bench, attempt, LEVELS[level])]
         return turns, spent, level
 

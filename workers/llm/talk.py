@@ -105,10 +105,6 @@ class Talk:
         if tokens > self.budget.tokens:
             raise Stop(Outcome.OVER_BUDGET, f"The next answer could exceed {self.budget.tokens} tokens for one run.")
         if cost > ceiling:
-            raise Stop(Outcome.OVER_BUDGET, f"The next answer could cost more than ${ceiling:.2f} for one run.")
-
-
-def total(a: Usage, b: Usage) -> Usage:
-    """Both together; the cost is unknown when that of either is."""
-    cost = None if a.cost_usd is None or b.cost_usd is None else a.cost_usd + b.cost_usd
-    return Usage(a.input_tokens + b.input_tokens, a.output_tokens + b.output_tokens, cost)
+            raise Stop(
+                Outcome.OVER_BUDGET, f"The next answer could cost more than the ${ceiling:.2f} left for this run."
+            )

@@ -5,7 +5,7 @@ Text of the repository, of tools and of models enters only through `quote`, `fen
 
 from __future__ import annotations
 
-from workers.messages.notices import ended, nothing_held, proposed, started
+from workers.messages.notices import ended, fitting, nothing_held, proposed, started
 from workers.messages.pull_request import branch, commit_message, pull_request_body, pull_request_title
 from workers.messages.reported import first_message
 
@@ -14,6 +14,7 @@ __all__ = [
     "commit_message",
     "ended",
     "first_message",
+    "fitting",
     "nothing_held",
     "proposed",
     "pull_request_body",

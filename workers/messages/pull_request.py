@@ -181,13 +181,13 @@ def _rejected(attempts: list[Attempt]) -> str:
 
 def _made(report: Report, accepted: Attempt, run_url: str) -> str:
     candidate, evidence = accepted.candidate, report.reproduction.before.evidence if report.reproduction else None
-    cost = "unknown" if candidate.usage.cost_usd is None else f"${candidate.usage.cost_usd:.2f}"
+    cost = "unknown" if accepted.usage.cost_usd is None else f"${accepted.usage.cost_usd:.2f}"
     lines = [
         f"- run: {f'[{report.case.run}]({run_url})' if run_url else quote(report.case.run)}",
         f"- fixer: {candidate.fixer}, candidates tried: {len(report.attempts)}, "
         f"other plausible patches seen: {candidate.alternatives}",
-        f"- model: {quote(candidate.model) if candidate.model else 'none'}, tokens: {candidate.usage.input_tokens} in, "
-        f"{candidate.usage.output_tokens} out, cost: {cost}",
+        f"- model: {quote(candidate.model) if candidate.model else 'none'}, tokens: {accepted.usage.input_tokens} in, "
+        f"{accepted.usage.output_tokens} out, cost: {cost}",
     ]
     if report.reproduction and report.reproduction.before.source:
         lines.append(f"- tests from: {plain(report.reproduction.before.source)}")

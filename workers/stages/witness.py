@@ -12,11 +12,11 @@ from typing import NoReturn
 
 from sandbox.errors import Cancelled
 from sandbox.spec import Ending, Environment, Plan, Result
-from workers import policy
 from workers.domain import IssueReport, Outcome, Suite, Usage, Witness
 from workers.errors import Stop
+from workers.globs import matches
 from workers.llm.client import Message
-from workers.llm.talk import LEVELS, total
+from workers.llm.talk import LEVELS
 from workers.messages.markup import quote
 from workers.overlay import Overlay
 from workers.ports import Once, SourceTree
@@ -63,7 +63,7 @@ def bear_witness(report: IssueReport, tree: SourceTree, plan: Plan, means: Means
     about = about_files(report, names)
     modules = (dotted for dotted, path in names.modules.items() if path in about)
     path = place.path_for(report, tree, bed.runner, modules)
-    if protected := policy.matches(path, means.config.policy.protected_paths):
+    if protected := matches(path, (*means.config.policy.protected_paths, *means.config.paths.ignore)):
         raise Stop(Outcome.REFUSED_BY_POLICY, f"The test would be {quote(path)}, which {quote(protected)} protects.")
     environment, alone = means.prepared(bed.alone(path))
     return _Stand(report, tree, means, bed, names, path, environment, alone).witness()
@@ -93,7 +93,8 @@ class _Stand:
                 return self._kept(draft.text, None)
             if seen.shows is Shows.GREEN:
                 self.green = self.green or draft.text
-        found = self._written(self.means.tester) if self.means.tester else None
+        tester = self.means.tester if self.means.config.models.propose != "none" else None
+        found = self._written(tester) if tester else None
         if found is not None:
             return found
         return self._ask("")
@@ -101,14 +102,12 @@ class _Stand:
     def _written(self, tester: Tester) -> Witness | None:
         """The model's test, told why each one before did not do."""
         means = self.means
-        asked = Asked(
-            self.report, self.tree, self.names, self.path, self.bed.runner, means.config.instructions, means.hint
-        )
+        asked = Asked(self.report, self.tree, self.names, self.path, self.bed.runner, means.config, means.hint)
         talk, level = tester.talk(means.once, means.config), 0
         turns = asked.opening(LEVELS[level])
         for _ in range(tester.budget.answers):
             reply = talk.reply(turns, self.spent, level, asked.opening)
-            self.spent = total(self.spent, reply.usage)
+            self.spent = self.spent.plus(reply.usage)
             if reply.problem:
                 return None
             if reply.level != level:

@@ -163,6 +163,23 @@ class Lease:
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def spent_today(self) -> float:
+        """US dollars that runs of this repository paid for a model within the last 24 hours, as far as its price is
+        known."""
+        query = (
+            select(func.sum(models.Attempt.cost_usd))
+            .join(Run, Run.id == models.Attempt.run_id)
+            .join(
+                StageResult,
+                (StageResult.run_id == models.Attempt.run_id)
+                & (StageResult.n == models.Attempt.n)
+                & (StageResult.stage == StageName.VERIFY.value),
+            )
+            .where(Run.repo_id == self.case.repo_id, StageResult.finished_at > db_now() - DAY)
+        )
+        with self._engine.connect() as connection:
+            return float(connection.execute(query).scalar_one() or 0.0)
+
     def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
         """What other runs of this repository saw of these tests."""
         with self._engine.connect() as connection:
@@ -366,7 +383,7 @@ def _attempt_row(attempt: Attempt) -> dict[str, object]:
         "accepted": verdict.accepted,
         "rejected_by": verdict.rejected_by[:64],
         "why": clean(verdict.why),
-        "input_tokens": candidate.usage.input_tokens,
-        "output_tokens": candidate.usage.output_tokens,
-        "cost_usd": candidate.usage.cost_usd,
+        "input_tokens": attempt.usage.input_tokens,
+        "output_tokens": attempt.usage.output_tokens,
+        "cost_usd": attempt.usage.cost_usd,
     }

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from workers import prompts
 from workers.domain import IssueReport
 from workers.fixers.context import cleaned, one_line, shown
+from workers.globs import matches
 from workers.llm.client import Client, Message
 from workers.llm.talk import Budget, Talk
 from workers.patch.envelope import blocks, variants
@@ -53,7 +54,7 @@ class Asked:
     names: Names
     path: str
     runner: Runner
-    instructions: str = ""
+    config: RepoConfig
     hint: str = ""
 
     @property
@@ -64,8 +65,8 @@ class Asked:
 
     def opening(self, level: float) -> list[Message]:
         """The first two turns, with a share of the full budgets."""
-        fence, paths, report = self.nonce, list(self.tree.paths()), self.report
-        about = about_files(report, self.names)
+        fence, report = self.nonce, self.report
+        paths, about = self._shown(self.tree.paths()), self._shown(about_files(report, self.names))
         share = int(_REPORT * level)
         task = prompts.render(
             "tester_task",
@@ -83,7 +84,7 @@ class Asked:
             hint=cleaned(self.hint, fence, 1_000),
             path=one_line(self.path, fence, 200),
         )
-        instructions = cleaned(self.instructions, fence, 2_000)
+        instructions = cleaned(self.config.instructions, fence, 2_000)
         system = prompts.render("tester_system", nonce=fence, runner=self.runner.value, instructions=instructions)
         return [Message("system", system), Message("user", task)]
 
@@ -95,9 +96,13 @@ class Asked:
             "user", prompts.render("tester_feedback", nonce=fence, why=cleaned(seen.why, fence, 1_000), output=output)
         )
 
+    def _shown(self, paths: Sequence[str]) -> list[str]:
+        """Those that a model may see."""
+        return [path for path in paths if not matches(path, self.config.paths.ignore)]
+
     def _examples(self, about: Sequence[str]) -> list[str]:
         """The tests of the files it is about, else the first of the repository."""
-        known = place.tests(self.tree)
+        known = self._shown(place.tests(self.tree))
         modules = frozenset(dotted for dotted, path in self.names.modules.items() if path in about)
         related = [path for path in known[:200] if modules & place.imports(self.tree.read(path) or b"")]
         return (related or known)[:2]

@@ -21,6 +21,7 @@ from workers.errors import Stop
 from workers.llm.client import Client
 from workers.llm.talk import Budget
 from workers.repo_config import Policy, RepoConfig, RunLimits
+from workers.repo_config.model import Models
 from workers.stages.witness import AGAIN, Means, bear_witness
 from workers.witness.tester import Tester
 
@@ -191,6 +192,13 @@ def test_a_model_is_asked_within_the_budget_of_the_run(model: Model) -> None:
     config = RepoConfig(limits=RunLimits(usd_per_run=0.0))
     stop = Stage(tester=asking(model, [BLOCK]), config=config).stopped(WORDS)
     assert (stop.outcome, model.requests()) == (Outcome.OVER_BUDGET, [])
+
+
+def test_a_repository_may_want_no_model(model: Model) -> None:
+    """`models.propose: none` sends no code and no report away."""
+    config = RepoConfig(models=Models(propose="none"))
+    stop = Stage(tester=asking(model, [BLOCK]), config=config).stopped(WORDS)
+    assert (stop.outcome, model.requests()) == (Outcome.QUESTION, [])
 
 
 def test_a_suite_that_cannot_be_compared_is_said() -> None:

@@ -8,17 +8,20 @@ import pytest
 
 from tests.workers.hostile import HOSTILE
 from tests.workers.witness import shop
+from workers.repo_config import RepoConfig
+from workers.repo_config.model import Paths
 from workers.witness.judge import Seen, Shows
 from workers.witness.names import Names
 from workers.witness.runner import Runner
 from workers.witness.tester import Asked, about_files, read
 
+CONFIG = RepoConfig(instructions="Be brief.", paths=Paths(ignore=("shop/secret*",)))
 TEST = "from shop.rates import discounted\n\n\ndef test_it():\n    assert discounted(100, 10) == 95\n"
 
 
 def asked(body: str, hint: str = "") -> Asked:
-    tree = shop.tree()
-    return Asked(shop.report(body), tree, Names(tree), "tests/test_issue_12.py", Runner.PYTEST, "Be brief.", hint)
+    tree = shop.tree(**{"shop/secret.py": "def discounted_secretly(): ...\n"})
+    return Asked(shop.report(body), tree, Names(tree), "tests/test_issue_12.py", Runner.PYTEST, CONFIG, hint)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,7 @@ def test_it_is_shown_what_the_report_is_about() -> None:
     task = turns[1].content
     assert "file shop/rates.py" in task
     assert "file shop/text.py" not in task
+    assert "secret" not in task
     assert "an example tests/unit/test_rates.py" in task
     assert "`discounted(100, 10)` gives 100." in task
     assert "look at ten" in task
