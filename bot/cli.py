@@ -64,6 +64,10 @@ def fix(
     good: Annotated[
         str | None, typer.Option(help="An earlier commit that was green: the one that broke it is looked for.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="A bug report in a text file: a failing test is made of it.", dir_okay=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Heal a local checkout, without GitHub or a queue.
@@ -77,14 +81,14 @@ def fix(
 
     if apply and branch:
         _quit(WRONG_USE, "--apply and --branch exclude each other")
-    request = LocalRequest(path, check, job, engine.value, model, apply, branch, good)
+    request = LocalRequest(path, check, job, engine.value, model, apply, branch, good, report)
     with _explained():
         with Progress(quiet=as_json and not sys.stderr.isatty()) as progress, interruptible() as cancelled:
-            report = heal_locally(request, progress, cancelled)
-        fixed = report.outcome == "FIXED"
+            ended = heal_locally(request, progress, cancelled)
+        fixed = ended.outcome == "FIXED"
         if cancelled.is_set() and not fixed:
             raise KeyboardInterrupt
-        present(report, as_json)
+        present(ended, as_json)
         raise typer.Exit(FIXED if fixed else OTHER_OUTCOME)
 
 

@@ -13,8 +13,9 @@ from threading import Event
 from typing import ParamSpec, TypeVar
 
 from sandbox.errors import Cancelled
-from sandbox.spec import Sandbox
+from sandbox.spec import Plan, Sandbox
 from workers import messages
+from workers.critic import Critic
 from workers.domain import (
     Aim,
     Attempt,
@@ -23,6 +24,7 @@ from workers.domain import (
     Case,
     Diagnosis,
     Experience,
+    IssueReport,
     JobReport,
     Outcome,
     Published,
@@ -31,9 +33,11 @@ from workers.domain import (
     Rerun,
     StageName,
     Verdict,
+    Witness,
 )
 from workers.errors import Stop
 from workers.fixers.replay import Replay
+from workers.overlay import Overlay
 from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, SourceTree, Workbench
 from workers.repo_config import Notify
 from workers.stages.admit import admit
@@ -46,6 +50,8 @@ from workers.stages.propose import propose
 from workers.stages.publish import publish
 from workers.stages.reproduce import bounded, make_plan, prepare, reproduce
 from workers.stages.verify import verify
+from workers.stages.witness import Means, bear_witness
+from workers.witness.tester import Tester
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -68,6 +74,10 @@ class Parts:
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
+    critic: Critic | None = None
+    """Who looks at a model's patch once more; None where no model is set."""
+    tester: Tester | None = None
+    """Who writes the failing test of a bug report whose own example does not do; None where no model is set."""
 
 
 def drive(case: Case, parts: Parts) -> Report:
@@ -107,6 +117,9 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     plan = make_plan(job, tree, admission.config, case)
     at(StageName.BASE, str, compare_with_base, case, forge, parts.sandbox, plan, job, tree, cancelled)
 
+    if case.aim is Aim.ISSUE:
+        tree, plan = story.bear_witness(tree, plan, job, admission)
+
     files = tree.tar()
     found = story.reproduction = at(
         StageName.REPRODUCE, Reproduction, reproduce, parts.sandbox, plan, files, job, admission.config.flaky,
@@ -119,8 +132,8 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     experience = story.experience(story.diagnosis.fingerprint)
     heed(case, admission, experience)
     bench = Workbench(
-        tree, story.diagnosis, found, environment, admission.config, story.once,
-        experience=experience, keep=mended_before(case), note=admission.note,
+        tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience,
+        keep=mended_before(case), note=admission.note, issue=story.issue, witness=story.witness,
     )  # fmt: skip
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
@@ -130,7 +143,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     fixers = (*remembered(case, parts.journal), *parts.fixers)
     while not story.held:
         candidate = at(StageName.PROPOSE, Candidate, propose, fixers, bench, story.attempts)
-        verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
+        verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled, parts.critic)
         story.attempts.append(Attempt(candidate, verdict))
 
     story.published = at(
@@ -181,6 +194,8 @@ class Story:
     reproduction: Reproduction | None = None
     diagnosis: Diagnosis | None = None
     blame: Blame | None = None
+    issue: IssueReport | None = None
+    witness: Witness | None = None
     attempts: list[Attempt] = field(default_factory=list)
     published: Published | None = None
     last: dict[str, float] = field(default_factory=dict)
@@ -241,6 +256,24 @@ class Story:
             journal.record(f"once:{key}", 0, known, time.monotonic() - started)
         return known
 
+    def bear_witness(
+        self, tree: SourceTree, plan: Plan, job: JobReport, admission: Admission
+    ) -> tuple[SourceTree, Plan]:
+        """The files with a test that shows the bug report, and the plan whose check is that test."""
+        case, parts, files = self.case, self.parts, tree.tar()
+        self.issue = issue = self.once("issue", IssueReport, lambda: parts.forge.issue(case))
+        means = Means(
+            planned=lambda command: make_plan(job, tree, admission.config, replace(case, check=command)),
+            prepared=lambda alone: prepare(parts.sandbox, alone, files, parts.cancelled),
+            tester=parts.tester,
+            once=self.once,
+            config=admission.config,
+            cancel=parts.cancelled,
+            hint=case.hint,
+        )
+        self.witness = found = self.at(StageName.WITNESS, Witness, bear_witness, issue, tree, plan, means)
+        return Overlay(tree, {found.path: found.text.encode()}), found.plan
+
     def again(self, end: Stop) -> dict[str, str]:
         """CI broke, or it was chance: the failed jobs are run once more, where the repository allows it."""
         admission, flaky = self.admission, end.outcome is Outcome.FLAKY
@@ -266,4 +299,5 @@ class Story:
             data={key: str(value) for key, value in data.items()},
             blame=self.blame,
             follow_up=follow_up,
+            witness=self.witness,
         )

@@ -27,6 +27,7 @@ from sandbox.languages import KEYS
 from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
 from workers import messages
+from workers.critic import Critic
 from workers.domain import Case, Report
 from workers.errors import Retryable, Stop, UsageError
 from workers.fixers import fixers
@@ -35,12 +36,12 @@ from workers.llm.client import Client
 from workers.llm.prices import told
 from workers.local import LocalForge
 from workers.pipeline import Parts, drive
-from workers.ports import Fixer
 from workers.redact import Redactor, redact
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
 from workers.store.memory import MemoryJournal
 from workers.upkeep import hold_cap_daily
+from workers.witness.tester import Tester
 
 if TYPE_CHECKING:
     from workers.github import GitHubForge
@@ -56,11 +57,14 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
 
     The sandbox is shared with the runs before and after this one.
     """
+    client = make_client(settings, "auto", lease.redactor)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
             sandbox=sandbox,
-            fixers=make_fixers(settings, "auto", lease.redactor),
+            fixers=fixers("auto", client),
+            critic=Critic(client) if client else None,
+            tester=Tester(client) if client else None,
             journal=lease,
             cancelled=lease.cancelled,
             run_url=_run_url(case, settings),
@@ -114,6 +118,7 @@ class LocalRequest:
     apply: bool = False
     branch: str | None = None
     good: str | None = None
+    report: Path | None = None
 
 
 OnStage = Callable[[str, float | None], None]
@@ -136,12 +141,22 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
             on_stage(title, seconds if isinstance(seconds, float) else None)
 
     journal = MemoryJournal(tell, cancelled)
-    able = make_fixers(settings, request.engine)
+    client = make_client(settings, request.engine)
+    critic, tester = (Critic(client), Tester(client)) if client else (None, None)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
-        forge = LocalForge(request.path, Path(folder), apply=request.apply, branch=request.branch, good=request.good)
+        forge = LocalForge(
+            request.path,
+            Path(folder),
+            apply=request.apply,
+            branch=request.branch,
+            good=request.good,
+            report=request.report,
+        )
         case = forge.case(run, check=request.check, job=request.job or "")
         with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
-            return drive(case, Parts(forge, sandbox, able, journal, journal.cancelled))
+            able = fixers(request.engine, client)
+            parts = Parts(forge, sandbox, able, journal, journal.cancelled, critic=critic, tester=tester)
+            return drive(case, parts)
 
 
 @contextmanager
@@ -196,15 +211,14 @@ def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSan
     )
 
 
-def make_fixers(settings: WorkerSettings, engine: str, redact: Callable[[str], str] = redact) -> tuple[Fixer, ...]:
-    """The fixers in their order. `auto` asks a model when one is set, `llm` insists on it, `offline` never does."""
+def make_client(settings: WorkerSettings, engine: str, redact: Callable[[str], str] = redact) -> Client | None:
+    """The model that is asked. `auto` asks one when it is set, `llm` insists on it, `offline` never does."""
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
-    client = None
-    if settings.model and engine != "offline":
-        own_price = told(settings.model_price) if settings.model_price else None
-        client = Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
-    return fixers(engine, client)
+    if not settings.model or engine == "offline":
+        return None
+    own_price = told(settings.model_price) if settings.model_price else None
+    return Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
 
 
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None], fresh: bool = False) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from sandbox.errors import Cancelled
-from sandbox.spec import Ending, Plan, Result, Step, Tree
+from sandbox.spec import Ending, Output, Plan, Result, Step, TestCase, Tree
+from tests.workers.fixers.trees import MemoryTree as GitTree
 from tests.workers.histories import Line, Past, sha
 from tests.workers.made import (
     GREEN,
@@ -35,6 +36,7 @@ from workers.domain import (
     Diagnosis,
     Experience,
     How,
+    IssueReport,
     JobReport,
     Lead,
     Lesson,
@@ -94,6 +96,7 @@ class MemoryForge(Past):
         self.withdrawn: list[str] = []
         self.reruns = 0
         self.log = ""
+        self.report = IssueReport(12, "add subtracts", "`add(1, 2)` returns `-1`, expected `3`.")
         self.workflow: str | None = None
         self.hunks: dict[str, str] = {}
 
@@ -102,6 +105,9 @@ class MemoryForge(Past):
 
     def job(self, case: Case) -> JobReport:
         return JobReport("test", logs.parse(self.log), self.workflow)
+
+    def issue(self, case: Case) -> IssueReport:
+        return self.report
 
     def tree(self, case: Case) -> SourceTree:
         return MemoryTree(FILES)
@@ -729,3 +735,100 @@ def test_an_end_that_is_the_sandboxs_own_runs_nothing_again() -> None:
     full = ScriptedEnvironment(lambda step, patch, n: result(137, ending=Ending.OOM))
     assert drive(case(), parts(forge, MemoryJournal(), full)).outcome is Outcome.INFRASTRUCTURE
     assert forge.reruns == 0
+
+
+REPORTED = case(aim=Aim.ISSUE, issue=12, requested_by="ada", job="", job_id=0, actions_run_id=0)
+SHOWS = "tests/test_issue_12.py"
+ALONE = f"python -m pytest {SHOWS}"
+
+
+class IssueForge(MemoryForge):
+    """A forge with a bug report about a tree that git can work with."""
+
+    def tree(self, case: Case) -> SourceTree:
+        return GitTree(FILES)
+
+
+def reported(step: Step, patch: bytes | None, n: int) -> Result:
+    """The new test is red until the right patch comes; the suite holds one more test, which is green."""
+    fixed = patch is not None and b"+    return a + b" in patch
+    said = "" if fixed else "/workspace/tests/test_issue_12.py:6: AssertionError: assert -1 == 3"
+    shown = TestCase(f"{SHOWS}::test_issue_12", "passed" if fixed else "failed", message=said)
+    other = () if step.script == ALONE else (TestCase("tests/test_calc.py::test_add", "passed"),)
+    return replace(GREEN if fixed else RED, tests=(shown, *other), source="pytest", output=Output(said))
+
+
+class Adding:
+    """A fixer that knows the one right change, and how it was asked."""
+
+    name = "search"
+
+    def __init__(self) -> None:
+        self.benches: list[Workbench] = []
+
+    def applies(self, diagnosis: Diagnosis) -> bool:
+        return True
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        self.benches.append(bench)
+        patch = bench.tree.diff({"calc.py": b"def add(a, b):\n    return a + b\n"})
+        return None if tried else candidate(patch=patch)
+
+
+def test_a_bug_report_becomes_a_failing_test_and_then_its_fix() -> None:
+    """One pull request with both: the test in a commit below, a body that closes the report, and the whole suite."""
+    forge, fixer = IssueForge(), Adding()
+    asked = replace(parts(forge, MemoryJournal(), ScriptedEnvironment(reported)), fixers=(fixer,))
+    report = drive(REPORTED, asked)
+    assert report.outcome is Outcome.FIXED
+    (proposal,) = forge.published
+    assert proposal.first is not None
+    assert list(proposal.first.files) == [SHOWS]
+    assert b"assert add(1, 2) == 3" in proposal.first.files[SHOWS]
+    assert "#12" in proposal.first.message
+    assert proposal.branch.startswith("heal/issue-12-")
+    assert "Fixes #12." in proposal.body
+    assert "1 failed, 1 passed" in proposal.body
+    assert "0 failed, 2 passed" in proposal.body
+    assert fixer.benches[0].tree.read(SHOWS) == proposal.first.files[SHOWS]
+    assert fixer.benches[0].issue == forge.report
+    assert forge.told[0].summary.startswith("Writing a test that shows #12")
+    assert "A verified fix for #12 is in #3." in (forge.told[-1].comment or "")
+
+
+def test_a_candidate_cannot_change_the_test_that_shows_the_report() -> None:
+    """The patch is refused before it is run."""
+
+    class Cheat(Adding):
+        def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+            patch = GitTree(FILES).diff({SHOWS: b"def test_issue_12():\n    assert True\n"})
+            return None if tried else candidate(patch=patch)
+
+    forge = IssueForge()
+    asked = replace(parts(forge, MemoryJournal(), ScriptedEnvironment(reported)), fixers=(Cheat(),))
+    report = drive(REPORTED, asked)
+    assert report.outcome is Outcome.NO_FIX_FOUND
+    assert [attempt.verdict.rejected_by for attempt in report.attempts] == ["apply"]
+    assert "must stay as it is" in report.attempts[0].verdict.why
+
+
+def test_without_a_fix_the_test_is_told() -> None:
+    """It is worth something: the comment holds it with the command that runs it, and nothing is opened."""
+    forge = IssueForge()
+    asked = replace(parts(forge, MemoryJournal(), ScriptedEnvironment(reported)), fixers=())
+    assert drive(REPORTED, asked).outcome is Outcome.NO_FIX_FOUND
+    comment = forge.told[-1].comment or ""
+    assert "I wrote a test that shows #12" in comment
+    assert "assert add(1, 2) == 3" in comment
+    assert ALONE in comment
+    assert forge.published == []
+
+
+def test_a_report_that_lacks_something_ends_in_one_question() -> None:
+    """Told on the report; nothing is run."""
+    forge, environment = IssueForge(), ScriptedEnvironment(reported)
+    forge.report = IssueReport(12, "Broken", "It does not add.")
+    report = drive(REPORTED, parts(forge, MemoryJournal(), environment))
+    assert (report.outcome, environment.asked) == (Outcome.QUESTION, [])
+    assert forge.told[-1].title == "One question"
+    assert (forge.told[-1].comment or "").count("?") == 1

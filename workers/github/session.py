@@ -46,6 +46,7 @@ class Purpose(Enum):
     RERUN = "rerun"
     STATUS = "status"
     SUGGEST = "suggest"
+    ISSUE = "issue"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -63,6 +64,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     },
     Purpose.FILES: {"metadata": "read", "contents": "read"},
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
+    Purpose.ISSUE: {"metadata": "read", "issues": "read"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
     Purpose.STATUS: {"metadata": "read", "statuses": "read"},
     Purpose.SUGGEST: {"metadata": "read", "pull_requests": "write"},

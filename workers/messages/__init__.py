@@ -10,6 +10,7 @@ from workers.messages.commits import Habit, branch, commit_message, habit, pull_
 from workers.messages.notices import ended, fitting, nothing_held, proposed, started
 from workers.messages.ours import conflicts_again, conflicts_for_good, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import comment_body, pull_request_body, review_body, suggestion
+from workers.messages.reported import first_message
 
 __all__ = [
     "Habit",
@@ -20,6 +21,7 @@ __all__ = [
     "conflicts_again",
     "conflicts_for_good",
     "ended",
+    "first_message",
     "fitting",
     "habit",
     "mended_elsewhere",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
+from workers.messages import reported
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.commits import published
@@ -24,6 +25,9 @@ from workers.reruns import command
 def started(case: Case, run_url: str) -> Notice:
     """The run has begun."""
     case = Redactor().publish(case)
+    if reported.is_issue(case):
+        words = f"Writing a test that shows {reported.about(case)} on `{case.head_sha[:7]}`.{_link(run_url)}"
+        return Notice("Looking into it", words)
     return Notice("Looking into it", f"Reproducing {_job(case)} on `{case.head_sha[:7]}`.{_link(run_url)}")
 
 
@@ -89,11 +93,20 @@ def _unconfirmed(report: Report) -> str:
 
 
 def _no_fix(report: Report) -> str:
+    if report.witness is not None:
+        return (
+            f"**I wrote a test that shows {reported.about(report.case)}, but found no fix I can stand behind.** "
+            f"{plain(report.detail)} {reported.told(report)} It is below, and a start for whoever mends it."
+        )
     cause = f" What is known: {plain(report.diagnosis.summary)}" if report.diagnosis else ""
     return (
         f"**I reproduced the failure but found no fix I can stand behind.** {plain(report.detail)}{cause} "
         "The next step is a person's: start at the findings below."
     )
+
+
+def _question(report: Report) -> str:
+    return reported.question(report)
 
 
 def _not_reproduced(report: Report) -> str:
@@ -164,6 +177,7 @@ _ENDINGS: dict[Outcome, tuple[str, Callable[[Report], str]]] = {
     Outcome.UNCONFIRMED: ("Fix proposed, CI disagrees", _unconfirmed),
     Outcome.NO_FIX_FOUND: ("Reproduced, no fix found", _no_fix),
     Outcome.NOT_REPRODUCED: ("Not reproduced", _not_reproduced),
+    Outcome.QUESTION: ("One question", _question),
     Outcome.FLAKY: ("Flaky, not broken by this commit", _flaky),
     Outcome.INFRASTRUCTURE: ("Infrastructure, not the code", _infrastructure),
     Outcome.BASE_ALREADY_RED: ("The base branch is already red", _base_red),
@@ -209,7 +223,8 @@ def _fix(report: Report) -> str:
     where = report.published
     if where is None or where.pull_request is None:
         return "A verified fix was found."
-    job, note = _job(report.case), f" {plain(where.note)}" if where.note else ""
+    job = reported.about(report.case) if reported.is_issue(report.case) else _job(report.case)
+    note = f" {plain(where.note)}" if where.note else ""
     said = {
         How.PULL: f"A verified fix for {job} is in #{where.pull_request}.",
         How.PUSH: f"A verified fix for {job} is commit {where.commit} on {quote(where.target)}.",
@@ -246,7 +261,7 @@ def _run(lead: Lead, run_url: str) -> str:
 
 
 def _evidence(report: Report) -> str:
-    parts = [brought(report.blame)]
+    parts = [brought(report.blame), reported.shown(report)]
     if report.reproduction:
         before = report.reproduction.before
         again = f"{report.reproduction.red_reruns} of {report.reproduction.reruns} reruns red"

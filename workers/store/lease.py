@@ -430,7 +430,7 @@ def _attempt_row(attempt: Attempt) -> dict[str, object]:
         "accepted": verdict.accepted,
         "rejected_by": verdict.rejected_by[:64],
         "why": clean(verdict.why),
-        "input_tokens": candidate.usage.input_tokens,
-        "output_tokens": candidate.usage.output_tokens,
-        "cost_usd": candidate.usage.cost_usd,
+        "input_tokens": attempt.usage.input_tokens,
+        "output_tokens": attempt.usage.output_tokens,
+        "cost_usd": attempt.usage.cost_usd,
     }
