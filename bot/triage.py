@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot import commands
 from bot.events import (
     CheckRunCompleted,
     CommentCreated,
@@ -27,6 +26,7 @@ from bot.events import (
     Unhandled,
     WorkflowRunCompleted,
 )
+from workers import commands
 from workers.domain import Case, Outcome, RunId, Sha
 from workers.errands.model import Payload
 from workers.run_key import actions_key, check_key, run_key
@@ -279,8 +279,7 @@ def _comment(event: CommentCreated) -> Decision:
     command = commands.find(event.body)
     if command is None:
         return Ignore("no command")
-    name = command.verb or "unknown"
-    return Ignore(f"command {name}: commands come with a later version")
+    return Ignore("commands are read by a later version")
 
 
 def _tenant(event: InstallationChanged | InstallationRepositoriesChanged | RepositoryChanged) -> Decision:

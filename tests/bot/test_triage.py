@@ -109,7 +109,7 @@ def test_fork() -> None:
         (WORKFLOW, {"workflow_run__id": "x"}, "no id"),
         (WORKFLOW, {"workflow_run__path": "dynamic/github-code-scanning/codeql"}, "dynamic"),
         ("status", {}, "unsupported"),
-        ("issue_comment.created", {}, "command fix: commands come with a later version"),
+        ("issue_comment.created", {}, "commands are read by a later version"),
         ("issue_comment.created", {"comment__body": "thanks"}, "no command"),
         ("issue_comment.created", {"sender__type": "Bot"}, "a bot"),
         (PUSH, {"ref": "refs/tags/v1"}, "not a branch"),
