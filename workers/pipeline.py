@@ -42,6 +42,7 @@ from workers.stages.propose import propose
 from workers.stages.publish import publish
 from workers.stages.reproduce import make_plan, prepare, reproduce
 from workers.stages.verify import verify
+from workers.wishes import NoWishes, Wishes, heed_ignored, heed_switches
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -62,6 +63,8 @@ class Parts:
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
+    wishes: Wishes = field(default_factory=NoWishes)
+    """What people told Heal to leave alone."""
 
 
 def drive(case: Case, parts: Parts) -> Report:
@@ -79,7 +82,8 @@ def drive(case: Case, parts: Parts) -> Report:
     if report.follow_up is not None:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
     parts.journal.guard()
-    parts.forge.tell(case, messages.ended(report, parts.run_url), report.published)
+    if "quiet" not in report.data:
+        parts.forge.tell(case, messages.ended(report, parts.run_url), report.published)
     return report
 
 
@@ -87,11 +91,13 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
+    heed_switches(parts.wishes)
     admission = story.admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
     case = story.case = replace(case, pull_request=admission.pull_request)
     story.say("started", messages.started(case, parts.run_url))
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
+    heed_ignored(parts.wishes, case, job.name)
     tree = forge.tree(case)
 
     plan = make_plan(job, tree, admission.config, case)
@@ -105,7 +111,9 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     environment, _ = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
-    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
+    heed_ignored(parts.wishes, case, job.name, story.diagnosis)
+    story.say("reproduced", messages.reproduced(story.report(), parts.run_url))
+    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once, hint=case.hint)
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
     story.diagnosis = at(StageName.LOCATE, Diagnosis, locate, bench, cancelled)
@@ -162,10 +170,10 @@ class Story:
         journal.record(stage, n, answer, time.monotonic() - started)
         return answer
 
-    def say(self, key: str, notice: Notice) -> None:
-        """Tell people once, also when the run is taken up again."""
+    def say(self, key: str, notice: Notice | None) -> None:
+        """Tell people once, also when the run is taken up again; None is nobody's news."""
         journal = self.parts.journal
-        if not journal.recall(f"say:{key}", 0, bool):
+        if notice is not None and not journal.recall(f"say:{key}", 0, bool):
             journal.guard()
             started = time.monotonic()
             self.parts.forge.tell(self.case, notice, self.published)

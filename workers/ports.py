@@ -87,6 +87,8 @@ class Workbench:
     once: Once
     blame: Blame = field(default_factory=Blame)
     """The commits that may have brought the failure: what they changed is a clue."""
+    hint: str = ""
+    """What the person who asked added: data, as everything that people write."""
 
 
 class Fixer(Protocol):
@@ -164,6 +166,15 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class Button:
+    """A button of the check run. GitHub takes 20 characters of label and identifier, 40 of description."""
+
+    label: str
+    description: str
+    identifier: str
+
+
+@dataclass(frozen=True)
 class Notice:
     """What people are told about a run. Texts are final Markdown: escaped, redacted, cut to GitHub's limits.
 
@@ -176,6 +187,8 @@ class Notice:
     comment: str | None = None
     annotations: tuple[Finding, ...] = ()
     final: bool = False
+    buttons: tuple[Button, ...] = ()
+    """At most three; GitHub shows them once the check run is closed."""
 
 
 class Forge(Protocol):

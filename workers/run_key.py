@@ -22,3 +22,13 @@ def run_key(case: Case) -> str:
     if case.job_id:
         return check_key(case.repo_id, case.job_id)
     return f"commit:{case.repo_id}:{case.head_sha}:{case.job[:100]}"
+
+
+def issue_key(repo_id: int, number: int) -> str:
+    """A bug report."""
+    return f"issue:{repo_id}:{number}"
+
+
+def again_key(key: str, tries: int) -> str:
+    """The key of one more try, after so many: whoever counts the same opens the same run."""
+    return f"{key}:again:{tries}" if tries else key

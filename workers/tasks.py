@@ -25,7 +25,7 @@ from workers import telemetry
 from workers.attend import Farewell, Told, attend
 from workers.domain import Case, Outcome, Report, RunId
 from workers.errors import Stop, UsageError
-from workers.hardening import forbid_core_dumps, without_secrets
+from workers.hardening import forbid_core_dumps, with_app_key_only, without_secrets
 from workers.queue import QUEUE, TASK, make_celery
 from workers.redact import Redactor
 from workers.settings import WorkerSettings
@@ -131,7 +131,8 @@ def _in_time(story: Told, case: Case, lease: Lease) -> Report:
 class Liveness:
     """Shows that the worker's event loop turns: a touched file, and a line to the processes beside it.
 
-    The sweeper gets no secret; the errands' process needs the App's key. Both end when their pipe closes.
+    The sweeper gets no secret, the errands' process the App's key alone. Both end when their pipe closes, and one that
+    ended is started again at the next beat.
     """
 
     worker: str
@@ -145,7 +146,7 @@ class Liveness:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.touch()
         if self._errands is None or self._errands.poll() is not None:
-            self._errands = _beside(["workers.errands.process"], dict(os.environ))
+            self._errands = _beside(["workers.errands.process"], with_app_key_only(os.environ))
         if self._sweeper is None or self._sweeper.poll() is not None:
             self._sweeper = _beside(["workers.sweeper", self.worker, str(self.slots)], without_secrets(os.environ))
         pipe: IO[str] | None = self._sweeper.stdin

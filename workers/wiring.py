@@ -59,13 +59,14 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
         parts = Parts(
             forge=forge,
             sandbox=sandbox,
-            fixers=make_fixers(settings, "auto", lease.redactor),
+            fixers=make_fixers(_with_model(settings, case), "auto", lease.redactor),
             journal=lease,
             cancelled=lease.cancelled,
             run_url=_run_url(case, settings),
             runs_today=lease.admitted_today,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
+            wishes=lease.wishes,
         )
         try:
             return drive(case, parts)
@@ -202,6 +203,15 @@ def make_fixers(settings: WorkerSettings, engine: str, redact: Callable[[str], s
         own_price = told(settings.model_price) if settings.model_price else None
         client = Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
     return fixers(engine, client)
+
+
+def _with_model(settings: WorkerSettings, case: Case) -> WorkerSettings:
+    """The model that a maintainer asked for, another one of the same provider; the price told is not its price."""
+    if not case.model or not settings.model or case.model == settings.model:
+        return settings
+    if case.model.partition(":")[0] != settings.model.partition(":")[0]:
+        return settings
+    return settings.model_copy(update={"model": case.model, "model_price": ""})
 
 
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None], fresh: bool = False) -> list[str]:

@@ -77,6 +77,7 @@ def opening(bench: Workbench, level: float) -> list[Message]:
         places=[_place(suspect, fence) for suspect in diagnosis.suspects],
         commits=[_commit(commit, fence) for commit in bench.blame.suspects],
         change=cleaned(_change(bench), fence, int(_CHANGE * level)).rstrip("\n"),
+        hint=cleaned(bench.hint, fence, 1000).strip(),
     )
     system = prompts.render("system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))
     return [Message("system", system), Message("user", task)]

@@ -206,6 +206,8 @@ class GitHubForge:
             raise Stop(Outcome.DISABLED, f"{CONFIG_PATH} on {repo.default_branch} cannot be used: {error}") from error
 
     def _commented(self, published: Published | None) -> int | None:
+        if self._case.issue is not None:
+            return self._case.issue
         pull = self._pull
         if pull is not None:
             return pull.number

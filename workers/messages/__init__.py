@@ -5,7 +5,7 @@ Text of the repository, of tools and of models enters only through `quote`, `fen
 
 from __future__ import annotations
 
-from workers.messages.notices import ended, nothing_held, proposed, started
+from workers.messages.notices import ended, nothing_held, proposed, reproduced, started
 from workers.messages.pull_request import branch, commit_message, pull_request_body, pull_request_title
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "proposed",
     "pull_request_body",
     "pull_request_title",
+    "reproduced",
     "started",
 ]

@@ -39,6 +39,7 @@ from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Run, RunState, StageResult
 from workers.store.opening import append_event, lead, open_run
+from workers.store.switches import RepoWishes
 
 T = TypeVar("T")
 
@@ -162,6 +163,11 @@ class Lease:
         )
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    @property
+    def wishes(self) -> RepoWishes:
+        """What people told Heal to leave alone here."""
+        return RepoWishes(self._engine, self.case.installation_id, self.case.repo_id)
 
     def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
         """What other runs of this repository saw of these tests."""
