@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 from sandbox.errors import Cancelled
 from sandbox.spec import Sandbox
 from workers import messages
+from workers.asked import as_asked
 from workers.domain import (
     Attempt,
     Blame,
@@ -82,7 +83,7 @@ def drive(case: Case, parts: Parts) -> Report:
     if report.follow_up is not None:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
     parts.journal.guard()
-    if "quiet" not in report.data:
+    if "silent" not in report.data:
         parts.forge.tell(case, messages.ended(report, parts.run_url), report.published)
     return report
 
@@ -92,7 +93,8 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
     heed_switches(parts.wishes)
-    admission = story.admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
+    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
+    admission = story.admission = as_asked(admission, case)
     case = story.case = replace(case, pull_request=admission.pull_request)
     story.say("started", messages.started(case, parts.run_url))
 

@@ -89,7 +89,7 @@ def heed_switches(wishes: Wishes) -> None:
     """Raise `Stop(DISABLED)` where Heal is switched off. It is not told on GitHub: a kill switch ends every word."""
     off = wishes.off()
     if off is not None:
-        raise Stop(Outcome.DISABLED, switched_off(off.scope, off.who, off.why, off.until), quiet=True)
+        raise Stop(Outcome.DISABLED, switched_off(off.scope, off.who, off.why, off.until), silent=True)
 
 
 def heed_ignored(wishes: Wishes, case: Case, job: str, diagnosis: Diagnosis | None = None) -> None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.errands.button import do_button
+from workers.errands.command import do_command
 from workers.errands.desk import Handler
+from workers.errands.label import do_label
 from workers.errands.model import Kind
 
-HANDLERS: Mapping[Kind, Handler] = {}
+HANDLERS: Mapping[Kind, Handler] = {
+    Kind.COMMAND: do_command,
+    Kind.BUTTON: do_button,
+    Kind.LABEL: do_label,
+}
 """A kind without a handler is given up with a reason."""

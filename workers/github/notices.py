@@ -140,14 +140,15 @@ class Comment:
 def find_own(
     api: Api, repo: Repository, number: int, app_id: int, wanted: Callable[[str], bool]
 ) -> Mapping[str, Any] | None:
-    """The first comment of ours on an issue or a pull request whose body is the wanted one.
-
-    Anybody can write a marker, and we may edit anybody's comment: only what the App itself wrote counts.
-    """
+    """The first comment of ours on an issue or a pull request whose body is the wanted one."""
     for comment in api.pages(repo.path(f"/issues/{number}/comments")):
-        by = (comment.get("performed_via_github_app") or {}).get("id", app_id)
-        ours = (comment.get("user") or {}).get("type") == "Bot" and by == app_id
-        if ours and wanted(comment["body"] or ""):
+        if is_own(comment, app_id) and wanted(comment["body"] or ""):
             found: Mapping[str, Any] = comment
             return found
     return None
+
+
+def is_own(comment: Mapping[str, Any], app_id: int) -> bool:
+    """Anybody can write a marker, and we may edit anybody's comment: only what the App itself wrote counts."""
+    by = (comment.get("performed_via_github_app") or {}).get("id", app_id)
+    return (comment.get("user") or {}).get("type") == "Bot" and by == app_id

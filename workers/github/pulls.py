@@ -21,17 +21,24 @@ class Pull:
     head_sha: str
     head_ref: str
     base_ref: str
+    author_id: int = 0
+    """GitHub's id of who opened it."""
 
 
 def resolve(api: Api, repo: Repository, case: Case) -> Pull | None:
     """The pull request of the case: the one it names, else the open one whose head is the red commit."""
     if case.pull_request is not None:
-        return _pull(api.get(repo.path(f"/pulls/{case.pull_request}")), repo)
+        return by_number(api, repo, case.pull_request)
     if case.branch == repo.default_branch and not case.fork:
         return None
     found = [_pull(data, repo) for data in api.pages(repo.path(f"/commits/{case.head_sha}/pulls"))
              if data["base"]["repo"]["id"] == repo.id]  # fmt: skip
     return next((pull for pull in found if pull.open and pull.head_sha == case.head_sha), None)
+
+
+def by_number(api: Api, repo: Repository, number: int) -> Pull:
+    """A pull request as it is now."""
+    return _pull(api.get(repo.path(f"/pulls/{number}")), repo)
 
 
 def head(api: Api, repo: Repository, branch: str) -> str | None:
@@ -55,4 +62,5 @@ def _pull(data: Mapping[str, Any], repo: Repository) -> Pull:
         head_sha=data["head"]["sha"],
         head_ref=data["head"]["ref"],
         base_ref=data["base"]["ref"],
+        author_id=(data.get("user") or {}).get("id") or 0,
     )

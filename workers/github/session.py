@@ -41,6 +41,9 @@ class Purpose(Enum):
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
+    STATUS = "status"
+    CONVERSE = "converse"
+    ROLES = "roles"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -58,6 +61,9 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     },
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
+    Purpose.STATUS: {"metadata": "read", "statuses": "read"},
+    Purpose.CONVERSE: {"metadata": "read", "pull_requests": "write"},
+    Purpose.ROLES: {"metadata": "read", "contents": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 

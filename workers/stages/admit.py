@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from workers.asked import as_asked
 from workers.domain import Case, Outcome
 from workers.errors import Stop
 from workers.messages.markup import quote
@@ -42,7 +40,7 @@ def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
             f"This repository had {limit} run{'s' if limit > 1 else ''} within 24 hours, "
             "which is its `limits.runs_per_day`.",
         )
-    return replace(admission, config=as_asked(admission.config, case))
+    return admission
 
 
 def _wanted(case: Case, triggers: Triggers) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
 
 from workers.domain import Case, Outcome, Published, RunId, Sha, StageName
 from workers.store.codec import from_json
 from workers.store.database import db_now
 from workers.store.models import Run, RunState, StageResult
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Known:
     stage: str
     job: str
     head_sha: Sha
+    fingerprint: str
     branch: str
     fix: int | None
     seconds: float
@@ -58,18 +63,28 @@ class Runs:
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def opened_by(self, trigger: str) -> tuple[RunId, ...]:
-        """The runs that one command opened."""
-        query = select(Run.id).where(Run.repo_id == self._repo_id, Run.trigger == trigger).order_by(Run.id)
+    def keys_of(self, trigger: str) -> tuple[str, ...]:
+        """The keys of the runs that one command, button or label opened."""
+        query = select(Run.key).where(Run.repo_id == self._repo_id, Run.trigger == trigger).order_by(Run.id)
         with self._engine.connect() as connection:
-            return tuple(RunId(one) for one in connection.execute(query).scalars())
+            return tuple(str(key) for key in connection.execute(query).scalars())
+
+    def of_head(self, sha: Sha) -> tuple[Known, ...]:
+        """The newest runs about a commit, newest first."""
+        return self._read(Run.head_sha == sha, 20)
+
+    def key(self, run: RunId) -> str:
+        """The key of a run of this repository, without the number of its try; "" for one of another."""
+        query = select(Run.key).where(Run.id == run, Run.repo_id == self._repo_id)
+        with self._engine.connect() as connection:
+            return str(connection.execute(query).scalar() or "").partition(":again:")[0]
 
     def case(self, run: RunId) -> Case | None:
         """What a run of this repository was about; None for one of another."""
         query = select(Run.case).where(Run.id == run, Run.repo_id == self._repo_id)
         with self._engine.connect() as connection:
             text = connection.execute(query).scalar()
-        return None if text is None else from_json(text, Case)
+        return _read(text, Case)
 
     def published(self, run: RunId) -> Published | None:
         """Where a run's fix went."""
@@ -82,13 +97,14 @@ class Runs:
         )
         with self._engine.connect() as connection:
             text = connection.execute(query).scalar()
-        return None if text is None else from_json(text, Published)
+        return _read(text, Published)
 
     def _read(self, which: ColumnElement[bool], limit: int) -> tuple[Known, ...]:
         columns = (
-            Run.id, Run.state, Run.outcome, Run.detail, Run.stage, Run.job, Run.head_sha, Run.published_branch,
-            Run.published_pull_request, Run.created_at, (db_now() - Run.created_at).label("seconds"),
-        )  # fmt: skip
+            *(Run.id, Run.state, Run.outcome, Run.detail, Run.stage, Run.job, Run.head_sha, Run.fingerprint),
+            *(Run.published_branch, Run.published_pull_request, Run.created_at),
+            (db_now() - Run.created_at).label("seconds"),
+        )
         query = select(*columns).where(Run.repo_id == self._repo_id, which).order_by(Run.id.desc()).limit(limit)
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
@@ -101,6 +117,7 @@ class Runs:
                 stage=row.stage,
                 job=row.job,
                 head_sha=Sha(row.head_sha),
+                fingerprint=row.fingerprint,
                 branch=row.published_branch or "",
                 fix=row.published_pull_request,
                 seconds=float(row.seconds),
@@ -118,3 +135,11 @@ def about(repo_id: int, number: int) -> ColumnElement[bool]:
 
 def _tries(key: str) -> ColumnElement[bool]:
     return or_(Run.key == key, Run.key.startswith(f"{key}:again:", autoescape=True))
+
+
+def _read(text: str | None, kind: type[T]) -> T | None:
+    """A stored value, None too when another release wrote it in another shape."""
+    try:
+        return None if text is None else from_json(text, kind)
+    except ValidationError:
+        return None

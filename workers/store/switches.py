@@ -92,7 +92,7 @@ class Ignores:
             .order_by(table.at.desc(), table.id.desc())
         )
         with self._engine.connect() as connection:
-            return tuple(Ignored(Kind(kind), *rest) for kind, *rest in connection.execute(query))
+            return tuple(Ignored(Kind(row.kind), row.value, row.who, row.until) for row in connection.execute(query))
 
     def match(self, job: str, tests: Sequence[str], fingerprint: str) -> Ignored | None:
         """`workers.wishes.Wishes.ignored` for this repository."""
