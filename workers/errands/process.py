@@ -26,7 +26,7 @@ from workers.messages.wishes import switched_off
 from workers.redact import Redactor
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
-from workers.store.errands import Claimed, Errands
+from workers.store.errands import MOST_TRIES, Claimed, Errands
 from workers.store.ledger import Ledger
 from workers.store.switches import Switches
 
@@ -107,18 +107,23 @@ class Counter:
             self._errands.done(errand, f"{end.outcome}: {end.detail}")
             log.info("errand.refused", why=end.detail)
         except Retryable as trouble:
-            self._errands.again(errand, trouble.after, str(trouble))
             log.warning("errand.again", why=str(trouble))
+            self._again(errand, trouble.after, str(trouble))
         except LeaseLost:
             log.warning("errand.lost")
         except SQLAlchemyError:
             raise
         except Exception as bug:  # a bug in one errand must not stop the others
             log.exception("errand.crashed", exc_info=bug)
-            self._errands.again(errand, 5.0, f"{type(bug).__name__}: {bug}")
+            self._again(errand, 5.0, f"{type(bug).__name__}: {bug}")
         else:
             self._errands.done(errand, answer)
             log.info("errand.done", answer=answer)
+
+    def _again(self, errand: Claimed, after: float, why: str) -> None:
+        if errand.tries >= MOST_TRIES:
+            log.error("errand.dead", tries=errand.tries, why=why)
+        self._errands.again(errand, after, why)
 
 
 def main() -> None:

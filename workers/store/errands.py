@@ -111,7 +111,9 @@ class Errands:
         return self._write(errand, values)
 
     def again(self, errand: Claimed, after: float, why: str) -> bool:
-        """Try again later, with growing pauses."""
+        """Try again later, with growing pauses; after `MOST_TRIES` it is given up instead."""
+        if errand.tries >= MOST_TRIES:
+            return self.dead(errand, why)
         pause = max(after, min(2.0**errand.tries, LONGEST_PAUSE))
         work = self._let_go
         return transact(self._engine, lambda c: work(c, errand.id, errand.fence, pause, self._text(why)))
