@@ -227,3 +227,19 @@ def test_plain_makes_no_mention_and_no_tag(text: str) -> None:
     shown = plain(text)
     assert "\n" not in shown
     assert not any(shown[n] in "@#" and shown[n + 1].isalnum() for n in range(len(shown) - 1))
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("known", [True, False])
+def test_buttons_fit_the_ending(outcome: Outcome, known: bool) -> None:
+    """At most three within GitHub's lengths; our own fault can be cleared, and nothing is offered that has no use."""
+    ending = replace(stopped(outcome), diagnosis=diagnosis() if known else None, case=case(pull_request=3))
+    buttons = {button.identifier: button for button in messages.ended(ending, "").buttons}
+    assert len(buttons) <= 3
+    for one in buttons.values():
+        assert (len(one.label) <= 20, len(one.description) <= 40, len(one.identifier) <= 20) == (True, True, True)
+    spent = outcome in {Outcome.HEAD_MOVED, Outcome.DUPLICATE}
+    assert ("retry" in buttons) == (not spent and outcome is not Outcome.FIXED)
+    assert ("explain" in buttons) == (known and not spent)
+    nowhere = replace(ending, case=case())
+    assert "explain" not in {button.identifier for button in messages.ended(nowhere, "").buttons}
