@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Connection, Engine, update
 
 from workers.domain import Case, Outcome
 from workers.redact import Redactor
@@ -23,8 +23,12 @@ INSTALLATION = Scope(Reach.INSTALLATION, 9)
 
 def expire(engine: Engine) -> None:
     """The time of everything that has one has passed."""
-    for table in (Switch, models.Ignored):
-        transact(engine, lambda c, table=table: c.execute(update(table).values(until=db_now() - 1)))
+
+    def work(connection: Connection) -> None:
+        for table in (Switch, models.Ignored):
+            connection.execute(update(table).values(until=db_now() - 1))
+
+    transact(engine, work)
 
 
 def test_the_widest_switch_counts(engine: Engine) -> None:
