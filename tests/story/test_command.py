@@ -33,7 +33,7 @@ def test_a_person_asks_for_a_heal(theatre: Theatre, repo: str) -> None:
 
     asked = hub.comment(repo, "mona", number, '/heal fix hint="look at the comparison"')
     assert answered(theatre, repo, asked) == ["eyes", "rocket"]
-    theatre.wait_for_state(repo, "parked")
+    theatre.wait_for_state(repo, "parked", 120)
     fix = theatre.wait_for_pull(repo)
     (sticky,) = theatre.said(repo)
     assert sticky["issue_url"].endswith(f"/{number}")

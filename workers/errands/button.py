@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from workers.commands.grammar import Command, Verb
 from workers.commands.rights import lacking
-from workers.domain import Case, Outcome, RunId
+from workers.domain import Aim, Case, Outcome, RunId
 from workers.errands import telling
 from workers.errands.desk import Desk
 from workers.errands.healing import MOST_RUNS, open_one
@@ -70,14 +70,14 @@ def _pressed(desk: Desk, session: Session, pressed: ButtonPressed, verb: Verb) -
 
 
 def _meant(desk: Desk, pressed: ButtonPressed) -> list[Case]:
-    """The run whose check run it is; every run of the commit when all its checks are wanted again."""
+    """The run whose check run it is; when all checks of the commit are wanted again, those that mended nothing."""
     runs = Runs(desk.engine, pressed.place.repo_id)
-    ids = [RunId(pressed.external_id)]
-    if not pressed.check_run_id:
-        newest = {runs.key(run.id): run.id for run in reversed(runs.of_head(pressed.head_sha))}
-        ids = list(newest.values())[:MOST_RUNS]
-    found = [runs.case(run) for run in ids]
-    return [case for case in found if case is not None and case.head_sha == pressed.head_sha]
+    if pressed.check_run_id:
+        case = runs.case(RunId(pressed.external_id))
+        return [case] if case is not None and case.head_sha == pressed.head_sha else []
+    newest = {runs.key(run.id): run for run in reversed(runs.of_head(pressed.head_sha))}
+    open_ones = [runs.case(run.id) for run in newest.values() if run.outcome is not Outcome.FIXED]
+    return [case for case in open_ones if case is not None and case.aim is Aim.CHECK][:MOST_RUNS]
 
 
 def _again(request: Request, case: Case) -> str:
@@ -93,7 +93,8 @@ def _explain(request: Request, pressed: ButtonPressed, case: Case) -> str:
     number = request.number or (published.pull_request if published else 0)
     if page is None or not number:
         return "there is no place to explain it"
-    Conversation(request.session, number, pressed.check_run_id).reply(telling.explained(page, request.run_url))
+    words = request.desk.redactor(telling.explained(page, request.run_url))
+    Conversation(request.session, number, pressed.check_run_id).reply(words)
     return "explained"
 
 

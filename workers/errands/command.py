@@ -15,10 +15,12 @@ from workers.errands.desk import Desk
 from workers.errands.model import CommandGiven, Kind
 from workers.errands.request import Act, Answer, Request, no
 from workers.errands.who import standing, too_much
+from workers.errors import Stop
 from workers.github import pulls
 from workers.github.conversation import Conversation, Reaction
 from workers.github.session import Purpose, Session
 from workers.messages import replies
+from workers.messages.markup import LIMIT, cut, plain
 from workers.messages.wishes import switched_off
 
 ACTS: Mapping[Verb, Act] = {
@@ -66,14 +68,22 @@ def _answered(desk: Desk, session: Session, given: CommandGiven, lines: tuple[Co
         return f"{given.place.sender} has asked for too much lately"
     trigger = f"{'line' if given.review_comment else 'command'}:{given.comment_id}"
     request = Request(desk, session, given.place, given.number, pull, who, trigger, given.at)
-    answers = [_one(request, line) for line in lines]
-    words = [answer.text for answer in answers if answer.text]
+    answers = [_tried(request, line) for line in lines]
+    words = "\n\n---\n\n".join(answer.text for answer in answers if answer.text)
     if words:
-        talk.reply("\n\n---\n\n".join(words))
+        talk.reply(cut(desk.redactor(words), LIMIT))
     silent = any(not answer.ok and not answer.text for answer in answers)
     done = all(answer.ok for answer in answers)
     talk.react(Reaction.DONE if done else Reaction.NO if silent else Reaction.UNCLEAR)
     return "; ".join(_noted(line, answer) for line, answer in zip(lines, answers, strict=True))
+
+
+def _tried(request: Request, line: Command | Mistake) -> Answer:
+    """What GitHub refuses for good is an answer too: whoever asked must not wait for one in vain."""
+    try:
+        return _one(request, line)
+    except Stop as refused:
+        return no(plain(refused.detail))
 
 
 def _one(request: Request, line: Command | Mistake) -> Answer:

@@ -17,6 +17,7 @@ from workers.domain import Aim, Case, Remark, RunId
 from workers.errands.known import head_before, ours
 from workers.errands.request import DONE, Answer, Request, no
 from workers.github import failing, pulls
+from workers.github.forge import OWN_BRANCHES
 from workers.github.pulls import Pull
 from workers.github.session import Purpose
 from workers.messages import replies
@@ -26,7 +27,6 @@ from workers.store.runs import Known
 
 MOST_RUNS = 5
 """Failing workflow runs and checks of one commit that one command starts runs for."""
-OWN_BRANCHES = "heal/"
 _IDLE = frozenset({RunState.DONE, RunState.PARKED})
 """A run that only waits for CI on a pull request of ours gives way to one that changes it."""
 

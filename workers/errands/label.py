@@ -8,11 +8,12 @@ from __future__ import annotations
 from workers.commands.grammar import Command, Verb
 from workers.commands.rights import Role
 from workers.errands.desk import Desk
-from workers.errands.healing import OWN_BRANCHES, heal_checks
+from workers.errands.healing import heal_checks
 from workers.errands.model import Kind, LabelSet
 from workers.errands.request import Request
 from workers.errands.who import standing, too_much
 from workers.github import pulls
+from workers.github.forge import OWN_BRANCHES
 from workers.github.session import Purpose, Session
 
 LABEL = "heal"

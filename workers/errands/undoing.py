@@ -6,10 +6,9 @@ from workers.commands.grammar import Command
 from workers.domain import How, Published
 from workers.errands.request import Answer, Request, no
 from workers.github.api import Refused, ref
+from workers.github.forge import OWN_BRANCHES
 from workers.github.session import Purpose
 from workers.messages import replies
-
-OWN_BRANCHES = "heal/"
 
 
 def undo(request: Request, command: Command) -> Answer:  # noqa: ARG001 - an `Act`

@@ -328,6 +328,13 @@ def test_the_configuration_in_effect(office: Office) -> None:
     assert "policy.max_files: 5" in everything
 
 
+def test_a_refusal_of_github_is_an_answer(office: Office) -> None:
+    """What GitHub will not let us do is said to who asked, instead of nothing."""
+    office.hub.fail_requests("/check-runs", status=451, message="Repository access blocked")
+    assert reactions(office.give("/heal")) == ["eyes", "confused"]
+    assert office.said == ["GitHub does not let Heal do this: Repository access blocked"]
+
+
 def test_too_many_commands(office: Office) -> None:
     """A person has a share; strangers together have one, and cannot lock out those who work here."""
     for n in range(PERSON_LIMIT):
