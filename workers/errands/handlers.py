@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from workers.errands.button import do_button
 from workers.errands.command import do_command
+from workers.errands.config import config
 from workers.errands.desk import Handler
 from workers.errands.label import do_label
 from workers.errands.model import Kind
@@ -14,5 +15,6 @@ HANDLERS: Mapping[Kind, Handler] = {
     Kind.COMMAND: do_command,
     Kind.BUTTON: do_button,
     Kind.LABEL: do_label,
+    Kind.CONFIG: config,
 }
 """A kind without a handler is given up with a reason."""

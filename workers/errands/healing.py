@@ -17,7 +17,6 @@ from workers.domain import Aim, Case, Remark, RunId
 from workers.errands.known import head_before, ours
 from workers.errands.request import DONE, Answer, Request, no
 from workers.github import failing, pulls
-from workers.github.forge import OWN_BRANCHES
 from workers.github.pulls import Pull
 from workers.github.session import Purpose
 from workers.messages import replies
@@ -42,7 +41,7 @@ def heal(request: Request, command: Command) -> Answer:
     refused = _refused(request, pull, command)
     if refused is not None:
         return refused
-    if pull.head_ref.startswith(OWN_BRANCHES) and not pull.fork:
+    if pull.head_ref.startswith(pulls.OWN) and not pull.fork:
         return _go_on(request, pull, command)
     return heal_checks(request, pull, command)
 

@@ -13,7 +13,6 @@ from workers.errands.model import Kind, LabelSet
 from workers.errands.request import Request
 from workers.errands.who import standing, too_much
 from workers.github import pulls
-from workers.github.forge import OWN_BRANCHES
 from workers.github.session import Purpose, Session
 
 LABEL = "heal"
@@ -36,7 +35,7 @@ def do_label(desk: Desk) -> str:
 def _heal(desk: Desk, session: Session, labelled: LabelSet) -> str:
     place = labelled.place
     pull = pulls.by_number(session.api(Purpose.READ), session.repository, labelled.number)
-    if not pull.open or pull.fork or pull.head_ref.startswith(OWN_BRANCHES):
+    if not pull.open or pull.fork or pull.head_ref.startswith(pulls.OWN):
         return "nothing that a label can ask for: closed, of a fork, or ours"
     if pull.head_sha != labelled.head_sha:
         return "the head has moved on since"

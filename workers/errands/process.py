@@ -12,7 +12,6 @@ import threading
 from collections.abc import Mapping
 
 import structlog
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers import telemetry
@@ -47,21 +46,25 @@ class Counter:
     def __init__(
         self,
         settings: WorkerSettings,
-        engine: Engine,
+        errands: Errands,
+        ledger: Ledger,
         app: App,
         redactor: Redactor,
         handlers: Mapping[Kind, Handler] = HANDLERS,
-        errands: Errands | None = None,
     ) -> None:
         self._settings = settings
-        self._engine = engine
-        self._errands = errands or Errands(engine, redactor)
-        self._ledger = Ledger(engine, settings.lease_seconds, redactor)
-        self._switches = Switches(engine, redactor)
+        self._engine = open_engine(settings.database_url)
+        self._errands = errands
+        self._ledger = ledger
+        self._switches = Switches(self._engine, redactor)
         self._app = app
         self._redactor = redactor
         self._handlers = handlers
         self.stop = threading.Event()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
 
     def work(self, owner: str) -> None:
         """One thread: take, do, answer, until `stop`."""
@@ -138,7 +141,9 @@ def main() -> None:
         sys.stdin.read()
         return
     app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=settings.github_pace)
-    counter = Counter(settings, open_engine(settings.database_url), app, redactor)
+    engine = open_engine(settings.database_url)
+    ledger = Ledger(engine, settings.lease_seconds, redactor)
+    counter = Counter(settings, Errands(engine, redactor), ledger, app, redactor)
     host = f"{socket.gethostname()}:{os.getpid()}"
     threads = [
         threading.Thread(target=counter.work, args=(f"{host}/{n}",), name=f"heal-errand-{n}", daemon=True)

@@ -6,7 +6,7 @@ from workers.commands.grammar import Command
 from workers.domain import How, Published
 from workers.errands.request import Answer, Request, no
 from workers.github.api import Refused, ref
-from workers.github.forge import OWN_BRANCHES
+from workers.github.pulls import OWN
 from workers.github.session import Purpose
 from workers.messages import replies
 
@@ -32,7 +32,7 @@ def _close(request: Request, number: int, branch: str) -> Answer | None:
     """None when somebody closed or merged it before, unless our own branch is still there from a first try."""
     repo, reads = request.session.repository, request.session.api(Purpose.READ)
     pull = reads.get(repo.path(f"/pulls/{number}"))
-    if pull["merged"] or not branch.startswith(OWN_BRANCHES):
+    if pull["merged"] or not branch.startswith(OWN):
         return None
     path = repo.path(f"/git/refs/heads/{ref(branch)}")
     there = reads.find(repo.path(f"/git/ref/heads/{ref(branch)}")) is not None

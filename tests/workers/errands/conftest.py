@@ -35,8 +35,10 @@ def office(hub: Hub, migrated: Path, tmp_path: Path) -> Iterator[Office]:
         public_url="http://heal.example", model="openai:gpt-5",
     )  # fmt: skip
     redactor = Redactor()
-    counter = Counter(settings, engine, App(hub.api_url, keys.app_id, keys.private_key, pace=0), redactor)
-    made = Office(hub, keys, info, engine, counter, Ledger(engine, 60.0, redactor), Errands(engine, redactor))
+    app = App(hub.api_url, keys.app_id, keys.private_key, pace=0)
+    errands, ledger = Errands(engine, redactor), Ledger(engine, 60.0, redactor)
+    counter = Counter(settings, errands, ledger, app, redactor)
+    made = Office(hub, keys, info, engine, counter, ledger, errands)
     for user, role in (("mona", "write"), ("ada", "maintain"), ("eve", "read"), ("octocat", "read")):
         hub.set_permission(REPO, user, role)
     made.sha = hub.push(REPO, {"shop.py": "x = 2\n"}, branch="change", new_from="main")
@@ -44,4 +46,5 @@ def office(hub: Hub, migrated: Path, tmp_path: Path) -> Iterator[Office]:
     made.red = hub.finish_ci(REPO, branch="change", event="pull_request")
     made.saw(made.sha, 1000.0)
     yield made
+    counter.close()
     engine.dispose()

@@ -37,7 +37,8 @@ def row(office: Office) -> tuple[str, str]:
 def counter(office: Office, handler: object, secret: str = "") -> Counter:
     settings = WorkerSettings(database_url=str(office.engine.url))
     app, redactor = App(office.hub.api_url, 1, ""), Redactor(secret)
-    return Counter(settings, office.engine, app, redactor, {Kind.RECOVER: handler})  # type: ignore[dict-item]
+    errands = Errands(office.engine, redactor)
+    return Counter(settings, errands, office.ledger, app, redactor, {Kind.RECOVER: handler})  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
