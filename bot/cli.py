@@ -250,6 +250,48 @@ def prune_sandbox(
             _note(line)
 
 
+EVERYTHING_HELP = "Everywhere."
+INSTALLATION_HELP = "For one installation, by its id."
+REPO_HELP = "For one repository: OWNER/NAME or its id."
+
+
+@app.command()
+def pause(
+    everything: Annotated[bool, typer.Option("--all", help=EVERYTHING_HELP)] = False,
+    installation: Annotated[int | None, typer.Option(help=INSTALLATION_HELP, min=1)] = None,
+    repo: Annotated[str | None, typer.Option(help=REPO_HELP)] = None,
+    lasts: Annotated[str | None, typer.Option("--for", help="How long, as 12h or 7d; default: until resumed.")] = None,
+    why: Annotated[str, typer.Option(help="Told to people who ask.")] = "",
+) -> None:
+    """Switch Heal off: runs at work end within seconds, and none begins."""
+    from bot import cli_switch
+
+    with _explained():
+        cli_switch.pause(everything, installation, repo, lasts, why)
+
+
+@app.command()
+def resume(
+    everything: Annotated[bool, typer.Option("--all", help=EVERYTHING_HELP)] = False,
+    installation: Annotated[int | None, typer.Option(help=INSTALLATION_HELP, min=1)] = None,
+    repo: Annotated[str | None, typer.Option(help=REPO_HELP)] = None,
+) -> None:
+    """Switch Heal on again."""
+    from bot import cli_switch
+
+    with _explained():
+        cli_switch.resume(everything, installation, repo)
+
+
+@app.command()
+def switches(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
+    """Show where Heal is switched off, until when, by whom and why."""
+    from bot import cli_switch
+
+    with _explained():
+        cli_switch.switches(as_json)
+
+
 @config.command("check")
 def check_config(
     file: Annotated[str, typer.Argument(help="The file; - reads standard input.")] = ".github/heal.yml",

@@ -196,6 +196,8 @@ class Case:
     """What a REVISE run was asked to change. Words of strangers: data, never instructions to Heal."""
     hint: str = ""
     """What the person who asked added (`/heal retry hint="..."`)."""
+    image: str = ""
+    """The image that the person who asked named, instead of the plan's."""
     model: str | None = None
     """The model that a maintainer asked for, instead of the installation's."""
     budget_usd: float | None = None

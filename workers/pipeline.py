@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 from sandbox.errors import Cancelled
 from sandbox.spec import Plan, Sandbox
 from workers import messages
+from workers.asked import as_asked
 from workers.critic import Critic
 from workers.domain import (
     Aim,
@@ -51,6 +52,7 @@ from workers.stages.publish import publish
 from workers.stages.reproduce import bounded, make_plan, prepare, reproduce
 from workers.stages.verify import verify
 from workers.stages.witness import Means, bear_witness
+from workers.wishes import NoWishes, Wishes, heed_ignored, heed_switches
 from workers.witness.tester import Tester
 
 T = TypeVar("T")
@@ -78,6 +80,8 @@ class Parts:
     """Who looks at a model's patch once more; None where no model is set."""
     tester: Tester | None = None
     """Who writes the failing test of a bug report whose own example does not do; None where no model is set."""
+    wishes: Wishes = field(default_factory=NoWishes)
+    """What people told Heal to leave alone."""
 
 
 def drive(case: Case, parts: Parts) -> Report:
@@ -97,7 +101,9 @@ def drive(case: Case, parts: Parts) -> Report:
     parts.journal.guard()
     if mended_elsewhere(report):
         parts.forge.withdraw(report.case, messages.mended_elsewhere(report.case.branch, report.case.head_sha))
-    parts.forge.tell(case, story.fitting(messages.ended(report, parts.run_url), report), report.published)
+    if "silent" not in report.data:
+        notice = story.fitting(messages.ended(report, parts.run_url), report)
+        parts.forge.tell(case, notice, report.published)
     return report
 
 
@@ -105,13 +111,14 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
-    admission = story.admission = at(
-        StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today, parts.spent_today
-    )
+    heed_switches(parts.wishes)
+    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today, parts.spent_today)
+    admission = story.admission = as_asked(admission, case)
     case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
+    heed_ignored(parts.wishes, case, job.name)
     tree = forge.tree(case)
 
     plan = make_plan(job, tree, admission.config, case)
@@ -131,9 +138,11 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
     experience = story.experience(story.diagnosis.fingerprint)
     heed(case, admission, experience)
+    heed_ignored(parts.wishes, case, job.name, story.diagnosis)
+    story.say("reproduced", messages.reproduced(story.report(), parts.run_url))
     bench = Workbench(
         tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience,
-        keep=mended_before(case), note=admission.note, issue=story.issue, witness=story.witness,
+        keep=mended_before(case), note=admission.note, issue=story.issue, witness=story.witness, hint=case.hint,
     )  # fmt: skip
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
@@ -226,10 +235,10 @@ class Story:
         journal.record(stage, n, answer, time.monotonic() - started)
         return answer
 
-    def say(self, key: str, notice: Notice) -> None:
-        """Tell people once, also when the run is taken up again."""
+    def say(self, key: str, notice: Notice | None) -> None:
+        """Tell people once, also when the run is taken up again; None is nobody's news."""
         journal = self.parts.journal
-        if not journal.recall(f"say:{key}", 0, bool):
+        if notice is not None and not journal.recall(f"say:{key}", 0, bool):
             journal.guard()
             started = time.monotonic()
             self.parts.forge.tell(self.case, self.fitting(notice), self.published)

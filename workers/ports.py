@@ -100,6 +100,8 @@ class Workbench:
     """The patch of an earlier round, which mends another failure: it must not be taken back to mend this one."""
     note: str = ""
     """`Admission.note`: why the repository is only observed, where its file does not say so itself."""
+    hint: str = ""
+    """What the person who asked added: data, as everything that people write."""
     issue: IssueReport | None = None
     """The bug report that the run is for."""
     witness: Witness | None = None
@@ -293,6 +295,15 @@ class First:
 
 
 @dataclass(frozen=True)
+class Button:
+    """A button of the check run. GitHub takes 20 characters of label and identifier, 40 of description."""
+
+    label: str
+    description: str
+    identifier: str
+
+
+@dataclass(frozen=True)
 class Notice:
     """What people are told about a run. Texts are final Markdown: escaped, redacted, cut to GitHub's limits.
 
@@ -307,6 +318,8 @@ class Notice:
     final: bool = False
     check: bool = True
     """Whether it is shown as a check run, too."""
+    buttons: tuple[Button, ...] = ()
+    """At most three; GitHub shows them once the check run is closed."""
 
 
 class Forge(Protocol):

@@ -57,7 +57,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
 
     The sandbox is shared with the runs before and after this one.
     """
-    client = make_client(settings, "auto", lease.redactor)
+    client = make_client(_with_model(settings, case), "auto", lease.redactor)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
@@ -72,6 +72,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             spent_today=lease.spent_today,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
+            wishes=lease.wishes,
         )
         try:
             return drive(case, parts)
@@ -219,6 +220,15 @@ def make_client(settings: WorkerSettings, engine: str, redact: Callable[[str], s
         return None
     own_price = told(settings.model_price) if settings.model_price else None
     return Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
+
+
+def _with_model(settings: WorkerSettings, case: Case) -> WorkerSettings:
+    """The model that a maintainer asked for, another one of the same provider; the price told is not its price."""
+    if not case.model or not settings.model or case.model == settings.model:
+        return settings
+    if case.model.partition(":")[0] != settings.model.partition(":")[0]:
+        return settings
+    return settings.model_copy(update={"model": case.model, "model_price": ""})
 
 
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None], fresh: bool = False) -> list[str]:

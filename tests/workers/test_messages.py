@@ -333,3 +333,19 @@ def test_the_first_commit_says_what_it_shows() -> None:
     assert messages.first_message(of_issue(), conventional=False).startswith("Add a test that shows #12\n\n")
     local = of_issue(case=case(aim=Aim.ISSUE))
     assert messages.first_message(local, conventional=False).startswith("Add a test that shows the reported bug\n")
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("known", [True, False])
+def test_buttons_fit_the_ending(outcome: Outcome, known: bool) -> None:
+    """At most three within GitHub's lengths; our own fault can be cleared, and nothing is offered that has no use."""
+    ending = replace(stopped(outcome), diagnosis=diagnosis() if known else None, case=case(pull_request=3))
+    buttons = {button.identifier: button for button in messages.ended(ending, "").buttons}
+    assert len(buttons) <= 3
+    for one in buttons.values():
+        assert (len(one.label) <= 20, len(one.description) <= 40, len(one.identifier) <= 20) == (True, True, True)
+    spent = outcome in {Outcome.HEAD_MOVED, Outcome.DUPLICATE}
+    assert ("retry" in buttons) == (not spent and outcome is not Outcome.FIXED)
+    assert ("explain" in buttons) == (known and not spent)
+    nowhere = replace(ending, case=case())
+    assert "explain" not in {button.identifier for button in messages.ended(nowhere, "").buttons}

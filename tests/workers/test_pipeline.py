@@ -48,6 +48,7 @@ from workers.domain import (
     Sha,
 )
 from workers.errors import LeaseLost, Park
+from workers.fixers.context import opening
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
 from workers.ports import (
@@ -67,6 +68,7 @@ from workers.ports import (
 )
 from workers.repo_config import Flaky, Infrastructure, Models, Notify, RepoConfig, Triggers, Verify
 from workers.store.memory import MemoryJournal
+from workers.wishes import Ignored, Kind, NoWishes, Off
 
 FILES = {
     "calc.py": b"def add(a, b):\n    return a - b\n",
@@ -252,7 +254,7 @@ def test_who_wants_nothing_sees_nothing(config: RepoConfig, asked: str | None, s
     forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
     report = drive(case(requested_by=asked), parts(forge, MemoryJournal()))
     assert report.outcome is Outcome.DISABLED
-    assert [(notice.check, notice.comment) for notice in forge.told] == [(shown, None)]
+    assert [(notice.check, bool(notice.comment)) for notice in forge.told] == [(shown, asked is not None)]
 
 
 @pytest.mark.parametrize(
@@ -832,3 +834,86 @@ def test_a_report_that_lacks_something_ends_in_one_question() -> None:
     assert (report.outcome, environment.asked) == (Outcome.QUESTION, [])
     assert forge.told[-1].title == "One question"
     assert (forge.told[-1].comment or "").count("?") == 1
+
+
+class Said(NoWishes):
+    """What people told Heal to leave alone, as a value."""
+
+    def __init__(self, off: Off | None = None, ignored: frozenset[str] = frozenset()) -> None:
+        self._off = off
+        self._ignored = ignored
+
+    def off(self) -> Off | None:
+        return self._off
+
+    def ignored(self, job: str, tests: Sequence[str], fingerprint: str) -> Ignored | None:
+        named = self._ignored & {job, fingerprint, *tests}
+        return Ignored(Kind.TEST, min(named), "ada", 0.0) if named else None
+
+
+def test_a_switch_ends_every_word() -> None:
+    """Nothing is asked, run or told where Heal is switched off; the reason is the run's own."""
+    forge, environment = MemoryForge(), ScriptedEnvironment(honest)
+    off = Off("repo:7", "ada", "a release", None, 1.0)
+    report = drive(case(), replace(parts(forge, MemoryJournal(), environment), wishes=Said(off)))
+    assert report.outcome is Outcome.DISABLED
+    assert report.detail.startswith("Heal is paused for this repository until that is taken back, by `ada`.")
+    assert (forge.told, environment.asked) == ([], [])
+
+
+@pytest.mark.parametrize(("ignored", "runs"), [("test", 0), ("tests/test_calc.py::t0", 1)])
+def test_an_ignored_failure_is_left_alone(ignored: str, runs: int) -> None:
+    """A job before anything is run, a test once it is known; a person who asks for it is not held to that."""
+    forge, environment = MemoryForge(), ScriptedEnvironment(honest)
+    alone = replace(parts(forge, MemoryJournal(), environment), wishes=Said(ignored=frozenset({ignored})))
+    report = drive(case(), alone)
+    assert (report.outcome, report.detail) == (
+        Outcome.DISABLED, f"`{ignored}` is ignored until 1970-01-01 00:00 UTC, by `ada`.",
+    )  # fmt: skip
+    assert bool(environment.asked) == bool(runs)
+    assert forge.published == []
+    assert drive(case(requested_by="mona"), replace(alone, journal=MemoryJournal())).outcome is Outcome.FIXED
+
+
+def test_who_asked_reads_how_it_goes_on() -> None:
+    """Each step is one edit of the comment; what an event started says nothing before there is something to see."""
+    asked, forge = MemoryForge(), MemoryForge()
+    drive(case(requested_by="mona"), parts(asked, MemoryJournal()))
+    drive(case(), parts(forge, MemoryJournal()))
+    assert [notice.title for notice in asked.told if notice.comment] == [
+        "Looking into it", "Reproduced, looking for a fix", "Fix proposed in #3", "Fix proposed",
+    ]  # fmt: skip
+    assert asked.told[0].comment is not None
+    assert asked.told[0].comment.startswith("Looking into it for `mona`.")
+    assert [notice.title for notice in forge.told if notice.comment] == ["Fix proposed in #3", "Fix proposed"]
+    moved = Admission(RepoConfig(), "main", "main", head_is_current=False)
+    for asker, read in (("mona", True), (None, False)):
+        gone = MemoryForge(admission=moved)
+        drive(case(requested_by=asker), parts(gone, MemoryJournal()))
+        assert [bool(notice.comment) for notice in gone.told] == [read]
+
+
+class Listening(OneIdea):
+    """A fixer that remembers the bench it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.benches: list[Workbench] = []
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        self.benches.append(bench)
+        return super().propose(bench, tried)
+
+
+def test_what_was_asked_for_reaches_the_fixers() -> None:
+    """The budget and the image of the command take the place of the repository's; the hint is handed on."""
+    fixer = Listening()
+    asked = case(requested_by="ada", budget_usd=0.5, image="debian", hint="it is the sign")
+    report = drive(asked, replace(parts(MemoryForge(), MemoryJournal()), fixers=(fixer,)))
+    (bench,) = fixer.benches
+    assert (bench.config.limits.usd_per_run, bench.config.environment.image) == (0.5, "debian")
+    assert bench.hint == "it is the sign"
+    assert report.reproduction is not None
+    assert report.reproduction.plan.image == "debian"
+    assert "it is the sign" in opening(bench, 1.0)[1].content
+    assert "person who asked" not in opening(replace(bench, hint=""), 1.0)[1].content

@@ -271,11 +271,11 @@ class GitHubForge:
         return settings
 
     def _commented(self, published: Published | None) -> int | None:
-        pull = self._pull
         if self._case.ours is not None:
             return self._case.ours.pull_request
         if self._case.issue is not None:
             return self._case.issue
+        pull = self._pull
         if pull is not None:
             return pull.number
         return published.pull_request if published else None

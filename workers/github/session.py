@@ -45,6 +45,8 @@ class Purpose(Enum):
     PUBLISH = "publish"
     RERUN = "rerun"
     STATUS = "status"
+    CONVERSE = "converse"
+    ROLES = "roles"
     SUGGEST = "suggest"
     ISSUE = "issue"
 
@@ -67,6 +69,8 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     Purpose.ISSUE: {"metadata": "read", "issues": "read"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
     Purpose.STATUS: {"metadata": "read", "statuses": "read"},
+    Purpose.CONVERSE: {"metadata": "read", "pull_requests": "write"},
+    Purpose.ROLES: {"metadata": "read", "contents": "write"},
     Purpose.SUGGEST: {"metadata": "read", "pull_requests": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }

@@ -11,6 +11,7 @@ from dataclasses import replace
 from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
 from workers.messages import reported
 from workers.messages.blame import brought
+from workers.messages.buttons import buttons
 from workers.messages.chance import steadiness
 from workers.messages.commits import published
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
@@ -23,12 +24,23 @@ from workers.reruns import command
 
 
 def started(case: Case, run_url: str) -> Notice:
-    """The run has begun."""
+    """The run has begun. Only who asked for it reads about it in a comment."""
     case = Redactor().publish(case)
-    if reported.is_issue(case):
-        words = f"Writing a test that shows {reported.about(case)} on `{case.head_sha[:7]}`.{_link(run_url)}"
-        return Notice("Looking into it", words)
-    return Notice("Looking into it", f"Reproducing {_job(case)} on `{case.head_sha[:7]}`.{_link(run_url)}")
+    issue = reported.is_issue(case)
+    doing = f"Writing a test that shows {reported.about(case)}" if issue else f"Reproducing {_job(case)}"
+    text = f"{doing} on `{case.head_sha[:7]}`.{_link(run_url)}"
+    asked = f"Looking into it for {quote(case.requested_by)}. {text}" if case.requested_by else None
+    return Notice("Looking into it", text, comment=asked)
+
+
+def reproduced(report: Report, run_url: str) -> Notice | None:
+    """The failure is here again, and a fix is looked for: news for who asked, and for nobody else."""
+    report = published(report)
+    if not report.case.requested_by or report.diagnosis is None:
+        return None
+    cause = plain(report.diagnosis.summary)
+    text = f"Reproduced {_job(report.case)} on `{report.case.head_sha[:7]}`: {cause} Looking for a fix.{_link(run_url)}"
+    return Notice("Reproduced, looking for a fix", text, comment=text)
 
 
 def proposed(report: Report, run_url: str) -> Notice:
@@ -65,18 +77,19 @@ def ended(report: Report, run_url: str) -> Notice:
     if report.outcome is Outcome.FIXED:
         title = _TITLES[_how(report)]
     text = f"{say(report)}{_lead(report.lead, run_url, report.outcome is Outcome.UNCONFIRMED)}{_link(run_url)}"
-    evidence = _evidence(report)
+    evidence = evidence_of(report)
     comment = _whole(report, run_url) or cut(f"{text}\n\n{evidence}".strip(), LIMIT)
     findings = report.diagnosis.findings if report.diagnosis else ()
     return Notice(
         title=cut(title, 60),
         summary=cut(text, LIMIT),
         text=cut(evidence, LIMIT),
-        comment=None if report.outcome in _QUIET else comment,
+        comment=comment if _is_news(report) else None,
         annotations=tuple(
             replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
         )[:10],
         final=True,
+        buttons=buttons(report),
     )
 
 
@@ -198,6 +211,11 @@ _QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Out
 """Endings that are nobody's news: the check run says them, no comment does."""
 
 
+def _is_news(report: Report) -> bool:
+    """To who asked every ending is; and a comment that says a fix is proposed must not outlive it."""
+    return report.outcome not in _QUIET or bool(report.case.requested_by or report.published)
+
+
 _TITLES = {
     How.PULL: "Fix proposed",
     How.PUSH: "Fix pushed",
@@ -260,7 +278,8 @@ def _run(lead: Lead, run_url: str) -> str:
     return f"[one run]({run_url.rpartition('/')[0]}/{lead.run})" if run_url else "one run"
 
 
-def _evidence(report: Report) -> str:
+def evidence_of(report: Report) -> str:
+    """All that was found out: cause, command, class, places, and what CI and the sandbox said."""
     parts = [brought(report.blame), reported.shown(report)]
     if report.reproduction:
         before = report.reproduction.before

@@ -44,6 +44,7 @@ from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Run, RunState, StageResult
 from workers.store.opening import append_event, lead, open_run
+from workers.store.switches import RepoWishes
 
 T = TypeVar("T")
 
@@ -169,6 +170,11 @@ class Lease:
         )
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    @property
+    def wishes(self) -> RepoWishes:
+        """What people told Heal to leave alone here."""
+        return RepoWishes(self._engine, self.case.installation_id, self.case.repo_id)
 
     def spent_today(self) -> float:
         """US dollars that runs of this repository paid for a model within the last 24 hours, as far as its price is
