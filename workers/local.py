@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workers import recipe, repo_config
@@ -16,7 +16,7 @@ from workers.git.checkout import Checkout, discover
 from workers.git.lineage import MOST_COMMITS, MirrorLineage
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
+from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, Reply, SourceTree
 from workers.repo_config import RepoConfig
 
 CONFIG_PATH = ".github/heal.yml"
@@ -126,6 +126,9 @@ class LocalForge:
         """Hand the notice to whoever shows it."""
         del case, published
         self._told(notice)
+
+    def reply(self, case: Case, replies: Sequence[Reply]) -> None:
+        """Nobody reviews a checkout."""
 
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
         """Apply the patch to the work tree, or commit it on a new branch, or do nothing, as asked."""

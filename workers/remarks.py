@@ -26,8 +26,8 @@ class Ask(StrEnum):
 
 _PRAISE = re.compile(
     r"(?:lgtm|looks? (?:good|great|fine|right)(?: to me)?(?: now)?|(?:very |so )?(?:nice|great|good|perfect|neat|clean)"
-    r"(?: (?:catch|work|job|fix|one|idea|stuff))?|thanks?(?: you)?(?: (?:a lot|so much|for \w+(?: \w+){0,3}))?|ok(?:ay)?"
-    r"|approved|ship it|well done|awesome|cool|agreed|done|yes|yep|love it|[\W_]*|:\+1:|:[a-z_]{2,20}:)",
+    r"(?: (?:catch|work|job|fix|one|idea|stuff))?|thanks?(?: you)?(?: (?:a lot|so much|for \w+(?: \w+){0,3}))?"
+    r"|ok(?:ay)?|approved|ship it|well done|awesome|cool|agreed|done|yes|yep|love it|[\W_]*|:\+1:|:[a-z_]{2,20}:)",
     re.IGNORECASE,
 )
 _WRONG = re.compile(

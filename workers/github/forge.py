@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,9 @@ from workers.github import download, history, jobs, pulls, reruns
 from workers.github.changes import Changes
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import Pull
+from workers.github.reviews import Threads
 from workers.github.session import App, Purpose, Repository, Session
-from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
+from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, Reply, SourceTree
 from workers.redact import Redactor
 from workers.repo_config import RepoConfig
 
@@ -114,6 +115,11 @@ class GitHubForge:
         number = self._commented(published)
         if notice.comment is not None and number is not None:
             self._comment.show(number, notice.comment)
+
+    def reply(self, case: Case, replies: Sequence[Reply]) -> None:
+        """On the pull request of ours that was reviewed."""
+        if case.ours is not None and replies:
+            Threads(self._session, case.ours.pull_request).say(self._redactor.publish(tuple(replies)))
 
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
         """Commit, branch and pull request, after one more look whether the head is still the same."""

@@ -41,6 +41,7 @@ class Purpose(Enum):
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
+    CONVERSE = "converse"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -58,6 +59,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     },
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
+    Purpose.CONVERSE: {"metadata": "read", "pull_requests": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 

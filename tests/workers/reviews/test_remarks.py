@@ -49,8 +49,19 @@ REJECTION = (
     "no thanks",
     "> suggestion\n\nRejected.",
 )
-NOTHING = ("LGTM", "Thanks for this!", "nice catch", "👍", ":+1:", "", "> only a quote", "/heal retry", "<!-- close this -->ok",
-           "```\nclose this\n```", "Looks good to me. Thanks!")  # fmt: skip
+NOTHING = (
+    "LGTM",
+    "Thanks for this!",
+    "nice catch",
+    "\N{THUMBS UP SIGN}",
+    ":+1:",
+    "",
+    "> only a quote",
+    "/heal retry",
+    "<!-- close this -->ok",
+    "```\nclose this\n```",
+    "Looks good to me. Thanks!",
+)
 UNCLEAR = ("This is odd.", "Shouldn't this be >=?", "How about a dict?", "hmm", "The boundary is inclusive.")
 TABLE = [
     (ask, body)
