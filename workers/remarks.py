@@ -119,7 +119,7 @@ def suggestion(body: str) -> str | None:
 
 def _sentence(text: str) -> Ask:
     question = text.endswith("?")
-    if _PRAISE.fullmatch(text):
+    if all(_PRAISE.fullmatch(part.strip()) for part in text.split(",")):
         return Ask.NOTHING
     if not question and _rejects(text):
         return Ask.REJECTION

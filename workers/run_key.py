@@ -15,6 +15,11 @@ def check_key(repo_id: int, check_id: int) -> str:
     return f"check:{repo_id}:{check_id}"
 
 
+def revise_key(repo_id: int, review_id: int) -> str:
+    """One review of a pull request of ours, with all its comments."""
+    return f"revise:{repo_id}:{review_id}"
+
+
 def run_key(case: Case) -> str:
     """The key of the run for a case: of its workflow run, else of its check run, else of its commit and job."""
     if case.actions_run_id:

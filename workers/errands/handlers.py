@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from workers.errands.desk import Handler
 from workers.errands.model import Kind
+from workers.errands.review import review
 
-HANDLERS: Mapping[Kind, Handler] = {}
+HANDLERS: Mapping[Kind, Handler] = {
+    Kind.REVIEW: review,
+}
 """A kind without a handler is given up with a reason."""

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from workers.messages.notices import ended, nothing_held, proposed, started
 from workers.messages.pull_request import branch, commit_message, pull_request_body, pull_request_title
+from workers.messages.reviews import attempt_rejected, cannot_go_on, from_evidence, hands_off, replies, wanted
 
 __all__ = [
+    "attempt_rejected",
     "branch",
+    "cannot_go_on",
     "commit_message",
     "ended",
+    "from_evidence",
+    "hands_off",
     "nothing_held",
     "proposed",
     "pull_request_body",
     "pull_request_title",
+    "replies",
     "started",
+    "wanted",
 ]

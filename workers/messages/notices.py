@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Attempt, Case, Diagnosis, Lead, Outcome, Report, Rerun
+from workers.domain import Aim, Attempt, Case, Diagnosis, Lead, Outcome, Report, Rerun
+from workers.messages import reviews
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
@@ -22,6 +23,9 @@ from workers.reruns import command
 def started(case: Case, run_url: str) -> Notice:
     """The run has begun."""
     case = Redactor().publish(case)
+    if case.aim is Aim.REVISE:
+        title, text = reviews.started(case)
+        return Notice(title, f"{text}{_link(run_url)}")
     return Notice("Looking into it", f"Reproducing {_job(case)} on `{case.head_sha[:7]}`.{_link(run_url)}")
 
 
@@ -30,7 +34,8 @@ def proposed(report: Report, run_url: str) -> Notice:
     report = published(report)
     number = report.published.pull_request if report.published else None
     text = f"{_fix(report)} Waiting for the repository's CI on it.{_link(run_url)}"
-    return Notice(cut(f"Fix proposed in #{number}" if number else "Fix found", 60), text, comment=text)
+    comment = None if report.case.aim is Aim.REVISE else text  # a review is answered in its threads
+    return Notice(cut(f"Fix proposed in #{number}" if number else "Fix found", 60), text, comment=comment)
 
 
 def nothing_held(attempts: Sequence[Attempt]) -> str:
@@ -48,14 +53,16 @@ def ended(report: Report, run_url: str) -> Notice:
     """How the run ended. Exactly one text per outcome."""
     report = published(report)
     title, say = _ENDINGS[report.outcome]
-    text = f"{say(report)}{_lead(report.lead, run_url)}{_link(run_url)}"
+    title, words = reviews.ending(report) or (title, say(report))
+    text = f"{words}{_lead(report.lead, run_url)}{_link(run_url)}"
     evidence = _evidence(report)
+    quiet = report.outcome in _QUIET or report.case.aim is Aim.REVISE  # a review is answered in its threads
     findings = report.diagnosis.findings if report.diagnosis else ()
     return Notice(
         title=cut(title, 60),
         summary=cut(text, LIMIT),
         text=cut(evidence, LIMIT),
-        comment=None if report.outcome in _QUIET else cut(f"{text}\n\n{evidence}".strip(), LIMIT),
+        comment=None if quiet else cut(f"{text}\n\n{evidence}".strip(), LIMIT),
         annotations=tuple(
             replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
         )[:10],

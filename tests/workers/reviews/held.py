@@ -51,7 +51,7 @@ class Held:
     def review(self, *comments: Json, event: str = "REQUEST_CHANGES", body: str = "", user: str = "ada") -> Json:
         """A person's review; each comment says at least its body."""
         placed = [{"path": "shop.py", "line": 2, **one} for one in comments]
-        return self.scene.hub.review(REPO, user, self.number, event, body or ("See below." if comments else ""), placed)
+        return self.scene.hub.review(REPO, user, self.number, event, body, placed)
 
     def opened(self) -> Sequence[Case]:
         """The cases of the runs that were opened after the first."""

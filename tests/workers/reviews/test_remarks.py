@@ -61,6 +61,7 @@ NOTHING = (
     "<!-- close this -->ok",
     "```\nclose this\n```",
     "Looks good to me. Thanks!",
+    "LGTM, thanks!",
 )
 UNCLEAR = ("This is odd.", "Shouldn't this be >=?", "How about a dict?", "hmm", "The boundary is inclusive.")
 TABLE = [

@@ -35,7 +35,7 @@ def say(held: Held, *replies: Reply) -> None:
 def test_a_review_is_read_with_its_comments(held: Held) -> None:
     """Its own text and each comment are remarks, with the lines they stand on and the threads they belong to."""
     code = {"body": "```suggestion\nx\n```", "start_line": 1}
-    made = held.review({"body": "why?"}, code, {"body": "old", "side": "LEFT"})
+    made = held.review({"body": "why?"}, code, {"body": "old", "side": "LEFT"}, body="See below.")
     own, first, second, removed = remarks(held, made["id"])
     assert (own.author, own.body, own.comment_id) == ("ada", "See below.", 0)
     assert (first.path, first.line, first.start_line, first.thread) == ("shop.py", 2, None, first.comment_id)
@@ -45,7 +45,7 @@ def test_a_review_is_read_with_its_comments(held: Held) -> None:
 
 def test_a_reply_in_a_thread_is_a_review_of_its_own(held: Held) -> None:
     """It belongs to the thread's first comment, because replies go there alone."""
-    first = remarks(held, held.review({"body": "why?"})["id"])[1]
+    first = remarks(held, held.review({"body": "why?"})["id"])[0]
     answer = held.scene.hub.reply(REPO, "ada", first.comment_id, "still: why?")
     (only,) = remarks(held, answer["pull_request_review_id"])
     assert (only.comment_id, only.thread) == (answer["id"], first.comment_id)
@@ -86,7 +86,7 @@ def test_everything_is_said_once(held: Held, after: bool) -> None:
 
 def test_replies_go_to_the_first_comment_of_a_thread(held: Held) -> None:
     """GitHub takes no reply to a reply; a person's marker is not taken for ours."""
-    first = remarks(held, held.review({"body": "why?"})["id"])[1]
+    first = remarks(held, held.review({"body": "why?"})["id"])[0]
     later = held.scene.hub.reply(REPO, "ada", first.comment_id, "why not?")
     held.scene.hub.reply(REPO, "ada", first.comment_id, f"<!-- heal:reply={later['id']} -->")
     (remark,) = remarks(held, later["pull_request_review_id"])
@@ -99,7 +99,7 @@ def test_replies_go_to_the_first_comment_of_a_thread(held: Held) -> None:
 
 def test_a_thread_that_github_does_not_let_us_close_is_answered(held: Held) -> None:
     """To close a thread is worth less than to have answered in it."""
-    first = remarks(held, held.review({"body": "rename"})["id"])[1]
+    first = remarks(held, held.review({"body": "rename"})["id"])[0]
     session = held.session()
     threads = Threads(session, held.number)
     held.scene.hub.fail_requests("/access_tokens$", method="POST", status=422, message="contents: not granted")
@@ -117,9 +117,9 @@ def test_talking_needs_no_right_to_the_code(held: Held) -> None:
     threads = Threads(session, held.number)
     for _ in range(2):
         threads.react(found)
-    threads.say([Reply(found[1], "Because.")])
+    threads.say([Reply(found[0], "Because.")])
     session.close()
-    (comment,) = [one for one in held.state["review_comments"] if one["id"] == found[1].comment_id]
+    (comment,) = [one for one in held.state["review_comments"] if one["id"] == found[0].comment_id]
     assert [one["content"] for one in comment["reacted"]] == ["eyes"]
     asked = [one["body"]["permissions"] for one in held.scene.asked("POST", "/access_tokens")[before:]]
     assert {"metadata": "read", "pull_requests": "write"} in asked
@@ -144,7 +144,7 @@ def test_our_branch_is_deleted_while_it_is_ours(held: Held) -> None:
 
 def test_a_run_says_its_replies_through_the_forge(held: Held) -> None:
     """On the pull request it goes on with; without one there is nothing to say."""
-    first = remarks(held, held.review({"body": "why?"})["id"])[1]
+    first = remarks(held, held.review({"body": "why?"})["id"])[0]
     case = replace(held.scene.case, aim=Aim.REVISE, ours=held.ours)
     for one in (held.scene.case, case):
         held.scene.forge(one).reply(one, [Reply(first, "key ghp_" + "a" * 36)])
