@@ -366,6 +366,14 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What is answered to the questions of a review, and what it cost."""
+
+    said: tuple[Said, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A candidate patch: a unified diff with a/ and b/ prefixes that applies to the head commit's tree."""
 

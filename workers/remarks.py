@@ -106,7 +106,7 @@ def rejected(state: str, body: str, comments: Sequence[str]) -> bool:
 
 def sentences(body: str) -> list[str]:
     """The words of a remark, sentence by sentence: without code, quotes, commands, and what nobody sees."""
-    text = " \n".join(_prose(_seen(body[:LONGEST])))
+    text = " \n".join(_prose(shown(body[:LONGEST])))
     return [one for one in (part.strip(" \t.!,;*_-") for part in _SENTENCE.split(text)) if one]
 
 
@@ -115,6 +115,17 @@ def suggestion(body: str) -> str | None:
     one that is closed."""
     found = [lines for info, lines in _blocks(body.replace("\r\n", "\n").split("\n")) if info == "suggestion"]
     return "".join(f"{line}\n" for line in found[0]) if len(found) == 1 else None
+
+
+def shown(body: str) -> str:
+    """What people see of a remark: without HTML comments; one that does not end hides the rest, on GitHub as well."""
+    kept, _, rest = body.partition("<!--")
+    parts = [kept]
+    while rest:
+        _, _, after = rest.partition("-->")
+        kept, _, rest = after.partition("<!--")
+        parts.append(kept)
+    return "".join(parts)
 
 
 def _sentence(text: str) -> Ask:
@@ -143,17 +154,6 @@ def _questioned(text: str) -> Ask:
     if _ASKED_POLITELY.match(text) or re.search(r"\bplease\b", text, re.IGNORECASE):
         return Ask.CHANGE
     return Ask.UNCLEAR if _HINTED.match(text) else Ask.QUESTION
-
-
-def _seen(body: str) -> str:
-    """Without HTML comments; one that does not end hides the rest, on GitHub as well."""
-    kept, _, rest = body.partition("<!--")
-    parts = [kept]
-    while rest:
-        _, _, after = rest.partition("-->")
-        kept, _, rest = after.partition("<!--")
-        parts.append(kept)
-    return "".join(parts)
 
 
 def _prose(body: str) -> Iterator[str]:
