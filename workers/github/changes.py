@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from workers.domain import Outcome, Published
+from workers.domain import Ours, Outcome, Published
 from workers.errors import Retryable, Stop
 from workers.git.tree import MirrorTree
 from workers.github.api import Api, Refused, ref
@@ -40,6 +40,40 @@ class Changes:
         self._label(pull, proposal)
         return Published(pull["number"], pull["html_url"], proposal.branch, commit, time.time())
 
+    def revise(self, tree: MirrorTree, patch: str, proposal: Proposal, ours: Ours) -> Published:
+        """One more commit on the branch of our pull request. Its files are those of the tree's commit with the whole
+        new patch; the evidence in the body is the new one, the title stays."""
+        edits = tree.apply(patch)
+        commit = self._next(tree, edits, ours) or self._added(tree, edits, proposal, ours)
+        pull = self._api.get(self._repo.path(f"/pulls/{ours.pull_request}"))
+        if pull["state"] != "open":
+            raise Stop(Outcome.CANCELLED, f"#{ours.pull_request} was closed.")
+        if pull["body"] != proposal.body:
+            self._sent("PATCH", f"/pulls/{ours.pull_request}", {"body": proposal.body})
+        return Published(ours.pull_request, pull["html_url"], ours.branch, commit, time.time(), target=ours.target)
+
+    def _next(self, tree: MirrorTree, edits: Mapping[str, bytes | None], ours: Ours) -> str | None:
+        """The commit after ours, when it is exactly this change; None while our branch still ends in ours."""
+        found = self._api.find(self._repo.path(f"/git/ref/heads/{ref(ours.branch)}"))
+        if found is not None and found["object"]["sha"] == ours.commit:
+            return None
+        commit = self._api.get(self._repo.path(f"/git/commits/{found['object']['sha']}")) if found else {"parents": []}
+        if [one["sha"] for one in commit["parents"]] == [ours.commit] and commit["tree"]["sha"] == tree.hash(edits):
+            return str(commit["sha"])
+        raise Stop(Outcome.HEAD_MOVED, f"{ours.branch} has moved on from {ours.commit[:7]}; it is left alone.")
+
+    def _added(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal, ours: Ours) -> str:
+        commit = self._commit(tree, edits, proposal.commit_message, ours.commit)
+        path = self._repo.path(f"/git/refs/heads/{ref(ours.branch)}")
+        try:
+            self._api.send("PATCH", path, {"sha": commit, "force": False}, expect=(409, 422))
+        except Refused as refused:
+            adopted = self._next(tree, edits, ours)
+            if adopted is None:
+                raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the commit: {refused}") from refused
+            return adopted
+        return commit
+
     def confirm(self, number: int, body: str, ready: bool) -> None:
         """Replace the body when it differs; take the pull request out of draft when it is ready."""
         pull = self._api.get(self._repo.path(f"/pulls/{number}"))
@@ -61,15 +95,19 @@ class Changes:
             return str(commit["sha"])
         raise Stop(Outcome.DUPLICATE, f"Branch {proposal.branch} holds another change already; it is left alone.")
 
-    def _committed(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal) -> str:
+    def _commit(self, tree: MirrorTree, edits: Mapping[str, bytes | None], message: str, parent: str) -> str:
         entries = [self._entry(path, content, tree.mode(path)) for path, content in sorted(edits.items())]
         made = self._api.send("POST", self._repo.path("/git/trees"), {"base_tree": tree.hash({}), "tree": entries})
         # No author and no committer: that is what makes GitHub sign the commit as the App's.
-        body = {"message": proposal.commit_message, "tree": made["sha"], "parents": [tree.sha]}
+        body = {"message": message, "tree": made["sha"], "parents": [parent]}
         commit = self._api.send("POST", self._repo.path("/git/commits"), body)
         verified = (commit.get("verification") or {}).get("verified")
         _log.info("commit %s on %s, signed by GitHub: %s", commit["sha"], self._repo.full_name, bool(verified))
-        target = {"ref": f"refs/heads/{proposal.branch}", "sha": commit["sha"]}
+        return str(commit["sha"])
+
+    def _committed(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal) -> str:
+        commit = self._commit(tree, edits, proposal.commit_message, tree.sha)
+        target = {"ref": f"refs/heads/{proposal.branch}", "sha": commit}
         try:
             self._api.send("POST", self._repo.path("/git/refs"), target, expect=(422,))
         except Refused as refused:
@@ -77,7 +115,7 @@ class Changes:
             if adopted is None:
                 raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the branch: {refused}") from refused
             return adopted
-        return str(commit["sha"])
+        return commit
 
     def _entry(self, path: str, content: bytes | None, mode: str) -> dict[str, object]:
         entry: dict[str, object] = {"path": path, "mode": mode, "type": "blob"}

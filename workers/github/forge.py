@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workers import repo_config
-from workers.domain import Case, JobReport, Outcome, Published, Rerun, Sha
+from workers.domain import Aim, Case, JobReport, Ours, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
@@ -18,7 +18,7 @@ from workers.github import download, history, jobs, pulls, reruns
 from workers.github.changes import Changes
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import Pull
-from workers.github.reviews import Threads
+from workers.github.reviews import Reading, Threads
 from workers.github.session import App, Purpose, Repository, Session
 from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, Reply, SourceTree
 from workers.redact import Redactor
@@ -58,6 +58,8 @@ class GitHubForge:
 
     def admission(self, case: Case) -> Admission:
         """What GitHub knows before anything is run. Only the default branch's configuration counts."""
+        if case.aim is Aim.REVISE and case.ours is not None:
+            return self._reviewed(case, case.ours)
         repo, pull, api = self._repo, self._pull, self._session.api(Purpose.READ)
         if pull is not None and not pull.open:
             raise Stop(Outcome.CANCELLED, f"Pull request #{pull.number} was closed.")
@@ -123,7 +125,8 @@ class GitHubForge:
 
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
         """Commit, branch and pull request, after one more look whether the head is still the same."""
-        self._guard_target(case, proposal)
+        if case.ours is None:
+            self._guard_target(case, proposal)
         proposal = replace(
             proposal,
             title=self._redactor(proposal.title),
@@ -131,6 +134,8 @@ class GitHubForge:
             commit_message=self._redactor(proposal.commit_message),
         )
         ours = tree if isinstance(tree, MirrorTree) else self._tree(case)
+        if case.ours is not None:
+            return self._changes.revise(ours, patch, proposal, case.ours)
         return self._changes.publish(ours, patch, proposal)
 
     def ci(self, case: Case, published: Published) -> str:
@@ -163,6 +168,24 @@ class GitHubForge:
         if published.pull_request is not None:
             self._changes.confirm(published.pull_request, self._redactor(body), ready)
 
+    def _reviewed(self, case: Case, ours: Ours) -> Admission:
+        """A change of ours is made anew on the commit it was made for, wherever its target is by now."""
+        standing = Reading(self._session).pull(ours.pull_request)
+        if not standing.open:
+            raise Stop(Outcome.CANCELLED, f"#{ours.pull_request} was closed.")
+        if standing.head_sha != ours.commit:
+            raise Stop(Outcome.HEAD_MOVED, f"{ours.branch} has moved on from {ours.commit[:7]}; it is left alone.")
+        repo = self._repo
+        return Admission(
+            config=self._config(),
+            default_branch=repo.default_branch,
+            target=ours.target,
+            head_is_current=True,
+            archived=repo.archived,
+            fork=not standing.at_home,
+            pull_request=case.pull_request,
+        )
+
     @property
     def _repo(self) -> Repository:
         return self._session.repository
@@ -179,7 +202,9 @@ class GitHubForge:
 
     @cached_property
     def _check_run(self) -> CheckRun:
-        return CheckRun(self._session.api(Purpose.TELL), self._repo, self._case, self._app.app_id)
+        case = self._case  # what a review changes is shown where the review is
+        shown = replace(case, head_sha=case.ours.commit) if case.aim is Aim.REVISE and case.ours else case
+        return CheckRun(self._session.api(Purpose.TELL), self._repo, shown, self._app.app_id)
 
     @cached_property
     def _comment(self) -> Comment:

@@ -12,8 +12,9 @@ def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge
     accepted = report.accepted
     if accepted is None:
         raise ValueError("publish needs an accepted candidate")
+    ours = report.case.ours
     proposal = Proposal(
-        branch=messages.branch(report),
+        branch=ours.branch if ours else messages.branch(report),
         target=admission.target,
         title=messages.pull_request_title(report),
         body=messages.pull_request_body(report, run_url),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
 
-from workers.domain import Case, Outcome, Report, RunId, Sha
+from workers.domain import Aim, Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
@@ -156,7 +156,8 @@ class Ledger:
 
         Those are the runs opened before the change, and those of the very commit it replaced (`before`). News of a
         change may come late, after a run of a newer commit was opened: that one is left alone. A run this misses asks
-        GitHub for the branch's head itself. Those that published a fix already go on to follow it.
+        GitHub for the branch's head itself. Those that published a fix already go on to follow it, and those that go on
+        with a pull request of ours work on the commit that it was made for.
         """
         opened_before = Run.created_at < at if at else false()
         replaced = and_(Run.head_sha == before, Run.created_at < at + CLOCKS_DIFFER if at else true())
@@ -166,6 +167,7 @@ class Ledger:
                 Run.branch == clean(branch),
                 Run.head_sha != except_sha,
                 Run.published_branch.is_(None),
+                Run.aim.not_in((Aim.REVISE.value, Aim.REBASE.value)),
                 or_(opened_before, replaced),
             ),
             outcome,
