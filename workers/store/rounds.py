@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, Row, or_, select
+from sqlalchemy import Connection, Engine, or_, select
 
 from workers.domain import Aim, Attempt, Candidate, Case, Diagnosis, Outcome, Report, Reproduction, RunId, Verdict
 from workers.domain import StageName as Stage
@@ -61,7 +61,7 @@ class Rounds:
             return None
         return Report(case, Outcome.FIXED, "", None, reproduction, diagnosis, attempts)
 
-    def _open(self, repo_id: int, number: int) -> list[Row[Any]]:
+    def _open(self, repo_id: int, number: int) -> list[Any]:
         query = (
             select(Run.id, Run.key, Run.case, Run.published_pull_request)
             .where(Run.repo_id == repo_id, Run.state != RunState.DONE.value)
