@@ -103,7 +103,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     case = story.case = replace(case, pull_request=admission.pull_request)
     story.say("started", messages.started(case, parts.run_url))
 
-    revision = story.heard() if case.aim is Aim.REVISE else None
+    revision = story.heard(admission.config) if case.aim is Aim.REVISE else None
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
     tree = forge.tree(case)
@@ -189,9 +189,9 @@ class Story:
             self.parts.forge.tell(self.case, notice, self.published)
             journal.record(f"say:{key}", 0, True, time.monotonic() - started)
 
-    def heard(self) -> Revision:
+    def heard(self, config: RepoConfig) -> Revision:
         """What a review asks for. Its questions are answered now; raises `Stop` when that is all it wants."""
-        case, config = self.case, self.admission.config if self.admission else RepoConfig()
+        case = self.case
         if case.ours is None:
             raise ValueError("a review is of a pull request of ours")
         earlier = self.parts.so_far(case.ours.run)

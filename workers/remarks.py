@@ -31,20 +31,22 @@ _PRAISE = re.compile(
     re.IGNORECASE,
 )
 _WRONG = re.compile(
-    r"\bwrong (?:approach|fix|way|direction|idea|solution)\b"
-    r"|\bnot (?:the|a) (?:right|correct|good) (?:approach|fix|way|direction|idea|solution)\b"
-    r"|\breject(?:ed|ing)?\b",
+    r"\bwrong (?:approach|fix|solution)\b|\bnot (?:the|a) (?:right|correct|good) (?:approach|fix|solution)\b",
     re.IGNORECASE,
-)
-_UNWANTED = re.compile(
-    r"\b(?:we|i) (?:do not|don't|dont|won't|will not) (?:want|need|take|accept) (?:this|it)\b(?! to\b)", re.IGNORECASE
 )
 _CLOSE = re.compile(
-    r"\bclos(?:e|ing) (?:this|it|the (?:pr|pull request))\b"
-    r"|\b(?:abandon|discard|drop|withdraw) this(?: pr| pull request| attempt)?\s*$",
+    r"\b(?:clos|abandon|reject|withdraw|discard)(?:e|ing)? (?:this|the) (?:pr|pull request)\b", re.IGNORECASE
+)
+_WHOLE = re.compile(
+    r"(?:no|nope|nah)(?:,? (?:thanks|thank you))?"
+    r"|(?:(?:i|we|please|let's|just|would|will|must|have to) ){0,4}(?:close|abandon|reject|withdraw|discard)"
+    r" (?:this|it)(?: (?:one|now|please|again)){0,2}(?:[,;:(].{0,300})?"
+    r"|(?:(?:i|we) ){0,1}(?:do not|don't|dont|won't|will not) (?:want|need|take|accept) (?:this|it)(?: (?:change|fix))?"
+    r"|rejected",
     re.IGNORECASE,
 )
-_NO = re.compile(r"(?:no|nope|nah)(?: (?:thanks|thank you|way))?", re.IGNORECASE)
+"""Sentences that reject the attempt when they are said of all of it: at a line they are about the line."""
+_NO = re.compile(r"(?:no|nope|nah)(?:,? (?:thanks|thank you))?", re.IGNORECASE)
 _HELD_BACK = re.compile(r"\b(?:don't|dont|do not|not yet|never|before|until|if|unless|otherwise)\b", re.IGNORECASE)
 _OTHERWISE = re.compile(
     r"\b(?:instead|rather|should|use|try|better|prefer|suggest|please|could you|can you|make it|change it)\b",
@@ -75,13 +77,13 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w:+-]{0,40})[ \t]*$")
 
 
-def asked(body: str) -> Ask:
-    """What the remark asks for."""
+def asked(body: str, *, of_all: bool = False) -> Ask:
+    """What the remark asks for. `of_all`: it is a review's own text, and so about the whole change."""
     if suggestion(body) is not None:
         return Ask.CHANGE
     parts = sentences(body)
-    found = {_sentence(one) for one in parts}
-    if Ask.REJECTION in found and (Ask.CHANGE not in found or any(map(_closes, parts))):
+    found = {_sentence(one, of_all) for one in parts}
+    if Ask.REJECTION in found and (Ask.CHANGE not in found or any(map(_CLOSE.search, parts))):
         return Ask.REJECTION
     for ask in (Ask.CHANGE, Ask.QUESTION, Ask.UNCLEAR):  # a question stands with sentences that say what it is about
         if ask in found:
@@ -92,16 +94,17 @@ def asked(body: str) -> Ask:
 def rejected(state: str, body: str, comments: Sequence[str]) -> bool:
     """The review says that the whole attempt is wrong, in words that leave no doubt.
 
-    With changes requested its own text decides, or all of its comments when it has none. A plain comment has to say
-    nothing else, and more than "no": that may be the answer to something.
+    With changes requested its own text decides, or all of its comments when it has none. Without, a single remark has
+    to say nothing else.
     """
-    said = [one for one in ([body] if sentences(body) else comments) if asked(one) is not Ask.NOTHING]
-    if state == "changes_requested":
-        return bool(said) and all(asked(one) is Ask.REJECTION for one in said)
-    if state != "commented" or len(said) != 1:
+    own = bool(sentences(body))
+    said = [one for one in ([body] if own else comments) if asked(one) is not Ask.NOTHING]
+    if not said or any(asked(one, of_all=own) is not Ask.REJECTION for one in said):
         return False
-    parts = sentences(said[0])
-    return all(_sentence(one) is Ask.REJECTION for one in parts) and any(not _NO.fullmatch(one) for one in parts)
+    if state == "changes_requested":
+        return True
+    parts = [one for text in said for one in sentences(text)]
+    return state == "commented" and len(said) == 1 and all(_NO.fullmatch(one) or _rejects(one) for one in parts)
 
 
 def sentences(body: str) -> list[str]:
@@ -119,20 +122,15 @@ def suggestion(body: str) -> str | None:
 
 def shown(body: str) -> str:
     """What people see of a remark: without HTML comments; one that does not end hides the rest, on GitHub as well."""
-    kept, _, rest = body.partition("<!--")
-    parts = [kept]
-    while rest:
-        _, _, after = rest.partition("-->")
-        kept, _, rest = after.partition("<!--")
-        parts.append(kept)
-    return "".join(parts)
+    first, *commented = body.split("<!--")
+    return first + "".join(part.partition("-->")[2] for part in commented)
 
 
-def _sentence(text: str) -> Ask:
+def _sentence(text: str, of_all: bool) -> Ask:
     question = text.endswith("?")
     if all(_PRAISE.fullmatch(part.strip()) for part in text.split(",")):
         return Ask.NOTHING
-    if not question and _rejects(text):
+    if _rejects(text) or (of_all and _WHOLE.fullmatch(text)):
         return Ask.REJECTION
     if _TELL_ME.match(text):
         return Ask.QUESTION
@@ -142,12 +140,9 @@ def _sentence(text: str) -> Ask:
 
 
 def _rejects(text: str) -> bool:
-    wrong = _WRONG.search(text) and not _HELD_BACK.search(text) and not _OTHERWISE.search(text)
-    return bool(_NO.fullmatch(text) or _UNWANTED.search(text) or wrong or _closes(text))
-
-
-def _closes(text: str) -> bool:
-    return bool(_CLOSE.search(text)) and not _HELD_BACK.search(text) and not text.endswith("?")
+    """The attempt as a whole is called wrong, wherever that stands, and nothing else is asked for in its place."""
+    wrong = _CLOSE.search(text) or (_WRONG.search(text) and not _OTHERWISE.search(text))
+    return bool(wrong) and not _HELD_BACK.search(text) and not text.endswith("?")
 
 
 def _questioned(text: str) -> Ask:

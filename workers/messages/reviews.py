@@ -45,7 +45,7 @@ def hands_off() -> str:
 
 def cannot_go_on() -> str:
     """The run that made the change is gone, or of a kind that cannot be done again."""
-    return "I cannot prove this change a second time, so I do not change it: a person has to go on from here."
+    return "I cannot run again what this change was proven by, so I do not change it: a person has to go on from here."
 
 
 def started(case: Case) -> tuple[str, str]:

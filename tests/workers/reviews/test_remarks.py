@@ -42,12 +42,8 @@ REJECTION = (
     "No, wrong approach.",
     "This is the wrong fix.",
     "That's not the right approach",
-    "Please close this.",
-    "close this PR, I will do it myself instead",
-    "We don't want this.",
-    "No.",
-    "no thanks",
-    "> suggestion\n\nRejected.",
+    "I close this PR, I will do it myself",
+    "> suggestion\n\nReject this pull request.",
 )
 NOTHING = (
     "LGTM",
@@ -81,19 +77,47 @@ def test_what_a_remark_asks_for(ask: Ask, body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "whole"),
+    [
+        ("No.", True),
+        ("no, thanks", True),
+        ("Please close this.", True),
+        ("Close this, I will do it myself.", True),
+        ("We don't want this.", True),
+        ("Rejected.", True),
+        ("Close this file handle.", False),
+        ("Open the file and close it.", False),
+        ("Valid input is rejected now.", False),
+        ("This compares the wrong way.", False),
+        ("I don't want this to be public.", False),
+        ("Don't close this yet.", False),
+        ("drop this", False),
+        ("There is a closed PR with the same idea.", False),
+        ("Should we close this?", False),
+    ],
+)
+def test_what_is_said_of_all_is_not_what_is_said_of_a_line(body: str, whole: bool) -> None:
+    """The same words at a line are about the line, and a word about the code closes nothing."""
+    assert (asked(body, of_all=True) is Ask.REJECTION) is whole
+    assert asked(body) is not Ask.REJECTION
+    assert rejected("changes_requested", body, []) is whole
+    assert not rejected("changes_requested", "", [body])
+    assert not rejected("commented", "", [body])
+
+
+@pytest.mark.parametrize(
     ("state", "body", "comments", "answer"),
     [
         ("changes_requested", "No, wrong approach.", [], True),
-        ("changes_requested", "No.", [], True),
         ("changes_requested", "No, wrong approach.", ["Why is this here?"], True),
         ("changes_requested", "", ["wrong approach", "LGTM"], True),
         ("changes_requested", "", ["wrong approach", "rename it"], False),
         ("changes_requested", "Please rename it.", ["wrong approach"], False),
         ("changes_requested", "", [], False),
         ("commented", "", ["No, wrong approach."], True),
-        ("commented", "", ["No."], False),
+        ("commented", "", ["No. Wrong approach."], True),
         ("commented", "Wrong approach. Hard to read.", [], False),
-        ("commented", "", ["close this", "wrong approach"], False),
+        ("commented", "", ["wrong fix", "wrong approach"], False),
         ("approved", "No, wrong approach.", [], False),
     ],
 )
