@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 
 from tests.hub.process import RepoInfo
 from tests.story.scenes import RED, WRONG
@@ -36,18 +36,19 @@ def know(theatre: Theatre, engine: Engine, repo: RepoInfo, pull: Json, run: str)
     """What a run that published keeps of its change: done here for a worker that does not keep it yet."""
     same = (Change.repo_id == repo.id, Change.number == pull["number"])
     with engine.connect() as connection:
-        if connection.execute(select(Change.id).where(*same)).first() is not None:
-            return
+        known = connection.execute(select(Change.run_id).where(*same)).scalar()
     proven = Rounds(engine).so_far(RunId(run))
     assert proven is not None
     assert proven.accepted is not None
+    newest = {"run_id": run, "commit": pull["head"]["sha"], "patch": proven.accepted.candidate.patch}
     row = {
-        "run_id": run, "installation_id": theatre.app.installation_id, "repo_id": repo.id, "number": pull["number"],
-        "how": "pull", "branch": pull["head"]["ref"], "target": "main", "commit": pull["head"]["sha"],
-        "onto": repo.sha, "patch": proven.accepted.candidate.patch, "fingerprint": "f", "job": "test",
-        "state": "open", "created_at": db_now(), "updated_at": db_now(),
+        **newest, "installation_id": theatre.app.installation_id, "repo_id": repo.id, "number": pull["number"],
+        "how": "pull", "branch": pull["head"]["ref"], "target": "main", "onto": repo.sha, "fingerprint": "f",
+        "job": "test", "state": "open", "created_at": db_now(), "updated_at": db_now(),
     }  # fmt: skip
-    transact(engine, lambda connection: connection.execute(insert(Change).values(**row)))
+    if known != run:
+        statement = update(Change).where(*same).values(**newest) if known else insert(Change).values(**row)
+        transact(engine, lambda connection: connection.execute(statement))
 
 
 def replies_to(theatre: Theatre, repo: str, comment: Json) -> list[str]:
@@ -97,6 +98,8 @@ def test_a_review_is_answered_where_it_stands(theatre: Theatre, repo: str) -> No
     assert [one["isResolved"] for one in state["threads"]] == [True, False]
     assert [[r["content"] for r in one["reacted"]] for one in (suggested, asked)] == [["eyes"], ["eyes"]]
     assert "Revised after a review" in [check["output"]["title"] for check in theatre.checks(repo)]
+
+    know(theatre, engine, info, now, second["id"])
 
     hub.reply(repo, REVIEWER, asked["id"], "Why was it wrong?")
     own = hub.repo(repo)["reviews"][-1]
