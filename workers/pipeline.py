@@ -37,7 +37,7 @@ from workers.domain import (
 from workers.errors import Stop
 from workers.llm.client import Client
 from workers.ports import Admission, Fixer, Forge, Journal, Notice, Revision, Workbench
-from workers.repo_config import RepoConfig
+from workers.repo_config import Notify, RepoConfig
 from workers.stages.admit import admit
 from workers.stages.answer import answer, only_answered
 from workers.stages.base import compare_with_base
@@ -47,7 +47,7 @@ from workers.stages.follow import follow
 from workers.stages.locate import locate
 from workers.stages.propose import propose
 from workers.stages.publish import publish
-from workers.stages.reproduce import make_plan, prepare, reproduce
+from workers.stages.reproduce import bounded, make_plan, prepare, reproduce
 from workers.stages.verify import verify
 
 T = TypeVar("T")
@@ -66,6 +66,8 @@ class Parts:
     run_url: str = ""
     runs_today: Callable[[], int] = lambda: 0
     """How many runs of this repository were admitted within the last 24 hours."""
+    spent_today: Callable[[], float] = lambda: 0.0
+    """How many US dollars this repository's runs paid for a model within the last 24 hours."""
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
@@ -91,7 +93,7 @@ def drive(case: Case, parts: Parts) -> Report:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
     story.reply(report)
     parts.journal.guard()
-    parts.forge.tell(case, messages.ended(report, parts.run_url), report.published)
+    parts.forge.tell(case, story.fitting(messages.ended(report, parts.run_url), report), report.published)
     return report
 
 
@@ -99,8 +101,10 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
-    admission = story.admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
-    case = story.case = replace(case, pull_request=admission.pull_request)
+    admission = story.admission = at(
+        StageName.ADMIT, Admission, admit, case, forge, parts.runs_today, parts.spent_today
+    )
+    case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
 
     revision = story.heard(admission.config) if case.aim is Aim.REVISE else None
@@ -118,9 +122,12 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
         parts.journal, cancelled,
     )  # fmt: skip
     environment, _ = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
+    found = story.reproduction = bounded(found, admission.config.verify)
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
-    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once, revision=revision)
+    bench = Workbench(
+        tree, story.diagnosis, found, environment, admission.config, story.once, note=admission.note, revision=revision
+    )
     if revision is None:
         story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
         bench = replace(bench, blame=story.blame)
@@ -186,7 +193,7 @@ class Story:
         if not journal.recall(f"say:{key}", 0, bool):
             journal.guard()
             started = time.monotonic()
-            self.parts.forge.tell(self.case, notice, self.published)
+            self.parts.forge.tell(self.case, self.fitting(notice), self.published)
             journal.record(f"say:{key}", 0, True, time.monotonic() - started)
 
     def heard(self, config: RepoConfig) -> Revision:
@@ -211,6 +218,13 @@ class Story:
         journal.guard()
         self.parts.forge.reply(report.case, messages.replies(report, self.answers.said, self.parts.run_url))
         journal.record("say:replies", 0, True, 0.0)
+
+    def fitting(self, notice: Notice, report: Report | None = None) -> Notice:
+        """The notice as the repository wants to be told; a refusal at the door brings its wish along."""
+        asked = report.data.get("notify") if report and self.admission is None else None
+        if asked is not None:
+            return messages.fitting(notice, Notify.model_validate_json(asked))
+        return messages.fitting(notice, self.admission.config.notify if self.admission else Notify())
 
     def once(self, key: str, kind: type[T], compute: Callable[[], T]) -> T:
         """`workers.ports.Once` over the journal: what a fixer paid for is never paid for again."""

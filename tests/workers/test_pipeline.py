@@ -25,12 +25,26 @@ from tests.workers.made import (
     result,
 )
 from workers import logs
-from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead, Outcome, Published, Rerun, RunId
+from workers.domain import (
+    Attempt,
+    Candidate,
+    Case,
+    Confidence,
+    Diagnosis,
+    How,
+    JobReport,
+    Lead,
+    Ours,
+    Outcome,
+    Published,
+    Rerun,
+    RunId,
+)
 from workers.errors import LeaseLost, Park
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
-from workers.ports import Admission, Base, Light, Notice, Origin, Proposal, SourceTree, Workbench
-from workers.repo_config import Flaky, Infrastructure, RepoConfig, Triggers
+from workers.ports import Admission, Base, Ground, Light, Notice, Origin, Proposal, SourceTree, Wish, Workbench
+from workers.repo_config import Flaky, Infrastructure, Models, Notify, RepoConfig, Triggers, Verify
 from workers.store.memory import MemoryJournal
 
 FILES = {
@@ -38,6 +52,12 @@ FILES = {
     "requirements.txt": b"pytest\n",
     "tests/test_calc.py": b"from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n",
 }
+
+
+WITH_A_LATER_STEP = (
+    "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n"
+    "      - run: python -m pytest\n      - run: ./late.sh\n"
+)
 
 
 class MemoryForge(Past):
@@ -52,12 +72,14 @@ class MemoryForge(Past):
         self.confirmed: list[bool] = []
         self.reruns = 0
         self.log = ""
+        self.workflow: str | None = None
+        self.hunks: dict[str, str] = {}
 
     def admission(self, case: Case) -> Admission:
         return self._admission
 
     def job(self, case: Case) -> JobReport:
-        return JobReport("test", logs.parse(self.log))
+        return JobReport("test", logs.parse(self.log), self.workflow)
 
     def tree(self, case: Case) -> SourceTree:
         return MemoryTree(FILES)
@@ -65,9 +87,14 @@ class MemoryForge(Past):
     def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
         self.told.append(notice)
 
+    def ground(self, case: Case, wish: Wish) -> Ground:
+        return Ground(wish.branch, hunks=self.hunks)
+
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
         self.published.append(proposal)
-        return Published(3, "https://github.example/pull/3", proposal.branch, "c" * 40, at=4e9)
+        commit = "" if proposal.how in (How.SUGGEST, How.COMMENT) else "c" * 40
+        url = "https://github.example/pull/3"
+        return Published(3, url, proposal.branch, commit, 4e9, proposal.how, proposal.target, proposal.note)
 
     def ci(self, case: Case, published: Published) -> str:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
@@ -85,11 +112,26 @@ class OneIdea:
 
     name = "search"
 
+    def __init__(self, confidence: Confidence = Confidence.HIGH) -> None:
+        self._confidence = confidence
+
     def applies(self, diagnosis: Diagnosis) -> bool:
         return True
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
-        return None if tried else candidate()
+        return None if tried else candidate(confidence=self._confidence)
+
+
+class Trusting(ScriptedSandbox):
+    """A sandbox that remembers for whom environments were made."""
+
+    def __init__(self, environment: ScriptedEnvironment) -> None:
+        super().__init__(environment)
+        self.trusted: set[str] = set()
+
+    def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+        self.trusted.add(plan.trust)
+        return super().prepare(plan, tree, cancel)
 
 
 class Memory(MemoryJournal):
@@ -146,12 +188,101 @@ def test_ci_that_disagrees_is_said() -> None:
 
 def test_a_refusal_is_told_and_nothing_is_run() -> None:
     """The admission decides before anything is spent."""
-    off = Admission(RepoConfig(mode="off"), "main", "main", head_is_current=True)
-    forge, environment = MemoryForge(admission=off), ScriptedEnvironment(honest)
+    moved = Admission(RepoConfig(), "main", "main", head_is_current=False)
+    forge, environment = MemoryForge(admission=moved), ScriptedEnvironment(honest)
     report = drive(case(), parts(forge, MemoryJournal(), environment))
-    assert report.outcome is Outcome.DISABLED
+    assert report.outcome is Outcome.HEAD_MOVED
     assert environment.asked == []
-    assert [notice.final for notice in forge.told] == [True]
+    assert [(notice.final, notice.check) for notice in forge.told] == [(True, True)]
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "shown"),
+    [
+        (RepoConfig(mode="off"), None, False),
+        (RepoConfig(mode="off"), "octocat", True),
+        (RepoConfig(triggers=Triggers(branches=("release/*",))), None, False),
+        (RepoConfig(triggers=Triggers(commands=False)), "octocat", True),
+    ],
+)
+def test_who_wants_nothing_sees_nothing(config: RepoConfig, asked: str | None, shown: bool) -> None:
+    """No check run on commits of a repository that did not ask for one; a person who asks gets an answer."""
+    forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
+    report = drive(case(requested_by=asked), parts(forge, MemoryJournal()))
+    assert report.outcome is Outcome.DISABLED
+    assert [(notice.check, notice.comment) for notice in forge.told] == [(shown, None)]
+
+
+@pytest.mark.parametrize(
+    ("notify", "comments", "checks"),
+    [
+        (Notify(), [False, True, True], True),
+        (Notify(comment="always"), [True, True, True], True),
+        (Notify(comment="never"), [False, False, False], True),
+        (Notify(check=False), [False, True, True], False),
+    ],
+)
+def test_a_run_is_as_loud_as_it_was_asked_to_be(notify: Notify, comments: list[bool], checks: bool) -> None:
+    """`notify` of heal.yml: when there is a comment, and whether there is a check run."""
+    forge = MemoryForge(admission=Admission(RepoConfig(notify=notify), "main", "main", head_is_current=True))
+    drive(case(), parts(forge, MemoryJournal()))
+    assert [notice.comment is not None for notice in forge.told] == comments
+    assert {notice.check for notice in forge.told} == {checks}
+
+
+def test_a_refusal_is_as_loud_as_a_run() -> None:
+    """Also where the run ends at the door."""
+    config = RepoConfig(notify=Notify(comment="never", check=False))
+    forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
+    spent = replace(parts(forge, MemoryJournal()), runs_today=lambda: 20)
+    assert drive(case(), spent).outcome is Outcome.OVER_BUDGET
+    assert [(notice.check, notice.comment) for notice in forge.told] == [(False, None)]
+
+
+@pytest.mark.parametrize(("spent", "left"), [(0.0, 1.0), (9.5, 0.5), (30.0, 0.0)])
+def test_a_run_may_spend_what_the_day_has_left(spent: float, left: float) -> None:
+    """`limits.usd_per_day` bounds the model's money of this run; what is free is tried on a spent day, too."""
+    forge, seen = MemoryForge(), []
+
+    class Looking(OneIdea):
+        def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+            seen.append(bench.config.limits.usd_per_run)
+            return super().propose(bench, tried)
+
+    asked = replace(parts(forge, MemoryJournal()), fixers=(Looking(),), spent_today=lambda: spent)
+    assert drive(case(), asked).outcome is Outcome.FIXED
+    assert seen == [left]
+
+
+def test_no_code_is_sent_to_a_model_where_that_is_forbidden() -> None:
+    """`models.propose: none` leaves the offline fixers."""
+
+    class Model(OneIdea):
+        name = "llm"
+
+    forge = MemoryForge(
+        admission=Admission(RepoConfig(models=Models(propose="none")), "main", "main", head_is_current=True)
+    )
+    alone = replace(parts(forge, MemoryJournal()), fixers=(Model(),))
+    assert drive(case(), alone).outcome is Outcome.NO_FIX_FOUND
+    both = replace(parts(forge, MemoryJournal()), fixers=(Model(), OneIdea()))
+    assert drive(case(), both).outcome is Outcome.FIXED
+
+
+def test_later_steps_that_are_not_wanted_are_not_run_and_told() -> None:
+    """`verify.full_job: false` proves less, and the pull request says what."""
+    forge, environment = MemoryForge(), ScriptedEnvironment(honest)
+    forge.workflow = WITH_A_LATER_STEP
+    assert drive(case(job="test"), parts(forge, MemoryJournal(), environment)).outcome is Outcome.FIXED
+    assert "./late.sh" in {step.script for step, _ in environment.asked}
+
+    quick = RepoConfig(verify=Verify(full_job=False))
+    forge = MemoryForge(admission=Admission(quick, "main", "main", head_is_current=True))
+    environment = ScriptedEnvironment(honest)
+    forge.workflow = WITH_A_LATER_STEP
+    assert drive(case(job="test"), parts(forge, MemoryJournal(), environment)).outcome is Outcome.FIXED
+    assert "./late.sh" not in {step.script for step, _ in environment.asked}
+    assert "verify.full_job is false" in forge.published[0].body
 
 
 @pytest.mark.parametrize(
@@ -160,7 +291,7 @@ def test_a_refusal_is_told_and_nothing_is_run() -> None:
         ({"archived": True}, Outcome.DISABLED),
         ({"head_is_current": False}, Outcome.HEAD_MOVED),
         ({"own_branch": True}, Outcome.DUPLICATE),
-        ({"fork": True}, Outcome.REFUSED_BY_POLICY),
+        ({"fork": True, "pull_request": 5}, Outcome.REFUSED_BY_POLICY),
     ],
 )
 def test_admission_has_an_outcome_for_every_refusal(change: dict[str, Any], outcome: Outcome) -> None:
@@ -169,12 +300,106 @@ def test_admission_has_an_outcome_for_every_refusal(change: dict[str, Any], outc
     assert drive(case(), parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
 
 
+ALLOWED = {"trusted_sha": case().head_sha, "requested_by": "octocat"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "outcome", "words"),
+    [
+        ("on_command", {}, Outcome.REFUSED_BY_POLICY, "Comment `/heal aaaaaaa` to let Heal run exactly this commit"),
+        ("on_command", {"trusted_sha": sha(9)}, Outcome.REFUSED_BY_POLICY, "nobody with write access has allowed it"),
+        ("on_command", ALLOWED, Outcome.FIXED, ""),
+        ("never", ALLOWED, Outcome.REFUSED_BY_POLICY, "`fork_runs: never`"),
+        ("always", {}, Outcome.FIXED, ""),
+    ],
+)
+def test_code_of_a_fork_runs_only_as_far_as_it_may(
+    rule: Any, changes: dict[str, Any], outcome: Outcome, words: str
+) -> None:
+    """By default only the very commit that somebody with write access named. A refusal that nobody asked for is said
+    in the check run alone; what runs shares no environment with the repository's own branches."""
+    admission = Admission(RepoConfig(fork_runs=rule), "main", "main", head_is_current=True, fork=True, pull_request=5)
+    forge, environment = MemoryForge(admission=admission), ScriptedEnvironment(honest)
+    sandbox = Trusting(environment)
+    red = case(**changes)
+    report = drive(red, replace(parts(forge, MemoryJournal(), environment), sandbox=sandbox))
+    assert report.outcome is outcome
+    assert words in forge.told[-1].summary.replace("\\", "")
+    ran = outcome is Outcome.FIXED
+    assert (forge.told[-1].comment is not None) is (ran or red.requested_by is not None)
+    assert sandbox.trusted == ({"7:fork:5"} if ran else set())
+    assert [proposal.how for proposal in forge.published] == ([How.COMMENT] if ran else [])
+
+
+def test_a_commit_of_a_fork_without_a_pull_request_is_not_run() -> None:
+    """There is nobody to answer, and no head that it could be."""
+    admission = Admission(RepoConfig(fork_runs="always"), "main", "main", head_is_current=True, fork=True)
+    forge = MemoryForge(admission=admission)
+    assert drive(case(fork=True), parts(forge, MemoryJournal())).outcome is Outcome.REFUSED_BY_POLICY
+    assert forge.told[-1].comment is None
+
+
+SHOWN = {"calc.py": "@@ -1,1 +1,2 @@\n def add(a, b):\n+    return a - b"}
+
+
+@pytest.mark.parametrize(
+    ("publish", "pull_request", "fork", "hunks", "confidence", "how", "note"),
+    [
+        ("stacked", 5, False, SHOWN, Confidence.HIGH, How.PULL, ""),
+        ("push", 5, False, SHOWN, Confidence.HIGH, How.PUSH, ""),
+        ("push", 5, False, SHOWN, Confidence.MEDIUM, How.PULL, "leaves room for another fix"),
+        ("push", None, False, SHOWN, Confidence.HIGH, How.PULL, ""),
+        ("suggest", 5, False, SHOWN, Confidence.HIGH, How.SUGGEST, ""),
+        ("suggest", 5, False, {}, Confidence.HIGH, How.PULL, "does not show line 2 of calc.py"),
+        ("suggest", None, False, SHOWN, Confidence.HIGH, How.PULL, ""),
+        ("push", 5, True, SHOWN, Confidence.HIGH, How.SUGGEST, ""),
+        ("push", 5, True, {}, Confidence.HIGH, How.COMMENT, ""),
+    ],
+)
+def test_the_form_is_the_one_that_is_wanted_where_it_can_be(
+    publish: Any, pull_request: int | None, fork: bool, hunks: dict[str, str], confidence: Confidence, how: How,
+    note: str,
+) -> None:  # fmt: skip
+    """By `publish` of heal.yml for a pull request of the repository, never for a fork's; what cannot be is told, and
+    only what CI sees is waited for."""
+    config = RepoConfig(publish=publish, fork_runs="always")
+    admission = Admission(config, "main", "topic", head_is_current=True, fork=fork, pull_request=pull_request)
+    forge = MemoryForge(admission=admission, ci="pending" if how in (How.SUGGEST, How.COMMENT) else "green")
+    forge.hunks = hunks
+    idea = replace(parts(forge, MemoryJournal()), fixers=(OneIdea(confidence),))
+    report = drive(case(), idea)
+    assert report.outcome is Outcome.FIXED
+    (proposal,) = forge.published
+    assert proposal.how is how
+    assert note in proposal.note
+    assert not note or note in forge.told[-1].summary
+    assert [one.body for one in proposal.suggestions] == (
+        ["```suggestion\n    return a + b\n```"] if how is How.SUGGEST else []
+    )
+
+
+def test_a_run_that_goes_on_with_ours_writes_to_that_one() -> None:
+    """Its branch and target, whatever the job's own would be, and never a second pull request or another form."""
+    ours = Ours(9, "heal/old-1", sha(4), "main", sha(3), "", RunId("r0"))
+    config = RepoConfig(publish="suggest")
+    forge = MemoryForge(admission=Admission(config, "main", "heal/old-1", head_is_current=True, pull_request=9))
+    assert drive(case(ours=ours), parts(forge, MemoryJournal())).outcome is Outcome.FIXED
+    (proposal,) = forge.published
+    assert (proposal.branch, proposal.target, proposal.ours, proposal.how) == ("heal/old-1", "main", ours, How.PULL)
+    assert "git fetch origin heal/old-1" in proposal.body
+    theirs = replace(ours, branch="topic", target="topic")
+    assert drive(case(ours=theirs), parts(forge, MemoryJournal())).outcome is Outcome.FIXED
+    assert (forge.published[-1].how, forge.published[-1].target) == (How.PUSH, "topic")
+
+
 @pytest.mark.parametrize(
     ("triggers", "outcome"),
     [
         ({"workflows": ("ci.yml",), "branches": ("ma*",)}, Outcome.FIXED),
         ({"workflows": ("release.yml",)}, Outcome.DISABLED),
         ({"branches": ("release/*",)}, Outcome.DISABLED),
+        ({"exclude_workflows": ("release*", "ci.*")}, Outcome.DISABLED),
+        ({"exclude_workflows": ("release*",), "pull_requests": "none"}, Outcome.FIXED),
     ],
 )
 def test_only_the_named_workflows_and_branches_start_runs(triggers: dict[str, Any], outcome: Outcome) -> None:
@@ -184,12 +409,30 @@ def test_only_the_named_workflows_and_branches_start_runs(triggers: dict[str, An
     assert drive(red, parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("which", "change", "outcome"),
+    [
+        ("none", {"pull_request": 5}, Outcome.DISABLED),
+        ("none", {"fork": True}, Outcome.DISABLED),
+        ("same-repo", {"pull_request": 5}, Outcome.FIXED),
+        ("same-repo", {"pull_request": 5, "fork": True}, Outcome.DISABLED),
+        ("all", {"pull_request": 5, "fork": True}, Outcome.REFUSED_BY_POLICY),
+    ],
+)
+def test_which_pull_requests_start_runs(which: str, change: dict[str, Any], outcome: Outcome) -> None:
+    """`triggers.pull_requests` decides about runs that nobody asked for; `all` leaves forks to their own rule."""
+    config = RepoConfig.model_validate({"triggers": {"pull_requests": which}})
+    admission = replace(Admission(config, "main", "main", head_is_current=True), **change)
+    assert drive(case(), parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
+
+
 def test_observing_tells_the_failure_and_proposes_nothing() -> None:
-    """`mode: observe` runs the check and stops at the diagnosis."""
-    watch = Admission(RepoConfig(mode="observe"), "main", "main", head_is_current=True)
+    """`mode: observe` runs the check, stops at the diagnosis, and says why where no file says it."""
+    watch = Admission(RepoConfig(mode="observe"), "main", "main", head_is_current=True, note="The file is broken.")
     forge = MemoryForge(admission=watch)
     report = drive(case(), parts(forge, MemoryJournal()))
     assert report.outcome is Outcome.REFUSED_BY_POLICY
+    assert report.detail == "The file is broken."
     assert report.diagnosis is not None
     assert forge.published == []
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.errands.config import config
 from workers.errands.desk import Handler
 from workers.errands.model import Kind
 from workers.errands.review import review
 
 HANDLERS: Mapping[Kind, Handler] = {
+    Kind.CONFIG: config,
     Kind.REVIEW: review,
 }
 """A kind without a handler is given up with a reason."""

@@ -172,7 +172,7 @@ def unaffordable(client: Client, budget: Budget, config: RepoConfig, turns: Sequ
     ceiling = min(budget.usd, config.limits.usd_per_run)
     if tokens > budget.tokens:
         return f"The next answer could exceed {budget.tokens} tokens for one run."
-    return f"The next answer could cost more than ${ceiling:.2f} for one run." if cost > ceiling else ""
+    return f"The next answer could cost more than the ${ceiling:.2f} left for this run." if cost > ceiling else ""
 
 
 def _sum(a: Usage, b: Usage) -> Usage:

@@ -107,7 +107,7 @@ class Threads:
 
     def __init__(self, session: Session, number: int) -> None:
         self._session = session
-        self._api = session.api(Purpose.CONVERSE)
+        self._api = session.api(Purpose.SUGGEST)
         self._repo = session.repository
         self._number = number
 

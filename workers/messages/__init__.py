@@ -5,23 +5,30 @@ Text of the repository, of tools and of models enters only through `quote`, `fen
 
 from __future__ import annotations
 
-from workers.messages.notices import ended, nothing_held, proposed, started
-from workers.messages.pull_request import branch, commit_message, pull_request_body, pull_request_title
+from workers.messages.commits import Habit, branch, commit_message, habit, pull_request_title
+from workers.messages.notices import ended, fitting, nothing_held, proposed, started
+from workers.messages.pull_request import comment_body, pull_request_body, review_body, suggestion
 from workers.messages.reviews import attempt_rejected, cannot_go_on, from_evidence, hands_off, replies, wanted
 
 __all__ = [
+    "Habit",
     "attempt_rejected",
     "branch",
     "cannot_go_on",
+    "comment_body",
     "commit_message",
     "ended",
+    "fitting",
     "from_evidence",
+    "habit",
     "hands_off",
     "nothing_held",
     "proposed",
     "pull_request_body",
     "pull_request_title",
     "replies",
+    "review_body",
     "started",
+    "suggestion",
     "wanted",
 ]

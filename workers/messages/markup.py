@@ -24,6 +24,8 @@ _INVISIBLE = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>|~&$]|(?<!\w)_|_(?!\w))")
+_COMMAND = re.compile(r"^(?=/[a-z][\w-]*(?:\s|$))", re.IGNORECASE | re.MULTILINE)
+"""A line that a bot may take for its command, whatever stands around it: many read comments without Markdown."""
 _OPENING = re.compile(r"[/#>+=-]|\d{1,9}[.)]")
 _CODE = re.compile(r"`([^`\n]+)`")
 ZERO_WIDTH = "\u200b"
@@ -42,19 +44,25 @@ def line(text: str) -> str:
 def quote(text: str, limit: int = 500) -> str:
     """Inline code that holds the text whole up to the limit, whatever backticks it has. One line."""
     held = cut(line(text), limit).replace("|", "\\|") or " "
-    ticks = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(held)), default=0))
+    ticks = "`" * (1 + backticks(held))
     pad = " " if held.startswith("`") or held.endswith("`") else ""
     return f"{ticks}{pad}{held}{pad}{ticks}"
 
 
 def fence(text: str, language: str = "text", limit: int = 8_000) -> str:
-    """A fenced block longer than any fence inside; the middle of long text is cut and counted."""
-    body = visible(text).strip("\n")
+    """A fenced block longer than any fence inside; the middle of long text is cut and counted, and no line of it can
+    be taken for a command to a bot."""
+    body = _COMMAND.sub(ZERO_WIDTH, visible(text).strip("\n"))
     if len(body) > limit:
         half = limit // 2
         body = f"{body[:half]}\n... {len(body) - limit} characters left out ...\n{body[-half:]}"
-    ticks = "`" * max(3, 1 + max((len(run) for run in _BACKTICKS.findall(body)), default=0))
+    ticks = "`" * max(3, 1 + backticks(body))
     return f"{ticks}{language}\n{body}\n{ticks}"
+
+
+def backticks(text: str) -> int:
+    """The length of the longest run of backticks: what stands around the text has to be longer."""
+    return max((len(run) for run in _BACKTICKS.findall(text)), default=0)
 
 
 def plain(text: str, limit: int = 3_000) -> str:
@@ -67,7 +75,7 @@ def plain(text: str, limit: int = 3_000) -> str:
 
 def inert(text: str) -> str:
     """One line for a title or a commit message: it names nobody, closes and links nothing, and keeps no CI away."""
-    flat = _CLOSING.sub(rf"\1{ZERO_WIDTH}\2", line(text))
+    flat = _COMMAND.sub(ZERO_WIDTH, _CLOSING.sub(rf"\1{ZERO_WIDTH}\2", line(text)))
     for pattern in (_REFERENCE, _LINK, _NO_CI):
         flat = pattern.sub(rf"\g<0>{ZERO_WIDTH}", flat)
     return flat

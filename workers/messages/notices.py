@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Aim, Attempt, Case, Diagnosis, Lead, Outcome, Report, Rerun
+from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
 from workers.messages import reviews
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
+from workers.messages.commits import published
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
-from workers.messages.pull_request import published
+from workers.messages.pull_request import comment_body
 from workers.messages.suspects import suspected
 from workers.ports import Notice
 from workers.redact import Redactor
+from workers.repo_config import Notify
 from workers.reruns import command
 
 
@@ -30,12 +32,21 @@ def started(case: Case, run_url: str) -> Notice:
 
 
 def proposed(report: Report, run_url: str) -> Notice:
-    """The pull request is open and the repository's CI has not spoken yet."""
+    """The fix is with the people and the repository's CI, where it sees it, has not spoken yet."""
     report = published(report)
+    waits = " Waiting for the repository's CI on it." if _how(report) in (How.PULL, How.PUSH) else ""
+    text = f"{_fix(report)}{waits}{_link(run_url)}"
     number = report.published.pull_request if report.published else None
-    text = f"{_fix(report)} Waiting for the repository's CI on it.{_link(run_url)}"
-    comment = None if report.case.aim is Aim.REVISE else text  # a review is answered in its threads
-    return Notice(cut(f"Fix proposed in #{number}" if number else "Fix found", 60), text, comment=comment)
+    title = f"Fix proposed in #{number}" if number and _how(report) is How.PULL else _TITLES[_how(report)]
+    # A review is answered in its threads.
+    comment = None if report.case.aim is Aim.REVISE else _whole(report, run_url) or text
+    return Notice(cut(title, 60), text, comment=comment)
+
+
+def fitting(notice: Notice, notify: Notify) -> Notice:
+    """The notice as loud as a repository wants it (`notify` of heal.yml)."""
+    comments = {"never": None, "on-result": notice.comment, "always": notice.comment or notice.summary}
+    return replace(notice, comment=comments[notify.comment], check=notify.check)
 
 
 def nothing_held(attempts: Sequence[Attempt]) -> str:
@@ -53,16 +64,19 @@ def ended(report: Report, run_url: str) -> Notice:
     """How the run ended. Exactly one text per outcome."""
     report = published(report)
     title, say = _ENDINGS[report.outcome]
+    if report.outcome is Outcome.FIXED:
+        title = _TITLES[_how(report)]
     title, words = reviews.ending(report) or (title, say(report))
     text = f"{words}{_lead(report.lead, run_url)}{_link(run_url)}"
     evidence = _evidence(report)
+    comment = _whole(report, run_url) or cut(f"{text}\n\n{evidence}".strip(), LIMIT)
     quiet = report.outcome in _QUIET or report.case.aim is Aim.REVISE  # a review is answered in its threads
     findings = report.diagnosis.findings if report.diagnosis else ()
     return Notice(
         title=cut(title, 60),
         summary=cut(text, LIMIT),
         text=cut(evidence, LIMIT),
-        comment=None if quiet else cut(f"{text}\n\n{evidence}".strip(), LIMIT),
+        comment=None if quiet else comment,
         annotations=tuple(
             replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
         )[:10],
@@ -77,7 +91,8 @@ def _fixed(report: Report) -> str:
 def _unconfirmed(report: Report) -> str:
     return (
         f"**Proven in the sandbox, but the repository's CI is red on the fix.** {_fix(report)} {plain(report.detail)} "
-        "It stays a draft. Look at the failing check there: it saw something the sandbox did not."
+        f"{'It stays a draft. ' if _how(report) is How.PULL else ''}"
+        "Look at the failing check there: it saw something the sandbox did not."
     )
 
 
@@ -175,11 +190,39 @@ _QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Out
 """Endings that are nobody's news: the check run says them, no comment does."""
 
 
+_TITLES = {
+    How.PULL: "Fix proposed",
+    How.PUSH: "Fix pushed",
+    How.SUGGEST: "Fix suggested in a review",
+    How.COMMENT: "Fix found, to be applied",
+}
+
+
+def _how(report: Report) -> How:
+    return report.published.how if report.published else How.PULL
+
+
+def _whole(report: Report, run_url: str) -> str:
+    """The comment that holds the fix itself, where no pull request or review does; else nothing."""
+    if report.accepted is None or _how(report) not in (How.PUSH, How.COMMENT):
+        return ""
+    if report.outcome is Outcome.UNCONFIRMED:
+        return cut(f"{_unconfirmed(report)}\n\n{comment_body(report, run_url)}", LIMIT)
+    return comment_body(report, run_url) if report.outcome is Outcome.FIXED else ""
+
+
 def _fix(report: Report) -> str:
-    published = report.published
-    if published is None or published.pull_request is None:
+    where = report.published
+    if where is None or where.pull_request is None:
         return "A verified fix was found."
-    return f"A verified fix for {_job(report.case)} is in #{published.pull_request}."
+    job, note = _job(report.case), f" {plain(where.note)}" if where.note else ""
+    said = {
+        How.PULL: f"A verified fix for {job} is in #{where.pull_request}.",
+        How.PUSH: f"A verified fix for {job} is commit {where.commit} on {quote(where.target)}.",
+        How.SUGGEST: f"A verified fix for {job} stands as suggestions in [a review]({where.url}).",
+        How.COMMENT: f"A verified fix for {job} stands as a patch in the comment on #{where.pull_request}.",
+    }
+    return said[where.how] + note
 
 
 def _detail(report: Report) -> str:
