@@ -24,9 +24,8 @@ def publish(held: Held) -> Published:
     case = revising(held)
     forge = held.scene.forge(case)
     tree = forge.tree(case)
-    return forge.publish(
-        case, tree, tree.diff(NEW), replace(PROPOSAL, title="Other", body=BODY, commit_message="two\n")
-    )
+    words = replace(PROPOSAL, title="Other", body=BODY, commit_message="two\n", ours=held.ours)
+    return forge.publish(case, tree, tree.diff(NEW), words)
 
 
 def test_a_revision_is_one_more_commit(held: Held) -> None:
