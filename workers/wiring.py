@@ -27,9 +27,9 @@ from sandbox.languages import KEYS
 from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
 from workers import messages
-from workers.domain import Case, Report
+from workers.domain import Aim, Case, Report
 from workers.errors import Retryable, Stop, UsageError
-from workers.fixers import fixers
+from workers.fixers import fixers, revisers
 from workers.llm.client import Client
 from workers.llm.prices import told
 from workers.local import LocalForge
@@ -55,11 +55,12 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
 
     The sandbox is shared with the runs before and after this one.
     """
+    model = make_client(settings, lease.redactor)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
             sandbox=sandbox,
-            fixers=make_fixers(settings, "auto", lease.redactor),
+            fixers=revisers(model) if case.aim is Aim.REVISE else fixers("auto", model),
             journal=lease,
             cancelled=lease.cancelled,
             run_url=_run_url(case, settings),
@@ -67,6 +68,8 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             spent_today=lease.spent_today,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
+            model=model,
+            so_far=lease.so_far,
         )
         try:
             return drive(case, parts)
@@ -81,6 +84,7 @@ def bid_farewell(report: Report, settings: WorkerSettings) -> None:
     redactor = Redactor(*settings.secrets())
     try:
         with _forge(report.case, settings, redactor, lambda: None) as forge:
+            forge.reply(report.case, messages.replies(report, (), _run_url(report.case, settings)))
             forge.tell(report.case, messages.ended(report, _run_url(report.case, settings)), report.published)
     except (Stop, Retryable) as trouble:
         log.warning("the end could not be told", run=report.case.run, outcome=report.outcome, why=str(trouble))
@@ -200,11 +204,15 @@ def make_fixers(settings: WorkerSettings, engine: str, redact: Callable[[str], s
     """The fixers in their order. `auto` asks a model when one is set, `llm` insists on it, `offline` never does."""
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
-    client = None
-    if settings.model and engine != "offline":
-        own_price = told(settings.model_price) if settings.model_price else None
-        client = Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
-    return fixers(engine, client)
+    return fixers(engine, make_client(settings, redact) if engine != "offline" else None)
+
+
+def make_client(settings: WorkerSettings, redact: Callable[[str], str] = redact) -> Client | None:
+    """The model of the settings, if there is one."""
+    if not settings.model:
+        return None
+    own_price = told(settings.model_price) if settings.model_price else None
+    return Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
 
 
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None], fresh: bool = False) -> list[str]:

@@ -29,7 +29,16 @@ PERMISSIONS = {
     "checks": "write",
     "actions": "write",
 }
-EVENTS = ("check_run", "workflow_run", "pull_request", "push", "issue_comment", "repository")
+EVENTS = (
+    "check_run",
+    "workflow_run",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "push",
+    "issue_comment",
+    "repository",
+)
 
 
 @dataclass

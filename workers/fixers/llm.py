@@ -18,6 +18,7 @@ from workers.llm.client import Client, Message
 from workers.llm.errors import BadAnswer, ContextTooLong, ModelRefused, OutOfQuota
 from workers.patch import PatchError, check, read_answer, reasoning
 from workers.ports import Workbench
+from workers.repo_config import RepoConfig
 
 _NOT_FOR_A_MODEL = frozenset(
     {
@@ -87,11 +88,24 @@ class Llm:
         if reply.problem:
             return self._candidate(reply, "", "", reply.problem)
         try:
-            patch = bench.tree.diff(read_answer(reply.text, bench.tree))
+            patch = self._patch(bench, reply.text)
             check(patch)
         except PatchError as error:
             return self._candidate(reply, "", "", str(error))
         return self._candidate(reply, patch, reasoning(reply.text)[:2000], "")
+
+    def _opening(self, bench: Workbench, share: float) -> list[Message]:
+        """The first turns, with a share of the context's budgets."""
+        return context.opening(bench, share)
+
+    def _patch(self, bench: Workbench, text: str) -> str:
+        """What an answer means, as a diff against the head commit; raises `PatchError`."""
+        return bench.tree.diff(read_answer(text, bench.tree))
+
+    def _before(self, bench: Workbench) -> Usage:
+        """What the run has spent on the model before this conversation."""
+        del bench
+        return Usage()
 
     def _candidate(self, reply: Reply, patch: str, why: str, error: str) -> Candidate:
         return Candidate(
@@ -107,15 +121,15 @@ class Llm:
 
     def _so_far(self, bench: Workbench, mine: Sequence[Attempt]) -> tuple[list[Message] | None, Usage, int]:
         """The conversation as it stands, from the journal; None when the model refused in it."""
-        level, spent = 0, Usage()
-        turns = context.opening(bench, context.LEVELS[level])
+        level, spent = 0, self._before(bench)
+        turns = self._opening(bench, context.LEVELS[level])
         for attempt in mine:
             reply = self._reply(bench, turns, spent, level)
             if reply.problem:
                 return None, spent, level
             if reply.level != level:
                 level = reply.level
-                turns = context.opening(bench, context.LEVELS[level])
+                turns = self._opening(bench, context.LEVELS[level])
             spent = _sum(spent, reply.usage)
             turns = [*turns, Message("assistant", reply.text), context.feedback(bench, attempt, context.LEVELS[level])]
         return turns, spent, level
@@ -129,14 +143,16 @@ class Llm:
 
     def _ask(self, bench: Workbench, turns: list[Message], spent: Usage, level: int) -> Reply:
         while True:
-            self._afford(bench, turns, spent)
+            why = unaffordable(self.client, self.budget, bench.config, turns, spent)
+            if why:
+                raise Stop(Outcome.OVER_BUDGET, why)
             try:
                 answer = self.client.ask(turns, self.budget.answer_tokens)
             except ContextTooLong:
                 level += 1
                 if level >= len(context.LEVELS) or len(turns) > 2:
                     return Reply("", self.client.model, Usage(), "the failure does not fit into the model's context")
-                turns = context.opening(bench, context.LEVELS[level])
+                turns = self._opening(bench, context.LEVELS[level])
                 continue
             except ModelRefused as error:
                 return Reply("", self.client.model, Usage(), f"the model refused: {error}")
@@ -146,19 +162,17 @@ class Llm:
                 raise Stop(Outcome.OVER_BUDGET, f"The model's endpoint will not work for us: {error}.") from None
             return Reply(answer.text, answer.model, answer.usage, "", level)
 
-    def _afford(self, bench: Workbench, turns: Sequence[Message], spent: Usage) -> None:
-        """Before the call, at the worst it can cost."""
-        estimate = self.client.estimate(turns)
-        tokens = spent.input_tokens + spent.output_tokens + estimate + self.budget.answer_tokens
-        price = self.client.price
-        cost = (spent.cost_usd or 0.0) + price.of(estimate, self.budget.answer_tokens) if price else 0.0
-        ceiling = min(self.budget.usd, bench.config.limits.usd_per_run)
-        if tokens > self.budget.tokens:
-            raise Stop(Outcome.OVER_BUDGET, f"The next answer could exceed {self.budget.tokens} tokens for one run.")
-        if cost > ceiling:
-            raise Stop(
-                Outcome.OVER_BUDGET, f"The next answer could cost more than the ${ceiling:.2f} left for this run."
-            )
+
+def unaffordable(client: Client, budget: Budget, config: RepoConfig, turns: Sequence[Message], spent: Usage) -> str:
+    """Why the next answer may not be asked for, at the worst it can cost; "" when it may."""
+    estimate = client.estimate(turns)
+    tokens = spent.input_tokens + spent.output_tokens + estimate + budget.answer_tokens
+    price = client.price
+    cost = (spent.cost_usd or 0.0) + price.of(estimate, budget.answer_tokens) if price else 0.0
+    ceiling = min(budget.usd, config.limits.usd_per_run)
+    if tokens > budget.tokens:
+        return f"The next answer could exceed {budget.tokens} tokens for one run."
+    return f"The next answer could cost more than the ${ceiling:.2f} left for this run." if cost > ceiling else ""
 
 
 def _sum(a: Usage, b: Usage) -> Usage:

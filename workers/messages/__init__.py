@@ -10,27 +10,34 @@ from workers.messages.commits import Habit, branch, commit_message, habit, pull_
 from workers.messages.notices import ended, fitting, nothing_held, proposed, started
 from workers.messages.ours import conflicts_again, conflicts_for_good, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import comment_body, pull_request_body, review_body, suggestion
+from workers.messages.reviews import attempt_rejected, cannot_go_on, from_evidence, hands_off, replies, wanted
 
 __all__ = [
     "Habit",
     "Red",
+    "attempt_rejected",
     "branch",
+    "cannot_go_on",
     "comment_body",
     "commit_message",
     "conflicts_again",
     "conflicts_for_good",
     "ended",
     "fitting",
+    "from_evidence",
     "habit",
+    "hands_off",
     "mended_elsewhere",
     "nothing_held",
     "proposed",
     "pull_request_body",
     "pull_request_title",
+    "replies",
     "review_body",
     "said",
     "started",
     "suggestion",
     "taken_in",
     "taken_over",
+    "wanted",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
+from workers.messages import reviews
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.commits import published
@@ -24,6 +25,9 @@ from workers.reruns import command
 def started(case: Case, run_url: str) -> Notice:
     """The run has begun."""
     case = Redactor().publish(case)
+    if case.aim is Aim.REVISE:
+        title, text = reviews.started(case)
+        return Notice(title, f"{text}{_link(run_url)}")
     return Notice("Looking into it", f"Reproducing {_job(case)} on `{case.head_sha[:7]}`.{_link(run_url)}")
 
 
@@ -34,7 +38,9 @@ def proposed(report: Report, run_url: str) -> Notice:
     text = f"{_fix(report)}{waits}{_link(run_url)}"
     number = report.published.pull_request if report.published else None
     title = f"Fix proposed in #{number}" if number and _how(report) is How.PULL else _TITLES[_how(report)]
-    return Notice(cut(title, 60), text, comment=_whole(report, run_url) or text)
+    # A review is answered in its threads.
+    comment = None if report.case.aim is Aim.REVISE else _whole(report, run_url) or text
+    return Notice(cut(title, 60), text, comment=comment)
 
 
 def fitting(notice: Notice, notify: Notify) -> Notice:
@@ -60,15 +66,17 @@ def ended(report: Report, run_url: str) -> Notice:
     title, say = _ENDINGS[report.outcome]
     if report.outcome is Outcome.FIXED:
         title = _TITLES[_how(report)]
-    text = f"{say(report)}{_lead(report.lead, run_url, report.outcome is Outcome.UNCONFIRMED)}{_link(run_url)}"
+    title, words = reviews.ending(report) or (title, say(report))
+    text = f"{words}{_lead(report.lead, run_url, report.outcome is Outcome.UNCONFIRMED)}{_link(run_url)}"
     evidence = _evidence(report)
     comment = _whole(report, run_url) or cut(f"{text}\n\n{evidence}".strip(), LIMIT)
+    quiet = report.outcome in _QUIET or report.case.aim is Aim.REVISE  # a review is answered in its threads
     findings = report.diagnosis.findings if report.diagnosis else ()
     return Notice(
         title=cut(title, 60),
         summary=cut(text, LIMIT),
         text=cut(evidence, LIMIT),
-        comment=None if report.outcome in _QUIET else comment,
+        comment=None if quiet else comment,
         annotations=tuple(
             replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
         )[:10],
