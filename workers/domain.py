@@ -113,7 +113,8 @@ class Aim(StrEnum):
 class Remark:
     """One thing a person said about our pull request: in a review's text, or at a line of the diff.
 
-    `comment_id` is 0 for the review's own text; `line` counts from 1 in the new file.
+    `comment_id` is 0 for the review's own text; `line` counts from 1 in the new file, and is None too when the line is
+    not part of the change any more. `thread` is the comment that began the thread, the only one that takes replies.
     """
 
     author: str
@@ -122,6 +123,19 @@ class Remark:
     review_id: int = 0
     path: str = ""
     line: int | None = None
+    start_line: int | None = None
+    """The first of several lines that `line` is the last of."""
+    thread: int = 0
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer to a remark that asks for words, by the remark's place among those of the run."""
+
+    remark: int
+    text: str
+    model: str | None = None
+    """Who said so; None: it is read off the evidence."""
 
 
 @dataclass(frozen=True)
@@ -405,6 +419,14 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What is answered to the questions of a review, and what it cost."""
+
+    said: tuple[Said, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A candidate patch: a unified diff with a/ and b/ prefixes that applies to the head commit's tree."""
 
@@ -420,6 +442,10 @@ class Candidate:
     """What the patch does, as an imperative of a few words; empty when the fixer cannot say it."""
     error: str = ""
     """Set when the fixer's answer could not be made into a patch: counts as a tried and rejected candidate."""
+    meets: tuple[int, ...] = ()
+    """Of a REVISE run's remarks, those that it changes the code for, by their places."""
+    said: tuple[Said, ...] = ()
+    """What is said to remarks that it changes nothing for."""
 
 
 REVIEW = "review"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from workers import recipe, repo_config
@@ -17,7 +17,20 @@ from workers.git.command import GitFailed
 from workers.git.lineage import MOST_COMMITS, MirrorLineage, first_parents
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.ports import CI, Admission, Base, Checks, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
+from workers.ports import (
+    CI,
+    Admission,
+    Base,
+    Checks,
+    Ground,
+    Lineage,
+    Notice,
+    Origin,
+    Proposal,
+    Reply,
+    SourceTree,
+    Wish,
+)
 from workers.redact import redact
 from workers.repo_config import RepoConfig
 from workers.witness import reported
@@ -142,6 +155,9 @@ class LocalForge:
         """Hand the notice to whoever shows it."""
         del case, published
         self._told(notice)
+
+    def reply(self, case: Case, replies: Sequence[Reply]) -> None:
+        """Nobody reviews a checkout."""
 
     def ground(self, case: Case, wish: Wish) -> Ground:
         """The habit of the checkout's own history; the branch is the one that was asked for, if any."""

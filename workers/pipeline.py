@@ -19,10 +19,12 @@ from workers.asked import as_asked
 from workers.critic import Critic
 from workers.domain import (
     Aim,
+    Answers,
     Attempt,
     Blame,
     Candidate,
     Case,
+    Confidence,
     Diagnosis,
     Experience,
     IssueReport,
@@ -32,16 +34,19 @@ from workers.domain import (
     Report,
     Reproduction,
     Rerun,
+    RunId,
     StageName,
     Verdict,
     Witness,
 )
 from workers.errors import Stop
 from workers.fixers.replay import Replay
+from workers.llm.client import Client
 from workers.overlay import Overlay
-from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, SourceTree, Workbench
-from workers.repo_config import Notify
+from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, Revision, SourceTree, Workbench
+from workers.repo_config import Notify, RepoConfig
 from workers.stages.admit import admit
+from workers.stages.answer import answer, only_answered
 from workers.stages.base import compare_with_base
 from workers.stages.blame import blame
 from workers.stages.diagnose import diagnose, heed
@@ -82,6 +87,10 @@ class Parts:
     """Who writes the failing test of a bug report whose own example does not do; None where no model is set."""
     wishes: Wishes = field(default_factory=NoWishes)
     """What people told Heal to leave alone."""
+    model: Client | None = None
+    """Who answers questions about a change of ours, if anybody does."""
+    so_far: Callable[[RunId], Report | None] = lambda _: None
+    """What an earlier run has proven of the fix it published."""
 
 
 def drive(case: Case, parts: Parts) -> Report:
@@ -98,6 +107,7 @@ def drive(case: Case, parts: Parts) -> Report:
         report = story.report(end.outcome, end.detail, end.follow_up, **end.data, **story.again(end))
     if report.follow_up is not None:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
+    story.reply(report)
     parts.journal.guard()
     if mended_elsewhere(report):
         parts.forge.withdraw(report.case, messages.mended_elsewhere(report.case.branch, report.case.head_sha))
@@ -117,12 +127,15 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
 
+    revision = story.heard(admission.config) if case.aim is Aim.REVISE else None
+
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
     heed_ignored(parts.wishes, case, job.name)
     tree = forge.tree(case)
 
     plan = make_plan(job, tree, admission.config, case)
-    at(StageName.BASE, str, compare_with_base, case, forge, parts.sandbox, plan, job, tree, cancelled)
+    if revision is None:  # else it was compared when the change was made
+        at(StageName.BASE, str, compare_with_base, case, forge, parts.sandbox, plan, job, tree, cancelled)
 
     if case.aim is Aim.ISSUE:
         tree, plan = story.bear_witness(tree, plan, job, admission)
@@ -143,11 +156,13 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     bench = Workbench(
         tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience,
         keep=mended_before(case), note=admission.note, issue=story.issue, witness=story.witness, hint=case.hint,
+        revision=revision,
     )  # fmt: skip
-    story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
-    bench = replace(bench, blame=story.blame)
-    story.diagnosis = at(StageName.LOCATE, Diagnosis, locate, bench, cancelled)
-    bench = replace(bench, diagnosis=story.diagnosis)
+    if revision is None:
+        story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
+        bench = replace(bench, blame=story.blame)
+        story.diagnosis = at(StageName.LOCATE, Diagnosis, locate, bench, cancelled)
+        bench = replace(bench, diagnosis=story.diagnosis)
 
     fixers = (*remembered(case, parts.journal), *parts.fixers)
     while not story.held:
@@ -158,6 +173,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     story.published = at(
         StageName.PUBLISH, Published, bring_out, parts.journal, story.report(), admission, tree, forge, parts.run_url
     )
+    story.reply(story.report())
     story.say("proposed", messages.proposed(story.report(), parts.run_url))
     at(
         StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.journal, parts.run_url, parts.patience,
@@ -207,6 +223,7 @@ class Story:
     witness: Witness | None = None
     attempts: list[Attempt] = field(default_factory=list)
     published: Published | None = None
+    answers: Answers = field(default_factory=Answers)
     last: dict[str, float] = field(default_factory=dict)
     """Seconds of the stage that ended the run, which is never recorded as finished."""
 
@@ -247,6 +264,29 @@ class Story:
     def experience(self, fingerprint: str) -> Experience:
         """What people made of earlier fixes, as it was when this run came to know the failure."""
         return self.once("experience", Experience, lambda: self.parts.journal.experience(fingerprint))
+
+    def heard(self, config: RepoConfig) -> Revision:
+        """What a review asks for. Its questions are answered now; raises `Stop` when that is all it wants."""
+        case = self.case
+        if case.ours is None:
+            raise ValueError("a review is of a pull request of ours")
+        earlier = self.parts.so_far(case.ours.run)
+        made = earlier.accepted.candidate if earlier and earlier.accepted else None
+        self.answers = self.once("answers", Answers, lambda: answer(case, earlier, config, self.parts.model))
+        only_answered(case)
+        wanted = messages.wanted(case.remarks)
+        trust = made.confidence if made else Confidence.MEDIUM
+        return Revision(case.ours, case.remarks, wanted, made.reasoning if made else "", trust, self.answers.usage)
+
+    def reply(self, report: Report) -> None:
+        """Answer every remark of a review where it stands, once in the run: when the revision is published, or when
+        the run is over without one."""
+        journal = self.parts.journal
+        if not report.case.remarks or journal.recall("say:replies", 0, bool):
+            return
+        journal.guard()
+        self.parts.forge.reply(report.case, messages.review_replies(report, self.answers.said, self.parts.run_url))
+        journal.record("say:replies", 0, True, 0.0)
 
     def fitting(self, notice: Notice, report: Report | None = None) -> Notice:
         """The notice as the repository wants to be told; a refusal at the door brings its wish along."""

@@ -1,5 +1,6 @@
 """The seams of the worker: what stages and fixers may ask of the world. Each has two implementations today.
 
+Files       a source tree; one with a patch applied
 SourceTree  bare mirror of a clone; tests' in-memory tree
 Lineage     the mirror's history; tests' list of trees
 Forge       GitHub; a local checkout (`heal fix`)
@@ -21,6 +22,7 @@ from workers.domain import (
     Candidate,
     Case,
     Commit,
+    Confidence,
     Diagnosis,
     Experience,
     Finding,
@@ -31,6 +33,7 @@ from workers.domain import (
     Ours,
     Past,
     Published,
+    Remark,
     Reproduction,
     Rerun,
     RunId,
@@ -44,15 +47,19 @@ from workers.repo_config import RepoConfig
 T = TypeVar("T")
 
 
-class SourceTree(Protocol):
-    """The files of the head commit, read from the bare mirror. Paths are POSIX, relative to the root."""
-
-    sha: Sha
+class Files(Protocol):
+    """Files to be read. Paths are POSIX, relative to the root."""
 
     def paths(self) -> Sequence[str]: ...
 
     def read(self, path: str) -> bytes | None:
         """The content, or None when there is no such regular file."""
+
+
+class SourceTree(Files, Protocol):
+    """The files of the head commit, read from the bare mirror."""
+
+    sha: Sha
 
     def tar(self) -> Tree: ...
 
@@ -83,6 +90,22 @@ class Once(Protocol):
 
 
 @dataclass(frozen=True)
+class Revision:
+    """What a REVISE run goes on from: a change of ours, and what people said about it.
+
+    `wanted` are the places of the remarks that ask for another change; `reasoning` and `confidence` are the change's as
+    it stands, `spent` is what the model cost in this run so far.
+    """
+
+    ours: Ours
+    remarks: tuple[Remark, ...]
+    wanted: tuple[int, ...]
+    reasoning: str = ""
+    confidence: Confidence = Confidence.MEDIUM
+    spent: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
 class Workbench:
     """What a fixer may use. It has no way to GitHub and no way to the host's files."""
 
@@ -98,6 +121,8 @@ class Workbench:
     """What people made of earlier fixes for it: what they rejected is not proposed again."""
     keep: str = ""
     """The patch of an earlier round, which mends another failure: it must not be taken back to mend this one."""
+    revision: Revision | None = None
+    """Set when a change of ours is made anew, because of a review."""
     note: str = ""
     """`Admission.note`: why the repository is only observed, where its file does not say so itself."""
     hint: str = ""
@@ -322,6 +347,15 @@ class Notice:
     """At most three; GitHub shows them once the check run is closed."""
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What is said to a remark. `text` is final Markdown; `solved` closes the thread that the remark stands in."""
+
+    remark: Remark
+    text: str
+    solved: bool = False
+
+
 class Forge(Protocol):
     """Where a run comes from and where its result goes. Every effect is found again before it is made twice.
 
@@ -356,6 +390,9 @@ class Forge(Protocol):
     def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
         """Write the notice into the one check run `heal` of the head commit and, when it has a comment, into the
         one sticky comment: on the case's pull request, else on the published one, else nowhere."""
+
+    def reply(self, case: Case, replies: Sequence[Reply]) -> None:
+        """Say each reply once: in the thread of its remark, or beside the pull request for a review's own text."""
 
     def ground(self, case: Case, wish: Wish) -> Ground:
         """What a fix has to fit into, asked right before it is published."""

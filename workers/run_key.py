@@ -24,6 +24,11 @@ def rebase_key(repo_id: int, number: int, target: str) -> str:
     return f"rebase:{repo_id}:{number}:{target}"[:255]
 
 
+def revise_key(repo_id: int, review_id: int) -> str:
+    """One review of a pull request of ours, with all its comments."""
+    return f"revise:{repo_id}:{review_id}"
+
+
 def run_key(case: Case) -> str:
     """The key of the run for a case: of its workflow run, else of its check run, else of its commit and job.
 

@@ -28,9 +28,9 @@ from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
 from workers import messages
 from workers.critic import Critic
-from workers.domain import Case, Report
+from workers.domain import Aim, Case, Report
 from workers.errors import Retryable, Stop, UsageError
-from workers.fixers import fixers
+from workers.fixers import fixers, revisers
 from workers.git import mirrors
 from workers.llm.client import Client
 from workers.llm.prices import told
@@ -62,7 +62,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
         parts = Parts(
             forge=forge,
             sandbox=sandbox,
-            fixers=fixers("auto", client),
+            fixers=revisers(client) if case.aim is Aim.REVISE else fixers("auto", client),
             critic=Critic(client) if client else None,
             tester=Tester(client) if client else None,
             journal=lease,
@@ -73,6 +73,8 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
             wishes=lease.wishes,
+            model=client,
+            so_far=lease.so_far,
         )
         try:
             return drive(case, parts)
@@ -87,6 +89,7 @@ def bid_farewell(report: Report, settings: WorkerSettings) -> None:
     redactor = Redactor(*settings.secrets())
     try:
         with _forge(report.case, settings, redactor, lambda: None) as forge:
+            forge.reply(report.case, messages.review_replies(report, (), _run_url(report.case, settings)))
             forge.tell(report.case, messages.ended(report, _run_url(report.case, settings)), report.published)
     except (Stop, Retryable) as trouble:
         log.warning("the end could not be told", run=report.case.run, outcome=report.outcome, why=str(trouble))

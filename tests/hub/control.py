@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.hub import shapes, shapes_ci, shapes_git, shapes_work
+from tests.hub import shapes, shapes_ci, shapes_git, shapes_work, threads
 from tests.hub.contract import Contract
 from tests.hub.events import Events
 from tests.hub.gitstore import Entry, GitStore, Signature
@@ -248,8 +248,8 @@ class Control:
     def do_reply(self, asked: Json) -> Json:
         """A person's reply in a review thread."""
         repo, who = self._repo(asked), self._world.user(asked["user"])
-        made = add_reply(self._world, repo, repo.review_comments[asked["comment_id"]], who, asked["body"])
-        self._events.review_comment(repo, made)
+        first = repo.review_comments[asked["comment_id"]]
+        made = add_reply(self._world, self._events, repo, first, who, asked["body"])
         return shapes_work.review_comment(self._world, repo, made)
 
     def do_click(self, asked: Json) -> Json:
@@ -382,7 +382,11 @@ class Control:
             "pulls": pulls,
             "issues": [shapes_work.issue(world, repo, i) for i in repo.issues.values()],
             "comments": comments,
-            "review_comments": [shapes_work.review_comment(world, repo, c) for c in repo.review_comments.values()],
+            "review_comments": [
+                {**shapes_work.review_comment(world, repo, c), "reacted": c.reactions}
+                for c in repo.review_comments.values()
+            ],
+            "threads": [thread for pull in repo.pulls.values() for thread in threads.of_pull(world, repo, pull)],
             "reviews": [shapes_work.review(world, repo, r) for r in repo.reviews.values()],
             "check_runs": checks,
             "workflow_runs": [shapes_ci.workflow_run(world, repo, r) for r in repo.runs.values()],

@@ -251,6 +251,7 @@ class Repo:
     comments: dict[int, Comment] = field(default_factory=dict)
     review_comments: dict[int, Comment] = field(default_factory=dict)
     reviews: dict[int, Review] = field(default_factory=dict)
+    resolved: set[int] = field(default_factory=set)
     suites: dict[int, Suite] = field(default_factory=dict)
     checks: dict[int, CheckRun] = field(default_factory=dict)
     workflows: dict[str, Json] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from sandbox.errors import SetupFailed
 from sandbox.spec import Limits, Plan, Result, Step, Tree
 from tests.workers.made import GREEN, RED, MemoryTree, result
 from workers.domain import Case, Commit, Sha
-from workers.ports import Base, Origin, SourceTree
+from workers.ports import Base, Origin, Reply, SourceTree
 
 Answer = Callable[[str, int], Result | None]
 """What the check shows on a commit, by its sha and how often it was asked before; None when its set-up fails."""
@@ -131,6 +131,7 @@ class Past:
     green: Sha | None = None
     below: Base | None = None
     brought: Origin = field(default_factory=Origin)
+    said: list[Reply] = field(default_factory=list)
 
     def base(self, case: Case) -> Base | None:
         return self.below
@@ -143,3 +144,6 @@ class Past:
 
     def origin(self, case: Case, one: Sha) -> Origin:
         return self.brought
+
+    def reply(self, case: Case, replies: Sequence[Reply]) -> None:
+        self.said += replies

@@ -13,6 +13,7 @@ from workers.errands.forget import forget
 from workers.errands.label import do_label
 from workers.errands.model import Kind
 from workers.errands.recover import recover
+from workers.errands.review import review
 from workers.errands.settle import settle
 from workers.errands.tend import tend
 
@@ -26,5 +27,6 @@ HANDLERS: Mapping[Kind, Handler] = {
     Kind.RECOVER: recover,
     Kind.FORGET: forget,
     Kind.CONFIG: config,
+    Kind.REVIEW: review,
 }
 """A kind without a handler is given up with a reason."""

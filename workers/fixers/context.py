@@ -12,16 +12,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from workers import clue, prompts
-from workers.domain import Attempt, Commit, Lesson, Suspect
+from workers import clue, prompts, remarks
+from workers.domain import Attempt, Commit, Lesson, Remark, Suspect
 from workers.fixers.search.rank import is_test
 from workers.globs import matches
 from workers.llm.client import Message
 from workers.messages.markup import visible
-from workers.ports import SourceTree, Workbench
+from workers.ports import Files, Revision, Workbench
 
 _FILES, _TESTS, _OUTPUT, _CHANGE, _REPORT, _PATHS = 24_000, 6_000, 8_000, 8_000, 6_000, 120
 _WORDS = 2_000
+_REMARK = 3_000
 _FEW = 3
 
 
@@ -87,6 +88,29 @@ def opening(bench: Workbench, level: float) -> list[Message]:
     return [Message("system", system), Message("user", task)]
 
 
+def revising(bench: Workbench, revision: Revision, files: Files, level: float) -> list[Message]:
+    """The first two turns about a change of ours that people reviewed. `files` are those of the change as it stands."""
+    fence, places = nonce(bench), [revision.remarks[n].path for n in revision.wanted]
+    named = [*places, *_changed(revision.ours.patch), *_named(bench, files.paths())]
+    known = set(files.paths())
+    wanted = [path for path in dict.fromkeys(named) if path in known]
+    task = prompts.render(
+        "review",
+        nonce=fence,
+        files=shown(files, [path for path in wanted if not is_test(path)], fence, int(_FILES * level)),
+        tests=shown(files, [path for path in wanted if is_test(path)], fence, int(_TESTS * level)),
+        command=cleaned(bench.reproduction.plan.check.script.strip(), fence, 500),
+        findings=[_finding(bench, i, fence) for i in range(min(10, len(bench.diagnosis.findings)))],
+        patch=cleaned(revision.ours.patch, fence, int(_CHANGE * level)),
+        remarks=[
+            (n, stands(revision.remarks[n], fence), words(revision.remarks[n], fence, int(_REMARK * level)))
+            for n in revision.wanted
+        ],
+    )
+    system = prompts.render("review_system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))
+    return [Message("system", system), Message("user", task)]
+
+
 def feedback(bench: Workbench, attempt: Attempt, level: float) -> Message:
     """The turn after a rejected answer: only what is new."""
     fence, verdict = nonce(bench), attempt.verdict
@@ -104,6 +128,24 @@ def feedback(bench: Workbench, attempt: Attempt, level: float) -> Message:
         regressions=[one_line(name, fence, 200) for name in verdict.regressions[:10]],
     )
     return Message("user", text)
+
+
+def stands(remark: Remark, fence: str) -> str:
+    """Where a remark stands."""
+    if not remark.path:
+        return "the whole change"
+    start = f"{remark.start_line}-" if remark.start_line else ""
+    return one_line(f"{remark.path}:{start}{remark.line}" if remark.line else remark.path, fence, 200)
+
+
+def words(remark: Remark, fence: str, limit: int) -> str:
+    """A stranger's words as data, without what nobody sees of them on GitHub."""
+    return cleaned(remarks.shown(remark.body), fence, limit)
+
+
+def _changed(patch: str) -> list[str]:
+    """The files that a patch of ours changes, as git writes them."""
+    return [line[6:] for line in patch.splitlines() if line.startswith("+++ b/")]
 
 
 def _finding(bench: Workbench, index: int, fence: str) -> str:
@@ -163,7 +205,7 @@ def _beside(tests: Sequence[str], paths: Sequence[str]) -> list[str]:
     return [path for path in paths if PurePosixPath(path).stem in stems and not is_test(path)]
 
 
-def shown(tree: SourceTree, paths: Iterable[str], fence: str, budget: int) -> list[Shown]:
+def shown(tree: Files, paths: Iterable[str], fence: str, budget: int) -> list[Shown]:
     """The files in their order, as long as the budget of characters lasts."""
     found = []
     for path in paths:

@@ -57,11 +57,23 @@ class Llm:
         if reply.problem:
             return self._candidate(reply, "", "", reply.problem)
         try:
-            patch = bench.tree.diff(read_answer(reply.text, bench.tree))
+            patch = self._patch(bench, reply.text)
             check(patch)
         except PatchError as error:
             return self._candidate(reply, "", "", str(error))
         return self._candidate(reply, patch, reasoning(reply.text)[:2000], "")
+
+    def _opening(self, bench: Workbench, share: float) -> list[Message]:
+        """The first turns, with a share of the context's budgets."""
+        return context.opening(bench, share)
+
+    def _patch(self, bench: Workbench, text: str) -> str:
+        """What an answer means, as a diff against the head commit; raises `PatchError`."""
+        return bench.tree.diff(read_answer(text, bench.tree))
+
+    def _before(self, bench: Workbench) -> Usage:
+        """What the run has spent on the model before this conversation."""
+        return bench.spent
 
     def _candidate(self, reply: Reply, patch: str, why: str, error: str) -> Candidate:
         return Candidate(
@@ -77,19 +89,19 @@ class Llm:
 
     def _so_far(self, bench: Workbench, mine: Sequence[Attempt]) -> tuple[list[Message] | None, Usage, int]:
         """The conversation as it stands, from the journal; None when the model refused in it."""
-        level, spent = 0, bench.spent
-        turns = context.opening(bench, LEVELS[level])
+        level, spent = 0, self._before(bench)
+        turns = self._opening(bench, LEVELS[level])
         for attempt in mine:
             reply = self._reply(bench, turns, spent, level)
             if reply.problem:
                 return None, spent, level
             if reply.level != level:
                 level = reply.level
-                turns = context.opening(bench, LEVELS[level])
+                turns = self._opening(bench, LEVELS[level])
             spent = spent.plus(reply.usage)
             turns = [*turns, Message("assistant", reply.text), context.feedback(bench, attempt, LEVELS[level])]
         return turns, spent, level
 
     def _reply(self, bench: Workbench, turns: list[Message], spent: Usage, level: int) -> Reply:
         talk = Talk(self.client, self.budget, bench.once, bench.config.limits.usd_per_run)
-        return talk.reply(turns, spent, level, lambda share: context.opening(bench, share))
+        return talk.reply(turns, spent, level, lambda share: self._opening(bench, share))

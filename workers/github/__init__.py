@@ -6,6 +6,7 @@ pulls    which pull request a red commit belongs to, and where heads are
 jobs     the failed job and its log
 history  CI's word on other commits, and how they came into the repository
 notices  the check run and the sticky comment
+reviews  reviews of our pull requests, and what is said in their threads
 changes  commit, branch and pull request through the Git Data API
 forge    `workers.ports.Forge` made of these
 """

@@ -106,6 +106,13 @@ class Api:
         """A DELETE."""
         self._call("DELETE", path)
 
+    def ask(self, query: str, variables: Mapping[str, object]) -> Any:
+        """The data of one GraphQL query."""
+        try:
+            return self._requester.graphql_query(query, dict(variables))[1]["data"]
+        except (GithubException, requests.RequestException) as error:
+            raise translate(error) from error
+
     def mutate(self, name: str, variables: Mapping[str, object], fields: str, *, refusals: bool = False) -> None:
         """One GraphQL mutation; raises `Refused` for what GraphQL itself answers when `refusals` are asked for."""
         self._guard()
@@ -148,7 +155,7 @@ def translate(error: GithubException | requests.RequestException) -> Stop | Retr
         return Retryable(f"GitHub's rate limit: {said}", blame="github", after=_delay(error))
     if status == 401:
         return Retryable("GitHub does not accept the token any more", blame="github", after=5)
-    if status in {403, 451}:
+    if status in {403, 451} or _forbidden(error):
         return Stop(Outcome.DISABLED, f"GitHub does not let Heal do this: {said}")
     if status in {404, 410}:
         return Stop(Outcome.DISABLED, "GitHub says this is gone, or Heal may not see it any more.")
@@ -170,6 +177,12 @@ def _limited(error: GithubException) -> bool:
     headers = error.headers or {}
     spent = headers.get("x-ratelimit-remaining") == "0"
     return error.status == 403 and (spent or "retry-after" in headers or "rate limit" in _message(error).lower())
+
+
+def _forbidden(error: GithubException) -> bool:
+    """GraphQL's way to say 403; the client's library makes a 400 of it."""
+    problems = error.data.get("errors") if isinstance(error.data, dict) else None
+    return any(isinstance(one, dict) and one.get("type") == "FORBIDDEN" for one in problems or ())
 
 
 def _delay(error: GithubException) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workers.domain import Case, How, IssueReport, JobReport, Outcome, Published, Rerun, Sha
+from workers.domain import Aim, Case, How, IssueReport, JobReport, Ours, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
 from workers.git import mirrors
 from workers.git.mirror import Mirror
@@ -31,9 +31,23 @@ from workers.github.changes import Changes
 from workers.github.commits import Commits
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import OWN, Pull
+from workers.github.reviews import Reading, Threads
 from workers.github.session import App, Purpose, Repository, Session
 from workers.github.suggestions import Suggestions
-from workers.ports import CI, Admission, Base, Checks, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
+from workers.ports import (
+    CI,
+    Admission,
+    Base,
+    Checks,
+    Ground,
+    Lineage,
+    Notice,
+    Origin,
+    Proposal,
+    Reply,
+    SourceTree,
+    Wish,
+)
 from workers.redact import Redactor
 from workers.repo_config.bounds import Rules
 from workers.repo_config.layers import Effective
@@ -74,6 +88,8 @@ class GitHubForge:
 
     def admission(self, case: Case) -> Admission:
         """What GitHub knows before anything is run. Only the default branch's configuration counts."""
+        if case.aim is Aim.REVISE and case.ours is not None:
+            return self._reviewed(case, case.ours)
         repo, pull, api = self._repo, self._pull, self._session.api(Purpose.READ)
         if pull is not None and not pull.open:
             raise Stop(Outcome.CANCELLED, f"Pull request #{pull.number} was closed.")
@@ -148,6 +164,11 @@ class GitHubForge:
         if notice.comment is not None and number is not None:
             self._comment.show(number, notice.comment)
 
+    def reply(self, case: Case, replies: Sequence[Reply]) -> None:
+        """On the pull request of ours that was reviewed."""
+        if case.ours is not None and replies:
+            Threads(self._session, case.ours.pull_request).say(self._redactor.publish(tuple(replies)))
+
     def ground(self, case: Case, wish: Wish) -> Ground:
         """The free branch, the repository's habit, people, and a pull request's own diff."""
         return ground.survey(self._session, case, wish, self._pull)
@@ -214,6 +235,25 @@ class GitHubForge:
         if case.ours is not None:
             ours.withdraw(self._session, case.ours.pull_request, case.ours.commit, self._redactor(words))
 
+    def _reviewed(self, case: Case, ours: Ours) -> Admission:
+        """A change of ours is made anew on the commit it was made for, wherever its target is by now."""
+        standing = Reading(self._session).pull(ours.pull_request)
+        if not standing.open:
+            raise Stop(Outcome.CANCELLED, f"#{ours.pull_request} was closed.")
+        if standing.head_sha != ours.commit:
+            raise Stop(Outcome.HEAD_MOVED, f"{ours.branch} has moved on from {ours.commit[:7]}; it is left alone.")
+        repo, settings = self._repo, self._settings()
+        return Admission(
+            config=settings.config,
+            default_branch=repo.default_branch,
+            target=ours.target,
+            head_is_current=True,
+            archived=repo.archived,
+            fork=not standing.at_home,
+            pull_request=case.pull_request,
+            note=settings.note,
+        )
+
     @property
     def _repo(self) -> Repository:
         return self._session.repository
@@ -230,7 +270,9 @@ class GitHubForge:
 
     @cached_property
     def _check_run(self) -> CheckRun:
-        return CheckRun(self._session.api(Purpose.TELL), self._repo, self._case, self._app.app_id)
+        case = self._case  # what a review changes is shown where the review is
+        shown = replace(case, head_sha=case.ours.commit) if case.aim is Aim.REVISE and case.ours else case
+        return CheckRun(self._session.api(Purpose.TELL), self._repo, shown, self._app.app_id)
 
     @cached_property
     def _comment(self) -> Comment:

@@ -96,15 +96,17 @@ class Talk:
             return Reply(answer.text, answer.model, answer.usage, "", level)
 
     def _afford(self, turns: Sequence[Message], spent: Usage) -> None:
-        """Before the call, at the worst it can cost."""
-        estimate = self.client.estimate(turns)
-        tokens = spent.input_tokens + spent.output_tokens + estimate + self.budget.answer_tokens
-        price = self.client.price
-        cost = (spent.cost_usd or 0.0) + price.of(estimate, self.budget.answer_tokens) if price else 0.0
-        ceiling = min(self.budget.usd, self.ceiling_usd)
-        if tokens > self.budget.tokens:
-            raise Stop(Outcome.OVER_BUDGET, f"The next answer could exceed {self.budget.tokens} tokens for one run.")
-        if cost > ceiling:
-            raise Stop(
-                Outcome.OVER_BUDGET, f"The next answer could cost more than the ${ceiling:.2f} left for this run."
-            )
+        if why := unaffordable(self.client, self.budget, self.ceiling_usd, turns, spent):
+            raise Stop(Outcome.OVER_BUDGET, why)
+
+
+def unaffordable(client: Client, budget: Budget, ceiling_usd: float, turns: Sequence[Message], spent: Usage) -> str:
+    """Why the next answer may not be asked for, at the worst it can cost; "" when it may."""
+    estimate = client.estimate(turns)
+    tokens = spent.input_tokens + spent.output_tokens + estimate + budget.answer_tokens
+    price = client.price
+    cost = (spent.cost_usd or 0.0) + price.of(estimate, budget.answer_tokens) if price else 0.0
+    ceiling = min(budget.usd, ceiling_usd)
+    if tokens > budget.tokens:
+        return f"The next answer could exceed {budget.tokens} tokens for one run."
+    return f"The next answer could cost more than the ${ceiling:.2f} left for this run." if cost > ceiling else ""

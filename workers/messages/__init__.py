@@ -11,11 +11,14 @@ from workers.messages.notices import ended, fitting, nothing_held, proposed, rep
 from workers.messages.ours import conflicts_again, conflicts_for_good, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import comment_body, pull_request_body, review_body, suggestion
 from workers.messages.reported import first_message
+from workers.messages.reviews import attempt_rejected, cannot_go_on, from_evidence, hands_off, review_replies, wanted
 
 __all__ = [
     "Habit",
     "Red",
+    "attempt_rejected",
     "branch",
+    "cannot_go_on",
     "comment_body",
     "commit_message",
     "conflicts_again",
@@ -23,7 +26,9 @@ __all__ = [
     "ended",
     "first_message",
     "fitting",
+    "from_evidence",
     "habit",
+    "hands_off",
     "mended_elsewhere",
     "nothing_held",
     "proposed",
@@ -31,9 +36,11 @@ __all__ = [
     "pull_request_title",
     "reproduced",
     "review_body",
+    "review_replies",
     "said",
     "started",
     "suggestion",
     "taken_in",
     "taken_over",
+    "wanted",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
-from workers.messages import reported
+from workers.messages import reported, reviews
 from workers.messages.blame import brought
 from workers.messages.buttons import buttons
 from workers.messages.chance import steadiness
@@ -26,6 +26,9 @@ from workers.reruns import command
 def started(case: Case, run_url: str) -> Notice:
     """The run has begun. Only who asked for it reads about it in a comment."""
     case = Redactor().publish(case)
+    if case.aim is Aim.REVISE:
+        title, text = reviews.started(case)
+        return Notice(title, f"{text}{_link(run_url)}")
     issue = reported.is_issue(case)
     doing = f"Writing a test that shows {reported.about(case)}" if issue else f"Reproducing {_job(case)}"
     text = f"{doing} on `{case.head_sha[:7]}`.{_link(run_url)}"
@@ -36,7 +39,7 @@ def started(case: Case, run_url: str) -> Notice:
 def reproduced(report: Report, run_url: str) -> Notice | None:
     """The failure is here again, and a fix is looked for: news for who asked, and for nobody else."""
     report = published(report)
-    if not report.case.requested_by or report.diagnosis is None:
+    if not report.case.requested_by or report.diagnosis is None or report.case.aim is Aim.REVISE:
         return None
     cause = plain(report.diagnosis.summary)
     text = f"Reproduced {_job(report.case)} on `{report.case.head_sha[:7]}`: {cause} Looking for a fix.{_link(run_url)}"
@@ -50,7 +53,9 @@ def proposed(report: Report, run_url: str) -> Notice:
     text = f"{_fix(report)}{waits}{_link(run_url)}"
     number = report.published.pull_request if report.published else None
     title = f"Fix proposed in #{number}" if number and _how(report) is How.PULL else _TITLES[_how(report)]
-    return Notice(cut(title, 60), text, comment=_whole(report, run_url) or text)
+    # A review is answered in its threads.
+    comment = None if report.case.aim is Aim.REVISE else _whole(report, run_url) or text
+    return Notice(cut(title, 60), text, comment=comment)
 
 
 def fitting(notice: Notice, notify: Notify) -> Notice:
@@ -76,7 +81,8 @@ def ended(report: Report, run_url: str) -> Notice:
     title, say = _ENDINGS[report.outcome]
     if report.outcome is Outcome.FIXED:
         title = _TITLES[_how(report)]
-    text = f"{say(report)}{_lead(report.lead, run_url, report.outcome is Outcome.UNCONFIRMED)}{_link(run_url)}"
+    title, words = reviews.ending(report) or (title, say(report))
+    text = f"{words}{_lead(report.lead, run_url, report.outcome is Outcome.UNCONFIRMED)}{_link(run_url)}"
     evidence = evidence_of(report)
     comment = _whole(report, run_url) or cut(f"{text}\n\n{evidence}".strip(), LIMIT)
     findings = report.diagnosis.findings if report.diagnosis else ()
@@ -212,7 +218,10 @@ _QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Out
 
 
 def _is_news(report: Report) -> bool:
-    """To who asked every ending is; and a comment that says a fix is proposed must not outlive it."""
+    """To who asked every ending is; and a comment that says a fix is proposed must not outlive it. A review is answered
+    in its threads."""
+    if report.case.aim is Aim.REVISE:
+        return False
     return report.outcome not in _QUIET or bool(report.case.requested_by or report.published)
 
 

@@ -17,14 +17,14 @@ from workers.patch.essence import essence, undoes
 from workers.patch.parse import parse
 from workers.patch.rewrite import fits, rewritten
 from workers.patch.syntax import gate
-from workers.ports import SourceTree
+from workers.ports import Files
 
 __all__ = ["Edit", "Hunk", "PatchError", "check", "essence", "read_answer", "reasoning", "undoes"]
 
 _TEXT_LIMIT = 1 << 20
 
 
-def read_answer(text: str, tree: SourceTree) -> Mapping[str, bytes | None]:
+def read_answer(text: str, tree: Files) -> Mapping[str, bytes | None]:
     """The changed files (None: deleted) that an answer means, all or nothing.
 
     Search/replace blocks, V4A, unified diffs with wrong numbers, whole files and JSON around any of them are
@@ -43,7 +43,7 @@ def read_answer(text: str, tree: SourceTree) -> Mapping[str, bytes | None]:
     raise first or PatchError("there is no edit in the answer: give SEARCH/REPLACE blocks, each with the path above it")
 
 
-def _applied(edits: Sequence[Edit], tree: SourceTree) -> dict[str, bytes | None]:
+def _applied(edits: Sequence[Edit], tree: Files) -> dict[str, bytes | None]:
     names = tree.paths()
     changed: dict[str, bytes | None] = {}
     for edit in edits:
@@ -62,7 +62,7 @@ def _applied(edits: Sequence[Edit], tree: SourceTree) -> dict[str, bytes | None]
     return real
 
 
-def _target(edit: Edit, tree: SourceTree, names: Sequence[str]) -> str:
+def _target(edit: Edit, tree: Files, names: Sequence[str]) -> str:
     if not edit.path:
         return _by_content(edit, tree, names)
     if edit.create or edit.content is not None:
@@ -76,7 +76,7 @@ def _target(edit: Edit, tree: SourceTree, names: Sequence[str]) -> str:
     return paths.existing(edit.path, names)
 
 
-def _by_content(edit: Edit, tree: SourceTree, names: Sequence[str]) -> str:
+def _by_content(edit: Edit, tree: Files, names: Sequence[str]) -> str:
     """The only file that holds the hunk's lines: for diffs without a header."""
     if not edit.hunks:
         raise PatchError("an edit does not say which file it changes: put the path in front of it")

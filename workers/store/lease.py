@@ -44,6 +44,7 @@ from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Run, RunState, StageResult
 from workers.store.opening import append_event, lead, open_run
+from workers.store.rounds import Rounds
 from workers.store.switches import RepoWishes
 
 T = TypeVar("T")
@@ -197,6 +198,10 @@ class Lease:
         """What other runs of this repository saw of these tests."""
         with self._engine.connect() as connection:
             return sightings.past(connection, self.run, self.case.repo_id, tests)
+
+    def so_far(self, run: RunId) -> Report | None:
+        """What an earlier run has proven of the fix it published."""
+        return Rounds(self._engine).so_far(run)
 
     def sighted(self, seen: Sequence[Sighting]) -> None:
         """Keep how tests fared in this run."""

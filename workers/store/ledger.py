@@ -180,7 +180,7 @@ class Ledger:
         Those are the runs opened before the change, and those of the very commit it replaced (`before`). News of a
         change may come late, after a run of a newer commit was opened: that one is left alone. A run this misses asks
         GitHub for the branch's head itself. Those that published a fix already, or are about to, go on to follow it:
-        the change may be their own. A pull request of ours that is made anew on a commit of the branch stays good.
+        the change may be their own. A pull request of ours that is made anew or revised stays good.
         """
         opened_before = Run.created_at < at if at else false()
         replaced = _replaced(before, at)
@@ -189,7 +189,7 @@ class Ledger:
             Run.branch == clean(branch),
             Run.head_sha != except_sha,
             Run.published_branch.is_(None),
-            Run.aim != Aim.REBASE.value,
+            Run.aim.not_in((Aim.REVISE.value, Aim.REBASE.value)),
             or_(opened_before, replaced),
         )
         return self._cancel_some(overtaken, False, outcome, detail or f"{branch} moved on to {except_sha}")

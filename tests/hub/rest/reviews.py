@@ -134,7 +134,13 @@ def create_comment(call: Call) -> Answer:
     pull, asked = find_pull(call), call.body or {}
     if asked.get("in_reply_to"):
         return _reply(call, pull, int(asked["in_reply_to"]), asked["body"])
-    made = line_comment(call.world, call.repo, pull, call.actor, asked, call.world.id())
+    review = _empty_review(call.world, call.repo, pull, call.actor)
+    try:
+        made = line_comment(call.world, call.repo, pull, call.actor, asked, review.id)
+    except ApiError:
+        del call.repo.reviews[review.id]
+        raise
+    call.events.review(call.repo, review)
     call.events.review_comment(call.repo, made)
     return Answer(201, shapes_work.review_comment(call.world, call.repo, made))
 
@@ -147,24 +153,34 @@ def _reply(call: Call, pull: Pull, first_id: int, body: str) -> Answer:
     first = call.repo.review_comments.get(first_id)
     if first is None or first.number != pull.number:
         raise ApiError(404, NOT_FOUND)
-    made = add_reply(call.world, call.repo, first, call.actor, body)
-    call.events.review_comment(call.repo, made)
+    made = add_reply(call.world, call.events, call.repo, first, call.actor, body)
     return Answer(201, shapes_work.review_comment(call.world, call.repo, made))
 
 
-def add_reply(world: World, repo: Repo, first: Comment, who: User, body: str) -> Comment:
-    """A reply in the thread of a comment; replies to replies are refused."""
+def add_reply(world: World, events: Events, repo: Repo, first: Comment, who: User, body: str) -> Comment:
+    """A reply in the thread of a comment, with the empty review that GitHub makes for it; replies to replies are
+    refused."""
     if first.reply_to is not None:
         raise invalid("PullRequestReviewComment", "in_reply_to", "invalid")
     check_body("PullRequestReviewComment", body)
     stamp = world.stamp()
+    review = _empty_review(world, repo, repo.pulls[first.number], who)
     made = Comment(
         id=world.id(), number=first.number, user=who, body=body, created=stamp, updated=stamp, path=first.path,
         line=first.line, side=first.side, start_line=first.start_line, start_side=first.start_side,
-        commit_id=first.commit_id, diff_hunk=first.diff_hunk, review_id=world.id(), reply_to=first.id,
+        commit_id=first.commit_id, diff_hunk=first.diff_hunk, review_id=review.id, reply_to=first.id,
     )  # fmt: skip
     repo.review_comments[made.id] = made
+    events.review(repo, review)
+    events.review_comment(repo, made)
     return made
+
+
+def _empty_review(world: World, repo: Repo, pull: Pull, who: User) -> Review:
+    """What a single comment belongs to: every comment on a line is part of a review, if only of its own."""
+    review = Review(world.id(), pull.number, who, "", "COMMENTED", pull.head_sha, world.stamp())
+    repo.reviews[review.id] = review
+    return review
 
 
 def _comment(call: Call) -> Comment:
