@@ -15,6 +15,7 @@ from tests.hub.contract import Contract
 from tests.hub.events import Events
 from tests.hub.gitstore import Entry, GitStore, Signature
 from tests.hub.hooks import Hooks
+from tests.hub.luck import Luck
 from tests.hub.rest.dispatch import ApiError
 from tests.hub.rest.pulls import open_pull
 from tests.hub.rest.reviews import add_reply, submit_review
@@ -30,10 +31,12 @@ class Control:
     def __init__(self, world: World, contract: Contract, hooks: Hooks, events: Events, runs: Runs) -> None:
         self._world, self._contract, self._hooks, self._events, self._runs = world, contract, hooks, events, runs
         self._unlocked = {"settle", "requests", "violations"}
+        self._desks = (self, Luck(world))
 
     def call(self, verb: str, asked: Json) -> Json:
         """Run a verb; unknown ones raise LookupError."""
-        method: Callable[[Json], Json] | None = getattr(self, f"do_{verb}", None)
+        found = (getattr(desk, f"do_{verb}", None) for desk in self._desks)
+        method: Callable[[Json], Json] | None = next((one for one in found if one is not None), None)
         if method is None:
             raise LookupError(verb)
         if verb in self._unlocked:
@@ -106,6 +109,15 @@ class Control:
 
     def do_set_webhook(self, asked: Json) -> Json:
         self._world.apps[asked["app_id"]].hook_url = asked["url"]
+        return {}
+
+    def do_set_events(self, asked: Json) -> Json:
+        """Subscribe an App and its installations to other events."""
+        app = self._world.apps[asked["app_id"]]
+        app.events = list(asked["events"])
+        for one in self._world.installations.values():
+            if one.app is app:
+                one.events = list(asked["events"])
         return {}
 
     def do_create_repo(self, asked: Json) -> Json:
@@ -270,26 +282,6 @@ class Control:
         sha = asked.get("sha") or repo.git.ref(f"refs/heads/{branch}")
         if self._events.ci is not None:
             self._events.ci.start(repo, str(sha), branch, self._world.user(asked.get("user", "octocat")))
-        return {}
-
-    def do_fault(self, asked: Json) -> Json:
-        """Bad luck for the next `times` requests (`kind` answer) or deliveries (`kind` drop, duplicate)."""
-        defaults: Json = {"times": 1, "method": "", "path": "", "event": "", "status": 502, "after": False}
-        self._world.faults.append({**defaults, **asked})
-        return {}
-
-    def do_clear_faults(self, asked: Json) -> Json:
-        """Bad luck that nobody met is taken back."""
-        self._world.faults.clear()
-        return {}
-
-    def do_expire_tokens(self, asked: Json) -> Json:
-        for token in self._world.tokens.values():
-            token.expires = self._world.now()
-        return {}
-
-    def do_advance(self, asked: Json) -> Json:
-        self._world.clock_offset += timedelta(seconds=asked["seconds"])
         return {}
 
     def do_settle(self, asked: Json) -> Json:

@@ -19,7 +19,8 @@ from graphql import (
 
 from tests.hub.contract import REFERENCE, Contract
 from tests.hub.events import Events
-from tests.hub.rest.dispatch import FORBIDDEN, Dispatcher, allows, reaches
+from tests.hub.luck import on_request
+from tests.hub.rest.dispatch import FORBIDDEN, Answer, Dispatcher, allows, injected, reaches
 from tests.hub.state import Json, Pull, Repo, Token, World
 
 _MUTATIONS = {"markPullRequestReadyForReview": False, "convertPullRequestToDraft": True}
@@ -31,10 +32,17 @@ class GraphQl:
     def __init__(self, world: World, contract: Contract, events: Events, dispatcher: Dispatcher) -> None:
         self._world, self._contract, self._events, self._dispatcher = world, contract, events, dispatcher
 
-    def answer(self, authorization: str, body: Json) -> Json:
-        """The answer's body; raises ApiError for a missing or dead token."""
-        token = self._dispatcher.by_token(authorization.partition(" ")[2])
+    def handle(self, authorization: str, body: Json) -> Answer:
+        """The answer, or the fault this request has; raises ApiError for a missing or dead token."""
         self._world.requests.append({"method": "POST", "path": "/api/graphql", "query": "", "body": body})
+        fault = on_request(self._world, "POST", "/graphql")
+        if fault is not None and not fault["after"]:
+            return injected(fault)
+        answer = Answer(200, self._answer(authorization, body))
+        return answer if fault is None else injected(fault)
+
+    def _answer(self, authorization: str, body: Json) -> Json:
+        token = self._dispatcher.by_token(authorization.partition(" ")[2])
         try:
             document = parse(str(body.get("query", "")))
         except GraphQLError as error:

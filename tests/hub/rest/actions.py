@@ -6,6 +6,7 @@ import hashlib
 import hmac
 
 from tests.hub import shapes_ci
+from tests.hub.luck import strike
 from tests.hub.rest.dispatch import NOT_FOUND, Answer, ApiError, Call, Route
 from tests.hub.state import Job, Repo, WorkflowRun, World
 
@@ -103,7 +104,8 @@ def job_logs(call: Call) -> Answer:
     job = _job(call)
     if job.log is None:
         raise ApiError(404, NOT_FOUND)
-    expires = int(call.world.now().timestamp()) + LOG_SECONDS
+    late = strike(call.world, frozenset({"expired_link"}), path=call.path) is not None
+    expires = int(call.world.now().timestamp()) + (-1 if late else LOG_SECONDS)
     signature = log_signature(call.repo.id, job.id, expires)
     query = f"repo={call.repo.id}&se={expires}&sig={signature}"
     return Answer(302, None, {"Location": f"{call.world.url}/_logs/{job.id}?{query}"})

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import jwt
 from tests.hub.contract import Contract, path_regex
 from tests.hub.events import Events
 from tests.hub.gitstore import GitError
+from tests.hub.luck import on_request
 from tests.hub.state import App, Json, Repo, Token, User, World
 
 DOCS = "https://docs.github.com/rest"
@@ -56,6 +56,8 @@ class Answer:
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    severed: bool = False
+    """Nothing of it arrives: the connection is closed instead."""
 
 
 @dataclass
@@ -143,13 +145,12 @@ class Dispatcher:
         found = self._match(method, path)
         record: Json = {"method": method, "path": path, "query": query, "at": time.time()}
         self._world.requests.append(record)
-        fault = self.fault(method, path)
-        if fault is not None and not fault.get("after"):
-            record["status"] = fault["status"]
-            return _injected(fault)
+        fault = on_request(self._world, method, path)
+        if fault is not None and not fault["after"]:
+            return self._injected(fault, record)
         answer = self._answer(method, path, query, headers, raw, found, record)
         if fault is not None:
-            answer = _injected(fault)
+            return self._injected(fault, record)
         record["status"] = answer.status
         return answer
 
@@ -189,16 +190,10 @@ class Dispatcher:
                 return route, hit.groupdict()
         return None
 
-    def fault(self, method: str, path: str) -> Json | None:
-        """The bad luck that this request has, used up by asking."""
-        with self._world.lock:
-            for fault in self._world.faults:
-                if fault["kind"] != "answer" or fault["times"] <= 0:
-                    continue
-                if re.search(fault["method"], method) and re.search(fault["path"], path):
-                    fault["times"] -= 1
-                    return fault
-        return None
+    def _injected(self, fault: Json, record: Json) -> Answer:
+        answer = injected(fault)
+        record["status"] = 0 if answer.severed else answer.status
+        return answer
 
     def _dress(self, answer: Answer, asked: dict[str, str], route: Route | None) -> Answer:
         now = int(self._world.now().timestamp())
@@ -309,6 +304,9 @@ def _json(raw: bytes) -> Any:
         raise ApiError(400, "Problems parsing JSON") from None
 
 
-def _injected(fault: Json) -> Answer:
+def injected(fault: Json) -> Answer:
+    """What a fault of a request answers."""
+    if fault["kind"] == "sever":
+        return Answer(0, severed=True)
     body = fault.get("body") or {"message": fault.get("message", "Server Error"), "documentation_url": DOCS}
     return Answer(int(fault["status"]), body, dict(fault.get("headers") or {}))
