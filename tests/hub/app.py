@@ -17,7 +17,7 @@ from tests.hub.events import Events
 from tests.hub.gitweb import GitWeb
 from tests.hub.graphql import GraphQl
 from tests.hub.hooks import Hooks
-from tests.hub.rest import actions, apps, checks, gitdata, issues, pulls, repos, reviews
+from tests.hub.rest import actions, apps, checks, gitdata, issues, pulls, repos, reviews, statuses
 from tests.hub.rest.actions import read_log
 from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher
 from tests.hub.runs import Runs
@@ -28,6 +28,7 @@ ROUTES = (
     *repos.ROUTES,
     *gitdata.ROUTES,
     *checks.ROUTES,
+    *statuses.ROUTES,
     *actions.ROUTES,
     *pulls.ROUTES,
     *reviews.ROUTES,

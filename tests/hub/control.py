@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.hub import shapes, shapes_ci, shapes_git, shapes_work
 from tests.hub.contract import Contract
+from tests.hub.estate import Estate
 from tests.hub.events import Events
 from tests.hub.gitstore import Entry, GitStore, Signature
 from tests.hub.hooks import Hooks
 from tests.hub.luck import Luck
+from tests.hub.people import People
 from tests.hub.rest.dispatch import ApiError
 from tests.hub.rest.pulls import open_pull
 from tests.hub.rest.reviews import add_reply, submit_review
@@ -31,7 +33,7 @@ class Control:
     def __init__(self, world: World, contract: Contract, hooks: Hooks, events: Events, runs: Runs) -> None:
         self._world, self._contract, self._hooks, self._events, self._runs = world, contract, hooks, events, runs
         self._unlocked = {"settle", "requests", "violations"}
-        self._desks = (self, Luck(world))
+        self._desks = (self, Luck(world), Estate(world, events), People(world, events))
 
     def call(self, verb: str, asked: Json) -> Json:
         """Run a verb; unknown ones raise LookupError."""
@@ -175,9 +177,10 @@ class Control:
         return {}
 
     def do_set_repo(self, asked: Json) -> Json:
-        """Change `ci`, `archived`, `gone`, `private`; `gone_commit` makes a commit unreachable by API."""
+        """Change `ci`, `archived`, `gone`, `private`, `rules`, `unsigned`, without a word to anybody; `gone_commit`
+        makes a commit unreachable by API."""
         repo = self._repo(asked)
-        for key in ("ci", "archived", "gone", "private"):
+        for key in ("ci", "archived", "gone", "private", "rules", "unsigned"):
             if key in asked:
                 setattr(repo, key, asked[key])
         if asked.get("gone_commit"):
@@ -236,8 +239,8 @@ class Control:
     def do_reply(self, asked: Json) -> Json:
         """A person's reply in a review thread."""
         repo, who = self._repo(asked), self._world.user(asked["user"])
-        made = add_reply(self._world, repo, repo.review_comments[asked["comment_id"]], who, asked["body"])
-        self._events.review_comment(repo, made)
+        first = repo.review_comments[asked["comment_id"]]
+        made = add_reply(self._world, self._events, repo, first, who, asked["body"])
         return shapes_work.review_comment(self._world, repo, made)
 
     def do_click(self, asked: Json) -> Json:
@@ -305,6 +308,7 @@ class Control:
         for record in (world.deliveries, world.requests, world.faults, world.violations):
             record.clear()
         world.clock_offset = timedelta()
+        world.moved.clear()
         return {}
 
     def do_deliveries(self, asked: Json) -> Json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -93,3 +93,89 @@ class Remote(ABC):
     def advance(self, seconds: float) -> None:
         """Move the double's clock."""
         self.call("advance", seconds=seconds)
+
+    # What owners do
+
+    def announce(self, installation_id: int, user: str = "octocat") -> None:
+        """Send `installation.created`."""
+        self.call("announce", installation_id=installation_id, user=user)
+
+    def suspend(self, installation_id: int, user: str = "octocat") -> None:
+        self.call("suspend", installation_id=installation_id, user=user)
+
+    def unsuspend(self, installation_id: int, user: str = "octocat") -> None:
+        self.call("unsuspend", installation_id=installation_id, user=user)
+
+    def uninstall(self, installation_id: int, user: str = "octocat") -> None:
+        self.call("uninstall", installation_id=installation_id, user=user)
+
+    def accept_permissions(
+        self, installation_id: int, permissions: Mapping[str, str], events: Sequence[str] = ()
+    ) -> None:
+        """An owner accepts other permissions (and events, when some are given)."""
+        asked = {"permissions": dict(permissions), "events": list(events)}
+        self.call("accept_permissions", installation_id=installation_id, **asked)
+
+    def choose_repos(self, installation_id: int, repos: Sequence[str]) -> None:
+        """Which repositories the installation covers from now on."""
+        self.call("choose_repos", installation_id=installation_id, repos=list(repos))
+
+    def rename_repo(self, repo: str, name: str, user: str = "octocat") -> str:
+        """`name` without its owner. Gives the new full name; the old one redirects."""
+        return str(self.call("rename_repo", repo=repo, name=name, user=user)["full_name"])
+
+    def transfer_repo(self, repo: str, owner: str, user: str = "octocat", owner_kind: str = "User") -> str:
+        asked = {"owner": owner, "user": user, "owner_kind": owner_kind}
+        return str(self.call("transfer_repo", repo=repo, **asked)["full_name"])
+
+    def archive_repo(self, repo: str, archived: bool = True, user: str = "octocat") -> None:
+        self.call("archive_repo", repo=repo, archived=archived, user=user)
+
+    def delete_repo(self, repo: str) -> None:
+        """Gone without an event. Pull requests from it keep their head, without its repository."""
+        self.call("delete_repo", repo=repo)
+
+    # What people and other systems do
+
+    def label(self, repo: str, user: str, number: int, name: str, off: bool = False) -> None:
+        """Put a label on an issue or pull request, or take it off."""
+        self.call("label", repo=repo, user=user, number=number, name=name, off=off)
+
+    def edit_pull(self, repo: str, user: str, number: int, **changes: str) -> None:
+        """title=, body=, base=."""
+        self.call("edit_pull", repo=repo, user=user, number=number, **changes)
+
+    def set_draft(self, repo: str, user: str, number: int, draft: bool) -> None:
+        self.call("set_draft", repo=repo, user=user, number=number, draft=draft)
+
+    def reopen(self, repo: str, user: str, number: int) -> None:
+        """An issue or a pull request."""
+        self.call("reopen", repo=repo, user=user, number=number)
+
+    def close_issue(self, repo: str, user: str, number: int) -> None:
+        self.call("close_issue", repo=repo, user=user, number=number)
+
+    def edit_comment(self, repo: str, user: str, comment_id: int, body: str) -> None:
+        self.call("edit_comment", repo=repo, user=user, comment_id=comment_id, body=body)
+
+    def delete_comment(self, repo: str, user: str, comment_id: int) -> None:
+        self.call("delete_comment", repo=repo, user=user, comment_id=comment_id)
+
+    def resolve(self, repo: str, user: str, comment_id: int, off: bool = False) -> None:
+        """Resolve the thread of a review comment, or open it again."""
+        self.call("resolve", repo=repo, user=user, comment_id=comment_id, off=off)
+
+    def status(self, repo: str, state: str, context: str = "ci/old", **more: object) -> Json:
+        """A commit status of an old CI. More: sha, branch, description, target_url, user."""
+        return self.call("status", repo=repo, state=state, context=context, **more)
+
+    def finish_check(
+        self, repo: str, name: str, *, app: str = "other-ci", conclusion: str = "failure", **more: object
+    ) -> Json:
+        """A completed check run of another App. More: sha, branch, output (title, summary, text, annotations),
+        details_url, external_id."""
+        return self.call("finish_check", repo=repo, name=name, app=app, conclusion=conclusion, **more)
+
+    def rerequest_suite(self, repo: str, user: str, app_id: int, *, sha: str = "") -> None:
+        """A person runs all checks of an App on a commit again."""
+        self.call("rerequest_suite", repo=repo, user=user, app_id=app_id, sha=sha)

@@ -57,8 +57,8 @@ def issue(world: World, repo: Repo, one: Issue) -> Json:
         "labels": [label(world, repo, name) for name in one.labels],
         "state": one.state,
         "locked": False,
-        "assignee": None,
-        "assignees": [],
+        "assignee": shapes.user(world, one.assignees[0]) if one.assignees else None,
+        "assignees": [shapes.user(world, who) for who in one.assignees],
         "milestone": None,
         "comments": sum(c.number == one.number for c in repo.comments.values()),
         "created_at": one.created,
@@ -118,7 +118,7 @@ def _side(world: World, repo: Repo, ref: str, sha: str) -> Json:
         "ref": ref,
         "sha": sha,
         "user": shapes.user(world, repo.owner),
-        "repo": shapes.repository(world, repo),
+        "repo": None if repo.gone else shapes.repository(world, repo),
     }
 
 
@@ -155,9 +155,9 @@ def pull_simple(world: World, repo: Repo, one: Pull) -> Json:
         "closed_at": one.issue.closed,
         "merged_at": one.merged,
         "merge_commit_sha": one.merge_sha,
-        "assignee": None,
-        "assignees": [],
-        "requested_reviewers": [],
+        "assignee": shapes.user(world, one.issue.assignees[0]) if one.issue.assignees else None,
+        "assignees": [shapes.user(world, who) for who in one.issue.assignees],
+        "requested_reviewers": [shapes.user(world, who) for who in one.reviewers],
         "requested_teams": [],
         "labels": [label(world, repo, name) for name in one.issue.labels],
         "milestone": None,
@@ -181,12 +181,14 @@ def pull(world: World, repo: Repo, one: Pull) -> Json:
     start = repo.git.merge_base(one.base_sha, one.head_sha) or repo.git.empty_tree()
     files = repo.git.numstat(start, one.head_sha)
     is_open = one.issue.state == "open"
+    dirty = is_open and repo.git.conflicts(one.base_sha, one.head_sha)
+    state = "dirty" if dirty else "draft" if one.draft else "clean"
     return {
         **pull_simple(world, repo, one),
         "merged": one.merged is not None,
-        "mergeable": True if is_open else None,
-        "rebaseable": True if is_open else None,
-        "mergeable_state": ("draft" if one.draft else "clean") if is_open else "unknown",
+        "mergeable": not dirty if is_open else None,
+        "rebaseable": not dirty if is_open else None,
+        "mergeable_state": state if is_open else "unknown",
         "merged_by": shapes.user(world, one.merged_by) if one.merged_by else None,
         "comments": sum(c.number == one.number for c in repo.comments.values()),
         "review_comments": sum(c.number == one.number for c in repo.review_comments.values()),

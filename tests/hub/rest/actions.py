@@ -89,6 +89,17 @@ def rerun_failed_jobs(call: Call) -> Answer:
     return Answer(201, {})
 
 
+def rerun_job(call: Call) -> Answer:
+    """One job again, with those that need it: the run's next attempt is queued."""
+    run = call.repo.runs[_job(call).run_id]
+    if run.status != "completed":
+        raise ApiError(403, "This workflow is already running")
+    run.attempt += 1
+    run.status, run.conclusion, run.updated = "queued", None, call.world.stamp()
+    call.events.workflow_run(call.repo, run, "requested")
+    return Answer(201, {})
+
+
 def _job(call: Call) -> Job:
     found = call.repo.jobs.get(call.number("job_id"))
     if found is None:
@@ -136,6 +147,7 @@ ROUTES = (
     Route("POST", _A + "/runs/{run_id}/rerun-failed-jobs", rerun_failed_jobs, ("actions:write",)),
     Route("GET", _A + "/jobs/{job_id}", get_job, _READ, "Job"),
     Route("GET", _A + "/jobs/{job_id}/logs", job_logs, _READ),
+    Route("POST", _A + "/jobs/{job_id}/rerun", rerun_job, ("actions:write",)),
     Route("GET", _A + "/workflows", list_workflows, _READ, "workflows:[Workflow]"),
     Route("GET", _A + "/workflows/{workflow_id}", get_workflow, _READ, "Workflow"),
 )

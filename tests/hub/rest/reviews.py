@@ -134,7 +134,9 @@ def create_comment(call: Call) -> Answer:
     pull, asked = find_pull(call), call.body or {}
     if asked.get("in_reply_to"):
         return _reply(call, pull, int(asked["in_reply_to"]), asked["body"])
-    made = line_comment(call.world, call.repo, pull, call.actor, asked, call.world.id())
+    number = call.world.id()
+    made = line_comment(call.world, call.repo, pull, call.actor, asked, number)
+    _lone_review(call.world, call.events, call.repo, made)
     call.events.review_comment(call.repo, made)
     return Answer(201, shapes_work.review_comment(call.world, call.repo, made))
 
@@ -147,13 +149,20 @@ def _reply(call: Call, pull: Pull, first_id: int, body: str) -> Answer:
     first = call.repo.review_comments.get(first_id)
     if first is None or first.number != pull.number:
         raise ApiError(404, NOT_FOUND)
-    made = add_reply(call.world, call.repo, first, call.actor, body)
-    call.events.review_comment(call.repo, made)
+    made = add_reply(call.world, call.events, call.repo, first, call.actor, body)
     return Answer(201, shapes_work.review_comment(call.world, call.repo, made))
 
 
-def add_reply(world: World, repo: Repo, first: Comment, who: User, body: str) -> Comment:
-    """A reply in the thread of a comment; replies to replies are refused."""
+def _lone_review(world: World, events: Events, repo: Repo, comment: Comment) -> None:
+    """A comment that was not part of a review makes one of its own, without words."""
+    assert comment.review_id is not None
+    review = Review(comment.review_id, comment.number, comment.user, "", "COMMENTED", comment.commit_id, world.stamp())
+    repo.reviews[review.id] = review
+    events.review(repo, review)
+
+
+def add_reply(world: World, events: Events, repo: Repo, first: Comment, who: User, body: str) -> Comment:
+    """A reply in the thread of a comment, told as a review of its own; replies to replies are refused."""
     if first.reply_to is not None:
         raise invalid("PullRequestReviewComment", "in_reply_to", "invalid")
     check_body("PullRequestReviewComment", body)
@@ -164,6 +173,8 @@ def add_reply(world: World, repo: Repo, first: Comment, who: User, body: str) ->
         commit_id=first.commit_id, diff_hunk=first.diff_hunk, review_id=world.id(), reply_to=first.id,
     )  # fmt: skip
     repo.review_comments[made.id] = made
+    _lone_review(world, events, repo, made)
+    events.review_comment(repo, made)
     return made
 
 
