@@ -12,12 +12,19 @@ from typing import Any
 from workers.domain import Case
 from workers.github.api import Api
 from workers.github.session import Repository
+from workers.messages.room import clipped, in_bytes, shorten
 from workers.ports import Notice
 
 CHECK_NAME = "heal"
 ANNOTATIONS_PER_CALL = 50
 TEXT_LIMIT = 65_535
+"""Bytes. Messages are made shorter; this is for what redaction added to them."""
+MESSAGE_LIMIT = 16_384
+"""Bytes of an annotation: GitHub takes 64 KB, nobody reads them."""
+BODY_LIMIT = 65_536
+"""Characters of a comment."""
 TITLE_LIMIT = 255
+"""Bytes."""
 
 
 class CheckRun:
@@ -35,9 +42,9 @@ class CheckRun:
         """Make it or bring it up to date; nothing is sent when GitHub shows it already."""
         self._known = self._known or self._found()
         state = {"status": "completed", "conclusion": "neutral"} if notice.final else {"status": "in_progress"}
-        output = {"title": notice.title[:TITLE_LIMIT], "summary": notice.summary[:TEXT_LIMIT]}
+        output = {"title": clipped(notice.title, TITLE_LIMIT), "summary": shorten(notice.summary, TEXT_LIMIT, in_bytes)}
         if notice.text:
-            output["text"] = notice.text[:TEXT_LIMIT]
+            output["text"] = shorten(notice.text, TEXT_LIMIT, in_bytes)
         missing = self._missing(notice)
         if self._known is None or missing or not _shows(self._known, state, output):
             self._write(state, output, missing[:ANNOTATIONS_PER_CALL])
@@ -68,7 +75,7 @@ class CheckRun:
         held = int(self._known["output"].get("annotations_count") or 0) if self._known else 0
         notes: list[dict[str, object]] = [
             {"path": one.path, "start_line": one.line, "end_line": one.line, "annotation_level": "failure",
-             "message": one.message[:8000] or "failed"}
+             "message": clipped(one.message, MESSAGE_LIMIT) or "failed"}
             for one in notice.annotations if one.path and one.line
         ]  # fmt: skip
         return notes[held:]
@@ -86,7 +93,8 @@ class Comment:
 
     def show(self, number: int, text: str) -> None:
         """Make it or edit it; nothing is sent when the words are the same."""
-        body = text if self._marker in text else f"{text}\n\n{self._marker} -->"
+        mark = "" if self._marker in text else f"\n\n{self._marker} -->"
+        body = shorten(text, BODY_LIMIT - len(mark)) + mark
         known = self._known.get(number) or self._found(number)
         if known is None:
             path = self._repo.path(f"/issues/{number}/comments")

@@ -13,6 +13,7 @@ from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
 from workers.messages.pull_request import published
+from workers.messages.room import OUTPUT, Part, Worth, assemble, in_bytes, shorten
 from workers.messages.suspects import suspected
 from workers.ports import Notice
 from workers.redact import Redactor
@@ -53,9 +54,9 @@ def ended(report: Report, run_url: str) -> Notice:
     findings = report.diagnosis.findings if report.diagnosis else ()
     return Notice(
         title=cut(title, 60),
-        summary=cut(text, LIMIT),
-        text=cut(evidence, LIMIT),
-        comment=None if report.outcome in _QUIET else cut(f"{text}\n\n{evidence}".strip(), LIMIT),
+        summary=shorten(text, OUTPUT, in_bytes),
+        text=assemble(evidence, OUTPUT, in_bytes),
+        comment=None if report.outcome in _QUIET else assemble([Part(Worth.PROOF, (text,)), *evidence], LIMIT),
         annotations=tuple(
             replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
         )[:10],
@@ -164,6 +165,9 @@ _ENDINGS: dict[Outcome, tuple[str, Callable[[Report], str]]] = {
 _PLACES = 5
 """Suspects that a person who goes on from here is shown."""
 
+_PATCH = (20_000, 4_000)
+"""Characters of a patch that is only shown."""
+
 _QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Outcome.CANCELLED, Outcome.CRASHED})
 """Endings that are nobody's news: the check run says them, no comment does."""
 
@@ -194,30 +198,42 @@ def _lead(lead: Lead | None, run_url: str) -> str:
     return f" On the base {run} {doing}{fix}, for all pull requests alike. {brought(lead.blame)}".rstrip()
 
 
-def _evidence(report: Report) -> str:
-    parts = [brought(report.blame)]
+def _evidence(report: Report) -> list[Part]:
+    data = report.data
+    parts = [Part(Worth.FACTS, (brought(report.blame), ""))]
     if report.reproduction:
         before = report.reproduction.before
         again = f"{report.reproduction.red_reruns} of {report.reproduction.reruns} reruns red"
-        parts.append(f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}")
-        parts += [f"- {line}" for line in steadiness(report.reproduction)]
+        seen = f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}"
+        parts.append(Part(Worth.PROOF, (seen,)))
+        parts += [Part(Worth.PROOF, (f"- {line}",)) for line in steadiness(report.reproduction)]
     if report.diagnosis:
-        parts.append(_classed(report.diagnosis))
-        places = [
-            f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "
-            f"{plain(cut(finding.message, 200))}"
-            for finding in report.diagnosis.findings[:10]
-        ]
-        parts += ["\n".join(places), "\n".join(suspected(report.diagnosis, _PLACES)).strip()]
-    elif report.data.get("failure") and report.data.get("line") and report.outcome is not Outcome.INFRASTRUCTURE:
-        parts.append(f"CI's log alone: **{_words(report.data['failure'])}**, by {quote(report.data['line'], 300)}")
-    if report.data.get("ci") or report.data.get("here"):
-        parts.append(_both(report.data.get("ci", ""), report.data.get("here", "")))
-    if report.data.get("log"):
-        parts.append(details("Log", fence(report.data["log"])))
-    if report.data.get("patch"):
-        parts.append(details("The patch that was not proposed", fence(report.data["patch"], "diff", 20_000)))
-    return "\n\n".join(part for part in parts if part)
+        parts += _found_out(report.diagnosis)
+    elif data.get("failure") and data.get("line") and report.outcome is not Outcome.INFRASTRUCTURE:
+        said = f"CI's log alone: **{_words(data['failure'])}**, by {quote(data['line'], 300)}"
+        parts.append(Part(Worth.FACTS, (said,)))
+    if data.get("ci") or data.get("here"):
+        parts.append(Part(Worth.PROOF, (_both(data.get("ci", ""), data.get("here", "")),)))
+    if data.get("log"):
+        parts.append(Part(Worth.ASIDE, (details("Log", fence(data["log"])), "")))
+    if data.get("patch"):
+        forms = (details("The patch that was not proposed", fence(data["patch"], "diff", most)) for most in _PATCH)
+        parts.append(Part(Worth.REASONING, (*forms, "")))
+    return parts
+
+
+def _found_out(diagnosis: Diagnosis) -> list[Part]:
+    places = [
+        f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "
+        f"{plain(cut(finding.message, 200))}"
+        for finding in diagnosis.findings[:10]
+    ]
+    suspects = "\n".join(suspected(diagnosis, _PLACES)).strip()
+    return [
+        Part(Worth.FACTS, (_classed(diagnosis),)),
+        Part(Worth.FACTS, ("\n".join(places), "\n".join(places[:3]))),
+        Part(Worth.REASONING, (suspects, "")),
+    ]
 
 
 def _classed(diagnosis: Diagnosis) -> str:

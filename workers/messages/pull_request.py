@@ -10,6 +10,7 @@ from workers.messages import plan
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import LIMIT, cut, details, fence, inert, plain, quote
+from workers.messages.room import Part, Worth, assemble
 from workers.messages.suspects import suspected
 from workers.patch import check as measure
 from workers.redact import Redactor
@@ -23,6 +24,9 @@ _WHY = {
 
 _LIKELIEST = 3
 """Suspects that a reader of the fix is shown."""
+
+_LATER_STEPS = 20
+"""Rows of the evidence table for the steps that CI had not reached."""
 
 _CI = {
     "pending": "running",
@@ -66,45 +70,53 @@ def commit_message(report: Report) -> str:
 
 
 def pull_request_body(report: Report, run_url: str, ci: str = "pending") -> str:
-    """The whole body, within GitHub's limit: logs are cut first, the evidence never."""
+    """The whole body, within GitHub's limit: logs give way first, then reasoning and causes, the evidence never."""
     report = published(report)
-    for log in (6_000, 2_000, 500):
-        body = _body(report, run_url, ci, log)
-        if len(body) <= LIMIT:
-            return body
-    return cut(body, LIMIT)
-
-
-def _body(report: Report, run_url: str, ci: str, log: int) -> str:
     reproduction, diagnosis, accepted = _known(report)
-    case, verdict, candidate = report.case, accepted.verdict, accepted.candidate
+    after = accepted.verdict.after.output.text if accepted.verdict.after else ""
+    causes = "\n\n".join(part for part in (_root_cause(diagnosis, reproduction), brought(report.blame)) if part)
+    rejected = [attempt for attempt in report.attempts if not attempt.verdict.accepted]
+    tried = details(f"Tried and rejected ({len(rejected)})", _rejected(rejected)) if rejected else ""
+    confidence = accepted.candidate.confidence
+    parts = (
+        Part(Worth.REASONING, tuple(_first(report, diagnosis, accepted, limit) for limit in (3_000, 600, 0))),
+        Part(Worth.PROOF, (_evidence(report, reproduction, accepted, ci),)),
+        Part(Worth.PROOF, (f"**Confidence: {confidence}** \u2013 {_WHY[confidence]}.",)),
+        Part(Worth.FACTS, (f"**Not checked:** {_not_checked(reproduction)}", "")),
+        Part(Worth.FACTS, (f"### Root cause\n\n{causes}", "")),
+        _logged("Failing output before", reproduction.before.output.text),
+        _logged("Output of the same command after", after),
+        Part(Worth.ASIDE, (details("Reproduce locally", _locally(report, reproduction)), "")),
+        Part(Worth.ASIDE, (plan.folded(reproduction.plan), "")),
+        Part(Worth.ASIDE, (tried, "")),
+        Part(Worth.FACTS, (details("How this was made", _made(report, accepted, run_url)),)),
+        Part(Worth.PROOF, (_footer(report.case),)),
+    )
+    return assemble(parts, LIMIT - 1) + "\n"
+
+
+def _first(report: Report, diagnosis: Diagnosis, accepted: Attempt, limit: int) -> str:
+    """What fails, why the change mends it, and how large it is."""
+    case, candidate = report.case, accepted.candidate
     files, added, removed = measure(candidate.patch)
     where = quote(case.branch) + (f" (#{case.pull_request})" if case.pull_request else "")
-    after = verdict.after.output.text if verdict.after else ""
-    sections = [
-        f"**{quote(report.job.name) if report.job and report.job.name else 'The check'} on {where} fails: "
-        f"{plain(diagnosis.summary)}**\n\n{plain(candidate.reasoning)} "
-        f"{files} file{'s' if files != 1 else ''}, +{added} \u2212{removed}.",
-        _evidence(report, reproduction, accepted, ci),
-        f"**Confidence: {candidate.confidence}** \u2013 {_WHY[candidate.confidence]}.\n\n"
-        f"**Not checked:** {_not_checked(reproduction)}",
-        "\n\n".join(
-            part for part in ("### Root cause", _root_cause(diagnosis, reproduction), brought(report.blame)) if part
-        ),
-        details("Failing output before", fence(reproduction.before.output.text, limit=log)),
-        details("Output of the same command after", fence(after, limit=log)),
-        details("Reproduce locally", _locally(report, reproduction)),
-        plan.folded(reproduction.plan),
-    ]
-    rejected = [attempt for attempt in report.attempts if not attempt.verdict.accepted]
-    if rejected:
-        sections.append(details(f"Tried and rejected ({len(rejected)})", _rejected(rejected)))
-    sections.append(details("How this was made", _made(report, accepted, run_url)))
-    sections.append(
+    name = quote(report.job.name) if report.job and report.job.name else "The check"
+    why = f"{plain(candidate.reasoning, limit)} " if limit else ""
+    return (
+        f"**{name} on {where} fails: {plain(diagnosis.summary)}**\n\n"
+        f"{why}{files} file{'s' if files != 1 else ''}, +{added} \u2212{removed}."
+    )
+
+
+def _logged(title: str, text: str) -> Part:
+    return Part(Worth.ASIDE, (*(details(title, fence(text, limit=most)) for most in (6_000, 2_000, 500)), ""))
+
+
+def _footer(case: Case) -> str:
+    return (
         f"---\nOpened by Heal. It pushes only to this branch, never merges, and stops when you push here. "
         f"<!-- heal:run={case.run} kind=pr v=1 -->"
     )
-    return "\n\n".join(sections) + "\n"
 
 
 def _evidence(report: Report, reproduction: Reproduction, accepted: Attempt, ci: str) -> str:
@@ -119,7 +131,10 @@ def _evidence(report: Report, reproduction: Reproduction, accepted: Attempt, ci:
         "| once more without the patch | \u274c red | |",
         f"| tests that passed before | {before.passed} | {_kept(before, accepted)} |",
     ]
-    rows += [f"| then {quote(step)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
+    later = [f"| then {quote(step, 120)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
+    rows += later[:_LATER_STEPS]
+    if len(later) > _LATER_STEPS:
+        rows.append(f"| then {len(later) - _LATER_STEPS} more steps | not reached | \u2705 green |")
     rows.append(f"| the repository's CI | \u274c red | {_CI[ci]} |")
     return "\n".join(rows)
 
