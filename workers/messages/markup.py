@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 LIMIT = 60_000
-"""Characters of a body: GitHub takes 65,536 and refuses more; the rest is for what it adds itself."""
+"""Characters of a comment or a pull request's body: GitHub takes 65,536 and refuses more; the rest is for markers, and
+for what redaction may add. `workers.messages.room` makes a message fit."""
 
 _REFERENCE = re.compile(r"([@#])(?=\w)|\b(GH)(?=-\d)", re.IGNORECASE)
-_LINK = re.compile(r"(?<=:)(?=//)|\bwww(?=\.)|\bmailto(?=:)", re.IGNORECASE)
+_LINK = re.compile(r"(?<=:)(?=//)|\bwww(?=\.)|mailto(?=:)", re.IGNORECASE)
 _NO_CI = re.compile(
     r"\[(?=[^\]\n]{0,12}\b(?:ci|actions)\b[^\]\n]{0,12}\])|\*{3}(?=NO_CI)|\bskip-checks(?=:)", re.IGNORECASE
 )
@@ -24,6 +25,8 @@ _INVISIBLE = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>|~&$]|(?<!\w)_|_(?!\w))")
+_COMMAND = re.compile(r"^(?=/[a-z][\w-]*(?![\w/.-]))", re.IGNORECASE | re.MULTILINE)
+"""A line that a bot may take for its command, whatever stands around it: many read comments without Markdown."""
 _OPENING = re.compile(r"[/#>+=-]|\d{1,9}[.)]")
 _CODE = re.compile(r"`([^`\n]+)`")
 ZERO_WIDTH = "\u200b"
@@ -48,8 +51,9 @@ def quote(text: str, limit: int = 500) -> str:
 
 
 def fence(text: str, language: str = "text", limit: int = 8_000) -> str:
-    """A fenced block longer than any fence inside; the middle of long text is cut and counted."""
-    body = visible(text).strip("\n")
+    """A fenced block longer than any fence inside; the middle of long text is cut and counted, and no line of it can
+    be taken for a command to a bot."""
+    body = _COMMAND.sub(ZERO_WIDTH, visible(text).strip("\n"))
     if len(body) > limit:
         half = limit // 2
         body = f"{body[:half]}\n... {len(body) - limit} characters left out ...\n{body[-half:]}"
@@ -68,6 +72,8 @@ def plain(text: str, limit: int = 3_000) -> str:
 def inert(text: str) -> str:
     """One line for a title or a commit message: it names nobody, closes and links nothing, and keeps no CI away."""
     flat = _CLOSING.sub(rf"\1{ZERO_WIDTH}\2", line(text))
+    if flat.startswith("/"):
+        flat = f"{ZERO_WIDTH}{flat}"
     for pattern in (_REFERENCE, _LINK, _NO_CI):
         flat = pattern.sub(rf"\g<0>{ZERO_WIDTH}", flat)
     return flat
