@@ -26,9 +26,8 @@ from sandbox.images.stock import clear
 from sandbox.languages import KEYS
 from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
-from workers import messages
 from workers.domain import Case, Report
-from workers.errors import Retryable, Stop, UsageError
+from workers.errors import Retryable, UsageError
 from workers.fixers import fixers
 from workers.llm.client import Client
 from workers.llm.prices import told
@@ -73,16 +72,6 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             raise Retryable(explain.error(error), blame="engine") from error
         finally:
             sandbox.rest()
-
-
-def bid_farewell(report: Report, settings: WorkerSettings) -> None:
-    """Tell people about an end the run itself could not tell. A GitHub that does not listen is only logged."""
-    redactor = Redactor(*settings.secrets())
-    try:
-        with _forge(report.case, settings, redactor, lambda: None) as forge:
-            forge.tell(report.case, messages.ended(report, _run_url(report.case, settings)), report.published)
-    except (Stop, Retryable) as trouble:
-        log.warning("the end could not be told", run=report.case.run, outcome=report.outcome, why=str(trouble))
 
 
 def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Callable[[], None]) -> GitHubForge:

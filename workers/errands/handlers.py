@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workers.errands import farewell
 from workers.errands.desk import Handler
 from workers.errands.model import Kind
 
-HANDLERS: Mapping[Kind, Handler] = {}
+HANDLERS: Mapping[Kind, Handler] = {
+    Kind.FAREWELL: farewell.bid_farewell,
+}
 """A kind without a handler is given up with a reason."""

@@ -12,15 +12,17 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from workers.errands.model import KINDS, PAYLOADS, Forget, Kind, Payload, Recover
+from workers.domain import Case
+from workers.errands.model import KINDS, PAYLOADS, EndUntold, Forget, Kind, Payload, Place, Recover
 from workers.redact import Redactor
 from workers.run_id import new_run_id
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Errand, ErrandState
 
-MOST_TRIES = 6
-"""An errand that was claimed this often and is not through is given up."""
+MOST_TRIES = 12
+"""An errand that was claimed this often and is not through is given up: with growing pauses, after about an hour of
+trouble at GitHub's."""
 LEASE_SECONDS = 120.0
 LONGEST_PAUSE = 900.0
 
@@ -44,23 +46,7 @@ class Errands:
 
     def open(self, payload: Payload, key: str, after: float = 0.0) -> bool:
         """Queue an errand unless one with this key exists; False then. It is due in `after` seconds."""
-        row = {
-            "id": new_run_id(),
-            "key": clean(key)[:255],
-            "kind": KINDS[type(payload)].value,
-            "state": ErrandState.QUEUED.value,
-            "payload": clean(to_json(payload)),
-            **_place(payload),
-            "created_at": db_now(),
-            "next_at": db_now() + after,
-        }
-
-        def work(connection: Connection) -> bool:
-            into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            statement = into(Errand).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(Errand.id)
-            return connection.execute(statement).scalar() is not None
-
-        return transact(self._engine, work)
+        return transact(self._engine, lambda connection: put(connection, payload, key, after))
 
     def claim(self, owner: str) -> Claimed | None:
         """The oldest due errand, or None when there is none. One that was tried too often is given up on the way."""
@@ -147,6 +133,28 @@ class Errands:
 
     def _text(self, text: str) -> str:
         return clean(self._redactor(text))
+
+
+def put(connection: Connection, payload: Payload, key: str, after: float = 0.0) -> bool:
+    """`Errands.open` in the caller's own transaction: the errand is there exactly when what it follows from is."""
+    row = {
+        "id": new_run_id(),
+        "key": clean(key)[:255],
+        "kind": KINDS[type(payload)].value,
+        "state": ErrandState.QUEUED.value,
+        "payload": clean(to_json(payload)),
+        **_place(payload),
+        "created_at": db_now(),
+        "next_at": db_now() + after,
+    }
+    into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = into(Errand).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(Errand.id)
+    return connection.execute(statement).scalar() is not None
+
+
+def owe_farewell(connection: Connection, case: Case) -> None:
+    """Somebody has to tell people that the run of this case is over."""
+    put(connection, EndUntold(Place(case.installation_id, case.repo_id, case.repo), case.run), f"farewell:{case.run}")
 
 
 def _ours(errand: str, fence: int) -> tuple[ColumnElement[bool], ...]:

@@ -37,6 +37,7 @@ from workers.run_key import run_key
 from workers.store import models, sightings
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
+from workers.store.errands import owe_farewell
 from workers.store.models import Run, RunState, StageResult
 from workers.store.opening import append_event, lead, open_run
 
@@ -194,8 +195,8 @@ class Lease:
 
     # Letting go
 
-    def finish(self, report: Report) -> None:
-        """The end: outcome, report and attempts, redacted for people."""
+    def finish(self, report: Report, *, untold: bool = False) -> None:
+        """The end: outcome, report and attempts, redacted for people. `untold`: an errand has to tell them of it."""
         shown = self.redactor.publish(report)
 
         def work(connection: Connection) -> None:
@@ -213,6 +214,8 @@ class Lease:
             connection.execute(delete(models.Attempt).where(models.Attempt.run_id == self.run))
             self._keep_attempts(connection, dict(enumerate(report.attempts)))
             self._append(connection, "done", report.outcome.value, {"outcome": report.outcome.value})
+            if untold:
+                owe_farewell(connection, self.case)
 
         self._write(work)
 

@@ -31,10 +31,12 @@ from workers.domain import (
     Sighting,
     Verdict,
 )
+from workers.errands.model import EndUntold, Place
 from workers.errors import LeaseLost, Stop
 from workers.redact import Redactor
 from workers.run_id import new_run_id
 from workers.store.database import db_now, transact
+from workers.store.errands import Errands
 from workers.store.lease import MOST_CLAIMS, MOST_TRIES, Lease
 from workers.store.ledger import Ledger
 from workers.store.models import Run, RunState, StageResult
@@ -198,15 +200,18 @@ def a_result() -> Result:
     return Result(Ending.FAILED, 1, Output("no"), (), b"\xff\0<xml>", 0.5, 1 << 20, evidence)
 
 
-def test_three_claims_at_one_stage_are_enough(ledger: Ledger, engine: Engine, run: RunId) -> None:
+def test_three_claims_at_one_stage_are_enough(ledger: Ledger, engine: Engine, run: RunId, case: Case) -> None:
     """A run that kills three workers in a row without a checkpoint is buried as CRASHED and reported once."""
     for _ in range(MOST_CLAIMS):
         claimed(ledger, run)
         expire(engine, run)
-    buried: list[Report] = []
-    assert ledger.claim(run, "host:4/4", bury=buried.append) is None
-    assert ledger.claim(run, "host:5/5", bury=buried.append) is None
-    assert [report.outcome for report in buried] == [Outcome.CRASHED]
+    assert ledger.claim(run, "host:4/4") is None
+    assert ledger.claim(run, "host:5/5") is None
+    owed = Errands(engine)
+    farewell = owed.claim("t")
+    assert farewell is not None
+    assert farewell.payload == EndUntold(Place(case.installation_id, case.repo_id, case.repo), run)
+    assert owed.claim("t") is None
     assert line(engine, run) == (RunState.DONE, Outcome.CRASHED)
     page = Pages(engine).run(run)
     assert page is not None
