@@ -35,7 +35,7 @@ from workers.ports import Admission, Fixer, Forge, Journal, Notice, Workbench
 from workers.stages.admit import admit
 from workers.stages.base import compare_with_base
 from workers.stages.blame import blame
-from workers.stages.diagnose import diagnose
+from workers.stages.diagnose import diagnose, tried_enough
 from workers.stages.follow import follow
 from workers.stages.locate import locate
 from workers.stages.propose import propose
@@ -59,6 +59,8 @@ class Parts:
     run_url: str = ""
     runs_today: Callable[[], int] = lambda: 0
     """How many runs of this repository were admitted within the last 24 hours."""
+    heals_lately: Callable[[Case, str], int] = lambda *_: 0
+    """How many other runs worked on a failure with this fingerprint in the case's place within seven days."""
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
@@ -105,6 +107,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     environment, _ = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
+    tried_enough(case, story.heals(story.diagnosis), admission.config.limits)
     bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
@@ -188,6 +191,10 @@ class Story:
         if not (flaky or broke) or admission is None or not admission.config.may_rerun(flaky=flaky):
             return {}
         return {"rerun": self.once("rerun", Rerun, lambda: self.parts.forge.rerun(self.case)).value}
+
+    def heals(self, diagnosis: Diagnosis) -> int:
+        """How often other runs worked on this failure lately: asked once, so that a run taken up again goes on."""
+        return self.once("heals", int, lambda: self.parts.heals_lately(self.case, diagnosis.fingerprint))
 
     def report(
         self, outcome: Outcome = Outcome.FIXED, detail: str = "", follow_up: Case | None = None, **data: object

@@ -85,6 +85,12 @@ class RunLimits(_Section):
     """Ceilings of one run and one day."""
 
     attempts: int = Field(default=8, ge=1, le=20)
+    heals_per_failure: int = Field(
+        default=2,
+        ge=1,
+        le=100,
+        description="runs within seven days that work on the same failure of the same pull request or branch",
+    )
     runs_per_day: int = Field(default=20, ge=1, le=1000)
     usd_per_run: float = Field(default=1.0, ge=0, le=50)
     bisect: int = Field(default=300, ge=0, le=3600, description="seconds for finding the commit that broke it; 0: none")

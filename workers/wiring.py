@@ -63,6 +63,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             cancelled=lease.cancelled,
             run_url=_run_url(case, settings),
             runs_today=lease.admitted_today,
+            heals_lately=lease.heals_lately,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
         )

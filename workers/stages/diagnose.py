@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from workers import diagnosis
-from workers.domain import Diagnosis, JobReport, Outcome, Reproduction
+from workers.domain import Aim, Case, Diagnosis, JobReport, Outcome, Reproduction
 from workers.errors import Stop
 from workers.ports import SourceTree
+from workers.repo_config import RunLimits
 
 
 def diagnose(reproduction: Reproduction, job: JobReport, tree: SourceTree) -> Diagnosis:
@@ -15,3 +16,16 @@ def diagnose(reproduction: Reproduction, job: JobReport, tree: SourceTree) -> Di
         line = diagnosis.outage(job, reproduction.plan.check.script) or ""
         raise Stop(Outcome.INFRASTRUCTURE, found.summary, log=found.excerpt, failure=found.cls.value, line=line)
     return found
+
+
+def tried_enough(case: Case, heals: int, limits: RunLimits) -> None:
+    """Refuses a failure that other runs (`heals`) worked on often enough lately. A person who asks is not held to it,
+    and rounds that go on with a fix of ours have bounds of their own."""
+    if case.requested_by or case.aim is not Aim.CHECK or heals < limits.heals_per_failure:
+        return
+    times = "once" if heals == 1 else f"{heals} times"
+    raise Stop(
+        Outcome.DUPLICATE,
+        f"This very failure was worked on {times} here within seven days, which is as often as "
+        "`limits.heals_per_failure` allows. Comment `/heal` to have it tried again.",
+    )

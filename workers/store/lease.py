@@ -34,7 +34,7 @@ from workers.domain import (
 from workers.errors import LeaseLost, Stop
 from workers.redact import Redactor
 from workers.run_key import run_key
-from workers.store import models, sightings
+from workers.store import heals, models, sightings
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
@@ -163,6 +163,11 @@ class Lease:
         )
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def heals_lately(self, case: Case, fingerprint: str) -> int:
+        """How often this failure was worked on within the last seven days, by other runs in the same place."""
+        with self._engine.connect() as connection:
+            return heals.lately(connection, case, fingerprint)
 
     def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
         """What other runs of this repository saw of these tests."""
