@@ -58,6 +58,10 @@ class Luck:
         self._world.faults.clear()
         return {}
 
+    def do_faults(self, asked: Json) -> Json:
+        """The bad luck that nobody met so far."""
+        return {"left": [fault for fault in self._world.faults if fault["times"] > 0]}
+
     def do_expire_tokens(self, asked: Json) -> Json:
         expire(self._world)
         return {}

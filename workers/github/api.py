@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -17,6 +17,8 @@ from urllib3.util import Retry
 
 from workers.domain import Outcome
 from workers.errors import Retryable, Stop
+
+T = TypeVar("T")
 
 API_VERSION = "2022-11-28"
 PAGE = 100
@@ -45,11 +47,21 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error
 
 
 class Api:
-    """GitHub with one token. `guard` is called before every write and may raise. Not for use from several threads."""
+    """GitHub with one token. `guard` is called before every write and may raise. Not for use from several threads.
 
-    def __init__(self, requester: Requester, guard: Callable[[], None] = lambda: None) -> None:
+    `renew` gives a requester with a fresh token: a request that GitHub did not accept the token of was not done, so it
+    is sent once more with the new one.
+    """
+
+    def __init__(
+        self,
+        requester: Requester,
+        guard: Callable[[], None] = lambda: None,
+        renew: Callable[[], Requester] | None = None,
+    ) -> None:
         self._requester = requester
         self._guard = guard
+        self._renew = renew
 
     def get(self, path: str, **parameters: object) -> Any:
         """The JSON answer of a GET."""
@@ -92,7 +104,7 @@ class Api:
         """One GraphQL mutation."""
         self._guard()
         try:
-            self._requester.graphql_named_mutation(name, dict(variables), fields)
+            self._renewing(lambda github: github.graphql_named_mutation(name, dict(variables), fields))
         except (GithubException, requests.RequestException) as error:
             raise translate(error) from error
 
@@ -106,15 +118,23 @@ class Api:
         expect: tuple[int, ...] = (),
     ) -> tuple[dict[str, Any], Any]:
         try:
-            return self._requester.requestJsonAndCheck(
-                method, path, parameters=dict(parameters) if parameters else None, input=body
-            )
+            given = dict(parameters) if parameters else None
+            return self._renewing(lambda github: github.requestJsonAndCheck(method, path, parameters=given, input=body))
         except GithubException as error:
             if error.status in expect and not _limited(error):
                 raise Refused(error.status, _message(error)) from error
             raise translate(error) from error
         except requests.RequestException as error:
             raise translate(error) from error
+
+    def _renewing(self, ask: Callable[[Requester], T]) -> T:
+        try:
+            return ask(self._requester)
+        except GithubException as error:
+            if error.status != 401 or self._renew is None:
+                raise
+        self._requester = self._renew()
+        return ask(self._requester)
 
 
 def translate(error: GithubException | requests.RequestException) -> Stop | Retryable:

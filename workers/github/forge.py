@@ -193,7 +193,12 @@ class GitHubForge:
     def _mirror(self, case: Case) -> Mirror:
         session = self._session
         directory = self._mirrors / f"{case.repo_id}.git"
-        return Mirror(directory, session.clone_url, lambda: session.token(Purpose.READ))
+        return Mirror(
+            directory,
+            session.clone_url,
+            lambda: session.token(Purpose.READ),
+            renew=lambda: session.renewed_token(Purpose.READ),
+        )
 
     def _config(self) -> RepoConfig:
         repo = self._repo

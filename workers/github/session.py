@@ -14,6 +14,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from github import Auth, Github, GithubIntegration
+from github.Requester import Requester
 
 from workers.domain import Outcome
 from workers.errors import Retryable, Stop
@@ -110,6 +111,11 @@ class Session:
         """The bare token, for git."""
         return self._get(purpose).value
 
+    def renewed_token(self, purpose: Purpose) -> str:
+        """Another bare token, for git too, when GitHub does not accept the present one any more."""
+        self._renewed(purpose)
+        return self._tokens[purpose].value
+
     @property
     def repository(self) -> Repository:
         """Asked once. A token narrowed to one repository sees exactly that one, under its present name."""
@@ -149,10 +155,20 @@ class Session:
         if token is None or token.expires - time.time() < RENEW_BEFORE_S:
             if token is not None:
                 self._outlived.append(token)
-            token = self._tokens[purpose] = self._mint(purpose)
+            value, expires, client = self._mint(purpose)
+            api = Api(client.requester, self._guard, lambda: self._renewed(purpose))
+            token = self._tokens[purpose] = _Token(value, expires, client, api)
         return token
 
-    def _mint(self, purpose: Purpose) -> _Token:
+    def _renewed(self, purpose: Purpose) -> Requester:
+        """GitHub does not accept the token any more: another one takes its place behind the same `Api`."""
+        token = self._tokens[purpose]
+        token.client.close()
+        token.value, token.expires, token.client = self._mint(purpose)
+        return token.client.requester
+
+    def _mint(self, purpose: Purpose) -> tuple[str, float, Github]:
+        """A fresh token, when it ends, and a client with it."""
         client = GithubIntegration(
             auth=Auth.AppAuth(self.app.app_id, self.app.private_key),
             base_url=self.app.api_url,
@@ -184,7 +200,7 @@ class Session:
             api_version=API_VERSION,
         )
         expires = datetime.fromisoformat(answer["expires_at"]).timestamp()
-        return _Token(answer["token"], expires, reader, Api(reader.requester, self._guard))
+        return answer["token"], expires, reader
 
 
 def web_url(api_url: str) -> str:

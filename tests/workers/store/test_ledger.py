@@ -438,7 +438,7 @@ def test_heals_of_a_week(engine: Engine, ledger: Ledger, case: Case) -> None:
         ("stopped", case, seen, False, 1),
         ("old", case, seen, True, 8),
         ("other failure", case, dataclasses.replace(seen, fingerprint="e" * 16), True, 1),
-        ("other branch", dataclasses.replace(case, branch="else"), seen, True, 1),
+        ("other branch", dataclasses.replace(case, branch="else", pull_request=None), seen, True, 1),
         ("other repository", dataclasses.replace(case, repo_id=4711), seen, True, 1),
         ("pull request", pull, seen, True, 1),
         ("its branch", dataclasses.replace(pull, pull_request=None), seen, True, 1),
