@@ -19,6 +19,7 @@ from bot.dispatcher import Dispatcher
 from bot.headers import SecurityHeaders
 from bot.health import Health
 from bot.metrics import Metrics
+from bot.schema import Schema
 from bot.settings import BotSettings
 from bot.triage import Identity
 from bot.webhook import Receiver
@@ -72,6 +73,7 @@ def create_app(settings: BotSettings) -> FastAPI:
             Route("/healthz", health.alive, methods=["GET"]),
             Route("/readyz", health.ready, methods=["GET"]),
             Route("/metrics", health.scrape, methods=["GET"]),
+            *Schema().routes(),
             *Dashboard(pages, door, metrics, settings).routes(),
         ]
     )

@@ -32,7 +32,9 @@ app = typer.Typer(
 images = typer.Typer(help="Make and list the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
 database = typer.Typer(help="Bring the database up to date.", no_args_is_help=True, rich_markup_mode=None)
 sandbox = typer.Typer(help="See and clear what the sandbox keeps.", no_args_is_help=True, rich_markup_mode=None)
+config = typer.Typer(help="Check heal.yml, and see what counts.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(images, name="images")
+app.add_typer(config, name="config")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(database, name="db")
 
@@ -242,6 +244,59 @@ def prune_sandbox(
     with _explained():
         for line in told(make_room(limit, everything)):
             _note(line)
+
+
+@config.command("check")
+def check_config(
+    file: Annotated[str, typer.Argument(help="The file; - reads standard input.")] = ".github/heal.yml",
+    policy: Annotated[bool, typer.Option("--policy", help="It is the operator's policy file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
+) -> None:
+    """Say everything that is wrong with a heal.yml.
+
+    Each problem with its line and how it is right. Exit code 1 when the file
+    cannot be used.
+    """
+    from bot.cli_config import check
+
+    with _explained():
+        valid = check(file, as_json, policy)
+    raise typer.Exit(FIXED if valid else OTHER_OUTCOME)
+
+
+@config.command("show")
+def show_config(
+    repository: Annotated[str, typer.Argument(metavar="OWNER/REPO", help="A repository with the App.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the values as JSON.")] = False,
+) -> None:
+    """Print what counts for a repository, and who decided it.
+
+    Asks GitHub with the App's key (HEAL_APP_ID, HEAL_PRIVATE_KEY_FILE): the
+    organisation's file, the repository's own, then HEAL_POLICY_FILE.
+    """
+    from bot.cli_config import show
+
+    with _explained():
+        show(repository, as_json)
+
+
+@config.command("schema")
+def print_schema(
+    policy: Annotated[bool, typer.Option("--policy", help="Of the operator's policy file instead.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="Print a file with every key instead.")] = False,
+) -> None:
+    """Print the JSON Schema of heal.yml.
+
+    Editors check the file with it while it is written; `heal serve` has it
+    at /schema/heal-v1.json.
+    """
+    from workers.repo_config import schema
+    from workers.repo_config.bounds import Bounds
+    from workers.repo_config.model import RepoConfig
+
+    if policy and example:
+        _quit(WRONG_USE, "--policy and --example exclude each other")
+    typer.echo(schema.example() if example else schema.schema_text(Bounds if policy else RepoConfig), nl=False)
 
 
 @database.command("upgrade")

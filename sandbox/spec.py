@@ -120,6 +120,8 @@ class Plan:
     """How long one command of the plan may take."""
     memory: int = 2 << 30
     """How much memory one command of the plan may use."""
+    cpus: float = 2.0
+    """How many cores one command of the plan may use."""
     fidelity: Fidelity = Fidelity.APPROXIMATE
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sandbox.advisories import weakness
 from sandbox.spec import Finding
 from workers.errors import UsageError
+from workers.repo_config.bounds import rules
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
 from workers.store.schema import is_current
@@ -28,7 +29,8 @@ def examine() -> list[Finding]:
     with opened_sandbox(settings, settings.installation) as sandbox:
         findings = [_git(), *sandbox.doctor(), _model(settings)]
     if settings.app_id:
-        return [*findings, _app(settings), _database(settings), _redis(settings)]
+        policy = [_policy(settings)] if settings.policy_file else []
+        return [*findings, _app(settings), *policy, _database(settings), _redis(settings)]
     return [*findings, Finding("GitHub App", True, "none set: `heal fix` works, `heal worker` needs HEAL_APP_ID")]
 
 
@@ -90,6 +92,14 @@ def _app(settings: WorkerSettings) -> Finding:
         return Finding("GitHub App", False, str(error), f"chmod 600 {settings.private_key_file}")
     good = key is not None and "PRIVATE KEY" in key.get_secret_value()
     return Finding("GitHub App", good, f"id {settings.app_id}" if good else "its key is missing or no PEM", repair)
+
+
+def _policy(settings: WorkerSettings) -> Finding:
+    try:
+        rules(settings.policy_file, settings.repositories)
+    except UsageError as error:
+        return Finding("policy", False, str(error), f"heal config check --policy {settings.policy_file}")
+    return Finding("policy", True, str(settings.policy_file))
 
 
 def _model(settings: WorkerSettings) -> Finding:

@@ -19,7 +19,7 @@ from workers.git.tree import MirrorTree
 from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
 from workers.repo_config import RepoConfig
 
-CONFIG_PATH = ".github/heal.yml"
+CONFIG_PATH = repo_config.PATH
 
 
 class LocalForge:

@@ -32,6 +32,7 @@ from workers.domain import (
 )
 from workers.errors import Stop
 from workers.ports import Admission, Fixer, Forge, Journal, Notice, Workbench
+from workers.repo_config import Notify
 from workers.stages.admit import admit
 from workers.stages.base import compare_with_base
 from workers.stages.blame import blame
@@ -40,7 +41,7 @@ from workers.stages.follow import follow
 from workers.stages.locate import locate
 from workers.stages.propose import propose
 from workers.stages.publish import publish
-from workers.stages.reproduce import make_plan, prepare, reproduce
+from workers.stages.reproduce import bounded, make_plan, prepare, reproduce
 from workers.stages.verify import verify
 
 T = TypeVar("T")
@@ -61,6 +62,8 @@ class Parts:
     """How many runs of this repository were admitted within the last 24 hours."""
     heals_lately: Callable[[Case, str], int] = lambda *_: 0
     """How many other runs worked on a failure with this fingerprint in the case's place within seven days."""
+    spent_today: Callable[[], float] = lambda: 0.0
+    """How many US dollars this repository's runs paid for a model within the last 24 hours."""
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
@@ -81,7 +84,7 @@ def drive(case: Case, parts: Parts) -> Report:
     if report.follow_up is not None:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
     parts.journal.guard()
-    parts.forge.tell(case, messages.ended(report, parts.run_url), report.published)
+    parts.forge.tell(case, story.fitting(messages.ended(report, parts.run_url), report), report.published)
     return report
 
 
@@ -89,7 +92,9 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
-    admission = story.admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.runs_today)
+    admission = story.admission = at(
+        StageName.ADMIT, Admission, admit, case, forge, parts.runs_today, parts.spent_today
+    )
     case = story.case = replace(case, pull_request=admission.pull_request)
     story.say("started", messages.started(case, parts.run_url))
 
@@ -105,10 +110,11 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
         parts.journal, cancelled,
     )  # fmt: skip
     environment, _ = prepare(parts.sandbox, found.plan, files, cancelled)  # made by now: found again by its key
+    found = story.reproduction = bounded(found, admission.config.verify)
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
     tried_enough(case, story.heals(story.diagnosis), admission.config.limits)
-    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once)
+    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once, note=admission.note)
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
     story.diagnosis = at(StageName.LOCATE, Diagnosis, locate, bench, cancelled)
@@ -171,8 +177,15 @@ class Story:
         if not journal.recall(f"say:{key}", 0, bool):
             journal.guard()
             started = time.monotonic()
-            self.parts.forge.tell(self.case, notice, self.published)
+            self.parts.forge.tell(self.case, self.fitting(notice), self.published)
             journal.record(f"say:{key}", 0, True, time.monotonic() - started)
+
+    def fitting(self, notice: Notice, report: Report | None = None) -> Notice:
+        """The notice as the repository wants to be told; a refusal at the door brings its wish along."""
+        asked = report.data.get("notify") if report and self.admission is None else None
+        if asked is not None:
+            return messages.fitting(notice, Notify.model_validate_json(asked))
+        return messages.fitting(notice, self.admission.config.notify if self.admission else Notify())
 
     def once(self, key: str, kind: type[T], compute: Callable[[], T]) -> T:
         """`workers.ports.Once` over the journal: what a fixer paid for is never paid for again."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -16,8 +16,9 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
 
 from workers.domain import Diagnosis, FailureClass
+from workers.globs import matches
 from workers.ports import SourceTree
-from workers.repo_config import Policy
+from workers.repo_config import Paths, Policy
 
 _TEST = re.compile(r"(^|/)(tests?|testing|spec|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|[^/]*\.(test|spec))\.\w+$")
 _CI = (
@@ -66,6 +67,30 @@ _HIJACKS = (
     ".githooks/**",
     ".husky/**",
 )
+_DEPENDENCIES = (
+    "**/*requirements*.txt",
+    "**/*constraints*.txt",
+    "**/requirements/**",
+    "**/*requirements*.in",
+    "**/pyproject.toml",
+    "**/setup.py",
+    "**/setup.cfg",
+    "**/Pipfile",
+    "**/environment.yml",
+    "**/environment.yaml",
+    "**/package.json",
+    "**/Cargo.toml",
+    "**/go.mod",
+    "**/go.work",
+    "**/pom.xml",
+    "**/build.gradle",
+    "**/build.gradle.kts",
+    "**/libs.versions.toml",
+    "**/Gemfile",
+    "**/composer.json",
+    "**/*.csproj",
+)
+"""What lists the packages that a project needs."""
 _GENERATED = (".venv/**", "node_modules/**", "**/__pycache__/**", "**/*.pyc", "**/.pytest_cache/**", "**/*.egg-info/**")
 _TOOL_SECTION = re.compile(r"^\s*\[tool\.(pytest|ruff|mypy|coverage|black|isort|flake8|pylint|tox)\b")
 
@@ -124,6 +149,7 @@ _TEST_DEF = re.compile(r"^\s*(?:async\s+)?def\s+test\w*\s*\(|^\s*class\s+Test\w*
 _MODES = re.compile(r"^(?:old mode|new mode|new file mode (?!100644)|deleted file mode 1[26]0000)\b.*$", re.MULTILINE)
 _LINK = re.compile(r"^(?:new file mode|new mode|index [0-9a-f]+\.\.[0-9a-f]+) 1[26]0000$", re.MULTILINE)
 _BINARY = re.compile(r"^(?:GIT binary patch|Binary files .* differ)$", re.MULTILINE)
+_NO_PATHS = Paths()
 
 
 @dataclass(frozen=True)
@@ -136,7 +162,9 @@ class Violation:
     quote: str
 
 
-def review(patch: str, tree: SourceTree, diagnosis: Diagnosis, policy: Policy) -> list[Violation]:
+def review(
+    patch: str, tree: SourceTree, diagnosis: Diagnosis, policy: Policy, paths: Paths = _NO_PATHS
+) -> list[Violation]:
     """Everything in the patch that must not be there, in the order of the diff. Empty means allowed."""
     try:
         files = PatchSet(patch)
@@ -148,6 +176,11 @@ def review(patch: str, tree: SourceTree, diagnosis: Diagnosis, policy: Policy) -
     found = [*special, *_size(files, policy)]
     for file in files:
         found += _file(file, tree, diagnosis, policy)
+        found += [
+            Violation("changes an ignored path", path, 0, glob)
+            for path in _names(file)
+            if (glob := matches(path, paths.ignore))
+        ]
     return list(dict.fromkeys(found))
 
 
@@ -171,15 +204,9 @@ def is_test(path: str) -> bool:
     return bool(_TEST.search(path))
 
 
-def matches(path: str, globs: Sequence[str]) -> str | None:
-    """The first glob that the path matches. `**` crosses folders, `*` does not, case is ignored."""
-    return next((glob for glob in globs if _pattern(glob).fullmatch(path)), None)
-
-
 def _file(file: PatchedFile, tree: SourceTree, diagnosis: Diagnosis, policy: Policy) -> Iterator[Violation]:
-    for path in dict.fromkeys((_plain(file.source_file), _plain(file.target_file))):
-        if path:
-            yield from _scope(path, file, diagnosis, policy)
+    for path in _names(file):
+        yield from _scope(path, file, diagnosis, policy)
     path = _name(file)
     if file.is_added_file and not _may_be_new(path, diagnosis, policy):
         yield Violation("adds a file nobody asked for", path, 0, path)
@@ -203,6 +230,8 @@ def _scope(path: str, file: PatchedFile, diagnosis: Diagnosis, policy: Policy) -
         yield Violation("changes a protected path", path, 0, glob)
     elif matches(path, _CI):
         yield Violation("changes the CI's own files", path, 0, path)
+    if not policy.allow_dependency_changes and matches(path, _DEPENDENCIES):
+        yield Violation("changes dependencies", path, 0, "policy.allow_dependency_changes")
     if matches(path, _HIJACKS):
         yield Violation("adds code that runs by itself", path, 0, path)
     if matches(path, _GENERATED):
@@ -293,6 +322,11 @@ def _may_be_new(path: str, diagnosis: Diagnosis, policy: Policy) -> bool:
     return wanted or (is_test(path) and policy.allow_test_edits)
 
 
+def _names(file: PatchedFile) -> list[str]:
+    """Both names of a file that was renamed, else its one."""
+    return [path for path in dict.fromkeys((_plain(file.source_file), _plain(file.target_file))) if path]
+
+
 def _name(file: PatchedFile) -> str:
     return _plain(file.target_file) or _plain(file.source_file)
 
@@ -316,9 +350,3 @@ def _plain(path: str) -> str:
 
 def _squeezed(text: str) -> str:
     return "".join(text.split())
-
-
-def _pattern(glob: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("/"))
-    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(known.get(part, re.escape(part)) for part in parts), re.IGNORECASE)

@@ -87,6 +87,8 @@ class Workbench:
     once: Once
     blame: Blame = field(default_factory=Blame)
     """The commits that may have brought the failure: what they changed is a clue."""
+    note: str = ""
+    """`Admission.note`: why the repository is only observed, where its file does not say so itself."""
 
 
 class Fixer(Protocol):
@@ -116,6 +118,8 @@ class Admission:
     """The red commit is the head of a pull request from another repository, even if the event did not say so."""
     pull_request: int | None = None
     """The open pull request whose head is red, when there is one."""
+    note: str = ""
+    """Why less is done here than the repository's file asks for, as a sentence; empty where nothing holds back."""
 
 
 class Light(StrEnum):
@@ -176,6 +180,8 @@ class Notice:
     comment: str | None = None
     annotations: tuple[Finding, ...] = ()
     final: bool = False
+    check: bool = True
+    """Whether it is shown as a check run, too."""
 
 
 class Forge(Protocol):

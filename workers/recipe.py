@@ -17,7 +17,20 @@ from dataclasses import dataclass, field, replace
 
 from sandbox import languages
 from sandbox.spec import Fidelity, Plan, Service, Step
-from workers import ci, history, job_steps, logs, pins, priming, reach, runner_programs, scripts, toolchains, workflow
+from workers import (
+    ci,
+    history,
+    job_steps,
+    logs,
+    pins,
+    priming,
+    reach,
+    runner_programs,
+    scripts,
+    services,
+    toolchains,
+    workflow,
+)
 from workers.detect import detect, python_setup
 from workers.domain import Case, JobReport, Outcome
 from workers.errors import Stop
@@ -272,7 +285,8 @@ def _assemble(
     env = {**_CI_ENV, **steps.env, **config.environment.env}
     setup, pinned = pins.pin(setup, base.printed, pins.end_of_day(started_at), files, image, env)
     setup = [*languages_too.steps, *programs, *setup]
-    if steps.services and ready[1:]:
+    together, of_services = services.joined(steps.services, config.environment.services)
+    if together and ready[1:]:
         extra = (*extra, "each later step finds the services as set-up left them, not as the step before it did")
     told = [*told, *reach.notes(setup, ready, tree)]
     asks_git = history.note((*setup, *ready), tree)
@@ -285,12 +299,13 @@ def _assemble(
         manifests=_manifests(tree, setup),
         trust=_trust_domain(case),
         timeout_s=min(config.environment.timeout, steps.timeout_s or config.environment.timeout),
-        memory=config.environment.memory << 30,
+        memory=int(config.environment.memory * 2**30),
+        cpus=config.environment.cpus,
         network=config.environment.network,
         fidelity=steps.fidelity if languages_too.exact or steps.fidelity is not Fidelity.EXACT else Fidelity.CLOSE,
         skipped=tuple(skipped),
-        notes=(*notes, *languages_too.notes, *told, *extra, *pinned, *([asks_git] if asks_git else [])),
-        services=steps.services,
+        notes=(*notes, *languages_too.notes, *told, *extra, *pinned, *of_services, *([asks_git] if asks_git else [])),
+        services=together,
         repository=bool(asks_git),
         guessed=base.guessed,
     )

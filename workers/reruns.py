@@ -65,7 +65,7 @@ class Repeated:
 
 def limits(plan: Plan) -> Limits:
     """What one command of the plan may use."""
-    return Limits(wall_s=plan.timeout_s, memory=plan.memory)
+    return Limits(wall_s=plan.timeout_s, memory=plan.memory, cpus=plan.cpus)
 
 
 def rerun(

@@ -18,6 +18,7 @@ from sandbox.spec import Health, Service
 from workers.domain import Outcome
 from workers.errors import Stop
 from workers.expressions import Rendered, render
+from workers.repo_config import ServiceSection
 
 _PORT = re.compile(r"(?:(?:\d{1,3}(?:\.\d{1,3}){3}):)?(?:(\d{1,5}):)?(\d{1,5})(?:/tcp)?")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
@@ -75,6 +76,16 @@ def planned(written: Sequence[Written], contexts: Mapping[str, object]) -> tuple
             services.append(service)
     _refuse_clashes(services)
     return tuple(services), tuple(notes)
+
+
+def joined(job: Sequence[Service], wished: Mapping[str, ServiceSection]) -> tuple[tuple[Service, ...], tuple[str, ...]]:
+    """The job's services and those of heal.yml, which stand in for one of the same name, and what is to be noted of
+    the latter. Raises `Stop(UNSUPPORTED)` with a sentence."""
+    written = [Written(name, one.image, one.env, tuple(map(str, one.ports))) for name, one in wished.items()]
+    own, notes = planned(written, {})
+    together = (*(service for service in job if service.name not in wished), *own)
+    _refuse_clashes(together)
+    return together, notes
 
 
 def context(written: Sequence[Written], contexts: Mapping[str, object]) -> dict[str, object]:

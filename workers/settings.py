@@ -218,6 +218,16 @@ class WorkerSettings(SweeperSettings):
     follow_poll_seconds: float = Field(
         default=60.0, gt=0, description="How often the repository's own CI is looked at while it is waited for."
     )
+    repositories: tuple[str, ...] = Field(
+        default=(),
+        description="Repositories that take part, as patterns over `owner/name` in a JSON list "
+        '(`["octo/*"]`). Default: all that the App is installed on.',
+    )
+    policy_file: Path | None = Field(
+        default=None,
+        description="YAML file with what repositories may ask for at most; it can only tighten their own settings "
+        "(`heal config schema --policy`).",
+    )
     slots: int = Field(default=1, ge=1, le=64, description="Runs that one worker works on at a time.")
     alive_file: Path | None = Field(
         default=None, description="File touched every 10 s while the worker's loop turns. Default: in the state folder."

@@ -64,6 +64,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             run_url=_run_url(case, settings),
             runs_today=lease.admitted_today,
             heals_lately=lease.heals_lately,
+            spent_today=lease.spent_today,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
         )
@@ -77,12 +78,14 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
 
 def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Callable[[], None]) -> GitHubForge:
     from workers.github import App, GitHubForge
+    from workers.github.configs import rules_of
 
     key = settings.app_key()
     if not settings.app_id or key is None:
         raise UsageError("a worker needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY)")
     app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=settings.github_pace)
-    return GitHubForge(app, settings.state_dir.expanduser() / "mirrors", case, redactor, guard)
+    mirrors = settings.state_dir.expanduser() / "mirrors"
+    return GitHubForge(app, mirrors, case, redactor, guard, lambda: rules_of(settings))
 
 
 def _run_url(case: Case, settings: WorkerSettings) -> str:

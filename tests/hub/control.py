@@ -177,10 +177,10 @@ class Control:
         return {}
 
     def do_set_repo(self, asked: Json) -> Json:
-        """Change `ci`, `archived`, `gone`, `private`, `rules`, `unsigned`, without a word to anybody; `gone_commit`
-        makes a commit unreachable by API."""
+        """Change `ci`, `archived`, `gone`, `private`, `rules`, `unsigned`, `issues_on`, without a word to anybody;
+        `gone_commit` makes a commit unreachable by API."""
         repo = self._repo(asked)
-        for key in ("ci", "archived", "gone", "private", "rules", "unsigned"):
+        for key in ("ci", "archived", "gone", "private", "rules", "unsigned", "issues_on"):
             if key in asked:
                 setattr(repo, key, asked[key])
         if asked.get("gone_commit"):

@@ -233,7 +233,7 @@ class Hub(Remote):
         self.call("set_permission", repo=repo, user=user, permission=permission)
 
     def set_repo(self, repo: str, **changes: object) -> None:
-        """ci=, archived=, gone=, private=, gone_commit=."""
+        """ci=, archived=, gone=, private=, issues_on=, gone_commit=."""
         self.call("set_repo", repo=repo, **changes)
 
     def open_issue(self, repo: str, user: str, title: str, body: str = "") -> Json:

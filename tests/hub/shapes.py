@@ -193,7 +193,7 @@ def repository(world: World, repo: Repo) -> Json:
         "stargazers_count": 0,
         "watchers_count": 0,
         "language": None,
-        "has_issues": True,
+        "has_issues": repo.issues_on,
         "has_projects": True,
         "has_downloads": True,
         "has_wiki": True,

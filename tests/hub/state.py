@@ -243,6 +243,7 @@ class Repo:
     default_branch: str = "main"
     private: bool = False
     archived: bool = False
+    issues_on: bool = True
     gone: bool = False
     ci: str = "off"
     parent: Repo | None = None

@@ -132,9 +132,10 @@ def test_observe(theatre: Theatre, repo: str, play: Play) -> None:
 
 
 def test_mode_off(theatre: Theatre, repo: str, play: Play) -> None:
-    """`mode: off` ends the run before anything is cloned."""
+    """`mode: off` ends the run before anything is cloned, and nothing of it is seen on GitHub."""
     run = play({**RED, CONFIG: "mode: off\n"})
     assert run["outcome"] == "DISABLED"
+    assert theatre.checks(repo) == []
     assert "checkout" not in [stage["stage"] for stage in theatre.run(run["id"])["stages"]]
 
 

@@ -30,7 +30,7 @@ from workers.errors import LeaseLost, Park
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
 from workers.ports import Admission, Base, Light, Notice, Origin, Proposal, SourceTree, Workbench
-from workers.repo_config import Flaky, Infrastructure, RepoConfig, Triggers
+from workers.repo_config import Flaky, Infrastructure, Models, Notify, RepoConfig, Triggers, Verify
 from workers.store.memory import MemoryJournal
 
 FILES = {
@@ -38,6 +38,12 @@ FILES = {
     "requirements.txt": b"pytest\n",
     "tests/test_calc.py": b"from calc import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n",
 }
+
+
+WITH_A_LATER_STEP = (
+    "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n"
+    "      - run: python -m pytest\n      - run: ./late.sh\n"
+)
 
 
 class MemoryForge(Past):
@@ -52,12 +58,13 @@ class MemoryForge(Past):
         self.confirmed: list[bool] = []
         self.reruns = 0
         self.log = ""
+        self.workflow: str | None = None
 
     def admission(self, case: Case) -> Admission:
         return self._admission
 
     def job(self, case: Case) -> JobReport:
-        return JobReport("test", logs.parse(self.log))
+        return JobReport("test", logs.parse(self.log), self.workflow)
 
     def tree(self, case: Case) -> SourceTree:
         return MemoryTree(FILES)
@@ -146,12 +153,101 @@ def test_ci_that_disagrees_is_said() -> None:
 
 def test_a_refusal_is_told_and_nothing_is_run() -> None:
     """The admission decides before anything is spent."""
-    off = Admission(RepoConfig(mode="off"), "main", "main", head_is_current=True)
-    forge, environment = MemoryForge(admission=off), ScriptedEnvironment(honest)
+    moved = Admission(RepoConfig(), "main", "main", head_is_current=False)
+    forge, environment = MemoryForge(admission=moved), ScriptedEnvironment(honest)
     report = drive(case(), parts(forge, MemoryJournal(), environment))
-    assert report.outcome is Outcome.DISABLED
+    assert report.outcome is Outcome.HEAD_MOVED
     assert environment.asked == []
-    assert [notice.final for notice in forge.told] == [True]
+    assert [(notice.final, notice.check) for notice in forge.told] == [(True, True)]
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "shown"),
+    [
+        (RepoConfig(mode="off"), None, False),
+        (RepoConfig(mode="off"), "octocat", True),
+        (RepoConfig(triggers=Triggers(branches=("release/*",))), None, False),
+        (RepoConfig(triggers=Triggers(commands=False)), "octocat", True),
+    ],
+)
+def test_who_wants_nothing_sees_nothing(config: RepoConfig, asked: str | None, shown: bool) -> None:
+    """No check run on commits of a repository that did not ask for one; a person who asks gets an answer."""
+    forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
+    report = drive(case(requested_by=asked), parts(forge, MemoryJournal()))
+    assert report.outcome is Outcome.DISABLED
+    assert [(notice.check, notice.comment) for notice in forge.told] == [(shown, None)]
+
+
+@pytest.mark.parametrize(
+    ("notify", "comments", "checks"),
+    [
+        (Notify(), [False, True, True], True),
+        (Notify(comment="always"), [True, True, True], True),
+        (Notify(comment="never"), [False, False, False], True),
+        (Notify(check=False), [False, True, True], False),
+    ],
+)
+def test_a_run_is_as_loud_as_it_was_asked_to_be(notify: Notify, comments: list[bool], checks: bool) -> None:
+    """`notify` of heal.yml: when there is a comment, and whether there is a check run."""
+    forge = MemoryForge(admission=Admission(RepoConfig(notify=notify), "main", "main", head_is_current=True))
+    drive(case(), parts(forge, MemoryJournal()))
+    assert [notice.comment is not None for notice in forge.told] == comments
+    assert {notice.check for notice in forge.told} == {checks}
+
+
+def test_a_refusal_is_as_loud_as_a_run() -> None:
+    """Also where the run ends at the door."""
+    config = RepoConfig(notify=Notify(comment="never", check=False))
+    forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
+    spent = replace(parts(forge, MemoryJournal()), runs_today=lambda: 20)
+    assert drive(case(), spent).outcome is Outcome.OVER_BUDGET
+    assert [(notice.check, notice.comment) for notice in forge.told] == [(False, None)]
+
+
+@pytest.mark.parametrize(("spent", "left"), [(0.0, 1.0), (9.5, 0.5), (30.0, 0.0)])
+def test_a_run_may_spend_what_the_day_has_left(spent: float, left: float) -> None:
+    """`limits.usd_per_day` bounds the model's money of this run; what is free is tried on a spent day, too."""
+    forge, seen = MemoryForge(), []
+
+    class Looking(OneIdea):
+        def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+            seen.append(bench.config.limits.usd_per_run)
+            return super().propose(bench, tried)
+
+    asked = replace(parts(forge, MemoryJournal()), fixers=(Looking(),), spent_today=lambda: spent)
+    assert drive(case(), asked).outcome is Outcome.FIXED
+    assert seen == [left]
+
+
+def test_no_code_is_sent_to_a_model_where_that_is_forbidden() -> None:
+    """`models.propose: none` leaves the offline fixers."""
+
+    class Model(OneIdea):
+        name = "llm"
+
+    forge = MemoryForge(
+        admission=Admission(RepoConfig(models=Models(propose="none")), "main", "main", head_is_current=True)
+    )
+    alone = replace(parts(forge, MemoryJournal()), fixers=(Model(),))
+    assert drive(case(), alone).outcome is Outcome.NO_FIX_FOUND
+    both = replace(parts(forge, MemoryJournal()), fixers=(Model(), OneIdea()))
+    assert drive(case(), both).outcome is Outcome.FIXED
+
+
+def test_later_steps_that_are_not_wanted_are_not_run_and_told() -> None:
+    """`verify.full_job: false` proves less, and the pull request says what."""
+    forge, environment = MemoryForge(), ScriptedEnvironment(honest)
+    forge.workflow = WITH_A_LATER_STEP
+    assert drive(case(job="test"), parts(forge, MemoryJournal(), environment)).outcome is Outcome.FIXED
+    assert "./late.sh" in {step.script for step, _ in environment.asked}
+
+    quick = RepoConfig(verify=Verify(full_job=False))
+    forge = MemoryForge(admission=Admission(quick, "main", "main", head_is_current=True))
+    environment = ScriptedEnvironment(honest)
+    forge.workflow = WITH_A_LATER_STEP
+    assert drive(case(job="test"), parts(forge, MemoryJournal(), environment)).outcome is Outcome.FIXED
+    assert "./late.sh" not in {step.script for step, _ in environment.asked}
+    assert "verify.full_job is false" in forge.published[0].body
 
 
 @pytest.mark.parametrize(
@@ -175,6 +271,8 @@ def test_admission_has_an_outcome_for_every_refusal(change: dict[str, Any], outc
         ({"workflows": ("ci.yml",), "branches": ("ma*",)}, Outcome.FIXED),
         ({"workflows": ("release.yml",)}, Outcome.DISABLED),
         ({"branches": ("release/*",)}, Outcome.DISABLED),
+        ({"exclude_workflows": ("release*", "ci.*")}, Outcome.DISABLED),
+        ({"exclude_workflows": ("release*",), "pull_requests": "none"}, Outcome.FIXED),
     ],
 )
 def test_only_the_named_workflows_and_branches_start_runs(triggers: dict[str, Any], outcome: Outcome) -> None:
@@ -184,12 +282,30 @@ def test_only_the_named_workflows_and_branches_start_runs(triggers: dict[str, An
     assert drive(red, parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("which", "change", "outcome"),
+    [
+        ("none", {"pull_request": 5}, Outcome.DISABLED),
+        ("none", {"fork": True}, Outcome.DISABLED),
+        ("same-repo", {"pull_request": 5}, Outcome.FIXED),
+        ("same-repo", {"pull_request": 5, "fork": True}, Outcome.DISABLED),
+        ("all", {"pull_request": 5, "fork": True}, Outcome.REFUSED_BY_POLICY),
+    ],
+)
+def test_which_pull_requests_start_runs(which: str, change: dict[str, Any], outcome: Outcome) -> None:
+    """`triggers.pull_requests` decides about runs that nobody asked for; `all` leaves forks to their own rule."""
+    config = RepoConfig.model_validate({"triggers": {"pull_requests": which}})
+    admission = replace(Admission(config, "main", "main", head_is_current=True), **change)
+    assert drive(case(), parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
+
+
 def test_observing_tells_the_failure_and_proposes_nothing() -> None:
-    """`mode: observe` runs the check and stops at the diagnosis."""
-    watch = Admission(RepoConfig(mode="observe"), "main", "main", head_is_current=True)
+    """`mode: observe` runs the check, stops at the diagnosis, and says why where no file says it."""
+    watch = Admission(RepoConfig(mode="observe"), "main", "main", head_is_current=True, note="The file is broken.")
     forge = MemoryForge(admission=watch)
     report = drive(case(), parts(forge, MemoryJournal()))
     assert report.outcome is Outcome.REFUSED_BY_POLICY
+    assert report.detail == "The file is broken."
     assert report.diagnosis is not None
     assert forge.published == []
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.workers.recipe.trees import MemoryTree
 from workers.domain import Diagnosis, FailureClass, Finding
-from workers.policy import ast_equal, is_test, matches, review
-from workers.repo_config import Policy
+from workers.globs import matches
+from workers.policy import ast_equal, is_test, review
+from workers.repo_config import Paths, Policy
 
 OLD = "def total(prices):\n    result = 0\n    return result\n"
 OLD_TEST = (
@@ -52,6 +53,34 @@ def source(line: str) -> str:
 
 def rules(patch: str, why: Diagnosis | None = None, policy: Policy | None = None) -> set[str]:
     return {violation.rule for violation in review(patch, TREE, why or diagnosis(), policy or Policy())}
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("pyproject.toml", True),
+        ("sub/requirements-dev.txt", True),
+        ("web/package.json", True),
+        ("shop/price.py", False),
+    ],
+)
+def test_dependencies_stay_where_nobody_wants_them_changed(path: str, refused: bool) -> None:
+    """`policy.allow_dependency_changes: false` keeps every file that lists packages."""
+    patch = diff(path, FILES.get(path, "a\n") + "x\n", FILES.get(path, "a\n"))
+    strict = Policy(allow_dependency_changes=False)
+    assert ("changes dependencies" in rules(patch, policy=strict)) is refused
+    assert "changes dependencies" not in rules(patch)
+
+
+def test_an_ignored_path_is_not_changed_under_any_name() -> None:
+    """`paths.ignore`, also when the file is moved out of there."""
+    ignored = Paths(ignore=("vendor/**",))
+    moved = "diff --git a/vendor/a.py b/shop/b.py\nsimilarity index 90%\nrename from vendor/a.py\nrename to shop/b.py\n"
+    moved += "--- a/vendor/a.py\n+++ b/shop/b.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n"
+    for patch in (diff("vendor/a.py", "x = 2\n", "x = 1\n"), moved):
+        found = review(patch, TREE, diagnosis(), Policy(), ignored)
+        assert ("changes an ignored path", "vendor/**") in {(one.rule, one.quote) for one in found}
+    assert "changes an ignored path" not in rules(source("x = 1"))
 
 
 EDITS = Policy(allow_test_edits=True)

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from workers import clue, prompts
 from workers.domain import Attempt, Commit, Suspect
 from workers.fixers.search.rank import is_test
+from workers.globs import matches
 from workers.llm.client import Message
 from workers.messages.markup import visible
 from workers.ports import Workbench
@@ -58,7 +59,7 @@ def one_line(text: str, fence: str, limit: int) -> str:
 def opening(bench: Workbench, level: float) -> list[Message]:
     """The first two turns: what does not change between jobs of a repository comes first."""
     fence, diagnosis = nonce(bench), bench.diagnosis
-    paths = list(bench.tree.paths())
+    paths = [path for path in bench.tree.paths() if not matches(path, bench.config.paths.ignore)]
     named = _named(bench, paths)
     sources = [path for path in named if not is_test(path)]
     tests = [path for path in named if is_test(path)]
@@ -109,7 +110,10 @@ def _finding(bench: Workbench, index: int, fence: str) -> str:
 
 def _change(bench: Workbench) -> str:
     """What one of a few commits changed; what many did together would only distract."""
-    return bench.blame.diff if bench.blame.count <= _FEW else ""
+    diff = bench.blame.diff if bench.blame.count <= _FEW else ""
+    files = re.split(r"(?m)^(?=diff --git )", diff)
+    ignored = bench.config.paths.ignore
+    return "".join(part for part in files if not any(matches(path, ignored) for path in clue.paths(part)))
 
 
 def _place(suspect: Suspect, fence: str) -> str:

@@ -156,7 +156,9 @@ class Llm:
         if tokens > self.budget.tokens:
             raise Stop(Outcome.OVER_BUDGET, f"The next answer could exceed {self.budget.tokens} tokens for one run.")
         if cost > ceiling:
-            raise Stop(Outcome.OVER_BUDGET, f"The next answer could cost more than ${ceiling:.2f} for one run.")
+            raise Stop(
+                Outcome.OVER_BUDGET, f"The next answer could cost more than the ${ceiling:.2f} left for this run."
+            )
 
 
 def _sum(a: Usage, b: Usage) -> Usage:

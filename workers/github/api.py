@@ -49,19 +49,14 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error
 class Api:
     """GitHub with one token. `guard` is called before every write and may raise. Not for use from several threads.
 
-    `renew` gives a requester with a fresh token: a request that GitHub did not accept the token of was not done, so it
-    is sent once more with the new one.
+    `renew`, where it is set, gives a requester with a fresh token: a request whose token GitHub did not accept was not
+    done, so it is sent once more with the new one.
     """
 
-    def __init__(
-        self,
-        requester: Requester,
-        guard: Callable[[], None] = lambda: None,
-        renew: Callable[[], Requester] | None = None,
-    ) -> None:
+    def __init__(self, requester: Requester, guard: Callable[[], None] = lambda: None) -> None:
         self._requester = requester
         self._guard = guard
-        self._renew = renew
+        self.renew: Callable[[], Requester] | None = None
 
     def get(self, path: str, **parameters: object) -> Any:
         """The JSON answer of a GET."""
@@ -131,9 +126,9 @@ class Api:
         try:
             return ask(self._requester)
         except GithubException as error:
-            if error.status != 401 or self._renew is None:
+            if error.status != 401 or self.renew is None:
                 raise
-        self._requester = self._renew()
+        self._requester = self.renew()
         return ask(self._requester)
 
 

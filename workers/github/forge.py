@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workers import repo_config
 from workers.domain import Case, JobReport, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import download, history, jobs, pulls, reruns
+from workers.github import config_issue, configs, download, history, jobs, pulls, reruns
 from workers.github.changes import Changes
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import Pull
 from workers.github.session import App, Purpose, Repository, Session
 from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
 from workers.redact import Redactor
-from workers.repo_config import RepoConfig
+from workers.repo_config.bounds import Rules
+from workers.repo_config.layers import Effective
 
-CONFIG_PATH = ".github/heal.yml"
 OWN_BRANCHES = "heal/"
 
 
@@ -38,8 +36,10 @@ class GitHubForge:
         case: Case,
         redactor: Redactor | None = None,
         guard: Callable[[], None] = lambda: None,
+        rules: Callable[[], Rules] = Rules,
     ) -> None:
         self._app = app
+        self._rules = rules
         self._mirrors = mirrors
         self._case = case
         self._redactor = redactor or Redactor()
@@ -60,8 +60,9 @@ class GitHubForge:
         repo, pull, api = self._repo, self._pull, self._session.api(Purpose.READ)
         if pull is not None and not pull.open:
             raise Stop(Outcome.CANCELLED, f"Pull request #{pull.number} was closed.")
+        settings = self._settings()
         return Admission(
-            config=self._config(),
+            config=settings.config,
             default_branch=repo.default_branch,
             target=pull.head_ref if pull else case.branch,
             head_is_current=pulls.is_current(api, repo, case, pull),
@@ -69,6 +70,7 @@ class GitHubForge:
             archived=repo.archived,
             fork=case.fork or bool(pull and pull.fork),
             pull_request=pull.number if pull else None,
+            note=settings.note,
         )
 
     def job(self, case: Case) -> JobReport:
@@ -110,7 +112,8 @@ class GitHubForge:
         """Bring the check run, and the comment when there is one, up to date."""
         del case  # a forge is made for one case
         notice = self._redactor.publish(notice)
-        self._check_run.show(notice)
+        if notice.check:
+            self._check_run.show(notice)
         number = self._commented(published)
         if notice.comment is not None and number is not None:
             self._comment.show(number, notice.comment)
@@ -200,15 +203,12 @@ class GitHubForge:
             renew=lambda: session.renewed_token(Purpose.READ),
         )
 
-    def _config(self) -> RepoConfig:
-        repo = self._repo
-        found = self._session.api(Purpose.READ).find(repo.path(f"/contents/{CONFIG_PATH}"), ref=repo.default_branch)
-        if not isinstance(found, dict) or found.get("encoding") != "base64":
-            return RepoConfig()
-        try:
-            return repo_config.parse(base64.b64decode(found["content"]).decode(errors="replace"))
-        except repo_config.ConfigError as error:
-            raise Stop(Outcome.DISABLED, f"{CONFIG_PATH} on {repo.default_branch} cannot be used: {error}") from error
+    def _settings(self) -> Effective:
+        """What counts for the repository. A file that cannot be used is complained about, wherever it was noticed."""
+        settings = configs.effective(self._session, self._rules())
+        if settings.files.problems and settings.config.mode != "off":
+            config_issue.show(self._session, settings.files.problems)
+        return settings
 
     def _commented(self, published: Published | None) -> int | None:
         pull = self._pull

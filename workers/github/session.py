@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Any
 from urllib.parse import urlsplit
 
 from github import Auth, Github, GithubIntegration
@@ -39,6 +41,7 @@ class Purpose(Enum):
     """What a token is for: the permissions it asks for, never more."""
 
     READ = "read"
+    FILES = "files"
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
@@ -57,6 +60,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
         "checks": "read",
         "pull_requests": "read",
     },
+    Purpose.FILES: {"metadata": "read", "contents": "read"},
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
@@ -124,14 +128,30 @@ class Session:
             data = next((one for one in found if one["id"] == self.repo_id), None)
             if data is None:
                 raise Stop(Outcome.DISABLED, "Heal is not installed on this repository any more.")
-            self._repository = Repository(
-                id=data["id"],
-                full_name=data["full_name"],
-                owner=data["owner"]["login"],
-                default_branch=data["default_branch"],
-                archived=bool(data.get("archived")),
-            )
+            self._repository = _repository(data)
         return self._repository
+
+    def clean(self, text: str) -> str:
+        """The text without secrets, for what is shown to others."""
+        return self._redactor(text)
+
+    def neighbour(self, name: str) -> Session | None:
+        """Another repository of the same owner by its name, to read its files; None when the installation does not
+        include it. The caller closes it."""
+        try:
+            token, answer = self._grant({"repositories": [name]}, Purpose.FILES)
+        except Refused as refused:
+            if refused.status == 422:
+                return None
+            raise Stop(Outcome.DISABLED, _why_no_token(refused)) from refused
+        data = (answer.get("repositories") or [None])[0]
+        other = Session(self.app, self._installation_id, data["id"] if data else 0, self._redactor, self._guard)
+        other._keep(Purpose.FILES, token)
+        if data is None:
+            other.close()
+            return None
+        other._repository = _repository(data)
+        return other
 
     @property
     def clone_url(self) -> str:
@@ -155,40 +175,36 @@ class Session:
         if token is None or token.expires - time.time() < RENEW_BEFORE_S:
             if token is not None:
                 self._outlived.append(token)
-            value, expires, client = self._mint(purpose)
-            api = Api(client.requester, self._guard, lambda: self._renewed(purpose))
-            token = self._tokens[purpose] = _Token(value, expires, client, api)
+            token = self._keep(purpose, self._mint(purpose))
+        return token
+
+    def _keep(self, purpose: Purpose, token: _Token) -> _Token:
+        token.api.renew = lambda: self._renewed(purpose)
+        self._tokens[purpose] = token
         return token
 
     def _renewed(self, purpose: Purpose) -> Requester:
         """GitHub does not accept the token any more: another one takes its place behind the same `Api`."""
-        token = self._tokens[purpose]
+        token, fresh = self._tokens[purpose], self._mint(purpose)
         token.client.close()
-        token.value, token.expires, token.client = self._mint(purpose)
+        token.value, token.expires, token.client = fresh.value, fresh.expires, fresh.client
         return token.client.requester
 
-    def _mint(self, purpose: Purpose) -> tuple[str, float, Github]:
-        """A fresh token, when it ends, and a client with it."""
-        client = GithubIntegration(
-            auth=Auth.AppAuth(self.app.app_id, self.app.private_key),
-            base_url=self.app.api_url,
-            timeout=self.app.timeout_s,
-            retry=READS_ONLY,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            api_version=API_VERSION,
-        )
+    def _mint(self, purpose: Purpose) -> _Token:
         try:
-            answer = Api(client.requester).send(
-                "POST",
-                f"/app/installations/{self._installation_id}/access_tokens",
-                {"repository_ids": [self.repo_id], "permissions": dict(purpose.permissions)},
-                expect=(401, 403, 404, 422),
-            )
+            return self._grant({"repository_ids": [self.repo_id]}, purpose)[0]
         except Refused as refused:
             raise Stop(Outcome.DISABLED, _why_no_token(refused)) from refused
-        finally:
-            client.close()
+
+    def _grant(self, selection: Mapping[str, object], purpose: Purpose) -> tuple[_Token, Mapping[str, Any]]:
+        """A token for the repositories of the selection, with GitHub's whole answer. Raises `Refused`."""
+        with as_app(self.app) as api:
+            answer = api.send(
+                "POST",
+                f"/app/installations/{self._installation_id}/access_tokens",
+                {**selection, "permissions": dict(purpose.permissions)},
+                expect=(401, 403, 404, 422),
+            )
         self._redactor.add(answer["token"])
         reader = Github(
             auth=Auth.Token(answer["token"]),
@@ -200,7 +216,47 @@ class Session:
             api_version=API_VERSION,
         )
         expires = datetime.fromisoformat(answer["expires_at"]).timestamp()
-        return answer["token"], expires, reader
+        return _Token(answer["token"], expires, reader, Api(reader.requester, self._guard)), answer
+
+
+@contextmanager
+def as_app(app: App) -> Iterator[Api]:
+    """The API with the App's own key, for what is no repository's: tokens, installations, the App itself."""
+    client = GithubIntegration(
+        auth=Auth.AppAuth(app.app_id, app.private_key),
+        base_url=app.api_url,
+        timeout=app.timeout_s,
+        retry=READS_ONLY,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        api_version=API_VERSION,
+    )
+    try:
+        yield Api(client.requester)
+    finally:
+        client.close()
+
+
+def named(app: App, full_name: str, redactor: Redactor) -> Session:
+    """A session for `owner/name`, to read its files, wherever the App is installed. Raises `Stop` where it is not."""
+    with as_app(app) as api:
+        installation = api.find(f"/repos/{full_name}/installation")
+    found = None
+    if installation is not None:
+        found = Session(app, int(installation["id"]), 0, redactor, lambda: None).neighbour(full_name.split("/")[1])
+    if found is None:
+        raise Stop(Outcome.DISABLED, f"Heal is not installed on {full_name}.")
+    return found
+
+
+def _repository(data: Mapping[str, Any]) -> Repository:
+    return Repository(
+        id=data["id"],
+        full_name=data["full_name"],
+        owner=data["owner"]["login"],
+        default_branch=data["default_branch"],
+        archived=bool(data.get("archived")),
+    )
 
 
 def web_url(api_url: str) -> str:

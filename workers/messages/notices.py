@@ -17,6 +17,7 @@ from workers.messages.room import OUTPUT, Part, Worth, assemble, in_bytes, short
 from workers.messages.suspects import suspected
 from workers.ports import Notice
 from workers.redact import Redactor
+from workers.repo_config import Notify
 from workers.reruns import command
 
 
@@ -32,6 +33,12 @@ def proposed(report: Report, run_url: str) -> Notice:
     number = report.published.pull_request if report.published else None
     text = f"{_fix(report)} Waiting for the repository's CI on it.{_link(run_url)}"
     return Notice(cut(f"Fix proposed in #{number}" if number else "Fix found", 60), text, comment=text)
+
+
+def fitting(notice: Notice, notify: Notify) -> Notice:
+    """The notice as loud as a repository wants it (`notify` of heal.yml)."""
+    comments = {"never": None, "on-result": notice.comment, "always": notice.comment or notice.summary}
+    return replace(notice, comment=comments[notify.comment], check=notify.check)
 
 
 def nothing_held(attempts: Sequence[Attempt]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -10,44 +11,74 @@ from workers.domain import Case, Outcome
 from workers.errors import Stop
 from workers.messages.markup import quote
 from workers.ports import Admission, Forge
-from workers.repo_config import Triggers
+from workers.repo_config import Notify
 
 
-def admit(case: Case, forge: Forge, runs_today: Callable[[], int]) -> Admission:
+def admit(
+    case: Case, forge: Forge, runs_today: Callable[[], int], spent_today: Callable[[], float] = lambda: 0.0
+) -> Admission:
     """Ask the forge what it knows and refuse what must not be healed. Raises `Stop` with the rule that refused.
 
-    `runs_today` counts the repository's runs that were admitted within the last 24 hours; asked last, and only here.
+    `runs_today` counts the repository's runs that were admitted within the last 24 hours, `spent_today` are the US
+    dollars they paid for a model; asked last, and only here. What is left of the day bounds what this run may spend.
     """
     admission = forge.admission(case)
     if admission.archived:
-        raise Stop(Outcome.DISABLED, "The repository is archived.")
+        raise _no(admission, Outcome.DISABLED, "The repository is archived.")
     if admission.config.mode == "off":
-        raise Stop(Outcome.DISABLED, "`mode: off` in `.github/heal.yml` on the default branch.")
-    _wanted(case, admission.config.triggers)
+        why = admission.note or "`mode: off` in `.github/heal.yml` on the default branch."
+        raise _no(admission, Outcome.DISABLED, why, quiet=not case.requested_by)
+    _wanted(case, admission)
     if admission.own_branch:
-        raise Stop(Outcome.DUPLICATE, f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed.")
+        why = f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed."
+        raise _no(admission, Outcome.DUPLICATE, why)
     if admission.fork:
-        raise Stop(
-            Outcome.REFUSED_BY_POLICY,
-            "The pull request comes from a fork. This version never runs a fork's code.",
-        )
+        why = "The pull request comes from a fork. This version never runs a fork's code."
+        raise _no(admission, Outcome.REFUSED_BY_POLICY, why)
     if not admission.head_is_current:
-        raise Stop(Outcome.HEAD_MOVED, f"{quote(case.branch)} has moved on from `{case.head_sha[:7]}`.")
+        raise _no(admission, Outcome.HEAD_MOVED, f"{quote(case.branch)} has moved on from `{case.head_sha[:7]}`.")
     limit = admission.config.limits.runs_per_day
     if runs_today() >= limit:
-        raise Stop(
-            Outcome.OVER_BUDGET,
-            f"This repository had {limit} run{'s' if limit > 1 else ''} within 24 hours, "
-            "which is its `limits.runs_per_day`.",
-        )
-    return admission
+        runs = f"{limit} run{'s' if limit > 1 else ''} within 24 hours"
+        why = f"This repository had {runs}, which is its `limits.runs_per_day`."
+        raise _no(admission, Outcome.OVER_BUDGET, why)
+    return _within_the_day(admission, spent_today())
 
 
-def _wanted(case: Case, triggers: Triggers) -> None:
-    """The repository may name the workflows and branches that start runs; a person who asks is not held to it."""
+def _within_the_day(admission: Admission, spent: float) -> Admission:
+    """With no more money for this run than the day has left. What costs nothing is tried on a spent day, too."""
+    limits = admission.config.limits
+    left = max(0.0, limits.usd_per_day - spent)
+    if left >= limits.usd_per_run:
+        return admission
+    narrowed = limits.model_copy(update={"usd_per_run": left})
+    return replace(admission, config=admission.config.model_copy(update={"limits": narrowed}))
+
+
+def _wanted(case: Case, admission: Admission) -> None:
+    """The repository may name what starts runs; a person who asks is held to nothing but `triggers.commands`."""
+    triggers = admission.config.triggers
     if case.requested_by:
+        if not triggers.commands:
+            raise _no(admission, Outcome.DISABLED, "`triggers.commands: false` in `.github/heal.yml`.")
         return
     file = PurePosixPath(case.workflow_path).name
-    for key, globs, name in (("workflows", triggers.workflows, file), ("branches", triggers.branches, case.branch)):
-        if globs and name and not any(fnmatchcase(name, glob) for glob in globs):
-            raise Stop(Outcome.DISABLED, f"`triggers.{key}` in `.github/heal.yml` does not name {quote(name)}.")
+    for key, globs, name, wanted in (
+        ("workflows", triggers.workflows, file, True),
+        ("exclude_workflows", triggers.exclude_workflows, file, False),
+        ("branches", triggers.branches, case.branch, True),
+    ):
+        if globs and name and any(fnmatchcase(name, glob) for glob in globs) is not wanted:
+            verb = "does not name" if wanted else "names"
+            why = f"`triggers.{key}` in `.github/heal.yml` {verb} {quote(name)}."
+            raise _no(admission, Outcome.DISABLED, why, quiet=True)
+    kinds = {"none": admission.pull_request is not None or admission.fork, "same-repo": admission.fork, "all": False}
+    if kinds[triggers.pull_requests]:
+        why = f"`triggers.pull_requests: {triggers.pull_requests}` in `.github/heal.yml`."
+        raise _no(admission, Outcome.DISABLED, why, quiet=True)
+
+
+def _no(admission: Admission, outcome: Outcome, why: str, *, quiet: bool = False) -> Stop:
+    """The refusal, told as the repository wants to be told; `quiet`: it asked for nothing, so nothing is shown."""
+    notify = Notify(comment="never", check=False) if quiet else admission.config.notify
+    return Stop(outcome, why, notify=notify.model_dump_json())

@@ -9,6 +9,9 @@ from workers.domain import Attempt, Candidate, Outcome
 from workers.errors import Stop
 from workers.ports import Fixer, Workbench
 
+MODEL = "llm"
+"""The fixer that sends code to a model, which `models.propose: none` forbids."""
+
 
 def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attempt]) -> Candidate:
     """The first fixer that applies and still has an idea, told what it tried before.
@@ -17,10 +20,11 @@ def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attemp
     `Stop(REFUSED_BY_POLICY)` when the repository only wants to be told.
     """
     if bench.config.mode == "observe":
-        raise Stop(Outcome.REFUSED_BY_POLICY, "`mode: observe`: the failure is reproduced and told, not mended.")
+        why = bench.note or "`mode: observe`: the failure is reproduced and told, not mended."
+        raise Stop(Outcome.REFUSED_BY_POLICY, why)
     if len(attempts) < bench.config.limits.attempts:
         for fixer in fixers:
-            if not fixer.applies(bench.diagnosis):
+            if not fixer.applies(bench.diagnosis) or (fixer.name == MODEL and bench.config.models.propose == "none"):
                 continue
             tried = [attempt for attempt in attempts if attempt.candidate.fixer == fixer.name]
             candidate = fixer.propose(bench, tried)

@@ -11,14 +11,14 @@ from typing import NoReturn
 
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
-from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Step, Tree
+from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Skipped, Step, Tree
 from workers import diagnosis, pins, recipe, tools
 from workers.domain import Case, FailureClass, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
 from workers.messages.markup import quote
 from workers.ports import History, SourceTree
-from workers.repo_config import Flaky, RepoConfig
+from workers.repo_config import Flaky, RepoConfig, Verify
 from workers.reruns import (
     NEXT,
     PARALLEL,
@@ -49,6 +49,15 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
             detail = "CI broke before a command of the repository failed."
             raise Stop(Outcome.INFRASTRUCTURE, detail, **_told(ruling)) from none
         raise Stop(none.outcome, none.detail, **none.data, **_told(ruling)) from none
+
+
+def bounded(found: Reproduction, verify: Verify) -> Reproduction:
+    """Without the steps that follow the red one, where the repository does not want them run; what is not proven then
+    is said."""
+    if verify.full_job or not found.plan.after:
+        return found
+    left = tuple(Skipped(step.name, "verify.full_job is false", weakens_proof=True) for step in found.plan.after)
+    return replace(found, plan=replace(found.plan, after=(), skipped=(*found.plan.skipped, *left)))
 
 
 def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> tuple[Environment, Plan]:

@@ -34,7 +34,7 @@ def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
     violations = [
         violation
         for text in dict.fromkeys((candidate.patch, canonical))
-        for violation in policy.review(text, bench.tree, bench.diagnosis, bench.config.policy)
+        for violation in policy.review(text, bench.tree, bench.diagnosis, bench.config.policy, bench.config.paths)
     ]
     if not violations and policy.names(canonical) != frozenset(edits):
         violations = [policy.Violation("is no readable diff", "", 0, "it changes other files than it names")]

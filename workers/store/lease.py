@@ -169,6 +169,23 @@ class Lease:
         with self._engine.connect() as connection:
             return heals.lately(connection, case, fingerprint)
 
+    def spent_today(self) -> float:
+        """US dollars that runs of this repository paid for a model within the last 24 hours, as far as its price is
+        known."""
+        query = (
+            select(func.sum(models.Attempt.cost_usd))
+            .join(Run, Run.id == models.Attempt.run_id)
+            .join(
+                StageResult,
+                (StageResult.run_id == models.Attempt.run_id)
+                & (StageResult.n == models.Attempt.n)
+                & (StageResult.stage == StageName.VERIFY.value),
+            )
+            .where(Run.repo_id == self.case.repo_id, StageResult.finished_at > db_now() - DAY)
+        )
+        with self._engine.connect() as connection:
+            return float(connection.execute(query).scalar_one() or 0.0)
+
     def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
         """What other runs of this repository saw of these tests."""
         with self._engine.connect() as connection:

@@ -18,16 +18,25 @@ def _issue(call: Call) -> Issue:
     return found
 
 
+def _switched_on(call: Call) -> None:
+    if not call.repo.issues_on:
+        raise ApiError(410, "Issues are disabled for this repo")
+
+
 def list_issues(call: Call) -> Answer:
+    _switched_on(call)
     state = call.query.get("state", "open")
     found = [i for i in sorted(call.repo.issues.values(), key=lambda i: -i.number) if state in {"all", i.state}]
     if names := call.query.get("labels"):
         found = [i for i in found if set(names.split(",")) <= set(i.labels)]
+    if creator := call.query.get("creator"):
+        found = [i for i in found if i.user.login == creator]
     return call.page(found, lambda i: shapes_work.issue(call.world, call.repo, i))
 
 
 def create_issue(call: Call) -> Answer:
     asked, world, repo = call.body or {}, call.world, call.repo
+    _switched_on(call)
     check_body("Issue", asked.get("body"))
     check_title("Issue", asked.get("title"))
     repo.last_number += 1

@@ -17,7 +17,7 @@ from workers.fixers import Budget, Llm, fixers
 from workers.fixers.context import nonce
 from workers.llm.client import Client
 from workers.ports import Workbench
-from workers.repo_config import RepoConfig, RunLimits
+from workers.repo_config import Paths, RepoConfig, RunLimits
 
 CALC = "def area(a, b):\n    return a + b\n"
 TEST = "from calc import area\n\n\ndef test_area():\n    assert area(2, 3) == 6\n"
@@ -77,6 +77,21 @@ def test_a_model_is_told_where_to_look_before_it_reads_the_files(model: Model) -
     prompt = model.prompts()[0]
     assert "\n- calc.py:2: raised here, named by ruff\n- a  end b.py: \n" in prompt
     assert prompt.index("- calc.py:2: raised") < prompt.index(" file calc.py")
+
+
+def test_an_ignored_file_is_not_shown(model: Model) -> None:
+    """`paths.ignore`: neither its name, nor its text, nor what a commit changed in it."""
+    model.script([replies.text(answers.search_replace("calc.py", OLD, NEW))])
+    hidden = work(config=RepoConfig(paths=Paths(ignore=("calc.*",))))
+    change = "".join(
+        f"diff --git a/{p} b/{p}\n--- a/{p}\n+++ b/{p}\n@@ -1 +1 @@\n-0\n+{p}9\n" for p in ("calc.py", "b.py")
+    )
+    hidden = replace(hidden, blame=Blame(count=1, diff=change))
+    llm(model).propose(hidden, [])
+    prompt = model.prompts()[0]
+    assert "def area" not in prompt
+    assert "b.py9" in prompt
+    assert "calc.py9" not in prompt
 
 
 def test_malformed_then_wrong_then_right(model: Model) -> None:

@@ -27,9 +27,10 @@ def test_only_read_permissions_for_one_repository_are_asked_for(scene: Scene) ->
     forge.admission(scene.case)
     forge.job(scene.case)
     forge.tree(scene.case)
-    (minted,) = scene.asked("POST", "/access_tokens")
+    minted, shared = scene.asked("POST", "/access_tokens")
     assert minted["body"]["repository_ids"] == [scene.info.id]
     assert set(minted["body"]["permissions"].values()) == {"read"}
+    assert (shared["body"]["repositories"], shared["status"]) == ([".github"], 422)  # there is no such repository
 
 
 def test_config_comes_from_the_default_branch_only(scene: Scene) -> None:
@@ -39,14 +40,6 @@ def test_config_comes_from_the_default_branch_only(scene: Scene) -> None:
     assert scene.forge(case).admission(case).config.mode == "propose"
     scene.hub.push(REPO, {".github/heal.yml": "version: 1\nmode: observe\n"})
     assert scene.forge(case).admission(case).config.mode == "observe"
-
-
-def test_broken_config_disables(scene: Scene) -> None:
-    """A heal.yml that cannot be read ends the run with its own words instead of being guessed at."""
-    scene.hub.push(REPO, {".github/heal.yml": "mood: happy\n"})
-    with pytest.raises(Stop, match=r"heal\.yml") as stopped:
-        scene.forge().admission(scene.case)
-    assert stopped.value.outcome is Outcome.DISABLED
 
 
 def test_moved_head_and_deleted_branch_are_not_current(scene: Scene) -> None:

@@ -81,6 +81,29 @@ def test_heal_yml_beats_the_workflow() -> None:
     assert found.env["TZ"] == "UTC"
 
 
+def test_heal_yml_bounds_a_command() -> None:
+    """Time, memory and cores, in numbers or in words."""
+    found = make(job("run: pytest"), config="environment: {timeout: 5m, memory: 1536m, cpus: 1}")
+    assert (found.timeout_s, found.memory, found.cpus) == (300, 1536 << 20, 1.0)
+
+
+def test_heal_yml_adds_services_and_replaces_one_of_the_same_name() -> None:
+    """`environment.services`: short or with its environment; beside those of the job."""
+    text = job(
+        "run: pytest", "runs-on: ubuntu-latest\n    services: {db: {image: 'postgres:15'}, cache: {image: redis}}"
+    )
+    found = make(text, config="environment: {services: {db: {image: 'postgres:16', env: {A: b}, ports: [5432]}}}")
+    assert [(one.name, one.image, dict(one.env), one.ports) for one in found.services] == [
+        ("cache", "redis", {}, ()),
+        ("db", "postgres:16", {"A": "b"}, (5432,)),
+    ]
+    assert [one.image for one in make(job("run: pytest"), config="environment: {services: {q: redis}}").services] == [
+        "redis"
+    ]
+    with pytest.raises(Stop, match="both need port 6379"):
+        make(text, config="environment: {services: {q: redis}}")
+
+
 def test_the_failed_step_of_the_job_api_is_the_check() -> None:
     """Without a log the step's conclusion says which one failed; everything before it is set-up."""
     text = job("run: pip install pytest\nrun: make gen\n{name: Unit, run: pytest}\nrun: mypy .")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from workers.repo_config import ConfigError, RepoConfig, parse
 def problems(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         parse(text)
-    return caught.value.problems
+    return list(map(str, caught.value.problems))
 
 
 def test_no_file_and_an_empty_file_mean_the_defaults() -> None:
@@ -50,16 +52,16 @@ def test_the_old_words_for_booleans_work_where_one_is_expected(word: str, value:
 
 def test_all_problems_are_told_at_once_with_their_places() -> None:
     """Nobody has to push four times to find four mistakes."""
-    text = "mode: offf\nlimits:\n  usd_per_run: one\n  attempts: 99\npolicy:\n  max_flies: 3\nmodus: 1\nverify: 3\n"
+    text = "mode: offf\nlimits:\n  usd_per_run: one\n  attempts: 99\npolicy:\n  max_flies: 3\nmoed: 1\nverify: 3\n"
     assert problems(text) == [
-        ".github/heal.yml:1:1 mode - expected 'off', 'observe' or 'propose', got \"offf\"",
+        ".github/heal.yml:1:1 mode - expected 'off', 'observe', 'propose' or 'push', got \"offf\"",
         '.github/heal.yml:3:3 limits.usd_per_run - expected a number between 0 and 50, got "one"',
         ".github/heal.yml:4:3 limits.attempts - expected a number between 1 and 20, got 99",
         '.github/heal.yml:6:3 policy.max_flies - unknown key. Did you mean "max_files"? '
-        "Allowed: allow_test_edits, max_files, max_lines, protected_paths",
-        '.github/heal.yml:7:1 modus - unknown key. Did you mean "mode"? '
-        "Allowed: environment, flaky, infrastructure, instructions, limits, mode, policy, pr, triggers, verify, "
-        "version",
+        "Allowed: allow_dependency_changes, allow_test_edits, max_files, max_lines, protected_paths",
+        '.github/heal.yml:7:1 moed - unknown key. Did you mean "mode"? '
+        "Allowed: environment, flaky, fork_runs, infrastructure, instructions, limits, mode, models, notify, paths, "
+        "policy, pr, publish, triggers, verify, version",
         ".github/heal.yml:8:1 verify - expected keys and values, got 3",
     ]
 
@@ -102,7 +104,7 @@ def test_any_text_is_a_config_or_a_refusal(text: str) -> None:
     try:
         parse(text)
     except ConfigError as error:
-        found = error.problems
+        found = list(map(str, error.problems))
     assert all(problem.startswith(".github/heal.yml:") for problem in found)
 
 
@@ -113,3 +115,54 @@ def test_hosts_of_the_check() -> None:
     for wrong in ("localhost", "10.0.0.1", "https://example.org", "*", "*.org:443", "a b.example.org", "example.org/x"):
         with pytest.raises(ConfigError, match="expected a host name such as"):
             parse(f"version: 1\nenvironment:\n  network: ['{wrong}']\n")
+
+
+SNIPPETS = [
+    ("policy: {max_flies: 3}", "policy:\n  max_files: 3\n"),
+    ("max_files: 3", "policy:\n  max_files: 3\n"),
+    ("limits: {attempts: 99}", "limits:\n  attempts: 20\n"),
+    ("limits: {attempts: '4'}", "limits:\n  attempts: 4\n"),
+    ("mode: obsrve", "mode: observe\n"),
+    ("mode: push\npublish: suggest", "publish: push\n"),
+    ("triggers: {workflows: ci.yml}", "triggers:\n  workflows:\n  - ci.yml\n"),
+    ("environment: {timeout: forever}", "environment:\n  timeout: 10m\n"),
+    ("environment: {services: {pg: {imag: x, image: y}}}", "environment:\n  services:\n    pg:\n      image: x\n"),
+    ("verify: 3", "verify:\n  command: auto\n"),
+    ("nothing_like_it_at_all: 3", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "snippet"), SNIPPETS)
+def test_the_correction_is_shown(text: str, snippet: str) -> None:
+    """Under each problem stands how it is right, in the section where it belongs."""
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert caught.value.problems[0].snippet == snippet
+
+
+KEYS = st.sampled_from(
+    ["mode", "modes", "policy", "max_files", "limits", "environment", "services", "image", "network", "timeout", "x"]
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-5, 99), st.text("ab*/0g", max_size=4)),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4))
+def test_every_correction_is_right_by_itself(written: dict[str, object]) -> None:
+    """Whoever copies one gets a file that can be used."""
+    try:
+        parse(json.dumps(written))
+    except ConfigError as error:
+        for problem in error.problems:
+            assert str(problem).startswith(".github/heal.yml:")
+            parse(problem.snippet)
+
+
+def test_old_forms_stay_valid() -> None:
+    """Plain numbers for times and sizes, and their words, mean the same."""
+    config = parse("environment: {timeout: 1800, memory: 4}").environment
+    assert config == parse("environment: {timeout: 30m, memory: 4g}").environment
+    assert parse("environment: {memory: 1536m, image: auto}\nverify: {command: auto}").environment.memory == 1.5
