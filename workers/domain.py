@@ -423,6 +423,8 @@ class Published:
     how: How = How.PULL
     target: str = ""
     """The branch it goes to."""
+    note: str = ""
+    """Why it is not in the form that the repository asked for, as a sentence for people."""
 
 
 @dataclass(frozen=True)

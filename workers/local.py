@@ -13,13 +13,16 @@ from workers import recipe, repo_config
 from workers.domain import Case, JobReport, Outcome, Published, Rerun, RunId, Sha
 from workers.errors import Stop, UsageError
 from workers.git.checkout import Checkout, discover
-from workers.git.lineage import MOST_COMMITS, MirrorLineage
+from workers.git.command import GitFailed
+from workers.git.lineage import MOST_COMMITS, MirrorLineage, first_parents
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
+from workers.ports import Admission, Base, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
 from workers.repo_config import RepoConfig
 
 CONFIG_PATH = repo_config.PATH
+_NEWEST = 50
+"""Commits that say how this repository writes its messages."""
 
 
 class LocalForge:
@@ -126,6 +129,14 @@ class LocalForge:
         """Hand the notice to whoever shows it."""
         del case, published
         self._told(notice)
+
+    def ground(self, case: Case, wish: Wish) -> Ground:
+        """The habit of the checkout's own history; the branch is the one that was asked for, if any."""
+        try:
+            history = first_parents(self._mirror.git, case.head_sha, _NEWEST)
+        except GitFailed:  # a shallow checkout has no objects where its history ends
+            history = ()
+        return Ground(self._branch or wish.branch, subjects=tuple(commit.subject for commit in history))
 
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
         """Apply the patch to the work tree, or commit it on a new branch, or do nothing, as asked."""

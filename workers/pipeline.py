@@ -95,7 +95,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     admission = story.admission = at(
         StageName.ADMIT, Admission, admit, case, forge, parts.runs_today, parts.spent_today
     )
-    case = story.case = replace(case, pull_request=admission.pull_request)
+    case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)

@@ -23,8 +23,10 @@ from workers.domain import (
     Commit,
     Diagnosis,
     Finding,
+    How,
     JobReport,
     Lead,
+    Ours,
     Past,
     Published,
     Reproduction,
@@ -155,8 +157,51 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What a fix asks of the place it goes to, before its words are made."""
+
+    how: How
+    target: str
+    branch: str
+    """What the names of all branches of ours for this job begin with."""
+    signoff: bool = False
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a fix has to fit into: the answer to a `Wish`. People are written as commits name them.
+
+    `branch` is that of the open pull request for this job; where there is none, a new one, because a branch of ours
+    serves one pull request. `closed` are those that were opened for this commit before, with the commits they held.
+    `subjects` are those of the newest commits, newest first.
+    """
+
+    branch: str
+    closed: tuple[tuple[int, Sha], ...] = ()
+    subjects: tuple[str, ...] = ()
+    asked_by: str = ""
+    signed_by: str = ""
+    hunks: Mapping[str, str] = field(default_factory=dict)
+    """Of a pull request that is to get suggestions: what it changes itself, per path as GitHub shows it."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A comment with a suggestion block on the lines `start` to `end` (counted from 1, both included) of a file."""
+
+    path: str
+    start: int
+    end: int
+    body: str
+
+
+@dataclass(frozen=True)
 class Proposal:
-    """A verified fix, ready to be shown. All texts are final: escaped, redacted, within GitHub's limits."""
+    """A verified fix, ready to be shown. All texts are final: escaped, redacted, within GitHub's limits.
+
+    `body` is the pull request's, or the review's that holds the suggestions. `key` names the fix, so that nobody is
+    shown it twice.
+    """
 
     branch: str
     target: str
@@ -165,6 +210,18 @@ class Proposal:
     commit_message: str
     draft: bool
     labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    max_open: int = 100
+    """No new pull request is opened where so many of ours are open."""
+    closed: tuple[tuple[int, Sha], ...] = ()
+    """Earlier pull requests for this commit, with what they held: a fix that people closed is not opened again."""
+    how: How = How.PULL
+    suggestions: tuple[Suggestion, ...] = ()
+    ours: Ours | None = None
+    """The pull request of ours that gets another commit."""
+    note: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -215,8 +272,12 @@ class Forge(Protocol):
         """Write the notice into the one check run `heal` of the head commit and, when it has a comment, into the
         one sticky comment: on the case's pull request, else on the published one, else nowhere."""
 
+    def ground(self, case: Case, wish: Wish) -> Ground:
+        """What a fix has to fit into, asked right before it is published."""
+
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
-        """Make the commit and open (or update) the one pull request of this case."""
+        """Show the fix in the proposal's form, once: a commit and the one pull request of this case, a commit on the
+        branch of theirs, or a review. A comment is told by `tell`; for it this only looks once more at the head."""
 
     def ci(self, case: Case, published: Published) -> str:
         """The real CI on our branch: "pending", "green", "red" or "none"; "merged" when people took the fix already.

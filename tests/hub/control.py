@@ -171,6 +171,18 @@ class Control:
         repo = self._repo(asked)
         return {"sha": self._commit(repo, asked.get("branch", repo.default_branch), asked, author)}
 
+    def do_rebase(self, asked: Json) -> Json:
+        """A person puts the newest commit of a branch onto another one: its author stays, its committer changes."""
+        repo, who = self._repo(asked), self._world.user(asked.get("user", "octocat"))
+        git, ref = repo.git, f"refs/heads/{asked['branch']}"
+        old, onto = str(git.ref(ref)), str(git.resolve(asked["onto"]))
+        tree = git.text("merge-tree", "--write-tree", onto, old).split()[0]
+        info, committer = git.commit(old), Signature(who.login, who.email, self._world.stamp())
+        sha = git.write_commit(tree, [onto], info.message, info.author, committer)
+        git.update_ref(ref, sha, old)
+        self._events.ref_moved(repo, ref, old, sha, who)
+        return {"sha": sha}
+
     def do_set_permission(self, asked: Json) -> Json:
         self._world.user(asked["user"])
         self._repo(asked).permissions[asked["user"].lower()] = asked["permission"]

@@ -228,6 +228,10 @@ class Hub(Remote):
         asked = {"branch": branch, "message": message, "user": user, "new_from": new_from}
         return str(self.call("push", repo=repo, files=_wire(files), **asked)["sha"])
 
+    def rebase(self, repo: str, branch: str, onto: str = "main", user: str = "octocat") -> str:
+        """A person's force-push of the branch's newest commit onto another; returns the SHA."""
+        return str(self.call("rebase", repo=repo, branch=branch, onto=onto, user=user)["sha"])
+
     def set_permission(self, repo: str, user: str, permission: str) -> None:
         """admin, maintain, write, triage, read or none."""
         self.call("set_permission", repo=repo, user=user, permission=permission)

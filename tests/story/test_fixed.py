@@ -35,7 +35,7 @@ def only_pull(theatre: Theatre, repo: str) -> dict[str, Any]:
     assert pull["head"]["ref"].startswith("heal/")
     assert state["commits"][pull["head"]["sha"]]["verification"]["verified"]
     assert [label["name"] for label in pull["labels"]] == ["heal"]
-    assert pull["title"].startswith("fix: ")
+    assert re.match("(Add|Change|Fix) ", pull["title"])
     body = pull["body"]
     assert re.search(r"\| the same, repeated \| ([2-5])/\1 red \| 2/2 green \|", body)
     for evidence in ("| once more without the patch |", "Confidence:"):

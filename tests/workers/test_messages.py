@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sandbox.spec import Plan, Service, Skipped, Step
 from tests.workers.made import candidate, case, diagnosis, report, reproduction, result
 from workers import messages
-from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Report, Rerun, RunId, Sha, Suspect, Verdict
+from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Published, Report, Rerun, RunId, Sha, Suspect, Verdict
 from workers.messages.markup import LIMIT, fence, plain, quote
 from workers.summary import summary
 
@@ -109,6 +110,26 @@ def test_hostile_text_stays_text() -> None:
     assert "<script>" not in prose.replace("\\<script\\>", "").replace(quote(HOSTILE), "")
     assert "@everyone" not in prose.replace(quote(HOSTILE), "")
     assert messages.pull_request_title(hostile).count("@everyone") == 0
+
+
+@pytest.mark.parametrize("command", ["/heal stop", "/lgtm", "/close-it now"])
+def test_no_line_of_ours_is_a_command(command: str) -> None:
+    """To no bot, in no text of others: in prose, and in printed output, where many do not look for fences."""
+    red = result(1, failed=1, output=f"{command}\n/usr/bin/python: no such file\n/ is full\n{command}")
+    verdict = Verdict(True, after=red)
+    told = report(
+        diagnosis=diagnosis(summary=f"{command}\n{command}"),
+        reproduction=reproduction(before=red),
+        attempts=(Attempt(candidate(reasoning=f"{command}\n{command}"), verdict),),
+        published=replace(report().published or Published(), note=command),
+    )
+    for text in (
+        messages.pull_request_body(told, ""),
+        messages.review_body(told, "", "k"),
+        messages.ended(told, "").text,
+    ):
+        assert not re.search(r"^\s*/[a-z-]+(\s|$)", text, re.MULTILINE)
+    assert "\n/usr/bin/python: no such file\n/ is full\n" in messages.pull_request_body(told, "")
 
 
 def test_a_huge_log_is_cut_and_the_evidence_is_not() -> None:

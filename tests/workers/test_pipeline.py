@@ -25,11 +25,25 @@ from tests.workers.made import (
     result,
 )
 from workers import logs
-from workers.domain import Attempt, Candidate, Case, Diagnosis, JobReport, Lead, Outcome, Published, Rerun, RunId
+from workers.domain import (
+    Attempt,
+    Candidate,
+    Case,
+    Confidence,
+    Diagnosis,
+    How,
+    JobReport,
+    Lead,
+    Ours,
+    Outcome,
+    Published,
+    Rerun,
+    RunId,
+)
 from workers.errors import LeaseLost, Park
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
-from workers.ports import Admission, Base, Light, Notice, Origin, Proposal, SourceTree, Workbench
+from workers.ports import Admission, Base, Ground, Light, Notice, Origin, Proposal, SourceTree, Wish, Workbench
 from workers.repo_config import Flaky, Infrastructure, Models, Notify, RepoConfig, Triggers, Verify
 from workers.store.memory import MemoryJournal
 
@@ -59,6 +73,7 @@ class MemoryForge(Past):
         self.reruns = 0
         self.log = ""
         self.workflow: str | None = None
+        self.hunks: dict[str, str] = {}
 
     def admission(self, case: Case) -> Admission:
         return self._admission
@@ -72,9 +87,14 @@ class MemoryForge(Past):
     def tell(self, case: Case, notice: Notice, published: Published | None = None) -> None:
         self.told.append(notice)
 
+    def ground(self, case: Case, wish: Wish) -> Ground:
+        return Ground(wish.branch, hunks=self.hunks)
+
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
         self.published.append(proposal)
-        return Published(3, "https://github.example/pull/3", proposal.branch, "c" * 40, at=4e9)
+        commit = "" if proposal.how in (How.SUGGEST, How.COMMENT) else "c" * 40
+        url = "https://github.example/pull/3"
+        return Published(3, url, proposal.branch, commit, 4e9, proposal.how, proposal.target, proposal.note)
 
     def ci(self, case: Case, published: Published) -> str:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
@@ -92,11 +112,26 @@ class OneIdea:
 
     name = "search"
 
+    def __init__(self, confidence: Confidence = Confidence.HIGH) -> None:
+        self._confidence = confidence
+
     def applies(self, diagnosis: Diagnosis) -> bool:
         return True
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
-        return None if tried else candidate()
+        return None if tried else candidate(confidence=self._confidence)
+
+
+class Trusting(ScriptedSandbox):
+    """A sandbox that remembers for whom environments were made."""
+
+    def __init__(self, environment: ScriptedEnvironment) -> None:
+        super().__init__(environment)
+        self.trusted: set[str] = set()
+
+    def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> ScriptedEnvironment:
+        self.trusted.add(plan.trust)
+        return super().prepare(plan, tree, cancel)
 
 
 class Memory(MemoryJournal):
@@ -256,13 +291,105 @@ def test_later_steps_that_are_not_wanted_are_not_run_and_told() -> None:
         ({"archived": True}, Outcome.DISABLED),
         ({"head_is_current": False}, Outcome.HEAD_MOVED),
         ({"own_branch": True}, Outcome.DUPLICATE),
-        ({"fork": True}, Outcome.REFUSED_BY_POLICY),
+        ({"fork": True, "pull_request": 5}, Outcome.REFUSED_BY_POLICY),
     ],
 )
 def test_admission_has_an_outcome_for_every_refusal(change: dict[str, Any], outcome: Outcome) -> None:
     """Each rule that refuses is an outcome of its own."""
     admission = replace(Admission(RepoConfig(), "main", "main", head_is_current=True), **change)
     assert drive(case(), parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
+
+
+ALLOWED = {"trusted_sha": case().head_sha, "requested_by": "octocat"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "outcome", "words"),
+    [
+        ("on_command", {}, Outcome.REFUSED_BY_POLICY, "Comment `/heal aaaaaaa` to let Heal run exactly this commit"),
+        ("on_command", {"trusted_sha": sha(9)}, Outcome.REFUSED_BY_POLICY, "nobody with write access has allowed it"),
+        ("on_command", ALLOWED, Outcome.FIXED, ""),
+        ("never", ALLOWED, Outcome.REFUSED_BY_POLICY, "`fork_runs: never`"),
+        ("always", {}, Outcome.FIXED, ""),
+    ],
+)
+def test_code_of_a_fork_runs_only_as_far_as_it_may(
+    rule: Any, changes: dict[str, Any], outcome: Outcome, words: str
+) -> None:
+    """By default only the very commit that somebody with write access named. A refusal that nobody asked for is said
+    in the check run alone; what runs shares no environment with the repository's own branches."""
+    admission = Admission(RepoConfig(fork_runs=rule), "main", "main", head_is_current=True, fork=True, pull_request=5)
+    forge, environment = MemoryForge(admission=admission), ScriptedEnvironment(honest)
+    sandbox = Trusting(environment)
+    red = case(**changes)
+    report = drive(red, replace(parts(forge, MemoryJournal(), environment), sandbox=sandbox))
+    assert report.outcome is outcome
+    assert words in forge.told[-1].summary.replace("\\", "")
+    ran = outcome is Outcome.FIXED
+    assert (forge.told[-1].comment is not None) is (ran or red.requested_by is not None)
+    assert sandbox.trusted == ({"7:fork:5"} if ran else set())
+    assert [proposal.how for proposal in forge.published] == ([How.COMMENT] if ran else [])
+
+
+def test_a_commit_of_a_fork_without_a_pull_request_is_not_run() -> None:
+    """There is nobody to answer, and no head that it could be."""
+    admission = Admission(RepoConfig(fork_runs="always"), "main", "main", head_is_current=True, fork=True)
+    forge = MemoryForge(admission=admission)
+    assert drive(case(fork=True), parts(forge, MemoryJournal())).outcome is Outcome.REFUSED_BY_POLICY
+    assert forge.told[-1].comment is None
+
+
+SHOWN = {"calc.py": "@@ -1,1 +1,2 @@\n def add(a, b):\n+    return a - b"}
+
+
+@pytest.mark.parametrize(
+    ("publish", "pull_request", "fork", "hunks", "confidence", "how", "note"),
+    [
+        ("stacked", 5, False, SHOWN, Confidence.HIGH, How.PULL, ""),
+        ("push", 5, False, SHOWN, Confidence.HIGH, How.PUSH, ""),
+        ("push", 5, False, SHOWN, Confidence.MEDIUM, How.PULL, "leaves room for another fix"),
+        ("push", None, False, SHOWN, Confidence.HIGH, How.PULL, ""),
+        ("suggest", 5, False, SHOWN, Confidence.HIGH, How.SUGGEST, ""),
+        ("suggest", 5, False, {}, Confidence.HIGH, How.PULL, "does not show line 2 of calc.py"),
+        ("suggest", None, False, SHOWN, Confidence.HIGH, How.PULL, ""),
+        ("push", 5, True, SHOWN, Confidence.HIGH, How.SUGGEST, ""),
+        ("push", 5, True, {}, Confidence.HIGH, How.COMMENT, ""),
+    ],
+)
+def test_the_form_is_the_one_that_is_wanted_where_it_can_be(
+    publish: Any, pull_request: int | None, fork: bool, hunks: dict[str, str], confidence: Confidence, how: How,
+    note: str,
+) -> None:  # fmt: skip
+    """By `publish` of heal.yml for a pull request of the repository, never for a fork's; what cannot be is told, and
+    only what CI sees is waited for."""
+    config = RepoConfig(publish=publish, fork_runs="always")
+    admission = Admission(config, "main", "topic", head_is_current=True, fork=fork, pull_request=pull_request)
+    forge = MemoryForge(admission=admission, ci="pending" if how in (How.SUGGEST, How.COMMENT) else "green")
+    forge.hunks = hunks
+    idea = replace(parts(forge, MemoryJournal()), fixers=(OneIdea(confidence),))
+    report = drive(case(), idea)
+    assert report.outcome is Outcome.FIXED
+    (proposal,) = forge.published
+    assert proposal.how is how
+    assert note in proposal.note
+    assert not note or note in forge.told[-1].summary
+    assert [one.body for one in proposal.suggestions] == (
+        ["```suggestion\n    return a + b\n```"] if how is How.SUGGEST else []
+    )
+
+
+def test_a_run_that_goes_on_with_ours_writes_to_that_one() -> None:
+    """Its branch and target, whatever the job's own would be, and never a second pull request or another form."""
+    ours = Ours(9, "heal/old-1", sha(4), "main", sha(3), "", RunId("r0"))
+    config = RepoConfig(publish="suggest")
+    forge = MemoryForge(admission=Admission(config, "main", "heal/old-1", head_is_current=True, pull_request=9))
+    assert drive(case(ours=ours), parts(forge, MemoryJournal())).outcome is Outcome.FIXED
+    (proposal,) = forge.published
+    assert (proposal.branch, proposal.target, proposal.ours, proposal.how) == ("heal/old-1", "main", ours, How.PULL)
+    assert "git fetch origin heal/old-1" in proposal.body
+    theirs = replace(ours, branch="topic", target="topic")
+    assert drive(case(ours=theirs), parts(forge, MemoryJournal())).outcome is Outcome.FIXED
+    assert (forge.published[-1].how, forge.published[-1].target) == (How.PUSH, "topic")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ MOST_PAGES = 20
 SECONDARY_WAIT_S = 60.0
 LONGEST_WAIT_S = 3700.0
 
+_GRAPHQL_SAYS_NO = 400
+"""PyGithub's status for an answer 200 with errors in it."""
+
 READS_ONLY = Retry(
     total=3,
     allowed_methods={"GET", "HEAD"},
@@ -95,12 +98,16 @@ class Api:
         """A DELETE."""
         self._call("DELETE", path)
 
-    def mutate(self, name: str, variables: Mapping[str, object], fields: str) -> None:
-        """One GraphQL mutation."""
+    def mutate(self, name: str, variables: Mapping[str, object], fields: str, *, refusals: bool = False) -> None:
+        """One GraphQL mutation; raises `Refused` for what GraphQL itself answers when `refusals` are asked for."""
         self._guard()
         try:
             self._renewing(lambda github: github.graphql_named_mutation(name, dict(variables), fields))
-        except (GithubException, requests.RequestException) as error:
+        except GithubException as error:
+            if refusals and error.status == _GRAPHQL_SAYS_NO and not _limited(error):
+                raise Refused(error.status, _message(error)) from error
+            raise translate(error) from error
+        except requests.RequestException as error:
             raise translate(error) from error
 
     def _call(

@@ -1,12 +1,12 @@
-"""The verified fix on GitHub: a commit by the Git Data API (so that GitHub signs it), a branch, a pull request.
+"""The verified fix on GitHub: a pull request of ours, or a commit on the branch of theirs.
 
-Each step is found again before it is made, so a second try after a lost answer adopts what the first one left.
+Each effect is found again before it is made, so a second try after a lost answer adopts what the first one left.
 """
 
 from __future__ import annotations
 
-import base64
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,31 +14,47 @@ from typing import Any
 from workers.domain import Outcome, Published
 from workers.errors import Retryable, Stop
 from workers.git.tree import MirrorTree
-from workers.github.api import Api, Refused, ref
+from workers.github.api import Api, Refused
+from workers.github.commits import Change, Commits
+from workers.github.pulls import OWN, Pull, of_branch, open_ones
 from workers.github.session import Repository
 from workers.ports import Proposal
 
 _log = logging.getLogger(__name__)
 
 READY = "markPullRequestReadyForReview"
+_RUN = re.compile(r"<!-- heal:run=(\S+) kind=pr\b")
 
 
 class Changes:
     """Writes for one case with the publishing token."""
 
-    def __init__(self, api: Api, repo: Repository) -> None:
+    def __init__(self, api: Api, repo: Repository, commits: Commits) -> None:
         self._api = api
         self._repo = repo
+        self._commits = commits
 
     def publish(self, tree: MirrorTree, patch: str, proposal: Proposal) -> Published:
-        """Commit the patch on top of the tree's commit, point the branch at it, open or adopt the pull request."""
-        if not proposal.branch.startswith("heal/"):
+        """Commit the patch, point a branch of ours at it, open or update the one pull request of that branch."""
+        if not proposal.branch.startswith(OWN):
             raise ValueError("only branches below heal/ are ours to write")
-        edits = tree.apply(patch)
-        commit = self._adopted(tree, edits, proposal) or self._committed(tree, edits, proposal)
-        pull = self._pull(proposal, commit)
-        self._label(pull, proposal)
-        return Published(pull["number"], pull["html_url"], proposal.branch, commit, time.time())
+        change = Change(tree, tree.apply(patch), proposal.commit_message, proposal.target)
+        for number, head in proposal.closed:
+            if self._commits.holds(head, change):
+                raise Stop(Outcome.DUPLICATE, f"#{number} held this very fix and was closed.")
+        pull = self._known(proposal)
+        if pull is None:
+            self._room(proposal)
+        commit = self._commits.propose(change, proposal.branch, proposal.ours)
+        pull = self._opened(proposal, proposal.draft) if pull is None else self._updated(pull, proposal)
+        self._decorate(pull, proposal)
+        return _published(pull["number"], pull["html_url"], proposal, branch=proposal.branch, commit=commit)
+
+    def push(self, tree: MirrorTree, patch: str, proposal: Proposal, pull: Pull) -> Published:
+        """One commit on the head branch of a pull request of theirs."""
+        change = Change(tree, tree.apply(patch), proposal.commit_message, proposal.target)
+        commit = self._commits.push(change, proposal.target)
+        return _published(pull.number, pull.url, proposal, branch=proposal.target, commit=commit)
 
     def confirm(self, number: int, body: str, ready: bool) -> None:
         """Replace the body when it differs; take the pull request out of draft when it is ready."""
@@ -50,66 +66,43 @@ class Changes:
         if ready and pull.get("draft"):
             self._api.mutate(READY, {"pullRequestId": pull["node_id"]}, "pullRequest { id isDraft }")
 
-    def _adopted(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal) -> str | None:
-        """The commit the branch holds already, when it is exactly this change."""
-        found = self._api.find(self._repo.path(f"/git/ref/heads/{ref(proposal.branch)}"))
-        if found is None:
-            return None
-        commit = self._api.get(self._repo.path(f"/git/commits/{found['object']['sha']}"))
-        parents = [parent["sha"] for parent in commit["parents"]]
-        if parents == [tree.sha] and commit["tree"]["sha"] == tree.hash(edits):
-            return str(commit["sha"])
-        raise Stop(Outcome.DUPLICATE, f"Branch {proposal.branch} holds another change already; it is left alone.")
-
-    def _committed(self, tree: MirrorTree, edits: Mapping[str, bytes | None], proposal: Proposal) -> str:
-        entries = [self._entry(path, content, tree.mode(path)) for path, content in sorted(edits.items())]
-        made = self._api.send("POST", self._repo.path("/git/trees"), {"base_tree": tree.hash({}), "tree": entries})
-        # No author and no committer: that is what makes GitHub sign the commit as the App's.
-        body = {"message": proposal.commit_message, "tree": made["sha"], "parents": [tree.sha]}
-        commit = self._api.send("POST", self._repo.path("/git/commits"), body)
-        verified = (commit.get("verification") or {}).get("verified")
-        _log.info("commit %s on %s, signed by GitHub: %s", commit["sha"], self._repo.full_name, bool(verified))
-        target = {"ref": f"refs/heads/{proposal.branch}", "sha": commit["sha"]}
-        try:
-            self._api.send("POST", self._repo.path("/git/refs"), target, expect=(422,))
-        except Refused as refused:
-            adopted = self._adopted(tree, edits, proposal)
-            if adopted is None:
-                raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the branch: {refused}") from refused
-            return adopted
-        return str(commit["sha"])
-
-    def _entry(self, path: str, content: bytes | None, mode: str) -> dict[str, object]:
-        entry: dict[str, object] = {"path": path, "mode": mode, "type": "blob"}
-        if content is None:
-            return {**entry, "sha": None}
-        try:
-            return {**entry, "content": content.decode()}
-        except UnicodeDecodeError:
-            blob = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-            return {**entry, "sha": self._api.send("POST", self._repo.path("/git/blobs"), blob)["sha"]}
-
-    def _pull(self, proposal: Proposal, commit: str) -> Mapping[str, Any]:
-        pull = self._known(proposal)
-        if pull is None:
-            return self._opened(proposal, proposal.draft)
-        if pull["state"] != "open":
-            raise Stop(Outcome.DUPLICATE, f"Somebody closed #{pull['number']}, which held this fix ({commit[:7]}).")
-        if (pull["title"], pull["body"]) != (proposal.title, proposal.body):
-            text = {"title": proposal.title, "body": proposal.body}
-            return self._sent("PATCH", f"/pulls/{pull['number']}", text)
+    def _known(self, proposal: Proposal) -> Mapping[str, Any] | None:
+        """The open pull request of the branch; raises `Stop` when people closed it."""
+        found = list(of_branch(self._api, self._repo, proposal.branch))
+        pull = next((one for one in found if one["state"] == "open"), found[0] if found else None)
+        if pull is not None and pull["state"] != "open":
+            over = Outcome.CANCELLED if proposal.ours else Outcome.DUPLICATE
+            raise Stop(over, f"#{pull['number']}, which held this fix, was closed.")
+        if pull is None and proposal.ours is not None:
+            raise Stop(Outcome.CANCELLED, f"#{proposal.ours.pull_request} is gone.")
         return pull
 
-    def _known(self, proposal: Proposal) -> Mapping[str, Any] | None:
-        where = {"head": f"{self._repo.owner}:{proposal.branch}", "base": proposal.target}
-        found: list[Mapping[str, Any]] = self._api.get(self._repo.path("/pulls"), state="all", **where)
-        ours = [pull for pull in found if pull["head"]["ref"] == proposal.branch]
-        return next((pull for pull in ours if pull["state"] == "open"), ours[0] if ours else None)
+    def _room(self, proposal: Proposal) -> None:
+        """One more pull request of ours may be opened."""
+        count = sum(1 for _ in open_ones(self._api, self._repo))
+        if count >= proposal.max_open:
+            many = f"{count} pull request{'s' if count > 1 else ''} of Heal"
+            raise Stop(
+                Outcome.OVER_BUDGET,
+                f"{many} {'are' if count > 1 else 'is'} open, and `pr.max_open` allows {proposal.max_open}: "
+                "merge or close one, then ask again.",
+            )
+
+    def _updated(self, pull: Mapping[str, Any], proposal: Proposal) -> Mapping[str, Any]:
+        # The title of a pull request that people have talked about stays theirs to change.
+        title = pull["title"] if proposal.ours else proposal.title
+        if (pull["title"], pull["body"]) == (title, proposal.body):
+            return pull
+        self._api.send("PATCH", self._repo.path(f"/pulls/{pull['number']}"), {"title": title, "body": proposal.body})
+        return pull
 
     def _opened(self, proposal: Proposal, draft: bool) -> Mapping[str, Any]:
         body = {"title": proposal.title, "head": proposal.branch, "base": proposal.target, "body": proposal.body}
         try:
-            return self._sent("POST", "/pulls", {**body, "draft": draft}, expect=(422,))
+            opened: Mapping[str, Any] = self._api.send(
+                "POST", self._repo.path("/pulls"), {**body, "draft": draft}, expect=(422,)
+            )
+            return opened
         except Refused as refused:
             said = str(refused)
             if draft and "draft" in said.lower():  # the repository's plan has no drafts
@@ -119,17 +112,39 @@ class Changes:
                 raise Stop(Outcome.REFUSED_BY_POLICY, f"GitHub refused the pull request: {said}") from refused
             return pull
 
-    def _label(self, pull: Mapping[str, Any], proposal: Proposal) -> None:
-        missing = set(proposal.labels) - {label["name"] for label in pull.get("labels") or ()}
-        if not missing:
+    def _decorate(self, pull: Mapping[str, Any], proposal: Proposal) -> None:
+        """Labels, reviewers and assignees: by the run that opened it alone, so that what people take away stays
+        away."""
+        if _opener(pull) != _opener({"body": proposal.body}):
+            return
+        users = {user["login"].lower() for user in pull.get("requested_reviewers") or ()}
+        wanted = [name for name in proposal.reviewers if name.lower() not in users]
+        people = {user["login"].lower() for user in pull.get("assignees") or ()}
+        labels = sorted(set(proposal.labels) - {label["name"] for label in pull.get("labels") or ()})
+        self._set(pull, "issues", "labels", {"labels": labels})
+        self._set(
+            pull, "issues", "assignees", {"assignees": [a for a in proposal.assignees if a.lower() not in people]}
+        )
+        self._set(pull, "pulls", "requested_reviewers", {
+            "reviewers": [name for name in wanted if "/" not in name],
+            "team_reviewers": [name.rpartition("/")[2] for name in wanted if "/" in name],
+        })  # fmt: skip
+
+    def _set(self, pull: Mapping[str, Any], kind: str, what: str, names: Mapping[str, list[str]]) -> None:
+        given = {key: value for key, value in names.items() if value}
+        if not given:
             return
         try:
-            self._api.send("POST", self._repo.path(f"/issues/{pull['number']}/labels"), {"labels": sorted(missing)})
-        except (Stop, Retryable) as trouble:  # a label is not worth losing a pull request that exists
-            _log.warning("labels could not be set on #%s: %s", pull["number"], trouble)
+            self._api.send("POST", self._repo.path(f"/{kind}/{pull['number']}/{what}"), given)
+        except (Stop, Retryable) as trouble:  # not worth losing a pull request that exists
+            _log.warning("%s could not be set on #%s: %s", what, pull["number"], trouble)
 
-    def _sent(
-        self, method: str, rest: str, body: Mapping[str, object], *, expect: tuple[int, ...] = ()
-    ) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = self._api.send(method, self._repo.path(rest), body, expect=expect)
-        return answer
+
+def _published(number: int, url: str, proposal: Proposal, *, branch: str, commit: str) -> Published:
+    return Published(number, url, branch, commit, time.time(), proposal.how, proposal.target, proposal.note)
+
+
+def _opener(pull: Mapping[str, Any]) -> str:
+    """The run that wrote a pull request's body."""
+    found = _RUN.search(pull.get("body") or "")
+    return found[1] if found else ""

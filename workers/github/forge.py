@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workers.domain import Case, JobReport, Outcome, Published, Rerun, Sha
+from workers.domain import Case, How, JobReport, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import config_issue, configs, download, history, jobs, pulls, reruns
+from workers.github import config_issue, configs, download, ground, history, jobs, pulls, reruns
 from workers.github.changes import Changes
+from workers.github.commits import Commits
 from workers.github.notices import CheckRun, Comment
-from workers.github.pulls import Pull
+from workers.github.pulls import OWN, Pull
 from workers.github.session import App, Purpose, Repository, Session
-from workers.ports import Admission, Base, Lineage, Notice, Origin, Proposal, SourceTree
+from workers.github.suggestions import Suggestions
+from workers.ports import Admission, Base, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
 from workers.redact import Redactor
 from workers.repo_config.bounds import Rules
 from workers.repo_config.layers import Effective
 
-OWN_BRANCHES = "heal/"
+_UNSHOWN = frozenset({Outcome.REFUSED_BY_POLICY, Outcome.OVER_BUDGET})
+"""Ends at which nobody would see the fix: its patch goes into the notice."""
 
 
 class GitHubForge:
@@ -61,14 +65,15 @@ class GitHubForge:
         if pull is not None and not pull.open:
             raise Stop(Outcome.CANCELLED, f"Pull request #{pull.number} was closed.")
         settings = self._settings()
+        fork = case.fork or bool(pull and pull.fork)
         return Admission(
             config=settings.config,
             default_branch=repo.default_branch,
-            target=pull.head_ref if pull else case.branch,
+            target=(pull.base_ref if fork else pull.head_ref) if pull else case.branch,
             head_is_current=pulls.is_current(api, repo, case, pull),
-            own_branch=case.branch.startswith(OWN_BRANCHES),
+            own_branch=case.branch.startswith(OWN) and not fork,
             archived=repo.archived,
-            fork=case.fork or bool(pull and pull.fork),
+            fork=fork,
             pull_request=pull.number if pull else None,
             note=settings.note,
         )
@@ -118,21 +123,45 @@ class GitHubForge:
         if notice.comment is not None and number is not None:
             self._comment.show(number, notice.comment)
 
+    def ground(self, case: Case, wish: Wish) -> Ground:
+        """The free branch, the repository's habit, people, and a pull request's own diff."""
+        return ground.survey(self._session, case, wish, self._pull)
+
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
-        """Commit, branch and pull request, after one more look whether the head is still the same."""
-        self._guard_target(case, proposal)
+        """The proposal in its form, after one more look whether the head is still the same."""
         proposal = replace(
             proposal,
             title=self._redactor(proposal.title),
             body=self._redactor(proposal.body),
             commit_message=self._redactor(proposal.commit_message),
         )
-        ours = tree if isinstance(tree, MirrorTree) else self._tree(case)
-        return self._changes.publish(ours, patch, proposal)
+        source = tree if isinstance(tree, MirrorTree) else self._tree(case)
+        try:
+            return self._published(case, source, patch, proposal)
+        except Stop as stop:
+            if stop.outcome not in _UNSHOWN:
+                raise
+            raise Stop(stop.outcome, stop.detail, **{"patch": patch, **stop.data}) from stop
+
+    def _published(self, case: Case, tree: MirrorTree, patch: str, proposal: Proposal) -> Published:
+        if proposal.how in (How.SUGGEST, How.COMMENT):
+            pull = self._guarded_pull(case)
+            if proposal.how is How.SUGGEST:
+                return self._suggestions.show(pull, proposal)
+            return Published(pull.number, pull.url, at=time.time(), how=How.COMMENT, target=proposal.target)
+        if case.fork or (self._pull is not None and self._pull.fork):
+            raise Stop(Outcome.REFUSED_BY_POLICY, "Code of a fork is never put on a branch of this repository.")
+        if proposal.how is How.PUSH:
+            return self._changes.push(tree, patch, proposal, self._theirs)
+        if proposal.ours is None:
+            self._guard_target(case, proposal)
+        return self._changes.publish(tree, patch, proposal)
 
     def ci(self, case: Case, published: Published) -> str:
-        """What the check runs on our commit say together, our own left out."""
+        """What the check runs on our commit say together, our own left out; nothing where there is no commit."""
         del case
+        if not published.commit:
+            return "none"
         api = self._session.api(Purpose.READ)
         if published.pull_request is not None:
             pull = api.get(self._repo.path(f"/pulls/{published.pull_request}"))
@@ -155,9 +184,9 @@ class GitHubForge:
         return reruns.failed_jobs(self._session, case)
 
     def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
-        """Write the real CI's answer into the pull request."""
+        """Write the real CI's answer into the pull request, when it is one of ours."""
         del case
-        if published.pull_request is not None:
+        if published.pull_request is not None and published.how is How.PULL:
             self._changes.confirm(published.pull_request, self._redactor(body), ready)
 
     @property
@@ -184,7 +213,18 @@ class GitHubForge:
 
     @property
     def _changes(self) -> Changes:
-        return Changes(self._session.api(Purpose.PUBLISH), self._repo)
+        api = self._session.api(Purpose.PUBLISH)
+        return Changes(api, self._repo, Commits(api, self._repo, lambda: self._session.bot))
+
+    @property
+    def _suggestions(self) -> Suggestions:
+        return Suggestions(self._session.api(Purpose.SUGGEST), self._repo, self._session.bot)
+
+    @property
+    def _theirs(self) -> Pull:
+        if self._pull is None:
+            raise ValueError("without a pull request there is nothing of theirs to push to or to comment on")
+        return self._pull
 
     @property
     def _job_name(self) -> str:
@@ -216,10 +256,18 @@ class GitHubForge:
             return pull.number
         return published.pull_request if published else None
 
+    def _guarded_pull(self, case: Case) -> Pull:
+        """The pull request as it is now; its head must still be the very commit that was healed."""
+        pull = pulls.by_number(self._session.api(Purpose.READ), self._repo, self._theirs.number)
+        if not pull.open:
+            raise Stop(Outcome.CANCELLED, f"Pull request #{pull.number} was closed.")
+        if pull.head_sha != case.head_sha:
+            moved = f"The head of #{pull.number} is {pull.head_sha[:12]} now"
+            raise Stop(Outcome.HEAD_MOVED, f"{moved}, so the fix was not published.")
+        return pull
+
     def _guard_target(self, case: Case, proposal: Proposal) -> None:
         """The target must still point to the very commit that was healed, and must be a branch of this repository."""
-        if case.fork or (self._pull is not None and self._pull.fork):
-            raise Stop(Outcome.REFUSED_BY_POLICY, "Code of a fork is never put on a branch of this repository.")
         now = pulls.head(self._session.api(Purpose.READ), self._repo, proposal.target)
         if now != case.head_sha:
             moved = f"points to {now[:12]} now" if now else "is gone"

@@ -45,6 +45,7 @@ class Purpose(Enum):
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
+    SUGGEST = "suggest"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -63,6 +64,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     Purpose.FILES: {"metadata": "read", "contents": "read"},
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
+    Purpose.SUGGEST: {"metadata": "read", "pull_requests": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 
@@ -106,6 +108,7 @@ class Session:
         self._tokens: dict[Purpose, _Token] = {}
         self._outlived: list[_Token] = []
         self._repository: Repository | None = None
+        self._bot = ""
 
     def api(self, purpose: Purpose) -> Api:
         """The API with the least token for the purpose."""
@@ -152,6 +155,14 @@ class Session:
             return None
         other._repository = _repository(data)
         return other
+
+    @property
+    def bot(self) -> str:
+        """The login under which the App writes. Asked once, with the App's own key."""
+        if not self._bot:
+            with as_app(self.app) as api:
+                self._bot = f"{api.get('/app')['slug']}[bot]"
+        return self._bot
 
     @property
     def clone_url(self) -> str:

@@ -45,7 +45,7 @@ def line(text: str) -> str:
 def quote(text: str, limit: int = 500) -> str:
     """Inline code that holds the text whole up to the limit, whatever backticks it has. One line."""
     held = cut(line(text), limit).replace("|", "\\|") or " "
-    ticks = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(held)), default=0))
+    ticks = "`" * (1 + backticks(held))
     pad = " " if held.startswith("`") or held.endswith("`") else ""
     return f"{ticks}{pad}{held}{pad}{ticks}"
 
@@ -57,8 +57,13 @@ def fence(text: str, language: str = "text", limit: int = 8_000) -> str:
     if len(body) > limit:
         half = limit // 2
         body = f"{body[:half]}\n... {len(body) - limit} characters left out ...\n{body[-half:]}"
-    ticks = "`" * max(3, 1 + max((len(run) for run in _BACKTICKS.findall(body)), default=0))
+    ticks = "`" * max(3, 1 + backticks(body))
     return f"{ticks}{language}\n{body}\n{ticks}"
+
+
+def backticks(text: str) -> int:
+    """The length of the longest run of backticks: what stands around the text has to be longer."""
+    return max((len(run) for run in _BACKTICKS.findall(text)), default=0)
 
 
 def plain(text: str, limit: int = 3_000) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Attempt, Case, Diagnosis, Lead, Outcome, Report, Rerun
+from workers.domain import Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
+from workers.messages.commits import published
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
-from workers.messages.pull_request import published
+from workers.messages.pull_request import comment_body
 from workers.messages.room import OUTPUT, Part, Worth, assemble, in_bytes, shorten
 from workers.messages.suspects import suspected
 from workers.ports import Notice
@@ -28,11 +29,13 @@ def started(case: Case, run_url: str) -> Notice:
 
 
 def proposed(report: Report, run_url: str) -> Notice:
-    """The pull request is open and the repository's CI has not spoken yet."""
+    """The fix is with the people and the repository's CI, where it sees it, has not spoken yet."""
     report = published(report)
+    waits = " Waiting for the repository's CI on it." if _how(report) in (How.PULL, How.PUSH) else ""
+    text = f"{_fix(report)}{waits}{_link(run_url)}"
     number = report.published.pull_request if report.published else None
-    text = f"{_fix(report)} Waiting for the repository's CI on it.{_link(run_url)}"
-    return Notice(cut(f"Fix proposed in #{number}" if number else "Fix found", 60), text, comment=text)
+    title = f"Fix proposed in #{number}" if number and _how(report) is How.PULL else _TITLES[_how(report)]
+    return Notice(cut(title, 60), text, comment=_whole(report, run_url) or text)
 
 
 def fitting(notice: Notice, notify: Notify) -> Notice:
@@ -56,14 +59,17 @@ def ended(report: Report, run_url: str) -> Notice:
     """How the run ended. Exactly one text per outcome."""
     report = published(report)
     title, say = _ENDINGS[report.outcome]
+    if report.outcome is Outcome.FIXED:
+        title = _TITLES[_how(report)]
     text = f"{say(report)}{_lead(report.lead, run_url)}{_link(run_url)}"
     evidence = _evidence(report)
+    comment = _whole(report, run_url) or assemble([Part(Worth.PROOF, (text,)), *evidence], LIMIT)
     findings = report.diagnosis.findings if report.diagnosis else ()
     return Notice(
         title=cut(title, 60),
         summary=shorten(text, OUTPUT, in_bytes),
         text=assemble(evidence, OUTPUT, in_bytes),
-        comment=None if report.outcome in _QUIET else assemble([Part(Worth.PROOF, (text,)), *evidence], LIMIT),
+        comment=None if report.outcome in _QUIET else comment,
         annotations=tuple(
             replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
         )[:10],
@@ -78,7 +84,8 @@ def _fixed(report: Report) -> str:
 def _unconfirmed(report: Report) -> str:
     return (
         f"**Proven in the sandbox, but the repository's CI is red on the fix.** {_fix(report)} {plain(report.detail)} "
-        "It stays a draft. Look at the failing check there: it saw something the sandbox did not."
+        f"{'It stays a draft. ' if _how(report) is How.PULL else ''}"
+        "Look at the failing check there: it saw something the sandbox did not."
     )
 
 
@@ -179,11 +186,39 @@ _QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Out
 """Endings that are nobody's news: the check run says them, no comment does."""
 
 
+_TITLES = {
+    How.PULL: "Fix proposed",
+    How.PUSH: "Fix pushed",
+    How.SUGGEST: "Fix suggested in a review",
+    How.COMMENT: "Fix found, to be applied",
+}
+
+
+def _how(report: Report) -> How:
+    return report.published.how if report.published else How.PULL
+
+
+def _whole(report: Report, run_url: str) -> str:
+    """The comment that holds the fix itself, where no pull request or review does; else nothing."""
+    if report.accepted is None or _how(report) not in (How.PUSH, How.COMMENT):
+        return ""
+    if report.outcome is Outcome.UNCONFIRMED:
+        return shorten(f"{_unconfirmed(report)}\n\n{comment_body(report, run_url)}", LIMIT)
+    return comment_body(report, run_url) if report.outcome is Outcome.FIXED else ""
+
+
 def _fix(report: Report) -> str:
-    published = report.published
-    if published is None or published.pull_request is None:
+    where = report.published
+    if where is None or where.pull_request is None:
         return "A verified fix was found."
-    return f"A verified fix for {_job(report.case)} is in #{published.pull_request}."
+    job, note = _job(report.case), f" {plain(where.note)}" if where.note else ""
+    said = {
+        How.PULL: f"A verified fix for {job} is in #{where.pull_request}.",
+        How.PUSH: f"A verified fix for {job} is commit {where.commit} on {quote(where.target)}.",
+        How.SUGGEST: f"A verified fix for {job} stands as suggestions in [a review]({where.url}).",
+        How.COMMENT: f"A verified fix for {job} stands as a patch in the comment on #{where.pull_request}.",
+    }
+    return said[where.how] + note
 
 
 def _detail(report: Report) -> str:

@@ -33,8 +33,7 @@ def admit(
         why = f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed."
         raise _no(admission, Outcome.DUPLICATE, why)
     if admission.fork:
-        why = "The pull request comes from a fork. This version never runs a fork's code."
-        raise _no(admission, Outcome.REFUSED_BY_POLICY, why)
+        _foreign(case, admission)
     if not admission.head_is_current:
         raise _no(admission, Outcome.HEAD_MOVED, f"{quote(case.branch)} has moved on from `{case.head_sha[:7]}`.")
     limit = admission.config.limits.runs_per_day
@@ -43,6 +42,26 @@ def admit(
         why = f"This repository had {runs}, which is its `limits.runs_per_day`."
         raise _no(admission, Outcome.OVER_BUDGET, why)
     return _within_the_day(admission, spent_today())
+
+
+def _foreign(case: Case, admission: Admission) -> None:
+    """Code of a fork is run only as far as `fork_runs` goes, and only for a commit that is named.
+
+    Nobody here asked for the fork's events, so a refusal of one is said in the check run alone.
+    """
+    rule, loud = admission.config.fork_runs, case.requested_by is not None
+    why = ""
+    if admission.pull_request is None:
+        why = "No open pull request has this commit of a fork as its head."
+    elif rule == "never":
+        why = "Code of forks is not run here (`fork_runs: never`)."
+    elif rule == "on_command" and case.trusted_sha != case.head_sha:
+        why = (
+            "This is code of a fork, and nobody with write access has allowed it to be run. Comment "
+            f"`/heal {case.head_sha[:7]}` to let Heal run exactly this commit."
+        )
+    if why:
+        raise _no(admission, Outcome.REFUSED_BY_POLICY, why, comment=loud)
 
 
 def _within_the_day(admission: Admission, spent: float) -> Admission:
@@ -78,7 +97,10 @@ def _wanted(case: Case, admission: Admission) -> None:
         raise _no(admission, Outcome.DISABLED, why, quiet=True)
 
 
-def _no(admission: Admission, outcome: Outcome, why: str, *, quiet: bool = False) -> Stop:
-    """The refusal, told as the repository wants to be told; `quiet`: it asked for nothing, so nothing is shown."""
+def _no(admission: Admission, outcome: Outcome, why: str, *, quiet: bool = False, comment: bool = True) -> Stop:
+    """The refusal, told as the repository wants to be told; `quiet`: it asked for nothing, so nothing is shown, and
+    without `comment` the check run alone says it."""
     notify = Notify(comment="never", check=False) if quiet else admission.config.notify
+    if not comment:
+        notify = notify.model_copy(update={"comment": "never"})
     return Stop(outcome, why, notify=notify.model_dump_json())

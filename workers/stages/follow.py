@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from workers import messages
-from workers.domain import Confidence, Outcome, Report
+from workers.domain import Confidence, How, Outcome, Report
 from workers.errors import Park, Stop
 from workers.ports import Admission, Forge
 
@@ -20,7 +20,7 @@ def follow(report: Report, admission: Admission, forge: Forge, run_url: str, pat
     `poll` seconds when no event wakes the run), and `Stop(UNCONFIRMED)` when it is red.
     """
     published = report.published
-    if published is None or published.pull_request is None:
+    if published is None or published.pull_request is None or published.how in (How.SUGGEST, How.COMMENT):
         return "none"
     state = forge.ci(report.case, published)
     if state == "merged":

@@ -1,24 +1,82 @@
-"""Show the fix: words and evidence from `workers.messages`, the commit and the one pull request through the forge."""
+"""Show the fix: in which form, in whose habit, with which words; the forge makes the commit, the review or neither."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 from workers import messages
-from workers.domain import Published, Report
-from workers.ports import Admission, Forge, Proposal, SourceTree
+from workers.domain import Confidence, How, Published, Report
+from workers.patch.suggest import Replacement, suggest
+from workers.ports import Admission, Forge, Proposal, SourceTree, Suggestion, Wish
 
 
 def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge, run_url: str) -> Published:
-    """Propose the accepted candidate: always a draft unless the repository says otherwise, until its CI has spoken."""
+    """Propose the accepted candidate, as `publish` of heal.yml wants it where that is possible.
+
+    A pull request of ours is always a draft unless the repository says otherwise, until its CI has spoken. A run that
+    goes on with one of ours writes to that one.
+    """
     accepted = report.accepted
     if accepted is None:
         raise ValueError("publish needs an accepted candidate")
-    proposal = Proposal(
-        branch=messages.branch(report),
-        target=admission.target,
-        title=messages.pull_request_title(report),
-        body=messages.pull_request_body(report, run_url),
-        commit_message=messages.commit_message(report),
-        draft=admission.config.pr.draft != "never",
-        labels=admission.config.pr.labels,
+    patch, ours, config = accepted.candidate.patch, report.case.ours, admission.config.pr
+    how, note = _form(report, admission)
+    ground = forge.ground(
+        report.case, Wish(how, admission.target, ours.branch if ours else messages.branch(report), config.signoff)
     )
-    return forge.publish(report.case, tree, accepted.candidate.patch, proposal)
+    found = suggest(tree, patch, ground.hunks) if how is How.SUGGEST else ()
+    if isinstance(found, str):
+        how, note = (How.COMMENT, "") if report.case.fork else (How.PULL, f"{found} So this is a pull request.")
+    branch = ours.branch if ours else ground.branch
+    target = ours.target if ours else admission.target
+    told = replace(report, published=Published(branch=branch, how=how, target=target, note=note))
+    key = hashlib.sha256(f"{report.case.head_sha}\n{patch}".encode(errors="replace")).hexdigest()[:16]
+    habit = messages.habit(ground.subjects, config.commit_style)
+    proposal = Proposal(
+        branch=branch,
+        target=target,
+        title=messages.pull_request_title(told, habit),
+        body=_body(told, run_url, key),
+        commit_message=messages.commit_message(told, habit, ground.asked_by, ground.signed_by),
+        draft=config.draft != "never",
+        labels=config.labels,
+        reviewers=config.reviewers,
+        assignees=config.assignees,
+        max_open=config.max_open,
+        closed=() if ours else ground.closed,
+        how=how,
+        suggestions=_suggestions(found),
+        ours=ours,
+        note=note,
+        key=key,
+    )
+    return forge.publish(report.case, tree, patch, proposal)
+
+
+def _form(report: Report, admission: Admission) -> tuple[How, str]:
+    """The form that is wanted, and why it is another one than heal.yml names."""
+    case = report.case
+    if case.fork:
+        return How.SUGGEST, ""
+    if case.ours is not None:  # what was pushed to a branch of theirs goes on there
+        return (How.PUSH if case.ours.branch == case.ours.target else How.PULL), ""
+    if case.pull_request is None or admission.config.publish == "stacked":
+        return How.PULL, ""
+    if admission.config.publish == "suggest":
+        return How.SUGGEST, ""
+    if report.confidence is not Confidence.HIGH:
+        why = "The evidence leaves room for another fix, so this is a pull request and nothing was pushed to yours."
+        return How.PULL, why
+    return How.PUSH, ""
+
+
+def _body(report: Report, run_url: str, key: str) -> str:
+    suggested = report.published is not None and report.published.how is How.SUGGEST
+    return messages.review_body(report, run_url, key) if suggested else messages.pull_request_body(report, run_url)
+
+
+def _suggestions(found: tuple[Replacement, ...] | str) -> tuple[Suggestion, ...]:
+    if isinstance(found, str):
+        return ()
+    return tuple(Suggestion(one.path, one.start, one.end, messages.suggestion(one.text)) for one in found)

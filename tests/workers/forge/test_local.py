@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.workers.git.checkouts import checkout, git, write
-from workers.domain import Case, Outcome, Published, RunId
+from workers.domain import Case, How, Outcome, Published, RunId
 from workers.errors import Stop, UsageError
 from workers.local import LocalForge
-from workers.ports import Notice, Proposal
+from workers.ports import Notice, Proposal, Wish
 
 PROPOSAL = Proposal("heal/x", "main", "title", "body", "Fix the sum\n\nWhy: it was wrong.\n", draft=False)
 FILES = {"app.py": b"x = 1\n", "old.py": b"gone = True\n", "run.sh": b"echo 1\n"}
@@ -152,6 +152,18 @@ def test_branch_gets_one_commit(source: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert git(source, "ls-tree", "fix/sum", "run.sh").startswith("100755")
     git(source, "fsck", "--strict")
+
+
+def test_the_habit_of_a_checkout_is_its_own(source: Path, tmp_path: Path) -> None:
+    """The newest subjects of HEAD's history, newest first; a shallow clone has none to go by."""
+    git(source, "commit", "--quiet", "--allow-empty", "--message", "feat: more\n\nBecause.")
+    forge = LocalForge(source, tmp_path / "state", branch="fix/sum")
+    found = forge.ground(forge.case(RunId("r1")), Wish(How.PULL, "main", "heal/x"))
+    assert (found.branch, found.subjects[:2]) == ("fix/sum", ("feat: more", "Executable"))
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{source}", str(shallow))
+    there = LocalForge(shallow, tmp_path / "state")
+    assert there.ground(there.case(RunId("r1")), Wish(How.PULL, "main", "heal/x")).subjects == ()
 
 
 @pytest.mark.parametrize(
