@@ -92,7 +92,7 @@ def swollen(unit: str) -> Report:
     many = Attempt(candidate(reasoning=text, patch=f"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+{text[:100_000]}\n"),
                    Verdict(False, "regression", text))  # fmt: skip
     held = Attempt(candidate(reasoning=text), Verdict(True, after=result(0, passed=1, output=text),
-                   later_steps=tuple((text, result(0)) for _ in range(80))))  # fmt: skip
+                   later_steps=tuple((text, True) for _ in range(80))))  # fmt: skip
     plan = replace(
         reproduction().plan,
         setup=tuple(Step(text, text) for _ in range(9)),

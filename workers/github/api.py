@@ -5,6 +5,7 @@ PyGithub's objects are left aside: they ask GitHub again for fields that nobody 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -39,6 +40,12 @@ READS_ONLY = Retry(
 )
 """PyGithub's own default repeats POSTs after a 5xx and sleeps out rate limits inside the worker. Writes are repeated
 only by a new try of the whole run, which first looks for what a lost answer may have made."""
+
+
+_PEOPLES = re.compile(
+    r"/(merge|merges|merge-upstream|auto-merge|update-branch|approve|dismissals)$|^(merge|enable|approve|dismiss)[A-Z]"
+)
+"""Paths and mutations that merge, approve or dismiss, whatever the token would allow."""
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error
@@ -91,6 +98,7 @@ class Api:
 
     def send(self, method: str, path: str, body: Mapping[str, object], *, expect: tuple[int, ...] = ()) -> Any:
         """The JSON answer of a write; raises `Refused` for the statuses in `expect`."""
+        _never(path, body.get("event"))
         self._guard()
         return self._call(method, path, body=body, expect=expect)[1]
 
@@ -100,6 +108,7 @@ class Api:
 
     def mutate(self, name: str, variables: Mapping[str, object], fields: str, *, refusals: bool = False) -> None:
         """One GraphQL mutation; raises `Refused` for what GraphQL itself answers when `refusals` are asked for."""
+        _never(name, None)
         self._guard()
         try:
             self._renewing(lambda github: github.graphql_named_mutation(name, dict(variables), fields))
@@ -137,6 +146,12 @@ class Api:
                 raise
         self._requester = self.renew()
         return ask(self._requester)
+
+
+def _never(asked: str, event: object) -> None:
+    """Merging and approving are people's. Asking for either is a bug of ours, and ends here."""
+    if _PEOPLES.search(asked) or event in ("APPROVE", "DISMISS"):
+        raise ValueError(f"Heal never merges and never approves: {asked}")
 
 
 def translate(error: GithubException | requests.RequestException) -> Stop | Retryable:
