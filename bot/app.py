@@ -14,14 +14,15 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Route
 
 from bot.access import Door
+from bot.carrying import Carrier
 from bot.dashboard import Dashboard
+from bot.decisions import Identity
 from bot.dispatcher import Dispatcher
 from bot.headers import SecurityHeaders
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.schema import Schema
 from bot.settings import BotSettings
-from bot.triage import Identity
 from bot.webhook import Receiver
 from bot.writer import Writer
 from workers.queue import Bell
@@ -42,7 +43,8 @@ def create_app(settings: BotSettings) -> FastAPI:
     bell = Bell(settings.redis_url)
     metrics = Metrics()
     own = Identity(app_id=settings.app_id, app_slug=settings.app_slug)
-    dispatcher = Dispatcher(inbox, ledger, Errands(engine, redactor), bell.ring, own, metrics, settings.sweep_seconds)
+    carrier = Carrier(engine, ledger, Errands(engine, redactor))
+    dispatcher = Dispatcher(inbox, ledger, carrier, bell.ring, own, metrics, settings.sweep_seconds)
     writer = Writer(inbox.add_many, dispatcher.wake)
     door = Door(settings.dashboard_token.get_secret_value() if settings.dashboard_token else "")
     receiver = Receiver(settings.webhook_secrets(), writer, metrics, settings.app_id)

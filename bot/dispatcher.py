@@ -10,28 +10,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.carrying import RECOVER_EVERY, Carrier
+from bot.decisions import Identity, Ignore
+from bot.events import NOWHERE, Event
 from bot.metrics import Metrics
 from bot.payload import UnreadableEvent
 from bot.reading import parse
-from bot.triage import (
-    CancelBranch,
-    CancelInstallation,
-    Decision,
-    Identity,
-    Ignore,
-    Send,
-    Settle,
-    Start,
-    Wake,
-    decide,
-)
-from workers.domain import Outcome, RunId, Sha
-from workers.store.errands import Errands
+from bot.triage import decide
+from workers.domain import RunId
 from workers.store.inbox import Inbox, Mark, TakenDelivery
 from workers.store.ledger import Ledger
 from workers.store.models import DeliveryState
@@ -41,8 +31,6 @@ BREATH_SECONDS = 0.2
 """Least time between two sweeps. Under load deliveries are then routed in batches, and the writer that GitHub waits for
 seldom meets the dispatcher at the database's write lock; a delivery that comes alone is routed at once."""
 LONGEST_BACKOFF = 30.0
-WAIT_FOR_WORKFLOW = 300.0
-"""A red job starts its run after this long even when the workflow run's own event never comes."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +40,12 @@ Ring = Callable[[RunId], bool]
 
 @dataclass(frozen=True)
 class Routed:
-    """What became of a delivery, for its row. `decision` is the metric's label."""
+    """What became of a delivery, for its row. `decisions` are the metric's labels."""
 
     state: DeliveryState
     reason: str
-    decision: str
+    decisions: tuple[str, ...]
+    event: Event | None = None
 
 
 class Dispatcher:
@@ -66,7 +55,7 @@ class Dispatcher:
         self,
         inbox: Inbox,
         ledger: Ledger,
-        errands: Errands,
+        carry: Carrier,
         ring: Ring,
         own: Identity,
         metrics: Metrics,
@@ -74,7 +63,7 @@ class Dispatcher:
     ) -> None:
         self._inbox = inbox
         self._ledger = ledger
-        self._errands = errands
+        self._carry = carry
         self._ring = ring
         self._own = own
         self._metrics = metrics
@@ -82,6 +71,7 @@ class Dispatcher:
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._swept_at = 0.0
+        self._looked = 0
         self._thread = threading.Thread(target=self._loop, name="heal-dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -134,7 +124,14 @@ class Dispatcher:
             taken = self._inbox.take()
             if not taken:
                 break
+        self._look_for_missed()
         self._swept_at = time.monotonic()
+
+    def _look_for_missed(self) -> None:
+        turn = int(time.time() // RECOVER_EVERY)
+        if turn != self._looked:
+            self._carry.look_for_missed(time.time())
+            self._looked = turn
 
     def _route_all(self, taken: Sequence[TakenDelivery]) -> None:
         """Route a batch and mark it in one transaction. Unmarked after a crash, it is routed again, to no effect."""
@@ -151,72 +148,25 @@ class Dispatcher:
             raise
         except Exception as error:  # our own bug on one row must not stop all the others
             log.exception("dispatcher.bug", delivery=delivery.guid, event=delivery.event)
-            routed = Routed(DeliveryState.ERROR, f"internal error: {type(error).__name__}", "error")
-        self._metrics.routed.labels(routed.decision).inc()
+            routed = Routed(DeliveryState.ERROR, f"internal error: {type(error).__name__}", ("error",))
+        for decision in routed.decisions:
+            self._metrics.routed.labels(decision).inc()
         log.info("delivery.routed", delivery=delivery.guid, github_event=delivery.event, reason=routed.reason)
-        return Mark(delivery.id, routed.state, routed.reason)
+        scope = routed.event.scope if routed.event is not None else NOWHERE
+        return Mark(delivery.id, routed.state, routed.reason, scope.installation_id, scope.repo.id)
 
     def routed(self, delivery: TakenDelivery) -> Routed:
-        """Carry out what one delivery asks for."""
+        """Carry out what one delivery asks for, in order."""
         try:
-            decision = decide(parse(delivery.event, delivery.body), self._own)
+            event = parse(delivery.event, delivery.body)
         except UnreadableEvent as error:
-            return Routed(DeliveryState.ERROR, error.reason, "unreadable")
-        if isinstance(decision, Ignore):
-            return Routed(DeliveryState.IGNORED, decision.reason, "ignore")
-        reason = self._carry_out(decision, delivery.id)
-        return Routed(DeliveryState.ROUTED, reason, type(decision).__name__.lower())
-
-    def _carry_out(self, decision: Decision, delivery_id: int) -> str:
-        match decision:
-            case Start():
-                return self._start(decision, delivery_id)
-            case Settle():
-                return self._settle(decision.key, Outcome.CANCELLED, decision.why) or decision.why
-            case Wake():
-                run = self._ledger.find_by_branch(decision.repo_id, decision.branch)
-                woken = run is not None and self._ledger.wake(run)
-                return f"woke run {run}" if woken else f"no run waits for {decision.branch}"
-            case CancelBranch():
-                ended = self._ledger.cancel_for_branch(
-                    decision.repo_id,
-                    decision.branch,
-                    Sha(decision.keep),
-                    before=decision.before,
-                    at=decision.at,
-                    outcome=decision.outcome,
-                    detail=decision.why,
-                )
-                return f"cancelled {len(ended)} runs: {decision.why}"
-            case CancelInstallation():
-                ended = self._ledger.cancel_for_installation(decision.installation_id, decision.why)
-                return f"cancelled {len(ended)} runs: {decision.why}"
-            case Send():
-                new = self._errands.open(decision.payload, decision.key, decision.after)
-                return f"errand {decision.key}" + ("" if new else ", known already")
-            case Ignore():
-                return decision.reason
-            case _:
-                assert_never(decision)
-
-    def _start(self, start: Start, delivery_id: int) -> str:
-        if start.instead:
-            self._settle(start.instead, Outcome.DUPLICATE, "A later attempt of the same workflow run took its place.")
-        wait = WAIT_FOR_WORKFLOW if start.wait else None
-        run, new = self._ledger.open_run(start.case, start.key, "delivery", delivery_id=delivery_id, wait=wait)
-        if new:
-            return f"opened run {run}" + (", waits for its workflow run" if start.wait else "")
-        if not start.wait and self._ledger.release_run(start.key, start.case) is not None:
-            return f"released run {run}"
-        return f"run {run} has it already"
-
-    def _settle(self, key: str, outcome: Outcome, why: str) -> str:
-        """End a waiting run. It never started, so it ends at once."""
-        run = self._ledger.release_run(key)
-        if run is None:
-            return ""
-        self._ledger.cancel(run, outcome, why)
-        return f"ended run {run}: {why}"
+            return Routed(DeliveryState.ERROR, error.reason, ("unreadable",))
+        decisions = decide(event, self._own)
+        reasons = [self._carry(decision, delivery.id) for decision in decisions]
+        ignored = all(isinstance(decision, Ignore) for decision in decisions)
+        state = DeliveryState.IGNORED if ignored else DeliveryState.ROUTED
+        names = tuple(type(decision).__name__.lower() for decision in decisions)
+        return Routed(state, "; ".join(reasons), names, event)
 
     def _ring_due(self) -> bool:
         """Ring until a bell is not taken; False then. Each such bell costs seconds, and the next sweep tries again."""

@@ -25,6 +25,10 @@ class Scope:
     repo: Repo
     sender: str = ""
     sender_is_bot: bool = False
+    sender_id: int = 0
+
+
+NOWHERE = Scope(0, Repo(0, ""))
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,22 @@ class CheckRunCompleted:
 
 
 @dataclass(frozen=True)
+class CheckAsked:
+    """Somebody wants a check again, or pressed one of its buttons. GitHub tells only the App that made the check.
+
+    `identifier` is the button's, or "rerequested". `check_run_id` is 0 when all checks of a commit are wanted again.
+    """
+
+    scope: Scope
+    check_run_id: int
+    external_id: str
+    head_sha: str
+    app_id: int
+    app_slug: str
+    identifier: str
+
+
+@dataclass(frozen=True)
 class WorkflowRunCompleted:
     """One attempt of an Actions workflow ended. `head_repo_id` differs from the scope's for a fork."""
 
@@ -62,33 +82,61 @@ class WorkflowRunCompleted:
 
 
 @dataclass(frozen=True)
-class PullRequestChanged:
-    """opened, reopened, synchronize, ready_for_review or closed. `head_repo_id` is 0 when the fork is gone.
+class PullRequest:
+    """A pull request as an event shows it. `head_repo_id` is 0 when the fork is gone; `at` is when the event happened:
+    seconds since 1970, 0 when not told."""
 
-    `before` is the head that a synchronize replaced, `at` when it happened: seconds since 1970, 0 when not told.
-    """
-
-    scope: Scope
-    action: str
     number: int
     head_sha: str
     branch: str
     head_repo_id: int
     base_branch: str
     merged: bool
-    before: str = ""
     at: float = 0.0
 
 
 @dataclass(frozen=True)
+class PullRequestChanged:
+    """opened, reopened, synchronize, ready_for_review, closed. `before` is the head that a synchronize replaced."""
+
+    scope: Scope
+    action: str
+    pull: PullRequest
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class PullRequestRetargeted:
+    """The branch that a pull request goes to was changed; `base_was` is the one before."""
+
+    scope: Scope
+    pull: PullRequest
+    base_was: str
+
+
+@dataclass(frozen=True)
+class PullRequestLabeled:
+    """A label was put on a pull request."""
+
+    scope: Scope
+    pull: PullRequest
+    label: str
+
+
+@dataclass(frozen=True)
 class CommentCreated:
-    """A new comment on an issue or, with `on_pull_request`, on a pull request. Carries no head SHA."""
+    """A new comment on an issue or, with `on_pull_request`, on a pull request. Carries no head SHA.
+
+    `at` is when it was made: seconds since 1970, 0 when not told.
+    """
 
     scope: Scope
     number: int
     on_pull_request: bool
     comment_id: int
     body: str
+    at: float
+    by_bot: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,45 +144,81 @@ class ReviewSubmitted:
     """A review of a pull request. `state` is lower case: approved, changes_requested, commented."""
 
     scope: Scope
-    number: int
+    pull: PullRequest
     review_id: int
     state: str
     body: str
+    by_bot: bool = False
+
+
+@dataclass(frozen=True)
+class ReviewCommentCreated:
+    """A new comment at a line of a diff, alone or as part of the review `review_id`; `at` as for `CommentCreated`."""
+
+    scope: Scope
+    pull: PullRequest
+    comment_id: int
+    review_id: int
+    body: str
+    at: float
+    by_bot: bool = False
 
 
 @dataclass(frozen=True)
 class InstallationChanged:
-    """created, deleted, suspend, unsuspend or new_permissions_accepted, for the whole installation."""
+    """created, deleted, suspend, unsuspend or new_permissions_accepted, for the whole installation.
+
+    `repos` are those that the event names; `at` is when the installation last changed, 0 when not told.
+    """
 
     scope: Scope
     action: str
     account: str
+    account_id: int
+    repos: tuple[Repo, ...]
+    at: float
 
 
 @dataclass(frozen=True)
 class InstallationRepositoriesChanged:
-    """Repositories were added to the installation or taken from it."""
+    """Repositories were added to the installation or taken from it; `at` as for `InstallationChanged`."""
 
     scope: Scope
-    action: str
+    account: str
+    account_id: int
+    added: tuple[Repo, ...]
+    removed: tuple[Repo, ...]
+    at: float
+
+
+@dataclass(frozen=True)
+class AccountRenamed:
+    """The account of an installation has another login; `was` is the one before."""
+
+    scope: Scope
+    account_id: int
+    account: str
+    was: str
 
 
 @dataclass(frozen=True)
 class RepositoryChanged:
-    """renamed, transferred, archived, privatized and so on."""
+    """renamed, transferred, archived, unarchived, deleted, privatized and so on; `at` as for `InstallationChanged`."""
 
     scope: Scope
     action: str
+    at: float
 
 
 @dataclass(frozen=True)
 class StatusReported:
-    """A commit status of an old-style CI."""
+    """A commit status of an old-style CI. `heads` are the branches whose newest commit it is about."""
 
     scope: Scope
     sha: str
     state: str
     context: str
+    heads: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -142,6 +226,7 @@ class Pushed:
     """A branch or tag moved, possibly backwards. `ref` is the full name, `after` all zeros when it was deleted.
 
     `before` is the head it replaced, all zeros when it is new; `at` when it moved: seconds since 1970, 0 when not told.
+    `paths` are the files that its commits touch, None when the event does not name them all.
     """
 
     scope: Scope
@@ -150,11 +235,14 @@ class Pushed:
     deleted: bool
     before: str = ""
     at: float = 0.0
+    paths: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
 class Ping:
     """The hook was set up."""
+
+    scope: Scope = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -163,16 +251,22 @@ class Unhandled:
 
     event: str
     action: str
+    scope: Scope = NOWHERE
 
 
 Event = (
     CheckRunCompleted
+    | CheckAsked
     | WorkflowRunCompleted
     | PullRequestChanged
+    | PullRequestRetargeted
+    | PullRequestLabeled
     | CommentCreated
     | ReviewSubmitted
+    | ReviewCommentCreated
     | InstallationChanged
     | InstallationRepositoriesChanged
+    | AccountRenamed
     | RepositoryChanged
     | StatusReported
     | Pushed

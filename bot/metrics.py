@@ -35,7 +35,7 @@ class Metrics:
             registry=self.registry,
         )
         self.routed = Counter(
-            "heal_deliveries_routed", "Deliveries routed, by decision", ["decision"], registry=self.registry
+            "heal_deliveries_routed", "Decisions about deliveries, by kind", ["decision"], registry=self.registry
         )
         self.route_lag = Histogram(
             "heal_delivery_route_seconds",

@@ -1,17 +1,28 @@
-"""What an event asks of us: one pure function from an event to a decision of a closed set.
+"""What an event asks of us: one pure function from an event to decisions of a closed set.
 
-Only facts that the delivery itself carries count here; whatever has to be asked of GitHub is `admit`'s business. An
-event that starts nothing still gets a reason, because the inbox shows it to whoever asks why nothing happened.
+Only facts that the delivery itself carries count here; whatever has to be asked of GitHub is `admit`'s business, or an
+errand's. An event that starts nothing still gets a reason, because the inbox shows it to whoever asks why.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import assert_never
 
-from bot import commands
+from bot import asking, moving, starting
+from bot.decisions import (
+    CancelInstallation,
+    CancelRepositories,
+    Decisions,
+    Identity,
+    Ignore,
+    NoteInstallation,
+    NoteRepos,
+    RenameAccount,
+    Send,
+)
 from bot.events import (
+    AccountRenamed,
+    CheckAsked,
     CheckRunCompleted,
     CommentCreated,
     Event,
@@ -19,275 +30,131 @@ from bot.events import (
     InstallationRepositoriesChanged,
     Ping,
     PullRequestChanged,
+    PullRequestLabeled,
+    PullRequestRetargeted,
     Pushed,
     RepositoryChanged,
+    ReviewCommentCreated,
     ReviewSubmitted,
-    Scope,
     StatusReported,
     Unhandled,
     WorkflowRunCompleted,
 )
-from workers.domain import Case, Outcome, RunId, Sha
-from workers.errands.model import Payload
-from workers.run_key import actions_key, check_key, run_key
+from workers.errands.model import Forget
+from workers.store.models import InstallationState, RepoState
 
-STARTING = frozenset({"failure", "timed_out"})
-"""Conclusions that start a run. The others wait for a person, were wanted, or are not about the code."""
-
-OWN_BRANCHES = "heal/"
-ACTIONS = "github-actions"
-GOING_AWAY = {"deleted": "Heal was uninstalled.", "suspend": "Heal was suspended."}
-
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_REPO = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]+/(?!\.+\Z)[A-Za-z0-9_.-]+")
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who we are, to tell our own check runs and comments from others'. Empty values match nothing."""
-
-    app_id: int = 0
-    app_slug: str = ""
-
-    def made(self, check: CheckRunCompleted) -> bool:
-        """The check run is one of ours."""
-        same_slug = bool(self.app_slug) and check.app_slug == self.app_slug
-        return same_slug or (self.app_id > 0 and check.app_id == self.app_id)
+INSTALLATION_STATES = {
+    "created": InstallationState.ACTIVE,
+    "unsuspend": InstallationState.ACTIVE,
+    "suspend": InstallationState.SUSPENDED,
+    "deleted": InstallationState.DELETED,
+}
+FORGET_AFTER = 10.0
+"""Seconds until what was delivered together with the news is routed, and known to be theirs."""
+REPOSITORY_STATES = {
+    "created": RepoState.ACTIVE,
+    "transferred": RepoState.ACTIVE,
+    "unarchived": RepoState.ACTIVE,
+    "archived": RepoState.ARCHIVED,
+    "deleted": RepoState.DELETED,
+}
 
 
-@dataclass(frozen=True)
-class Start:
-    """Open a run for `case` (its `run` is still empty) unless one with `key` exists.
-
-    `wait` holds it back until the workflow run has ended; `instead` names the key of a waiting run that this one
-    replaces, when the two could not have the same key.
-    """
-
-    key: str
-    case: Case
-    wait: bool = False
-    instead: str = ""
-
-
-@dataclass(frozen=True)
-class Settle:
-    """The workflow run ended without a failure: end the waiting run with `key`, if there is one."""
-
-    key: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Wake:
-    """The CI on one of our own branches has news: ring the parked run that waits for it."""
-
-    repo_id: int
-    branch: str
-
-
-@dataclass(frozen=True)
-class CancelBranch:
-    """End the runs of a branch that a change at `at` has overtaken, except those for `keep`.
-
-    `before` is the head that the change replaced. Both are "" or 0 when the event does not say.
-    """
-
-    repo_id: int
-    branch: str
-    keep: str
-    before: str
-    at: float
-    outcome: Outcome
-    why: str
-
-
-@dataclass(frozen=True)
-class CancelInstallation:
-    """End every run of an installation."""
-
-    installation_id: int
-    why: str
-
-
-@dataclass(frozen=True)
-class Send:
-    """Open an errand for the workers unless one with `key` exists; it is due in `after` seconds."""
-
-    payload: Payload
-    key: str
-    after: float = 0.0
-
-
-@dataclass(frozen=True)
-class Ignore:
-    """Nothing to do, and why."""
-
-    reason: str
-
-
-Decision = Start | Settle | Wake | CancelBranch | CancelInstallation | Send | Ignore
-
-
-def decide(event: Event, own: Identity) -> Decision:  # noqa: C901 - one line per kind of event
-    """The decision for one event."""
+def decide(event: Event, own: Identity) -> Decisions:  # noqa: C901 - one line per kind of event
+    """The decisions for one event, at least one."""
     match event:
         case CheckRunCompleted():
-            return _check_run(event, own)
+            return starting.check_run(event, own)
         case WorkflowRunCompleted():
-            return _workflow_run(event)
-        case PullRequestChanged():
-            return _pull_request(event)
-        case Pushed():
-            return _push(event)
-        case CommentCreated():
-            return _comment(event)
-        case InstallationChanged() | InstallationRepositoriesChanged() | RepositoryChanged():
-            return _tenant(event)
-        case ReviewSubmitted():
-            return Ignore("reviews are read by a later version")
+            return starting.workflow_run(event)
         case StatusReported():
-            return Ignore("unsupported: commit statuses carry no log to start from")
+            return starting.status(event)
+        case PullRequestChanged():
+            return moving.pull_request(event)
+        case PullRequestRetargeted():
+            return moving.retargeted(event)
+        case Pushed():
+            return moving.push(event, own)
+        case CommentCreated():
+            return asking.comment(event)
+        case ReviewCommentCreated():
+            return asking.review_comment(event)
+        case ReviewSubmitted():
+            return asking.review(event)
+        case CheckAsked():
+            return asking.button(event, own)
+        case PullRequestLabeled():
+            return asking.label(event)
+        case InstallationChanged() | InstallationRepositoriesChanged() | AccountRenamed() | RepositoryChanged():
+            return _tenant(event)
         case Ping():
-            return Ignore("ping")
+            return (Ignore("ping"),)
         case Unhandled():
-            return Ignore(f"nothing to do for {event.event} {event.action}".rstrip())
+            return (Ignore(f"nothing to do for {event.event} {event.action}".rstrip()),)
         case _:
             assert_never(event)
 
 
-def _check_run(event: CheckRunCompleted, own: Identity) -> Decision:
-    if own.made(event):
-        return Ignore("our own check run")
-    if event.branch.startswith(OWN_BRANCHES):
-        return Wake(repo_id=event.scope.repo.id, branch=event.branch)
-    if event.conclusion not in STARTING:
-        return Ignore(f"conclusion {event.conclusion or 'missing'} starts nothing")
-    missing = _missing(event.scope, event.head_sha, event.branch)
-    if missing:
-        return Ignore(missing)
-    case = Case(
-        run=RunId(""),
-        repo=event.scope.repo.full_name,
-        repo_id=event.scope.repo.id,
-        installation_id=event.scope.installation_id,
-        head_sha=Sha(event.head_sha),
-        branch=event.branch,
-        job=event.name,
-        job_id=event.id,
-        actions_run_id=event.actions_run_id,
-        pull_request=event.pull_request,
+def _tenant(
+    event: InstallationChanged | InstallationRepositoriesChanged | AccountRenamed | RepositoryChanged,
+) -> Decisions:
+    if not event.scope.installation_id:
+        return (Ignore("the payload names no installation"),)
+    match event:
+        case InstallationChanged():
+            return _installation(event)
+        case InstallationRepositoriesChanged():
+            return _repositories(event)
+        case AccountRenamed():
+            if not event.account or not event.was:
+                return (Ignore("the payload does not say from what to what"),)
+            return (RenameAccount(event.scope.installation_id, event.account, event.was),)
+        case RepositoryChanged():
+            return _repository(event)
+        case _:
+            assert_never(event)
+
+
+def _installation(event: InstallationChanged) -> Decisions:
+    id_, state = event.scope.installation_id, INSTALLATION_STATES.get(event.action)
+    noted = NoteInstallation(id_, event.account, event.account_id, state, event.at)
+    if state is InstallationState.DELETED:
+        gone = CancelInstallation(id_, "Heal was uninstalled.")
+        left = (NoteRepos(id_, event.repos, RepoState.REMOVED, event.at),) if event.repos else ()
+        return (noted, *left, gone, _forget(Forget(id_)))
+    if state is InstallationState.SUSPENDED:
+        return (noted, CancelInstallation(id_, "Heal was suspended."))
+    return (noted, NoteRepos(id_, event.repos, RepoState.ACTIVE, event.at)) if event.repos else (noted,)
+
+
+def _forget(payload: Forget) -> Send:
+    return Send(payload, f"forget:{payload.installation_id}", after=FORGET_AFTER, each=True)
+
+
+def _repositories(event: InstallationRepositoriesChanged) -> Decisions:
+    id_ = event.scope.installation_id
+    noted = NoteInstallation(id_, event.account, event.account_id, None, event.at)
+    added = (NoteRepos(id_, event.added, RepoState.ACTIVE, event.at),) if event.added else ()
+    if not event.removed:
+        return (noted, *added)
+    gone = tuple(repo.id for repo in event.removed)
+    return (
+        noted,
+        *added,
+        NoteRepos(id_, event.removed, RepoState.REMOVED, event.at),
+        CancelRepositories(id_, gone, "Heal is not installed on this repository any more."),
+        _forget(Forget(id_, gone)),
     )
-    if event.app_slug == ACTIONS:
-        if not event.actions_run_id:
-            return Ignore("the check run names no workflow run")
-        # The event does not carry the attempt; the workflow run's own event does, and it replaces this run.
-        return Start(key=run_key(case), case=case, wait=True)
-    if not event.id:
-        return Ignore("the check run has no id")
-    return Start(key=check_key(case.repo_id, event.id), case=case)
 
 
-def _workflow_run(event: WorkflowRunCompleted) -> Decision:
-    repo = event.scope.repo
-    fork = event.head_repo_id != repo.id
-    if event.branch.startswith(OWN_BRANCHES) and not fork:
-        return Wake(repo_id=repo.id, branch=event.branch)
-    if event.path.startswith("dynamic/"):
-        return Ignore("a dynamic workflow has no file to reproduce from")
-    waiting = actions_key(repo.id, event.id, 1)
-    if event.conclusion not in STARTING:
-        why = f"workflow run ended as {event.conclusion or 'unknown'}: nothing to heal"
-        return Settle(key=waiting, why=why) if repo.id and event.id else Ignore(why)
-    missing = _missing(event.scope, event.head_sha, event.branch) or ("" if event.id else "the run has no id")
-    if missing:
-        return Ignore(missing)
-    case = Case(
-        run=RunId(""),
-        repo=repo.full_name,
-        repo_id=repo.id,
-        installation_id=event.scope.installation_id,
-        head_sha=Sha(event.head_sha),
-        branch=event.branch,
-        actions_run_id=event.id,
-        attempt=event.attempt,
-        workflow_path=event.path.partition("@")[0],
-        pull_request=event.pull_request,
-        fork=fork,
-    )
-    key = run_key(case)
-    return Start(key=key, case=case, instead="" if key == waiting else waiting)
-
-
-def _missing(scope: Scope, head_sha: str, branch: str) -> str:
-    """What a run cannot do without and the payload does not say; "" when all is there."""
-    if not scope.installation_id:
-        return "the payload names no installation"
-    if not scope.repo.id or not _REPO.fullmatch(scope.repo.full_name):
-        return "the payload names no repository"
-    if not _SHA.fullmatch(head_sha):
-        return "the payload names no head commit"
-    return "" if branch else "the payload names no branch"
-
-
-def _pull_request(event: PullRequestChanged) -> Decision:
-    repo_id = event.scope.repo.id
-    if not repo_id or not event.branch:
-        return Ignore("the payload names no repository or branch")
-    if event.head_repo_id != repo_id:
-        return Ignore("pull request from a fork: its branch is not ours to follow")
-    if event.action == "closed":
-        if event.branch.startswith(OWN_BRANCHES):
-            return Wake(repo_id=repo_id, branch=event.branch)
-        verb = "merged" if event.merged else "closed"
-        why = f"Pull request #{event.number} was {verb}."
-        return CancelBranch(
-            repo_id=repo_id,
-            branch=event.branch,
-            keep="",
-            before=event.head_sha,
-            at=event.at,
-            outcome=Outcome.CANCELLED,
-            why=why,
-        )
-    if event.action == "synchronize" and not event.branch.startswith(OWN_BRANCHES):
-        return _moved(repo_id, event.branch, event.before, event.head_sha, event.at)
-    return Ignore(f"pull request {event.action}: its checks will tell")
-
-
-def _push(event: Pushed) -> Decision:
-    branch, repo_id = event.ref.removeprefix("refs/heads/"), event.scope.repo.id
-    if branch == event.ref or not repo_id:
-        return Ignore("not a branch")
-    if branch.startswith(OWN_BRANCHES):
-        return Ignore("a push to one of our own branches")
-    if event.deleted:
-        why = f"`{branch}` was deleted."
-        return CancelBranch(repo_id, branch, "", event.before, event.at, Outcome.CANCELLED, why)
-    return _moved(repo_id, branch, event.before, event.after, event.at)
-
-
-def _moved(repo_id: int, branch: str, before: str, head_sha: str, at: float) -> Decision:
-    if not _SHA.fullmatch(head_sha):
-        return Ignore("the payload names no head commit")
-    why = f"`{branch}` has moved on to `{head_sha[:7]}`."
-    return CancelBranch(repo_id, branch, head_sha, before, at, Outcome.HEAD_MOVED, why)
-
-
-def _comment(event: CommentCreated) -> Decision:
-    if event.scope.sender_is_bot:
-        return Ignore("a comment by a bot")
-    command = commands.find(event.body)
-    if command is None:
-        return Ignore("no command")
-    name = command.verb or "unknown"
-    return Ignore(f"command {name}: commands come with a later version")
-
-
-def _tenant(event: InstallationChanged | InstallationRepositoriesChanged | RepositoryChanged) -> Decision:
-    """Single repositories need no care: a run whose repository is gone or closed to us ends when GitHub says so."""
-    installation_id = event.scope.installation_id
-    if not installation_id:
-        return Ignore("the payload names no installation")
-    if isinstance(event, InstallationChanged) and event.action in GOING_AWAY:
-        return CancelInstallation(installation_id=installation_id, why=GOING_AWAY[event.action])
-    return Ignore(f"{event.action or 'change'}: noted, ids stay the same")
+def _repository(event: RepositoryChanged) -> Decisions:
+    id_, repo, state = event.scope.installation_id, event.scope.repo, REPOSITORY_STATES.get(event.action)
+    if not repo.id:
+        return (Ignore("the payload names no repository"),)
+    noted = NoteRepos(id_, (repo,), state, event.at)
+    if state is RepoState.ARCHIVED:
+        return (noted, CancelRepositories(id_, (repo.id,), "The repository was archived."))
+    if state is RepoState.DELETED:
+        gone = CancelRepositories(id_, (repo.id,), "The repository was deleted.")
+        return (noted, gone, _forget(Forget(id_, (repo.id,))))
+    return (noted,)

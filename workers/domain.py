@@ -126,7 +126,7 @@ class Ours:
     """The pull request of ours that a run goes on with, as it stood when the run was opened.
 
     `patch` is all that it changes, as a unified diff against `onto`, the commit it was made for. `runs` counts the
-    runs that have written to it so far.
+    runs that have written to it so far. What was pushed to a pull request of theirs has their branch as its target.
     """
 
     pull_request: int
@@ -137,6 +137,27 @@ class Ours:
     patch: str
     run: RunId
     runs: int = 1
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What people made of an earlier fix of ours for the same failure: merged (`accepted`), or closed unmerged or
+    called wrong. `words` are theirs: data, never instructions to Heal. `target` is the branch that the fix went to."""
+
+    number: int
+    accepted: bool
+    patch: str
+    words: str = ""
+    who: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Experience:
+    """What people made of earlier fixes for a failure, in this repository: newest first."""
+
+    rejected: tuple[Lesson, ...] = ()
+    accepted: tuple[Lesson, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -425,6 +446,10 @@ class Published:
     """The branch it goes to."""
     note: str = ""
     """Why it is not in the form that the repository asked for, as a sentence for people."""
+    onto: Sha = Sha("")
+    """The commit that `patch` is against."""
+    patch: str = ""
+    """All that the change does by now, as a unified diff: of every run that wrote to it, not of the last one alone."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from workers.git.command import GitFailed
 from workers.git.lineage import MOST_COMMITS, MirrorLineage, first_parents
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.ports import Admission, Base, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
+from workers.ports import CI, Admission, Base, Checks, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
 from workers.repo_config import RepoConfig
 
 CONFIG_PATH = repo_config.PATH
@@ -151,17 +151,20 @@ class LocalForge:
             self.checkout.write(self._tree, edits)
         return Published(at=time.time())
 
-    def ci(self, case: Case, published: Published) -> str:
+    def ci(self, case: Case, published: Published) -> Checks:
         """There is no CI here."""
         del case, published
-        return "none"
+        return Checks(CI.NONE)
 
     def rerun(self, case: Case) -> Rerun:
         """There is no CI here."""
         del case
         return Rerun.NONE
 
-    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
+    def confirm(self, case: Case, published: Published, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
+        """There is no pull request here."""
+
+    def withdraw(self, case: Case, words: str) -> None:
         """There is no pull request here."""
 
     def _since(self, good: str) -> MirrorLineage:

@@ -16,11 +16,13 @@ from sandbox.errors import Cancelled
 from sandbox.spec import Sandbox
 from workers import messages
 from workers.domain import (
+    Aim,
     Attempt,
     Blame,
     Candidate,
     Case,
     Diagnosis,
+    Experience,
     JobReport,
     Outcome,
     Published,
@@ -31,12 +33,13 @@ from workers.domain import (
     Verdict,
 )
 from workers.errors import Stop
-from workers.ports import Admission, Fixer, Forge, Journal, Notice, Workbench
+from workers.fixers.replay import Replay
+from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, SourceTree, Workbench
 from workers.repo_config import Notify
 from workers.stages.admit import admit
 from workers.stages.base import compare_with_base
 from workers.stages.blame import blame
-from workers.stages.diagnose import diagnose, tried_enough
+from workers.stages.diagnose import diagnose, heed, tried_enough
 from workers.stages.follow import follow
 from workers.stages.locate import locate
 from workers.stages.propose import propose
@@ -84,6 +87,8 @@ def drive(case: Case, parts: Parts) -> Report:
     if report.follow_up is not None:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
     parts.journal.guard()
+    if mended_elsewhere(report):
+        parts.forge.withdraw(report.case, messages.mended_elsewhere(report.case.branch, report.case.head_sha))
     parts.forge.tell(case, story.fitting(messages.ended(report, parts.run_url), report), report.published)
     return report
 
@@ -93,7 +98,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
     admission = story.admission = at(
-        StageName.ADMIT, Admission, admit, case, forge, parts.runs_today, parts.spent_today
+        StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today, parts.spent_today
     )
     case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
@@ -114,20 +119,58 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
     tried_enough(case, story.heals(story.diagnosis), admission.config.limits)
-    bench = Workbench(tree, story.diagnosis, found, environment, admission.config, story.once, note=admission.note)
+    experience = story.experience(story.diagnosis.fingerprint)
+    heed(case, admission, experience)
+    bench = Workbench(
+        tree, story.diagnosis, found, environment, admission.config, story.once,
+        experience=experience, keep=mended_before(case), note=admission.note,
+    )  # fmt: skip
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
     story.diagnosis = at(StageName.LOCATE, Diagnosis, locate, bench, cancelled)
     bench = replace(bench, diagnosis=story.diagnosis)
 
+    fixers = (*remembered(case, parts.journal), *parts.fixers)
     while not story.held:
-        candidate = at(StageName.PROPOSE, Candidate, propose, parts.fixers, bench, story.attempts)
+        candidate = at(StageName.PROPOSE, Candidate, propose, fixers, bench, story.attempts)
         verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
         story.attempts.append(Attempt(candidate, verdict))
 
-    story.published = at(StageName.PUBLISH, Published, publish, story.report(), admission, tree, forge, parts.run_url)
+    story.published = at(
+        StageName.PUBLISH, Published, bring_out, parts.journal, story.report(), admission, tree, forge, parts.run_url
+    )
     story.say("proposed", messages.proposed(story.report(), parts.run_url))
-    at(StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.run_url, parts.patience, parts.poll)
+    at(
+        StageName.FOLLOW, str, follow, story.report(), admission, forge, parts.journal, parts.run_url, parts.patience,
+        parts.poll,
+    )  # fmt: skip
+
+
+def bring_out(
+    journal: Journal, report: Report, admission: Admission, tree: SourceTree, forge: Forge, run_url: str
+) -> Published:
+    """The publish stage, announced: news of its push may be here before its checkpoint is."""
+    journal.publishing()
+    return publish(report, admission, tree, forge, run_url)
+
+
+def mended_before(case: Case) -> str:
+    """What an earlier round has mended. A reviewer may want it undone; a red CI is no reason to."""
+    return case.ours.patch if case.ours is not None and case.aim is Aim.AGAIN else ""
+
+
+def remembered(case: Case, memory: Memory) -> tuple[Fixer, ...]:
+    """The patch that a pull request of ours has already, tried before anything else when it is made anew."""
+    if case.ours is None or case.aim is not Aim.REBASE:
+        return ()
+    return (Replay(case.ours.patch, memory.held(case.ours.run)),)
+
+
+def mended_elsewhere(report: Report) -> bool:
+    """The failure that our pull request mends is not there any more on the new base: it was red here before, and now
+    the same check is green."""
+    green = report.outcome is Outcome.NOT_REPRODUCED and "runs" in report.data
+    return report.case.aim is Aim.REBASE and green
 
 
 @dataclass
@@ -179,6 +222,10 @@ class Story:
             started = time.monotonic()
             self.parts.forge.tell(self.case, self.fitting(notice), self.published)
             journal.record(f"say:{key}", 0, True, time.monotonic() - started)
+
+    def experience(self, fingerprint: str) -> Experience:
+        """What people made of earlier fixes, as it was when this run came to know the failure."""
+        return self.once("experience", Experience, lambda: self.parts.journal.experience(fingerprint))
 
     def fitting(self, notice: Notice, report: Report | None = None) -> Notice:
         """The notice as the repository wants to be told; a refusal at the door brings its wish along."""

@@ -3,7 +3,7 @@
 SourceTree  bare mirror of a clone; tests' in-memory tree
 Lineage     the mirror's history; tests' list of trees
 Forge       GitHub; a local checkout (`heal fix`)
-Journal     the database ledger; memory (`heal fix`)
+Journal     the database ledger; memory (`heal fix`); beside a run's own memory it has the repository's
 Fixer       autofix, search, llm
 """
 
@@ -22,6 +22,7 @@ from workers.domain import (
     Case,
     Commit,
     Diagnosis,
+    Experience,
     Finding,
     How,
     JobReport,
@@ -31,6 +32,7 @@ from workers.domain import (
     Published,
     Reproduction,
     Rerun,
+    RunId,
     Sha,
     Sighting,
 )
@@ -89,6 +91,10 @@ class Workbench:
     once: Once
     blame: Blame = field(default_factory=Blame)
     """The commits that may have brought the failure: what they changed is a clue."""
+    experience: Experience = field(default_factory=Experience)
+    """What people made of earlier fixes for it: what they rejected is not proposed again."""
+    keep: str = ""
+    """The patch of an earlier round, which mends another failure: it must not be taken back to mend this one."""
     note: str = ""
     """`Admission.note`: why the repository is only observed, where its file does not say so itself."""
 
@@ -130,6 +136,46 @@ class Light(StrEnum):
     GREEN = "green"
     RED = "red"
     UNKNOWN = "unknown"  # not run, not over, or skipped
+
+
+class CI(StrEnum):
+    """Where the repository's own CI stands on a commit of ours, or why nobody waits for it any more."""
+
+    PENDING = "pending"
+    GREEN = "green"
+    RED = "red"
+    NONE = "none"  # no check has shown itself
+    MERGED = "merged"  # people took the fix already
+    MOVED = "moved"  # the branch went on from our commit: by us, or on a branch of theirs
+    LEFT = "left"  # a person pushed to a branch of ours: it is theirs now
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What one check of CI says of a commit of ours: a check run, or a status of an older CI.
+
+    `light` is UNKNOWN while it is not over, GREEN also for what was skipped. `below` is what the same check says of
+    the branch that the fix goes to. `job` is the red job as a run would be opened for it; None where it has no log.
+    """
+
+    name: str
+    light: Light
+    url: str = ""
+    below: Light = Light.UNKNOWN
+    job: Case | None = None
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What the real CI says of a commit of ours, all together and one by one, in order of name."""
+
+    state: CI
+    signals: tuple[Signal, ...] = ()
+
+    @property
+    def red(self) -> tuple[Signal, ...]:
+        """Those that failed."""
+        return tuple(signal for signal in self.signals if signal.light is Light.RED)
 
 
 @dataclass(frozen=True)
@@ -249,7 +295,8 @@ class Forge(Protocol):
 
     def admission(self, case: Case) -> Admission: ...
 
-    def job(self, case: Case) -> JobReport: ...
+    def job(self, case: Case) -> JobReport:
+        """What CI said of the case's red job. Also asked for another red job than the run's own."""
 
     def tree(self, case: Case) -> SourceTree:
         """Fetch the pinned commit into the mirror and give a view of it."""
@@ -279,17 +326,18 @@ class Forge(Protocol):
         """Show the fix in the proposal's form, once: a commit and the one pull request of this case, a commit on the
         branch of theirs, or a review. A comment is told by `tell`; for it this only looks once more at the head."""
 
-    def ci(self, case: Case, published: Published) -> str:
-        """The real CI on our branch: "pending", "green", "red" or "none"; "merged" when people took the fix already.
-
-        Raises `Stop(CANCELLED)` when they closed it instead.
-        """
+    def ci(self, case: Case, published: Published) -> Checks:
+        """The real CI on our commit. Raises `Stop(CANCELLED)` when people closed the pull request."""
 
     def rerun(self, case: Case) -> Rerun:
         """Have CI run the failed jobs of the case's workflow run once more, if this was their first attempt."""
 
-    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
-        """Write the real CI's answer into the pull request and take it out of draft when it is ready."""
+    def confirm(self, case: Case, published: Published, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
+        """Write the real CI's answer into our pull request, with more labels, and take it out of draft when it is
+        ready. A pull request of somebody else's is left as it is."""
+
+    def withdraw(self, case: Case, words: str) -> None:
+        """Close the pull request that the case goes on with and say why; its branch goes too if nobody else pushed."""
 
 
 class History(Protocol):
@@ -302,7 +350,26 @@ class History(Protocol):
         """Keep how tests fared in this run; what was kept of it before is replaced."""
 
 
-class Journal(History, Protocol):
+class Memory(Protocol):
+    """What Heal has done in the repository before, and what became of it."""
+
+    def experience(self, fingerprint: str) -> Experience:
+        """What people made of earlier fixes for this failure."""
+
+    def made(self, sha: Sha) -> bool:
+        """The commit is the newest of a change of ours."""
+
+    def ours(self) -> Ours | None:
+        """What this run has published, as a next run would go on with it; None where nothing is kept."""
+
+    def answered(self, ci: CI) -> None:
+        """Keep what the real CI says of what this run has published."""
+
+    def held(self, run: RunId) -> Candidate | None:
+        """The candidate that an earlier run has proposed."""
+
+
+class Journal(History, Memory, Protocol):
     """The memory of one run and of its repository's tests, fenced: every call raises `LeaseLost` once another worker
     has taken the run over, and `Stop(CANCELLED | HEAD_MOVED)` once somebody has cancelled it."""
 
@@ -314,6 +381,9 @@ class Journal(History, Protocol):
 
     def seconds(self) -> Mapping[str, float]:
         """How long each recorded stage took so far, repeats added up; `once:` and `say:` are left out."""
+
+    def publishing(self) -> None:
+        """From now on a push to the case's branch may be this run's own, so news of one does not end it."""
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the run's timeline. `data` is small and JSON-able."""

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import TextIO
 
 import structlog
@@ -25,12 +26,14 @@ from sandbox.inventory import prune
 from sandbox.reaper import reap
 from workers import telemetry
 from workers.domain import RunId
+from workers.git import mirrors
 from workers.queue import Bell
 from workers.redact import Redactor
 from workers.settings import SweeperSettings
 from workers.store.database import open_engine
 from workers.store.ledger import Ledger
 from workers.store.roster import Roster
+from workers.store.tenants import Tenants
 from workers.upkeep import engines
 
 log = structlog.get_logger(__name__)
@@ -38,6 +41,7 @@ log = structlog.get_logger(__name__)
 Ring = Callable[[RunId], bool]
 GOODBYE = "bye"
 REAP_SECONDS = 60.0
+DROP_SECONDS = 600.0
 PRUNE_ROUNDS = 15
 """Sizes are asked for every so many rounds: to count them costs the engine seconds."""
 
@@ -90,6 +94,19 @@ def _hold_cap(engine: Engine, installation: str, cap: int) -> None:
         log.warning("what is in use on the engine is larger than its cap", bytes=pruned.left, cap=cap)
 
 
+def drop_mirrors_forever(folder: Path, tenants: Tenants, stop: threading.Event, every: float = DROP_SECONDS) -> None:
+    """Delete the mirrors of repositories that are gone from this machine's disk, now and then."""
+    while True:
+        try:
+            dropped = mirrors.drop(folder, tenants.gone)
+            if dropped:
+                log.info("dropped mirrors of repositories that are gone", mirrors=dropped)
+        except (SQLAlchemyError, OSError) as trouble:
+            log.warning("mirrors could not be dropped", error=str(trouble))
+        if stop.wait(every):
+            return
+
+
 def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, slots: int) -> None:
     """Note each sign of life; when the lines end, free the worker's leases."""
     said_goodbye = False
@@ -113,8 +130,10 @@ def main(worker: str, slots: int) -> None:
     bell = Bell(settings.redis_url)
     stop = threading.Event()
     clearing = (settings.installation, stop, int(settings.sandbox_cap))
+    dropping = (mirrors.folder(settings.state_dir), Tenants(engine), stop)
     loops = (
         threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),
+        threading.Thread(target=drop_mirrors_forever, args=dropping, daemon=True),
         *(
             threading.Thread(target=reap_forever, args=(containers, *clearing), daemon=True)
             for containers in engines(settings)

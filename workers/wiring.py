@@ -29,6 +29,7 @@ from sandbox.reaper import reap, remove_containers
 from workers.domain import Case, Report
 from workers.errors import Retryable, UsageError
 from workers.fixers import fixers
+from workers.git import mirrors
 from workers.llm.client import Client
 from workers.llm.prices import told
 from workers.local import LocalForge
@@ -84,8 +85,7 @@ def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Call
     if not settings.app_id or key is None:
         raise UsageError("a worker needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY)")
     app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=settings.github_pace)
-    mirrors = settings.state_dir.expanduser() / "mirrors"
-    return GitHubForge(app, mirrors, case, redactor, guard, lambda: rules_of(settings))
+    return GitHubForge(app, mirrors.folder(settings.state_dir), case, redactor, guard, lambda: rules_of(settings))
 
 
 def _run_url(case: Case, settings: WorkerSettings) -> str:

@@ -17,6 +17,7 @@ from tests.bot.conftest import Serve, Site
 from tests.bot.deliveries import SECRET
 from tests.bot.finished import at_work, cancelled, healed
 from workers.domain import Case, Outcome, Report, RunId, Sha
+from workers.store.forgetting import Forgetting
 from workers.store.ledger import Ledger
 
 TOKEN = "t" * 40
@@ -41,6 +42,18 @@ def test_list_and_filters(site: Site, engine: Engine) -> None:
     assert "No run matches" in site.client.get("/", params={"outcome": "FLAKY"}).text
     for odd in ({"page": "-1"}, {"page": "9" * 30}, {"outcome": "<x>"}, {"state": "\x00"}, {"repo": "\x00'--"}):
         assert site.client.get("/", params=odd).status_code == 200
+
+
+def test_run_of_an_account_that_left(site: Site, engine: Engine) -> None:
+    """Its outcome and times are shown, and nothing of its code, people or names."""
+    run = healed(engine)
+    with engine.connect() as connection:
+        owner = int(connection.execute(text("SELECT installation_id FROM run")).scalar_one())
+    assert Forgetting(engine, owner).wipe("") == 0
+    for page in (site.client.get("/"), site.client.get(f"/runs/{run}"), site.client.get(f"/api/runs/{run}")):
+        assert page.status_code == 200
+        assert "fixed" in page.text.lower()
+        assert not {"octo", "calc", "subtracts"} & set(re.findall(r"[a-z]+", page.text.lower()))
 
 
 def test_paging(site: Site, engine: Engine) -> None:

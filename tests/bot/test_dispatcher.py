@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert, update
 
+from bot.carrying import Carrier
+from bot.decisions import Identity
 from bot.dispatcher import Dispatcher
 from bot.metrics import Metrics
-from bot.triage import Identity
 from tests.bot.conftest import Serve, Site, rows, until
-from tests.bot.deliveries import encoded, headers, payload
+from tests.bot.deliveries import PAYLOADS, REAL_PAYLOADS, encoded, headers, payload
 from workers.domain import Outcome, RunId
 from workers.store.errands import Errands
 from workers.store.inbox import DeliveryRow, Inbox
 from workers.store.ledger import Ledger
+from workers.store.models import Change, Errand
 from workers.store.roster import Roster
 
-CHECK, WORKFLOW = "check_run.completed", "workflow_run.completed"
+CHECK, WORKFLOW, PULL = "check_run.completed", "workflow_run.completed", "pull_request.synchronize"
 
 
 class Office:
@@ -34,8 +38,9 @@ class Office:
         self.broker = True
         self.asked = 0
         self.errands = Errands(engine)
+        self.carrier = Carrier(engine, self.ledger, self.errands)
         self.dispatcher = Dispatcher(
-            self.inbox, self.ledger, self.errands, self._ring, Identity(42, "heal-bot"), Metrics()
+            self.inbox, self.ledger, self.carrier, self._ring, Identity(42, "heal-bot"), Metrics()
         )
         self._n = 0
 
@@ -61,6 +66,23 @@ class Office:
     def runs(self) -> list[tuple[str, str | None]]:
         """(state, outcome) of every run."""
         return [(row["state"], row["outcome"]) for row in rows(self.engine, "run")]
+
+    def sent(self, kind: str) -> list[dict[str, Any]]:
+        """The errands of a kind."""
+        return [row for row in rows(self.engine, "errand") if row["kind"] == kind]
+
+    def finish(self, kind: str) -> None:
+        """Somebody has done the errands of a kind."""
+        with self.engine.begin() as connection:
+            connection.execute(update(Errand).where(Errand.kind == kind).values(state="done"))
+
+    def open_change(self, target: str, branch: str) -> None:
+        """An open pull request of ours."""
+        texts = dict.fromkeys(("commit", "onto", "patch", "fingerprint", "job"), "x")
+        ids = {"installation_id": 501, "repo_id": 7001, "number": 9, "created_at": 1.0, "updated_at": 1.0}
+        row = {**texts, **ids, "how": "pull", "branch": branch, "target": target, "state": "open"}
+        with self.engine.begin() as connection:
+            connection.execute(insert(Change).values(**row))
 
     def case(self) -> dict[str, Any]:
         """The case of the first run."""
@@ -99,6 +121,33 @@ def test_matrix_of_a_hundred_jobs(office: Office) -> None:
         office.inbox.add(DeliveryRow(guid=f"m-{n}", event="check_run", body=body))
     office.deliver(WORKFLOW)
     assert (len(office.runs()), len(office.rung)) == (1, 1)
+
+
+def test_matrix_with_everything_it_sends(office: Office) -> None:
+    """Twenty red jobs are twenty check runs, twenty jobs and one workflow run, twice and in any order: one run."""
+    job = {"action": "completed", "workflow_job": {"run_id": 8001, "conclusion": "failure"}}
+    sent = [("workflow_run", encoded(payload(WORKFLOW)))]
+    sent += [("check_run", encoded(payload(CHECK, check_run__id=9100 + n))) for n in range(20)]
+    sent += [("workflow_job", encoded({**job, "n": n})) for n in range(20)]
+    for seed in range(3):
+        order = sent * 2
+        random.Random(seed).shuffle(order)  # noqa: S311 - an order to try, nothing secret
+        for n, (event, body) in enumerate(order):
+            office.inbox.add(DeliveryRow(guid=f"{seed}-{n}", event=event, body=body))
+        office.dispatcher.sweep()
+        assert [state for state, _ in office.runs()] == ["queued"]
+        assert {row["state"] for row in rows(office.engine, "delivery")} <= {"routed", "ignored"}
+
+
+def test_waiting_run_is_asked_about(office: Office) -> None:
+    """A run that is held back comes with the errand that asks GitHub, due before it would start by itself; once."""
+    for n in range(3):
+        office.deliver(CHECK, check_run__id=9001 + n)
+    (row,) = office.sent("settle")
+    assert json.loads(row["payload"])["actions_run_id"] == 8001
+    assert row["next_at"] < rows(office.engine, "run")[0]["next_ring"]
+    office.deliver(WORKFLOW, workflow_run__id=8002)
+    assert len(office.sent("settle")) == 1
 
 
 def test_fork_is_known_before_the_run_starts(office: Office) -> None:
@@ -152,11 +201,166 @@ def test_only_what_a_push_has_overtaken_ends(office: Office, what: dict[str, Any
     assert [state for state, _ in office.runs()] == ["done" if ended else "queued"]
 
 
+FORK = {"pull_request__head__repo": {"id": 9}, "pull_request__head__ref": "main"}
+
+
+def at(seconds: float) -> str:
+    """A time of GitHub's, so many seconds from now."""
+    return datetime.fromtimestamp(time.time() + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_push_to_a_fork_cancels_what_is_older(office: Office) -> None:
+    """A fork's branch may be called as ours is: a new head ends the runs of the pull request's earlier heads alone."""
+    office.deliver(PULL, **FORK, pull_request__head__sha="a" * 40, pull_request__updated_at=at(-20))
+    office.deliver(WORKFLOW, workflow_run__head_repository={"id": 9})
+    office.deliver(WORKFLOW, workflow_run__id=8002)
+    told = office.deliver(PULL, **FORK, before="c" * 40, pull_request__updated_at=at(2))
+    assert "cancelled 1 runs: Pull request #3 has moved on" in told
+    assert office.runs() == [("done", Outcome.HEAD_MOVED), ("queued", None)]
+
+
+def test_late_news_of_a_fork(office: Office) -> None:
+    """News of a head that was replaced long ago leaves the runs of newer heads alone."""
+    office.deliver(PULL, **FORK, pull_request__head__sha="c" * 40, pull_request__updated_at=at(-900))
+    office.deliver(WORKFLOW, workflow_run__head_repository={"id": 9}, workflow_run__head_sha="c" * 40)
+    told = office.deliver(PULL, **FORK, before="d" * 40, pull_request__updated_at=at(-600))
+    assert "cancelled 0 runs" in told
+    assert office.runs() == [("queued", None)]
+
+
+def test_closed_fork(office: Office) -> None:
+    """Closing a fork's pull request ends its runs."""
+    office.deliver(PULL, **FORK, pull_request__updated_at=at(-20))
+    office.deliver(WORKFLOW, workflow_run__head_repository={"id": 9}, workflow_run__head_sha="b" * 40)
+    assert "cancelled 1 runs" in office.deliver("pull_request.closed", **FORK, pull_request__closed_at=at(2))
+    assert office.runs() == [("done", Outcome.CANCELLED)]
+
+
+@pytest.mark.parametrize("name", [CHECK, "status"])
+def test_commit_of_a_fork_without_a_branch(office: Office, name: str) -> None:
+    """A check or a status that names no branch is about the pull request that has its commit; unknown, it starts
+    nothing."""
+    known: dict[str, dict[str, Any]] = {CHECK: {"check_run__check_suite": None}, "status": {"branches": []}}
+    nameless = known[name]
+    assert "no pull request has this head" in office.deliver(name, **nameless)
+    office.deliver(PULL, **FORK, pull_request__head__sha="a" * 40)
+    assert "opened run" in office.deliver(name, **nameless)
+    case = office.case()
+    assert (case["branch"], case["pull_request"], case["fork"]) == ("refs/pull/3/head", 3, True)
+
+
+def test_status_that_turns_green_ends_its_run(office: Office) -> None:
+    """The same context failing again is the same run; its success ends the run, another context's does not."""
+    office.deliver("status")
+    assert "has it already" in office.deliver("status", state="error")
+    office.deliver("status", state="success", context="ci/other")
+    assert office.runs() == [("queued", None)]
+    assert "ended run" in office.deliver("status", state="success")
+    assert office.runs() == [("done", Outcome.CANCELLED)]
+
+
+def test_heads_are_kept(office: Office) -> None:
+    """Every head of a pull request is kept with its time, once."""
+    for _ in range(2):
+        office.deliver(PULL, pull_request__updated_at="2023-11-14T22:13:20Z")
+    office.deliver("pull_request.opened", pull_request__updated_at="2023-11-14T22:13:21Z")
+    heads = [(row["number"], row["sha"], row["at"]) for row in rows(office.engine, "pull_head")]
+    assert heads == [(3, "b" * 40, 1_700_000_000.0)]
+
+
+def test_errands_are_opened_once(office: Office) -> None:
+    """A command delivered twice is one errand; a button pressed twice is two."""
+    for _ in range(2):
+        office.deliver("issue_comment.created")
+        office.deliver("check_run.requested_action")
+    assert len(office.sent("command")) == 1
+    assert len(office.sent("button")) == 2
+
+
+@pytest.mark.parametrize("first", ["comment", "review"])
+def test_a_review_and_its_comments_are_one_errand(office: Office, first: str) -> None:
+    """Whatever comes first, the errand is about the review as it was given, and due at once when that is there."""
+    names = ["pull_request_review_comment.created", "pull_request_review.submitted"]
+    for name in names if first == "comment" else reversed(names):
+        office.deliver(name)
+    (row,) = office.sent("review")
+    assert json.loads(row["payload"])["state"] == "changes_requested"
+    assert row["next_at"] <= time.time() + 2
+
+
+def test_only_branches_of_open_changes_are_looked_after(office: Office) -> None:
+    """A push or a green build asks for nothing where nothing of ours is open."""
+    office.deliver("push")
+    office.deliver(WORKFLOW, workflow_run__conclusion="success", workflow_run__head_branch="topic")
+    assert office.sent("tend") == []
+    office.open_change(target="topic", branch="heal/x")
+    for _ in range(2):
+        office.deliver("push")
+        office.deliver(WORKFLOW, workflow_run__conclusion="success", workflow_run__head_branch="topic")
+    office.deliver("push", ref="refs/heads/heal/x")
+    office.deliver("push", ref="refs/heads/else")
+    told = [(one["branch"], one["why"]) for one in map(json.loads, (row["payload"] for row in office.sent("tend")))]
+    assert sorted(told) == [("heal/x", "pushed"), ("topic", "green"), ("topic", "moved")]
+
+
 def test_uninstalled(office: Office) -> None:
-    """Uninstalling ends every run of the installation."""
+    """Uninstalling ends every run of the installation, opens no other, and has what is kept of it forgotten."""
     office.deliver(WORKFLOW)
     office.deliver("installation.deleted")
     assert office.runs() == [("done", Outcome.CANCELLED)]
+    assert len(office.sent("forget")) == 1
+    assert "not started" in office.deliver(WORKFLOW, workflow_run__id=8002)
+    assert len(office.runs()) == 1
+
+
+def test_suspended_and_back(office: Office) -> None:
+    """A suspended installation gets no runs until it is back, and forgets nothing."""
+    when = {"installation__updated_at": at(0)}
+    office.deliver("installation.created")
+    office.deliver(WORKFLOW)
+    office.deliver("installation.deleted", action="suspend", **when)
+    assert "not started" in office.deliver(WORKFLOW, workflow_run__id=8002)
+    office.deliver("installation.deleted", action="unsuspend", **when)
+    assert "opened run" in office.deliver(WORKFLOW, workflow_run__id=8003)
+    assert office.runs() == [("done", Outcome.CANCELLED), ("queued", None)]
+    assert office.sent("forget") == []
+
+
+def test_removed_repository(office: Office) -> None:
+    """A repository that was taken out loses its runs; others of the installation go on."""
+    office.deliver("installation.created")
+    office.deliver(WORKFLOW)
+    office.deliver(WORKFLOW, workflow_run__id=8002, repository__id=7002, workflow_run__head_repository={"id": 7002})
+    office.deliver("installation_repositories.removed")
+    assert office.runs() == [("done", Outcome.CANCELLED), ("queued", None)]
+
+
+def test_renamed_repository_keeps_its_history(office: Office) -> None:
+    """Runs are found and shown under the name the repository has now."""
+    office.deliver(WORKFLOW)
+    office.deliver("repository.renamed")
+    assert [row["repo"] for row in rows(office.engine, "run")] == ["octo/abacus"]
+    office.deliver("installation_target.renamed")
+    assert [row["full_name"] for row in rows(office.engine, "repo")] == ["octopus/abacus"]
+
+
+def test_rows_know_whose_they_are(office: Office) -> None:
+    """Each delivery is kept with the installation and the repository it is about, so that it can be forgotten."""
+    office.deliver(WORKFLOW)
+    office.deliver("installation.created")
+    office.raw("workflow_job", encoded({"action": "queued", "installation": {"id": 5}, "repository": {"id": 6}}))
+    owners = [(row["installation_id"], row["repo_id"]) for row in rows(office.engine, "delivery")]
+    assert owners == [(501, 7001), (501, 0), (5, 6)]
+
+
+def test_missed_deliveries_are_looked_for(office: Office) -> None:
+    """One look is ordered at a time, and another when the time for the next has come."""
+    office.dispatcher.sweep()
+    office.carrier.look_for_missed(time.time() + 3600)
+    assert len(office.sent("recover")) == 1
+    office.finish("recover")
+    office.carrier.look_for_missed(time.time() + 3600)
+    assert len(office.sent("recover")) == 2
 
 
 def test_own_branch_wakes_nobody_when_nobody_waits(office: Office) -> None:
@@ -212,6 +416,18 @@ def test_broker_is_asked_once_per_sweep_while_it_is_away(office: Office) -> None
 def _messages(redis: Redis) -> list[str]:
     found: Any = redis.lrange("heal:heal", 0, -1)
     return [one.decode() for one in found]
+
+
+def test_every_payload_through_the_receiver(site: Site, engine: Engine) -> None:
+    """All recorded and hand-made deliveries are taken and routed; none ends as an error of ours."""
+    sent = [*PAYLOADS.glob("*.json"), *REAL_PAYLOADS.rglob("*.*.json")]
+    answers = {}
+    for path in sent:
+        event, body = path.name.partition(".")[0], path.read_bytes()
+        answers[path.name] = site.client.post("/webhook", content=body, headers=headers(event, body)).status_code
+    assert set(answers.values()) <= {200, 202, 204}
+    until(lambda: all(row["state"] != "new" for row in rows(engine, "delivery")), 30)
+    assert [(row["event"], row["reason"]) for row in rows(engine, "delivery") if row["state"] == "error"] == []
 
 
 @pytest.mark.redis

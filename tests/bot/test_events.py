@@ -39,7 +39,7 @@ def test_check_run_of_actions() -> None:
     """The workflow run's id comes from the details URL, the branch from the check suite."""
     parsed = reading.parse("check_run", encoded(payload("check_run.completed")))
     assert parsed == events.CheckRunCompleted(
-        scope=events.Scope(501, events.Repo(7001, "octo/calc", "main"), "mona"),
+        scope=events.Scope(501, events.Repo(7001, "octo/calc", "main"), "mona", sender_id=31),
         id=9001,
         name="unit (3.12)",
         conclusion="failure",

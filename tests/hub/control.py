@@ -213,6 +213,18 @@ class Control:
         made = open_pull(self._world, self._events, repo, who, None, asked)
         return shapes_work.pull(self._world, repo, made)
 
+    def do_set_pull(self, asked: Json) -> Json:
+        """Another base, chosen by a person; `unknown`: how often GitHub does not know yet whether it can be merged."""
+        repo = self._repo(asked)
+        pull = repo.pulls[asked["number"]]
+        pull.unknown = asked.get("unknown", pull.unknown)
+        if asked.get("base"):
+            sha = str(repo.git.ref(f"refs/heads/{asked['base']}"))
+            changes = {"base": {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}}
+            pull.base_ref, pull.base_sha = asked["base"], sha
+            self._events.pull(repo, pull, "edited", self._world.user(asked["user"]), {"changes": changes})
+        return {}
+
     def do_close_pull(self, asked: Json) -> Json:
         repo = self._repo(asked)
         self._events.close_pull(repo, repo.pulls[asked["number"]], self._world.user(asked["user"]))
@@ -268,7 +280,8 @@ class Control:
         return {}
 
     def do_finish_ci(self, asked: Json) -> Json:
-        """A finished workflow run with one job, its check run and log; `beside` names jobs of it that were green."""
+        """A finished workflow run with one job, its check run and log; `beside` names jobs of it that were green. With
+        `goes_on` only the job has finished."""
         repo = self._repo(asked)
         sha = asked.get("sha") or repo.git.ref(f"refs/heads/{asked.get('branch', repo.default_branch)}")
         actor = self._world.user(asked.get("user", "octocat"))
@@ -287,8 +300,17 @@ class Control:
         self._runs.end_job(repo, job, conclusion, asked.get("log"), steps, asked.get("annotations") or [])
         for name in asked.get("beside") or []:
             self._runs.end_job(repo, self._runs.job(repo, run, name), "success", "", [], [])
-        self._runs.end(repo, run, conclusion)
+        if not asked.get("goes_on"):
+            self._runs.end(repo, run, conclusion)
         return {"run_id": run.id, "job_id": job.id, "check_run_id": job.id, "sha": sha}
+
+    def do_end_ci(self, asked: Json) -> Json:
+        """The end of a workflow run whose jobs had finished before; `attempt` when it was run again meanwhile."""
+        repo = self._repo(asked)
+        run = repo.runs[asked["run_id"]]
+        run.attempt = asked.get("attempt", run.attempt)
+        self._runs.end(repo, run, asked.get("conclusion", "failure"))
+        return {}
 
     def do_run_ci(self, asked: Json) -> Json:
         """Run the repository's workflows for a commit now, whatever its `ci` is."""

@@ -132,7 +132,7 @@ class Events:
             self.ci.start_pull(repo, pull, sender)
 
     def close_pull(self, repo: Repo, pull: Pull, sender: User) -> None:
-        pull.issue.state, pull.issue.closed = "closed", self._world.stamp()
+        pull.issue.state, pull.issue.closed, pull.issue.closed_by = "closed", self._world.stamp(), sender
         pull.issue.updated = pull.issue.closed
         self.pull(repo, pull, "closed", sender)
 

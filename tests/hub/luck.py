@@ -48,8 +48,8 @@ class Luck:
         self._world = world
 
     def do_fault(self, asked: Json) -> Json:
-        """Bad luck for the next `times` requests or deliveries. `kind` is one of those above, `expired_link` (log
-        addresses that are too old when they are given out) or `unknown_mergeable`."""
+        """Bad luck for the next `times` requests or deliveries. `kind` is one of those above, or
+        `expired_link`: log addresses that are too old when they are given out."""
         self._world.faults.append({**_DEFAULTS, **asked})
         return {}
 

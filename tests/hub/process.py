@@ -249,6 +249,10 @@ class Hub(Remote):
         """`head` is a branch, or `owner:branch` of a fork."""
         return self.call("open_pull", repo=repo, user=user, head=head, base=base, title=title, body=body)
 
+    def set_pull(self, repo: str, number: int, *, base: str = "", user: str = "octocat", unknown: int = 0) -> None:
+        """A person's new base; or `mergeable` is null for the next `unknown` looks."""
+        self.call("set_pull", repo=repo, number=number, base=base, user=user, unknown=unknown)
+
     def close_pull(self, repo: str, user: str, number: int) -> None:
         self.call("close_pull", repo=repo, user=user, number=number)
 
@@ -285,9 +289,13 @@ class Hub(Remote):
     ) -> CiResult:
         """A finished run of one job with this log (None: no log).
 
-        More: steps, failing_step, annotations, head_repo, beside (jobs that were green)."""
+        More: steps, failing_step, annotations, head_repo, beside (jobs that were green), goes_on (see `end_ci`)."""
         asked = {"branch": branch, "sha": sha, "conclusion": conclusion, "job": job, "log": log}
         return CiResult(**self.call("finish_ci", repo=repo, workflow=workflow, event=event, **asked, **more))
+
+    def end_ci(self, repo: str, run_id: int, conclusion: str = "failure", attempt: int = 1) -> None:
+        """The end of a workflow run that `finish_ci` left going on."""
+        self.call("end_ci", repo=repo, run_id=run_id, conclusion=conclusion, attempt=attempt)
 
     def run_ci(self, repo: str, *, branch: str = "main", sha: str = "") -> None:
         """Run the repository's workflows in containers, in the background; see `wait_ci`."""

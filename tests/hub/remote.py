@@ -66,10 +66,6 @@ class Remote(ABC):
         """The next addresses of logs are too old when they are given out."""
         self.call("fault", kind="expired_link", path="/logs$", times=times)
 
-    def hide_mergeable(self, path: str = "/pulls/", times: int = 1) -> None:
-        """GitHub does not know yet whether a pull request can be merged, for the next asks."""
-        self.call("fault", kind="unknown_mergeable", path=path, times=times)
-
     def clear_faults(self) -> None:
         """Take back faults that nobody met."""
         self.call("clear_faults")

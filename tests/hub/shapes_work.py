@@ -67,7 +67,7 @@ def issue(world: World, repo: Repo, one: Issue) -> Json:
         "author_association": association(repo, one.user),
         "active_lock_reason": None,
         "body": one.body,
-        "closed_by": None,
+        "closed_by": shapes.user(world, one.closed_by) if one.closed_by else None,
         "reactions": rollup(url, one.reactions),
         "timeline_url": f"{url}/timeline",
         "performed_via_github_app": shapes.app(world, one.app) if one.app else None,
@@ -181,14 +181,13 @@ def pull(world: World, repo: Repo, one: Pull) -> Json:
     start = repo.git.merge_base(one.base_sha, one.head_sha) or repo.git.empty_tree()
     files = repo.git.numstat(start, one.head_sha)
     is_open = one.issue.state == "open"
-    dirty = is_open and repo.git.conflicts(one.base_sha, one.head_sha)
-    state = "dirty" if dirty else "draft" if one.draft else "clean"
+    mergeable = _mergeable(repo, one) if is_open else None
     return {
         **pull_simple(world, repo, one),
         "merged": one.merged is not None,
-        "mergeable": not dirty if is_open else None,
-        "rebaseable": not dirty if is_open else None,
-        "mergeable_state": state if is_open else "unknown",
+        "mergeable": mergeable,
+        "rebaseable": mergeable,
+        "mergeable_state": "unknown" if mergeable is None else _merge_state(one) if mergeable else "dirty",
         "merged_by": shapes.user(world, one.merged_by) if one.merged_by else None,
         "comments": sum(c.number == one.number for c in repo.comments.values()),
         "review_comments": sum(c.number == one.number for c in repo.review_comments.values()),
@@ -198,6 +197,18 @@ def pull(world: World, repo: Repo, one: Pull) -> Json:
         "deletions": sum(f[3] for f in files),
         "changed_files": len(files),
     }
+
+
+def _mergeable(repo: Repo, one: Pull) -> bool | None:
+    """Whether it fits onto its base as that is now; None while GitHub is said to be working it out."""
+    if one.unknown:
+        return None
+    base = repo.git.ref(f"refs/heads/{one.base_ref}")
+    return not repo.git.conflicts(base or one.base_sha, one.head_sha)
+
+
+def _merge_state(one: Pull) -> str:
+    return "draft" if one.draft else "clean"
 
 
 def pull_minimal(world: World, repo: Repo, one: Pull) -> Json:

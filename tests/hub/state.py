@@ -128,6 +128,7 @@ class Issue:
     updated: str
     state: str = "open"
     closed: str | None = None
+    closed_by: User | None = None
     labels: list[str] = field(default_factory=list)
     reactions: list[Json] = field(default_factory=list)
     app: App | None = None
@@ -146,6 +147,8 @@ class Pull:
     base_ref: str
     base_sha: str
     draft: bool = False
+    unknown: int = 0
+    """How often the API says that it is still being worked out whether it can be merged."""
     merged: str | None = None
     merged_by: User | None = None
     merge_sha: str | None = None

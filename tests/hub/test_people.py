@@ -187,7 +187,7 @@ def test_mergeable_is_unknown_first(setup: Setup) -> None:
     """Null for the asks that were named, then what git says: false when both sides changed the same line."""
     number = topic(setup)
     setup.hub.push(REPO, {"calc.py": "def add(a, b):\n    return b - a\n"})
-    setup.hub.hide_mergeable()
+    setup.hub.set_pull(REPO, number, unknown=1)
     seen = [get(setup, f"/pulls/{number}") for _ in range(2)]
     assert [one["mergeable"] for one in seen] == [None, False]
     assert [one["mergeable_state"] for one in seen] == ["unknown", "dirty"]

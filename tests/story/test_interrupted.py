@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import APIError
 
 from sandbox import policy
 from sandbox.engine import Engine
 from sandbox.reaper import remove_all
+from tests.installation import NAME
 from tests.story.scenes import CONFIG, PATH, RED, STEPS, running
 from tests.story.theatre import OWNER, Theatre
 
@@ -21,12 +23,28 @@ SLOW = {PATH: running("sleep 45; exit 1")}
 """A check that leaves time for something to happen meanwhile."""
 
 
+def sleeping(engine: Engine) -> dict[str, Any]:
+    """This installation's containers in which the slow check is at work."""
+    found = engine.client().containers.list(filters={"label": f"heal.owner={NAME}"}, ignore_removed=True)
+    return {str(one.id): one.name for one in found if _sleeps(one)}
+
+
+def _sleeps(container: Any) -> bool:
+    try:
+        return "sleep 45" in str(container.top()["Processes"])
+    except APIError:
+        return False  # it ended meanwhile
+
+
 def test_push_while_running(theatre: Theatre, repo: str) -> None:
-    """A push to the red branch ends the run at once, in the middle of a command, and says so on the old commit."""
+    """A push to the red branch ends the run within 5 s, in the middle of a command, and says so on the old commit."""
+    engine = Engine()
     old = theatre.hub.create_repo(repo, files=SLOW).sha
     theatre.hub.finish_ci(repo)
-    theatre.wait_for_stage(repo, "reproduce")
+    theatre.wait(lambda: sleeping(engine) or None, 60, "the slow check at work")
     new = theatre.hub.push(repo, {"a.txt": "1\n"})
+    theatre.wait(lambda: None if sleeping(engine) else {"gone": True}, 5, "the end of the container")
+    engine.close()
     run = theatre.wait_for_run(repo, 20)
     assert run["outcome"] == "HEAD_MOVED"
     assert new[:7] in run["detail"]

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import yaml
 
 from sandbox.images.build import resolve
 from tests.hub.process import Hub, HubError, RepoInfo
@@ -23,15 +24,9 @@ HEAL = str(Path(sys.executable).parent / "heal")
 SAMPLES = Path(__file__).resolve().parents[1] / "repos"
 CI_IMAGE = resolve("python")
 OWNER = "octo"
-PERMISSIONS = {
-    "metadata": "read",
-    "contents": "write",
-    "pull_requests": "write",
-    "issues": "write",
-    "checks": "write",
-    "actions": "write",
-}
-EVENTS = ("check_run", "workflow_run", "pull_request", "push", "issue_comment", "repository")
+REGISTRATION = yaml.safe_load((Path(__file__).resolve().parents[2] / "app.yml").read_text())
+PERMISSIONS: dict[str, str] = REGISTRATION["default_permissions"]
+EVENTS: list[str] = REGISTRATION["default_events"]
 
 
 @dataclass

@@ -17,6 +17,7 @@ from tests.workers.made import PATCH, candidate, case, report, result
 from workers import messages
 from workers.domain import Attempt, Case, How, Published, Report, Usage, Verdict
 from workers.messages.markup import LIMIT
+from workers.ports import CI, Checks
 
 BODIES = Path(__file__).parent / "bodies"
 RUN_URL = "https://heal.example/runs/r1"
@@ -44,7 +45,7 @@ def healed(how: How, **changes: object) -> Report:
 TEXTS: dict[str, Callable[[], str | None]] = {
     "pull": lambda: messages.pull_request_body(healed(How.PULL), RUN_URL),
     "pull-for-an-issue": lambda: messages.pull_request_body(
-        healed(How.PULL, case=case(issue=31, job=""), job=None), RUN_URL, ci="green"
+        healed(How.PULL, case=case(issue=31, job=""), job=None), RUN_URL, Checks(CI.GREEN)
     ),
     "push": lambda: messages.ended(healed(How.PUSH), RUN_URL).comment,
     "suggest": lambda: messages.review_body(healed(How.SUGGEST), RUN_URL, "0123456789abcdef"),

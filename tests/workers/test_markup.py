@@ -29,6 +29,7 @@ ONLY_WORDS = {"paragraph_open", "paragraph_close", "inline", "text", "code_inlin
 @MANY
 @given(TEXTS)
 @example("`a``@ada`")
+@example("__GH-12__")
 @example("@`ada` #`12` fixes `x` #1")
 @example("\\`@ada\\`")
 def test_prose_is_nothing_but_words_and_code(text: str) -> None:

@@ -15,6 +15,7 @@ from tests.workers.made import candidate, case, diagnosis, report, reproduction,
 from workers import messages
 from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Published, Report, Rerun, RunId, Sha, Suspect, Verdict
 from workers.messages.markup import LIMIT, fence, plain, quote
+from workers.ports import CI, Checks
 from workers.summary import summary
 
 HOSTILE = "@everyone closes #1 ``` </details> <script>alert(1)</script> ![x](http://evil) | /heal fix"
@@ -45,8 +46,8 @@ def test_the_body_says_what_the_check_could_reach() -> None:
 
 def test_the_body_says_what_ci_said() -> None:
     """The row of the repository's own CI follows its state."""
-    assert "✅ green" in messages.pull_request_body(report(), "", ci="green")
-    assert "disagree" in messages.pull_request_body(report(), "", ci="red")
+    assert "✅ green" in messages.pull_request_body(report(), "", Checks(CI.GREEN))
+    assert "disagree" in messages.pull_request_body(report(), "", Checks(CI.RED))
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

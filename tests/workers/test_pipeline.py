@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -26,24 +27,42 @@ from tests.workers.made import (
 )
 from workers import logs
 from workers.domain import (
+    Aim,
     Attempt,
     Candidate,
     Case,
     Confidence,
     Diagnosis,
+    Experience,
     How,
     JobReport,
     Lead,
+    Lesson,
     Ours,
     Outcome,
     Published,
     Rerun,
     RunId,
+    Sha,
 )
 from workers.errors import LeaseLost, Park
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
-from workers.ports import Admission, Base, Ground, Light, Notice, Origin, Proposal, SourceTree, Wish, Workbench
+from workers.ports import (
+    CI,
+    Admission,
+    Base,
+    Checks,
+    Ground,
+    Light,
+    Notice,
+    Origin,
+    Proposal,
+    Signal,
+    SourceTree,
+    Wish,
+    Workbench,
+)
 from workers.repo_config import Flaky, Infrastructure, Models, Notify, RepoConfig, Triggers, Verify
 from workers.store.memory import MemoryJournal
 
@@ -63,13 +82,16 @@ WITH_A_LATER_STEP = (
 class MemoryForge(Past):
     """A forge that remembers what it was asked to do."""
 
-    def __init__(self, ci: str = "green", admission: Admission | None = None) -> None:
+    def __init__(self, admission: Admission | None = None) -> None:
         super().__init__()
-        self.states = [ci]
+        self.states = [Checks(CI.GREEN)]
         self._admission = admission or Admission(RepoConfig(), "main", "main", head_is_current=True)
         self.told: list[Notice] = []
         self.published: list[Proposal] = []
         self.confirmed: list[bool] = []
+        self.bodies: list[str] = []
+        self.labels: tuple[str, ...] = ()
+        self.withdrawn: list[str] = []
         self.reruns = 0
         self.log = ""
         self.workflow: str | None = None
@@ -96,15 +118,20 @@ class MemoryForge(Past):
         url = "https://github.example/pull/3"
         return Published(3, url, proposal.branch, commit, 4e9, proposal.how, proposal.target, proposal.note)
 
-    def ci(self, case: Case, published: Published) -> str:
+    def ci(self, case: Case, published: Published) -> Checks:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
     def rerun(self, case: Case) -> Rerun:
         self.reruns += 1
         return Rerun.ASKED
 
-    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
+    def confirm(self, case: Case, published: Published, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
         self.confirmed.append(ready)
+        self.bodies.append(body)
+        self.labels += labels
+
+    def withdraw(self, case: Case, words: str) -> None:
+        self.withdrawn.append(words)
 
 
 class OneIdea:
@@ -138,6 +165,10 @@ class Memory(MemoryJournal):
     """A memory journal that can lose its lease on purpose."""
 
     lost = False
+    announced = 0
+
+    def publishing(self) -> None:
+        self.announced += 1
 
     def guard(self) -> None:
         if self.lost:
@@ -147,6 +178,10 @@ class Memory(MemoryJournal):
 
 def honest(step: Step, patch: bytes | None, n: int) -> Result:
     return GREEN if patch == PATCH.encode() else RED
+
+
+def always(says: Result, step: Step, patch: bytes | None, n: int) -> Result:
+    return says
 
 
 def parts(forge: MemoryForge, journal: MemoryJournal, environment: ScriptedEnvironment | None = None) -> Parts:
@@ -167,23 +202,24 @@ def test_a_red_check_becomes_a_pull_request() -> None:
 
 def test_waiting_for_ci_holds_nothing_and_repeats_nothing() -> None:
     """Taken up again, the run asks for CI once more and for nothing that was already done."""
-    forge, journal = MemoryForge(), MemoryJournal()
-    forge.states = ["pending", "green"]
+    forge, journal = MemoryForge(), Memory()
+    forge.states = [Checks(CI.PENDING), Checks(CI.GREEN)]
     with pytest.raises(Park):
         drive(case(), parts(forge, journal))
     environment = ScriptedEnvironment(honest)
     report = drive(case(), parts(forge, journal, environment))
     assert report.outcome is Outcome.FIXED
     assert environment.asked == []
-    assert len(forge.published) == 1
+    assert (len(forge.published), journal.announced) == (1, 1)
     assert [notice.title for notice in forge.told].count("Looking into it") == 1
 
 
 def test_ci_that_disagrees_is_said() -> None:
-    """Proven here, red there: its own outcome, and the pull request stays a draft."""
-    forge = MemoryForge(ci="red")
+    """Proven here, red there: its own outcome, and the pull request stays a draft, with a label."""
+    forge = MemoryForge()
+    forge.states = [Checks(CI.RED, (Signal("test", Light.RED),))]
     assert drive(case(), parts(forge, MemoryJournal())).outcome is Outcome.UNCONFIRMED
-    assert forge.confirmed == [False]
+    assert (forge.confirmed, forge.labels) == ([False], ("heal: ci disagrees",))
 
 
 def test_a_refusal_is_told_and_nothing_is_run() -> None:
@@ -364,7 +400,8 @@ def test_the_form_is_the_one_that_is_wanted_where_it_can_be(
     only what CI sees is waited for."""
     config = RepoConfig(publish=publish, fork_runs="always")
     admission = Admission(config, "main", "topic", head_is_current=True, fork=fork, pull_request=pull_request)
-    forge = MemoryForge(admission=admission, ci="pending" if how in (How.SUGGEST, How.COMMENT) else "green")
+    forge = MemoryForge(admission)
+    forge.states = [Checks(CI.PENDING if how in (How.SUGGEST, How.COMMENT) else CI.GREEN)]
     forge.hunks = hunks
     idea = replace(parts(forge, MemoryJournal()), fixers=(OneIdea(confidence),))
     report = drive(case(), idea)
@@ -513,6 +550,116 @@ def test_a_failure_of_the_base_leads_to_the_run_that_heals_it() -> None:
     assert "[one run](http://heal.example/runs/r2) is at work on it and proposes #9" in (forge.told[-1].comment or "")
 
 
+class Kept(Leading):
+    """A journal that knows what became of earlier fixes, and of this one."""
+
+    def __init__(self, experience: Experience = Experience(), own: bool = False) -> None:
+        super().__init__()
+        self._experience, self._own = experience, own
+
+    def experience(self, fingerprint: str) -> Experience:
+        return self._experience
+
+    def made(self, sha: Sha) -> bool:
+        return self._own
+
+    def ours(self) -> Ours | None:
+        return OURS
+
+    def held(self, run: RunId) -> Candidate | None:
+        return candidate(reasoning="It adds.")
+
+
+OURS = Ours(3, "heal/test-1", Sha("c" * 40), "main", Sha("a" * 40), PATCH, RunId("r0"))
+AGAIN = case(head_sha=OURS.commit, branch=OURS.branch, job="lint", aim=Aim.AGAIN, ours=OURS)
+ANEW = case(head_sha=sha(9), aim=Aim.REBASE, ours=OURS)
+
+
+def test_another_failure_of_ci_opens_the_next_round() -> None:
+    """The run says that it disagrees and where it goes on; the round is one for this commit of ours."""
+    forge, journal = MemoryForge(), Kept()
+    lint = case(head_sha=OURS.commit, branch=OURS.branch, job="lint")
+    forge.states = [Checks(CI.RED, (Signal("lint", Light.RED, job=lint),))]
+    report = drive(case(), parts(forge, journal))
+    assert (report.outcome, report.lead) == (Outcome.UNCONFIRMED, Lead(RunId("r2"), pull_request=9))
+    assert [(one.aim, one.ours, one.job) for one in journal.led] == [(Aim.AGAIN, OURS, "lint")]
+    assert "It goes on in [one run](http://heal.example/runs/r2)" in (forge.told[-1].comment or "")
+    assert forge.labels == ()
+
+
+def test_the_next_round_writes_to_the_same_pull_request() -> None:
+    """Admitted on our own branch, whatever triggers are named; proposed where the first round was; followed again."""
+    only = RepoConfig(triggers=Triggers(branches=("main",)))
+    forge = MemoryForge(admission=Admission(only, "main", OURS.branch, head_is_current=True, own_branch=True))
+    report = drive(AGAIN, parts(forge, Kept(own=True)))
+    assert report.outcome is Outcome.FIXED
+    assert [(one.branch, one.target) for one in forge.published] == [(OURS.branch, "main")]
+    assert report.published is not None
+    assert (report.published.onto, report.published.patch) == (OURS.onto, PATCH)
+
+
+def test_made_anew_the_old_patch_is_tried_first() -> None:
+    """On the new base, although that has moved on once more; its words are those of the first time."""
+    forge = MemoryForge(admission=Admission(RepoConfig(), "main", "main", head_is_current=False))
+    report = drive(ANEW, parts(forge, Kept()))
+    assert report.outcome is Outcome.FIXED
+    (attempt,) = report.attempts
+    assert (attempt.candidate.fixer, attempt.candidate.reasoning) == ("replay", "It adds.")
+    assert [(one.branch, one.target) for one in forge.published] == [(OURS.branch, "main")]
+    assert report.published is not None
+    assert (report.published.onto, forge.withdrawn) == (sha(9), [])
+
+
+def test_a_failure_that_is_gone_on_the_new_base_closes_our_pull_request() -> None:
+    """Green in every run where it was red before: mended elsewhere. A check that cannot be run proves nothing."""
+    forge = MemoryForge()
+    report = drive(ANEW, parts(forge, Kept(), ScriptedEnvironment(lambda step, patch, n: GREEN)))
+    assert report.outcome is Outcome.NOT_REPRODUCED
+    (word,) = forge.withdrawn
+    assert "gone on `main` (`0000000`)" in word
+    assert "The failure is gone on `main` without the fix" in forge.told[-1].summary
+    missing = result(127, output="bash: pytest: command not found")
+    for other, says in ((ANEW, missing), (case(), GREEN)):
+        forge = MemoryForge()
+        drive(other, parts(forge, Kept(), ScriptedEnvironment(partial(always, says))))
+        assert forge.withdrawn == []
+
+
+@pytest.mark.parametrize(
+    ("about", "target", "outcome"),
+    [
+        (case(), "main", Outcome.DUPLICATE),
+        (case(requested_by="octocat"), "main", Outcome.FIXED),
+        (case(), "release", Outcome.FIXED),
+        (AGAIN, "main", Outcome.FIXED),
+    ],
+    ids=["by an event", "a person asks", "another branch", "our own pull request"],
+)
+def test_what_people_closed_does_not_come_back_by_itself(about: Case, target: str, outcome: Outcome) -> None:
+    """A fix for this failure on this branch was turned down: only a person may ask for another one."""
+    closed = Lesson(12, False, PATCH.replace("a + b", "b + a"), "No.", "maria", target)
+    forge = MemoryForge(admission=Admission(RepoConfig(), "main", "main", head_is_current=True))
+    report = drive(about, parts(forge, Kept(Experience((closed,)))))
+    assert report.outcome is outcome
+    assert ("turned down by `maria` in #12" in report.detail) is (outcome is Outcome.DUPLICATE)
+
+
+def test_what_was_closed_while_the_run_waited_is_not_held_against_it() -> None:
+    """What people make of this very fix ends it by itself; the run heeds what it knew when it came to the failure."""
+    forge, journal = MemoryForge(), Kept()
+    forge.states = [Checks(CI.PENDING), Checks(CI.GREEN)]
+    with pytest.raises(Park):
+        drive(case(), parts(forge, journal))
+    journal._experience = Experience((Lesson(3, False, PATCH, target="main"),))
+    assert drive(case(), parts(forge, journal)).outcome is Outcome.FIXED
+
+
+@pytest.mark.parametrize(("who", "outcome"), [(None, Outcome.DUPLICATE), ("octocat", Outcome.FIXED)])
+def test_a_commit_that_we_pushed_starts_no_run(who: str | None, outcome: Outcome) -> None:
+    """On their branch as on ours, CI's news of our commit are the following run's business; a person may ask."""
+    assert drive(case(requested_by=who), parts(MemoryForge(), Kept(own=True))).outcome is outcome
+
+
 def test_the_commit_that_broke_a_branch_is_told() -> None:
     """On a branch that was green, the commit that broke it is named where the fix is proposed."""
     forge = MemoryForge()
@@ -548,7 +695,7 @@ def tracing(report: bytes) -> ScriptedEnvironment:
 def test_the_tests_are_traced_once_for_the_suspects_and_the_search() -> None:
     """One traced run tells people where to look and the search what to change, also when the run is taken up again."""
     forge, journal, environment = MemoryForge(), MemoryJournal(), tracing(json.dumps(TRACE).encode())
-    forge.states = ["pending", "green"]
+    forge.states = [Checks(CI.PENDING), Checks(CI.GREEN)]
     asked = replace(parts(forge, journal, environment), fixers=(Search(), OneIdea()))
     with pytest.raises(Park):
         drive(case(), asked)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workers.errands import farewell
+from workers.errands.closed import closed
 from workers.errands.config import config
 from workers.errands.desk import Handler
+from workers.errands.farewell import bid_farewell
+from workers.errands.forget import forget
 from workers.errands.model import Kind
+from workers.errands.recover import recover
+from workers.errands.settle import settle
+from workers.errands.tend import tend
 
 HANDLERS: Mapping[Kind, Handler] = {
-    Kind.FAREWELL: farewell.bid_farewell,
+    Kind.CLOSED: closed,
+    Kind.TEND: tend,
+    Kind.SETTLE: settle,
+    Kind.RECOVER: recover,
+    Kind.FORGET: forget,
+    Kind.FAREWELL: bid_farewell,
     Kind.CONFIG: config,
 }
 """A kind without a handler is given up with a reason."""

@@ -57,7 +57,10 @@ class CommandGiven:
 
 @dataclass(frozen=True)
 class ButtonPressed:
-    """A button of our own check run (`identifier`: retry, explain, stop), or GitHub's own re-run ("rerequested")."""
+    """A button of our own check run (`identifier`: retry, explain, stop), or GitHub's own re-run ("rerequested").
+
+    `check_run_id` is 0 when all our checks of a commit are wanted again: `head_sha` tells which.
+    """
 
     place: Place
     check_run_id: int
@@ -81,7 +84,9 @@ class ReviewGiven:
     """A review of a pull request whose branch is one of ours, or a single comment in one of its threads.
 
     The inline comments are not in the event; `review_id` names the review they are asked for by. `state` is lower
-    case: approved, changes_requested, commented.
+    case: approved, changes_requested, commented. There is one errand per review: when its comments come long before
+    the review itself does, it was made from the first of them (`comment_id`), and `state` and `body` are not the
+    review's own.
     """
 
     place: Place
@@ -108,7 +113,8 @@ class LookAfter:
     """Something happened that may concern open changes of ours: their target moved, its CI turned green, a person
     pushed to our branch, or the base of our pull request was changed.
 
-    `branch` is the branch it happened on: a target of ours, or one of our own.
+    `branch` is the branch it happened on: a target of ours, or one of our own. `why` is "moved", "green" or "closed"
+    (the pull request of the branch was) for a target, "pushed" or "retargeted" for one of our own.
     """
 
     place: Place
@@ -142,9 +148,11 @@ class Recover:
 
 @dataclass(frozen=True)
 class Forget:
-    """The installation is gone: what is kept of its secrets-bearing data goes too."""
+    """The installation is gone, or these repositories of it: what is kept of their secrets-bearing data goes too."""
 
     installation_id: int
+    repo_ids: tuple[int, ...] = ()
+    """Empty: all of the installation."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from workers import clue, prompts
-from workers.domain import Attempt, Commit, Suspect
+from workers.domain import Attempt, Commit, Lesson, Suspect
 from workers.fixers.search.rank import is_test
 from workers.globs import matches
 from workers.llm.client import Message
@@ -23,6 +23,7 @@ from workers.ports import Workbench
 LEVELS = (1.0, 0.5, 0.2)
 """Shares of the full budgets, used one after the other when the endpoint says that the prompt is too long."""
 _FILES, _TESTS, _OUTPUT, _CHANGE, _PATHS = 24_000, 6_000, 8_000, 8_000, 120
+_WORDS = 2_000
 _FEW = 3
 
 
@@ -78,6 +79,8 @@ def opening(bench: Workbench, level: float) -> list[Message]:
         places=[_place(suspect, fence) for suspect in diagnosis.suspects],
         commits=[_commit(commit, fence) for commit in bench.blame.suspects],
         change=cleaned(_change(bench), fence, int(_CHANGE * level)).rstrip("\n"),
+        refused=[_lesson(lesson, fence, level) for lesson in bench.experience.rejected[:_FEW]],
+        merged=[_lesson(lesson, fence, level) for lesson in bench.experience.accepted[:1]],
     )
     system = prompts.render("system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))
     return [Message("system", system), Message("user", task)]
@@ -118,6 +121,12 @@ def _change(bench: Workbench) -> str:
 
 def _place(suspect: Suspect, fence: str) -> str:
     return one_line(f"{suspect.place}: {', '.join(suspect.reasons)}", fence, 400)
+
+
+def _lesson(lesson: Lesson, fence: str, level: float) -> dict[str, str]:
+    """What people said of an earlier fix, and the fix itself."""
+    patch = cleaned(lesson.patch, fence, int(_CHANGE * level / 2)).rstrip("\n")
+    return {"words": cleaned(lesson.words, fence, _WORDS).strip(), "patch": patch}
 
 
 def _commit(commit: Commit, fence: str) -> str:

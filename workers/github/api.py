@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
 from github import GithubException
@@ -26,6 +26,8 @@ PAGE = 100
 MOST_PAGES = 20
 SECONDARY_WAIT_S = 60.0
 LONGEST_WAIT_S = 3700.0
+
+_NEXT = re.compile(r'<([^<>]{1,2000})>; rel="next"')
 
 _GRAPHQL_SAYS_NO = 400
 """PyGithub's status for an answer 200 with errors in it."""
@@ -95,6 +97,18 @@ class Api:
             yield from items
             if len(items) < PAGE:
                 return
+
+    def newest(self, path: str) -> Iterator[Any]:
+        """Every item of a list that GitHub pages by a cursor, as long as it is asked for more."""
+        parameters: dict[str, object] = {"per_page": PAGE}
+        while True:
+            headers, items = self._call("GET", path, parameters=parameters)
+            yield from items
+            following = _NEXT.search(headers.get("link") or "")
+            cursor = parse_qs(urlsplit(following[1]).query).get("cursor") if following else None
+            if not cursor:
+                return
+            parameters["cursor"] = cursor[0]
 
     def send(self, method: str, path: str, body: Mapping[str, object], *, expect: tuple[int, ...] = ()) -> Any:
         """The JSON answer of a write; raises `Refused` for the statuses in `expect`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workers.domain import Outcome, Published
@@ -56,8 +56,8 @@ class Changes:
         commit = self._commits.push(change, proposal.target)
         return _published(pull.number, pull.url, proposal, branch=proposal.target, commit=commit)
 
-    def confirm(self, number: int, body: str, ready: bool) -> None:
-        """Replace the body when it differs; take the pull request out of draft when it is ready."""
+    def confirm(self, number: int, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
+        """Replace the body when it differs, add the labels; take the pull request out of draft when it is ready."""
         pull = self._api.get(self._repo.path(f"/pulls/{number}"))
         if pull["state"] != "open":
             return
@@ -65,6 +65,7 @@ class Changes:
             self._api.send("PATCH", self._repo.path(f"/pulls/{number}"), {"body": body})
         if ready and pull.get("draft"):
             self._api.mutate(READY, {"pullRequestId": pull["node_id"]}, "pullRequest { id isDraft }")
+        self._set(pull, "issues", "labels", {"labels": _missing(pull, labels)})
 
     def _known(self, proposal: Proposal) -> Mapping[str, Any] | None:
         """The open pull request of the branch; raises `Stop` when people closed it."""
@@ -120,8 +121,7 @@ class Changes:
         users = {user["login"].lower() for user in pull.get("requested_reviewers") or ()}
         wanted = [name for name in proposal.reviewers if name.lower() not in users]
         people = {user["login"].lower() for user in pull.get("assignees") or ()}
-        labels = sorted(set(proposal.labels) - {label["name"] for label in pull.get("labels") or ()})
-        self._set(pull, "issues", "labels", {"labels": labels})
+        self._set(pull, "issues", "labels", {"labels": _missing(pull, proposal.labels)})
         self._set(
             pull, "issues", "assignees", {"assignees": [a for a in proposal.assignees if a.lower() not in people]}
         )
@@ -138,6 +138,10 @@ class Changes:
             self._api.send("POST", self._repo.path(f"/{kind}/{pull['number']}/{what}"), given)
         except (Stop, Retryable) as trouble:  # not worth losing a pull request that exists
             _log.warning("%s could not be set on #%s: %s", what, pull["number"], trouble)
+
+
+def _missing(pull: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
+    return sorted(set(labels) - {label["name"] for label in pull.get("labels") or ()})
 
 
 def _published(number: int, url: str, proposal: Proposal, *, branch: str, commit: str) -> Published:

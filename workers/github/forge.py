@@ -11,16 +11,17 @@ from typing import Any
 
 from workers.domain import Case, How, JobReport, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
+from workers.git import mirrors
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import config_issue, configs, download, ground, history, jobs, pulls, reruns
+from workers.github import config_issue, configs, download, ground, history, jobs, ours, pulls, reruns, signals
 from workers.github.changes import Changes
 from workers.github.commits import Commits
 from workers.github.notices import CheckRun, Comment
 from workers.github.pulls import OWN, Pull
 from workers.github.session import App, Purpose, Repository, Session
 from workers.github.suggestions import Suggestions
-from workers.ports import Admission, Base, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
+from workers.ports import CI, Admission, Base, Checks, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
 from workers.redact import Redactor
 from workers.repo_config.bounds import Rules
 from workers.repo_config.layers import Effective
@@ -79,12 +80,18 @@ class GitHubForge:
         )
 
     def job(self, case: Case) -> JobReport:
-        """The failed job with its log; for another CI than Actions, the check run's own text."""
+        """The failed job with its log; for another CI than Actions, the text of the check run or of the status."""
+        if not case.actions_run_id and not case.job_id:
+            if not case.job:
+                return JobReport(name="")
+            return jobs.from_status(self._session.api(Purpose.STATUS), self._repo, case, self._redactor)
         api = self._session.api(Purpose.READ)
         if not case.actions_run_id:
             return jobs.from_check(api, self._repo, case, self._redactor)
         fetch = download.fetch_log(self._app.api_url, self._app.timeout_s)
-        return jobs.report(api, self._repo, case, self._red, fetch, self._redactor)
+        own = case.actions_run_id == self._case.actions_run_id
+        red = self._red if own else jobs.failed(api, self._repo, case)
+        return jobs.report(api, self._repo, case, red, fetch, self._redactor)
 
     def tree(self, case: Case) -> SourceTree:
         """The pinned commit, from the mirror of this repository."""
@@ -157,37 +164,37 @@ class GitHubForge:
             self._guard_target(case, proposal)
         return self._changes.publish(tree, patch, proposal)
 
-    def ci(self, case: Case, published: Published) -> str:
-        """What the check runs on our commit say together, our own left out; nothing where there is no commit."""
-        del case
+    def ci(self, case: Case, published: Published) -> Checks:
+        """What the check runs and statuses on our commit say together, our own left out, while it is the newest;
+        nothing where there is no commit."""
         if not published.commit:
-            return "none"
-        api = self._session.api(Purpose.READ)
-        if published.pull_request is not None:
-            pull = api.get(self._repo.path(f"/pulls/{published.pull_request}"))
+            return Checks(CI.NONE)
+        number, commit = published.pull_request, Sha(published.commit)
+        if number is not None:
+            pull = self._session.api(Purpose.READ).get(self._repo.path(f"/pulls/{number}"))
             if pull["merged"]:
-                return "merged"
+                return Checks(CI.MERGED)
             if pull["state"] != "open":
-                raise Stop(Outcome.CANCELLED, f"Pull request #{published.pull_request} with the fix was closed.")
-        path = self._repo.path(f"/commits/{published.commit}/check-runs")
-        runs = api.pages(path, "check_runs", filter="latest")
-        others = [run for run in runs if (run.get("app") or {}).get("id") != self._app.app_id]
-        if not others:
-            return "none"
-        if any(run["status"] != "completed" for run in others):
-            return "pending"
-        passed = {"success", "neutral", "skipped"}
-        return "green" if all(run["conclusion"] in passed for run in others) else "red"
+                raise Stop(Outcome.CANCELLED, f"Pull request #{number} with the fix was closed.")
+            if went_on := ours.went_on(self._session, published.branch, commit):
+                by_us = published.how is not How.PULL or ours.is_by(self._session, went_on, pull["user"])
+                return Checks(CI.MOVED if by_us else CI.LEFT)
+        return signals.checks(self._session, case, published)
 
     def rerun(self, case: Case) -> Rerun:
         """The failed jobs once more, with a token that can do nothing else."""
         return reruns.failed_jobs(self._session, case)
 
-    def confirm(self, case: Case, published: Published, body: str, ready: bool) -> None:
-        """Write the real CI's answer into the pull request, when it is one of ours."""
+    def confirm(self, case: Case, published: Published, body: str, ready: bool, labels: tuple[str, ...] = ()) -> None:
+        """Write the real CI's answer into our pull request."""
         del case
         if published.pull_request is not None and published.how is How.PULL:
-            self._changes.confirm(published.pull_request, self._redactor(body), ready)
+            self._changes.confirm(published.pull_request, self._redactor(body), ready, labels)
+
+    def withdraw(self, case: Case, words: str) -> None:
+        """By the App's own hand, with a comment that says why."""
+        if case.ours is not None:
+            ours.withdraw(self._session, case.ours.pull_request, case.ours.commit, self._redactor(words))
 
     @property
     def _repo(self) -> Repository:
@@ -235,7 +242,7 @@ class GitHubForge:
 
     def _mirror(self, case: Case) -> Mirror:
         session = self._session
-        directory = self._mirrors / f"{case.repo_id}.git"
+        directory = mirrors.mirror(self._mirrors, case.repo_id)
         return Mirror(
             directory,
             session.clone_url,
@@ -252,6 +259,8 @@ class GitHubForge:
 
     def _commented(self, published: Published | None) -> int | None:
         pull = self._pull
+        if self._case.ours is not None:
+            return self._case.ours.pull_request
         if pull is not None:
             return pull.number
         return published.pull_request if published else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from workers.domain import Case, Sha
+from workers.domain import Aim, Case, Sha
 from workers.github.api import Api
 from workers.github.jobs import RED
 from workers.github.pulls import Pull, head
@@ -29,7 +29,9 @@ def base(api: Api, repo: Repository, case: Case, pull: Pull, job: str) -> Base |
     checks = _checks(api, repo, tip, job)
     light = _light(checks)
     other = light if fork_point == tip else _light(_checks(api, repo, fork_point, job))
-    red = _red_case(api, repo, case, pull.base_ref, Sha(tip), checks) if light is Light.RED else None
+    there = replace(case, head_sha=Sha(tip), branch=pull.base_ref)
+    broken = next((check for check in checks if check["conclusion"] in RED), None)
+    red = red_case(api, repo, there, broken) if broken is not None else None
     return Base(pull.base_ref, Sha(tip), light, Sha(fork_point), other, red)
 
 
@@ -62,6 +64,18 @@ def origin(api: Api, repo: Repository, sha: Sha) -> Origin:
     if merged:
         return Origin(int(merged[0]["number"]), _login(merged[0].get("user")))
     return Origin(None, _login((api.find(path, per_page=1) or {}).get("author")))
+
+
+def red_case(api: Api, repo: Repository, case: Case, check: Mapping[str, Any]) -> Case:
+    """The case that an event for a red check run of the case's commit would have opened a run for."""
+    about = replace(
+        case, job=check["name"], job_id=check["id"], actions_run_id=0, attempt=1, workflow_path="",
+        pull_request=None, fork=False, requested_by=None, check=None, aim=Aim.CHECK, ours=None, remarks=(), hint="",
+    )  # fmt: skip
+    job = api.find(repo.path(f"/actions/jobs/{check['id']}")) if _of_actions(check) else None
+    if job is None:
+        return about
+    return replace(about, actions_run_id=int(job["run_id"]), attempt=int(job.get("run_attempt") or 1))
 
 
 def _earlier(run: Mapping[str, Any], repo: Repository, case: Case) -> bool:
@@ -99,21 +113,6 @@ def _light(checks: Sequence[Mapping[str, Any]]) -> Light:
     if ends & RED:
         return Light.RED
     return Light.GREEN if ends == {"success"} else Light.UNKNOWN
-
-
-def _red_case(
-    api: Api, repo: Repository, case: Case, branch: str, tip: Sha, checks: Sequence[Mapping[str, Any]]
-) -> Case:
-    """The case that an event for the base's red job would have opened a run for."""
-    check = next(check for check in checks if check["conclusion"] in RED)
-    about = replace(
-        case, head_sha=tip, branch=branch, job=check["name"], job_id=check["id"], actions_run_id=0,
-        attempt=1, workflow_path="", pull_request=None, fork=False, requested_by=None, check=None,
-    )  # fmt: skip
-    job = api.find(repo.path(f"/actions/jobs/{check['id']}")) if _of_actions(check) else None
-    if job is None:
-        return about
-    return replace(about, actions_run_id=int(job["run_id"]), attempt=int(job.get("run_attempt") or 1))
 
 
 def _of_actions(check: Mapping[str, Any]) -> bool:

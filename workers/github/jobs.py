@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from workers import logs
-from workers.domain import Case, Finding, JobReport, Outcome
+from workers.domain import Aim, Case, Finding, JobReport, Outcome
 from workers.errors import Stop
 from workers.github.api import Api
 from workers.github.session import Repository
@@ -56,10 +56,25 @@ def report(
     )
 
 
+def from_status(api: Api, repo: Repository, case: Case, redactor: Redactor) -> JobReport:
+    """The report of a commit status: what its CI wrote in one line. Where it links to is shown and never fetched."""
+    found = api.pages(repo.path(f"/commits/{case.head_sha}/status"), "statuses")
+    status = next((one for one in found if one["context"] == case.job), None)
+    if status is None:
+        return JobReport(name=case.job)
+    if case.aim is Aim.CHECK and status["state"] == "success":
+        raise Stop(Outcome.NOT_REPRODUCED, f"The status {case.job} of this commit is green by now.")
+    link = str(status.get("target_url") or "")
+    return JobReport(
+        name=case.job,
+        log=logs.parse(status.get("description") or "", redactor),
+        url=link if link.startswith(("https://", "http://")) else "",
+        started_at=status.get("created_at") or "",
+    )
+
+
 def from_check(api: Api, repo: Repository, case: Case, redactor: Redactor) -> JobReport:
     """The report of a check run that is not of GitHub Actions: its own text, and what it points at."""
-    if not case.job_id:
-        return JobReport(name=case.job)
     run = api.get(repo.path(f"/check-runs/{case.job_id}"))
     output = run.get("output") or {}
     text = "\n".join(output[part] for part in ("title", "summary", "text") if output.get(part))

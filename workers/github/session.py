@@ -45,6 +45,7 @@ class Purpose(Enum):
     TELL = "tell"
     PUBLISH = "publish"
     RERUN = "rerun"
+    STATUS = "status"
     SUGGEST = "suggest"
 
     @property
@@ -64,6 +65,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     Purpose.FILES: {"metadata": "read", "contents": "read"},
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
+    Purpose.STATUS: {"metadata": "read", "statuses": "read"},
     Purpose.SUGGEST: {"metadata": "read", "pull_requests": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
@@ -231,8 +233,8 @@ class Session:
 
 
 @contextmanager
-def as_app(app: App) -> Iterator[Api]:
-    """The API with the App's own key, for what is no repository's: tokens, installations, the App itself."""
+def as_app(app: App, guard: Callable[[], None] = lambda: None) -> Iterator[Api]:
+    """The API with the App's own key, for what is no repository's: tokens, installations, its webhook, itself."""
     client = GithubIntegration(
         auth=Auth.AppAuth(app.app_id, app.private_key),
         base_url=app.api_url,
@@ -243,7 +245,7 @@ def as_app(app: App) -> Iterator[Api]:
         api_version=API_VERSION,
     )
     try:
-        yield Api(client.requester)
+        yield Api(client.requester, guard)
     finally:
         client.close()
 

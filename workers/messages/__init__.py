@@ -5,23 +5,32 @@ Text of the repository, of tools and of models enters only through `quote`, `fen
 
 from __future__ import annotations
 
+from workers.messages.ci import Red, said
 from workers.messages.commits import Habit, branch, commit_message, habit, pull_request_title
 from workers.messages.notices import ended, fitting, nothing_held, proposed, started
+from workers.messages.ours import conflicts_again, conflicts_for_good, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import comment_body, pull_request_body, review_body, suggestion
 
 __all__ = [
     "Habit",
+    "Red",
     "branch",
     "comment_body",
     "commit_message",
+    "conflicts_again",
+    "conflicts_for_good",
     "ended",
     "fitting",
     "habit",
+    "mended_elsewhere",
     "nothing_held",
     "proposed",
     "pull_request_body",
     "pull_request_title",
     "review_body",
+    "said",
     "started",
     "suggestion",
+    "taken_in",
+    "taken_over",
 ]

@@ -24,7 +24,7 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>|~&$]|(?<!\w)_|_(?!\w))")
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_]))")
 _COMMAND = re.compile(r"^(?=/[a-z][\w-]*(?![\w/.-]))", re.IGNORECASE | re.MULTILINE)
 """A line that a bot may take for its command, whatever stands around it: many read comments without Markdown."""
 _OPENING = re.compile(r"[/#>+=-]|\d{1,9}[.)]")

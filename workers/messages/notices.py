@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
+from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.commits import published
@@ -61,7 +61,7 @@ def ended(report: Report, run_url: str) -> Notice:
     title, say = _ENDINGS[report.outcome]
     if report.outcome is Outcome.FIXED:
         title = _TITLES[_how(report)]
-    text = f"{say(report)}{_lead(report.lead, run_url)}{_link(run_url)}"
+    text = f"{say(report)}{_lead(report.lead, run_url, report.outcome is Outcome.UNCONFIRMED)}{_link(run_url)}"
     evidence = _evidence(report)
     comment = _whole(report, run_url) or assemble([Part(Worth.PROOF, (text,)), *evidence], LIMIT)
     findings = report.diagnosis.findings if report.diagnosis else ()
@@ -82,11 +82,11 @@ def _fixed(report: Report) -> str:
 
 
 def _unconfirmed(report: Report) -> str:
+    then = "Look at the failing check there: it saw something the sandbox did not." if report.lead is None else ""
     return (
         f"**Proven in the sandbox, but the repository's CI is red on the fix.** {_fix(report)} {plain(report.detail)} "
-        f"{'It stays a draft. ' if _how(report) is How.PULL else ''}"
-        "Look at the failing check there: it saw something the sandbox did not."
-    )
+        f"{'It stays a draft. ' if _how(report) is How.PULL else ''}{then}"
+    ).rstrip()
 
 
 def _no_fix(report: Report) -> str:
@@ -98,6 +98,8 @@ def _no_fix(report: Report) -> str:
 
 
 def _not_reproduced(report: Report) -> str:
+    if report.case.aim is Aim.REBASE and "runs" in report.data:
+        return f"**The failure is gone on {quote(report.case.branch)} without the fix.** {_detail(report)}"
     return (
         f"**I could not reproduce {_job(report.case)} and changed nothing.** {_detail(report)} "
         "Most likely the environment differs: set `environment.setup` or `environment.image` in `.github/heal.yml`."
@@ -230,14 +232,21 @@ def _job(case: Case, capital: bool = False) -> str:
     return quote(case.job) if case.job else ("The check" if capital else "the check")
 
 
-def _lead(lead: Lead | None, run_url: str) -> str:
-    """The run that heals the base, and what it knows: the same one for every pull request that has this failure."""
+def _lead(lead: Lead | None, run_url: str, on_with: bool) -> str:
+    """The run that heals the base, and what it knows: the same one for every pull request that has this failure. Or
+    the run that goes on with our own pull request."""
     if lead is None:
         return ""
-    run = f"[one run]({run_url.rpartition('/')[0]}/{lead.run})" if run_url else "one run"
+    if on_with:
+        return f" It goes on in {_run(lead, run_url)}."
+    run = _run(lead, run_url)
     doing = f"ended as {lead.outcome}" if lead.outcome else "is at work on it"
     fix = f" and proposes #{lead.pull_request}" if lead.pull_request else ""
     return f" On the base {run} {doing}{fix}, for all pull requests alike. {brought(lead.blame)}".rstrip()
+
+
+def _run(lead: Lead, run_url: str) -> str:
+    return f"[one run]({run_url.rpartition('/')[0]}/{lead.run})" if run_url else "one run"
 
 
 def _evidence(report: Report) -> list[Part]:

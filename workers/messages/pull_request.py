@@ -9,24 +9,29 @@ import base64
 from collections.abc import Callable, Sequence
 
 from workers.domain import Case, How, Report
+from workers.messages.ci import Red, row
 from workers.messages.commits import branch, published
 from workers.messages.markup import LIMIT, backticks, details, fence, plain, quote, visible
 from workers.messages.proof import evidence, folded, headline, known, trust
 from workers.messages.room import Part, Worth, assemble
+from workers.ports import CI, Checks
 
 Rows = Sequence[tuple[Worth, str]]
 """The sections of a body, with what each is worth when there is no room for all."""
 
 _SIZES = ((6_000, 3_000), (2_000, 3_000), (500, 1_000), (200, 200))
 """Characters of each output and of the reasoning, the first that fit."""
+_NOT_YET = Checks(CI.PENDING)
 _PUSHES = "I never force a push, and after your next push to this branch I stop pushing to it."
 _PATCH = 40_000
 """Characters of a patch that a comment can show and still hold the evidence."""
 _COMMANDS = 'Commands: `/heal retry hint="..."`, `/heal explain`, `/heal undo`, `/heal stop`.'
 
 
-def pull_request_body(report: Report, run_url: str, ci: str = "pending") -> str:
-    """The whole body, within GitHub's limit: logs are cut first, then the reasoning, the evidence never."""
+def pull_request_body(report: Report, run_url: str, checks: Checks = _NOT_YET, red: Red = Red.NONE) -> str:
+    """The whole body, within GitHub's limit: logs are cut first, then the reasoning, the evidence never. `checks` is
+    what the real CI says of the fix, and `red` how that is to be read."""
+    ci = row(checks, red, report.published.target if report.published else "")
     report = published(report)
 
     def body(log: int, words: int) -> Rows:

@@ -13,12 +13,13 @@ from unidiff.patch import PatchSet
 from workers.patch import paths
 from workers.patch.edits import Edit, Hunk, PatchError
 from workers.patch.envelope import reasoning, variants
+from workers.patch.essence import essence, undoes
 from workers.patch.parse import parse
 from workers.patch.rewrite import fits, rewritten
 from workers.patch.syntax import gate
 from workers.ports import SourceTree
 
-__all__ = ["Edit", "Hunk", "PatchError", "check", "read_answer", "reasoning"]
+__all__ = ["Edit", "Hunk", "PatchError", "check", "essence", "read_answer", "reasoning", "undoes"]
 
 _TEXT_LIMIT = 1 << 20
 

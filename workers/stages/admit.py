@@ -7,15 +7,19 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from workers.domain import Case, Outcome
+from workers.domain import Aim, Case, Outcome
 from workers.errors import Stop
 from workers.messages.markup import quote
-from workers.ports import Admission, Forge
+from workers.ports import Admission, Forge, Memory
 from workers.repo_config import Notify
 
 
 def admit(
-    case: Case, forge: Forge, runs_today: Callable[[], int], spent_today: Callable[[], float] = lambda: 0.0
+    case: Case,
+    forge: Forge,
+    memory: Memory,
+    runs_today: Callable[[], int],
+    spent_today: Callable[[], float] = lambda: 0.0,
 ) -> Admission:
     """Ask the forge what it knows and refuse what must not be healed. Raises `Stop` with the rule that refused.
 
@@ -29,12 +33,11 @@ def admit(
         why = admission.note or "`mode: off` in `.github/heal.yml` on the default branch."
         raise _no(admission, Outcome.DISABLED, why, quiet=not case.requested_by)
     _wanted(case, admission)
-    if admission.own_branch:
-        why = f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed."
-        raise _no(admission, Outcome.DUPLICATE, why)
+    if case.ours is None:
+        _not_our_own(case, admission, memory)
     if admission.fork:
         _foreign(case, admission)
-    if not admission.head_is_current:
+    if not admission.head_is_current and case.aim is not Aim.REBASE:
         raise _no(admission, Outcome.HEAD_MOVED, f"{quote(case.branch)} has moved on from `{case.head_sha[:7]}`.")
     limit = admission.config.limits.runs_per_day
     if runs_today() >= limit:
@@ -42,6 +45,16 @@ def admit(
         why = f"This repository had {runs}, which is its `limits.runs_per_day`."
         raise _no(admission, Outcome.OVER_BUDGET, why)
     return _within_the_day(admission, spent_today())
+
+
+def _not_our_own(case: Case, admission: Admission, memory: Memory) -> None:
+    """What CI says of a fix of ours is followed by the run that made it, and only that goes on with it."""
+    if admission.own_branch:
+        why = f"{quote(case.branch)} is a branch of Heal's own; its CI is watched, not healed."
+        raise _no(admission, Outcome.DUPLICATE, why)
+    if not case.requested_by and memory.made(case.head_sha):
+        why = f"`{case.head_sha[:7]}` is a commit of Heal's own; its CI is watched by the run that made it."
+        raise _no(admission, Outcome.DUPLICATE, why)
 
 
 def _foreign(case: Case, admission: Admission) -> None:
@@ -75,11 +88,14 @@ def _within_the_day(admission: Admission, spent: float) -> Admission:
 
 
 def _wanted(case: Case, admission: Admission) -> None:
-    """The repository may name what starts runs; a person who asks is held to nothing but `triggers.commands`."""
+    """The repository may name what starts runs; a person who asks is held to nothing but `triggers.commands`, and what
+    goes on with a fix of ours was started before."""
     triggers = admission.config.triggers
     if case.requested_by:
         if not triggers.commands:
             raise _no(admission, Outcome.DISABLED, "`triggers.commands: false` in `.github/heal.yml`.")
+        return
+    if case.ours is not None:
         return
     file = PurePosixPath(case.workflow_path).name
     for key, globs, name, wanted in (

@@ -35,11 +35,12 @@ _SEEN = {
 def blame(case: Case, bench: Workbench, forge: Forge, sandbox: Sandbox, cancel: Event) -> Blame:
     """The commits that may have brought the reproduced failure, at best one. Says in its note why there are more.
 
-    A pull request is not looked into: its base was compared before, so the failure is of its own commits. Every round
-    is remembered by `bench.once`, so that a run that is taken up again pays for none twice.
+    A pull request is not looked into: its base was compared before, so the failure is of its own commits. Neither is
+    what an earlier run has looked into. Every round is remembered by `bench.once`, so that a run that is taken up again
+    pays for none twice.
     """
     found, budget_s = bench.reproduction, bench.config.limits.bisect
-    if case.pull_request is not None or not budget_s:
+    if case.pull_request is not None or case.ours is not None or not budget_s:
         return Blame()
     good = forge.last_green(case)
     if good is None:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from workers import messages
-from workers.domain import Confidence, How, Published, Report
+from workers.domain import Case, Confidence, How, Published, Report, Sha
 from workers.patch.suggest import Replacement, suggest
 from workers.ports import Admission, Forge, Proposal, SourceTree, Suggestion, Wish
 
@@ -51,7 +51,9 @@ def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge
         note=note,
         key=key,
     )
-    return forge.publish(report.case, tree, patch, proposal)
+    published = forge.publish(report.case, tree, patch, proposal)
+    onto, all_of_it = _whole(report.case, tree, patch, forge)
+    return replace(published, onto=onto, patch=all_of_it)
 
 
 def _form(report: Report, admission: Admission) -> tuple[How, str]:
@@ -80,3 +82,13 @@ def _suggestions(found: tuple[Replacement, ...] | str) -> tuple[Suggestion, ...]
     if isinstance(found, str):
         return ()
     return tuple(Suggestion(one.path, one.start, one.end, messages.suggestion(one.text)) for one in found)
+
+
+def _whole(case: Case, tree: SourceTree, patch: str, forge: Forge) -> tuple[Sha, str]:
+    """All that the change does by now, and the commit it is against: on top of our own commit, both patches as one."""
+    if case.ours is None or case.head_sha != case.ours.commit:
+        return case.head_sha, patch
+    before = forge.tree(replace(case, head_sha=case.ours.onto))
+    edits = {**before.apply(case.ours.patch), **tree.apply(patch)}
+    left = {path: data for path, data in edits.items() if data is not None or before.read(path) is not None}
+    return case.ours.onto, before.diff(left)

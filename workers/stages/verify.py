@@ -8,8 +8,8 @@ from threading import Event
 
 from sandbox.spec import Ending, Result
 from workers import cheats, logs, policy
-from workers.domain import Candidate, Verdict
-from workers.patch import PatchError
+from workers.domain import Candidate, Experience, Verdict
+from workers.patch import PatchError, essence, undoes
 from workers.ports import Workbench
 from workers.reruns import command, limits, rerun
 
@@ -31,6 +31,10 @@ def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
         canonical = bench.tree.diff(edits)  # git's own words for what the patch does, however it is written
     except PatchError as error:
         return Verdict(False, "apply", str(error))
+    if refused := _refused(canonical, bench.experience):
+        return Verdict(False, "rejected before", refused)
+    if bench.keep and undoes(canonical, bench.keep):
+        return Verdict(False, "undoes the fix", "it takes back what mends the failure that came before this one")
     violations = [
         violation
         for text in dict.fromkeys((candidate.patch, canonical))
@@ -48,6 +52,13 @@ def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
     if violations:
         return Verdict(False, "policy", "; ".join(f"{v.rule} at {v.path}: {v.quote}" for v in violations[:5]))
     return None
+
+
+def _refused(canonical: str, experience: Experience) -> str:
+    """What people did not want once is not offered to them again."""
+    change = essence(canonical)
+    known = next((lesson for lesson in experience.rejected if essence(lesson.patch) == change), None)
+    return f"this very change was turned down in #{known.number}" if known else ""
 
 
 def _tried(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workers.domain import Case
@@ -44,9 +44,32 @@ class Errands:
         self._engine = engine
         self._redactor = redactor or Redactor()
 
-    def open(self, payload: Payload, key: str, after: float = 0.0) -> bool:
-        """Queue an errand unless one with this key exists; False then. It is due in `after` seconds."""
-        return transact(self._engine, lambda connection: put(connection, payload, key, after))
+    def open(self, payload: Payload, key: str, after: float = 0.0, fuller: bool = False) -> bool:
+        """Queue an errand unless one with this key exists; False then. It is due in `after` seconds.
+
+        A `fuller` one takes the place of the one with its key that nobody has begun.
+        """
+        return transact(self._engine, lambda connection: put(connection, payload, key, after, fuller))
+
+    def begun(self, kind: Kind) -> float | None:
+        """When the newest finished errand of a kind was made, in seconds since 1970; None when there is none."""
+        query = select(func.max(Errand.created_at)).where(
+            Errand.kind == kind.value, Errand.state == ErrandState.DONE.value
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else float(found)
+
+    def queued(self, kind: Kind) -> bool:
+        """One of a kind is waiting for its turn."""
+        query = select(Errand.id).where(Errand.kind == kind.value, Errand.state == ErrandState.QUEUED.value).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
+
+    def prune(self, kind: Kind, seconds: float) -> int:
+        """Delete errands of a kind that were over so many seconds ago; gives how many."""
+        over = (Errand.kind == kind.value, Errand.finished_at < db_now() - seconds)
+        return transact(self._engine, lambda connection: connection.execute(delete(Errand).where(*over)).rowcount)
 
     def claim(self, owner: str) -> Claimed | None:
         """The oldest due errand, or None when there is none. One that was tried too often is given up on the way."""
@@ -135,7 +158,7 @@ class Errands:
         return clean(self._redactor(text))
 
 
-def put(connection: Connection, payload: Payload, key: str, after: float = 0.0) -> bool:
+def put(connection: Connection, payload: Payload, key: str, after: float = 0.0, fuller: bool = False) -> bool:
     """`Errands.open` in the caller's own transaction: the errand is there exactly when what it follows from is."""
     row = {
         "id": new_run_id(),
@@ -149,7 +172,13 @@ def put(connection: Connection, payload: Payload, key: str, after: float = 0.0) 
     }
     into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = into(Errand).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(Errand.id)
-    return connection.execute(statement).scalar() is not None
+    if connection.execute(statement).scalar() is not None:
+        return True
+    if fuller:
+        unbegun = (Errand.key == row["key"], Errand.state == ErrandState.QUEUED.value, Errand.tries == 0)
+        again = {"payload": row["payload"], "next_at": row["next_at"]}
+        connection.execute(update(Errand).where(*unbegun).values(**again))
+    return False
 
 
 def owe_farewell(connection: Connection, case: Case) -> None:

@@ -58,6 +58,8 @@ class Mark:
     id: int
     state: DeliveryState
     reason: str = ""
+    installation_id: int = 0
+    repo_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,22 @@ class Inbox:
         if not marks:
             return
         told = [(one, clean(redact(one.reason))) for one in marks]
-        rows = [{"mark": one.id, "new_state": one.state.value, "new_reason": reason} for one, reason in told]
+        rows = [
+            {
+                "mark": one.id,
+                "new_state": one.state.value,
+                "new_reason": reason,
+                "of_installation": one.installation_id,
+                "of_repo": one.repo_id,
+            }
+            for one, reason in told
+        ]
         transact(self._engine, lambda connection: connection.execute(_MARK, rows))
+
+    def known(self, guids: Sequence[str]) -> set[str]:
+        """Those of these deliveries that have been stored, whoever they were sent to."""
+        with self._engine.connect() as connection:
+            return set(connection.execute(select(Delivery.guid).where(Delivery.guid.in_(list(guids)))).scalars())
 
     def counts(self) -> InboxCounts:
         """How many there are, and how old the oldest unrouted one is."""
@@ -120,8 +136,9 @@ _DELIVERY = Delivery.metadata.tables[Delivery.__tablename__]
 
 
 _INSERT = """
-    INSERT INTO delivery (target, guid, event, body, sha256, state, reason, attempts, received_at, next_at)
-    VALUES (:target, :guid, :event, :body, :sha256, 'new', '', 0, NOW, NOW)
+    INSERT INTO delivery
+        (target, guid, event, body, sha256, state, reason, attempts, received_at, next_at, installation_id, repo_id)
+    VALUES (:target, :guid, :event, :body, :sha256, 'new', '', 0, NOW, NOW, 0, 0)
     ON CONFLICT (target, guid) DO NOTHING RETURNING id
 """
 """As text, because SQLAlchemy caches no statement with ON CONFLICT and would compile it for every delivery."""
@@ -138,7 +155,12 @@ _KEPT = select(_DELIVERY.c.sha256).where(
 _MARK = (
     update(_DELIVERY)
     .where(_DELIVERY.c.id == bindparam("mark"))
-    .values(state=bindparam("new_state"), reason=bindparam("new_reason"))
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("new_reason"),
+        installation_id=bindparam("of_installation"),
+        repo_id=bindparam("of_repo"),
+    )
 )
 
 

@@ -21,20 +21,25 @@ from workers.domain import (
     Candidate,
     Case,
     Diagnosis,
+    Experience,
+    JobReport,
     Lead,
+    Ours,
     Outcome,
     Past,
     Published,
     Report,
     RunId,
+    Sha,
     Sighting,
     StageName,
     Verdict,
 )
 from workers.errors import LeaseLost, Stop
+from workers.ports import CI
 from workers.redact import Redactor
 from workers.run_key import run_key
-from workers.store import heals, models, sightings
+from workers.store import changes, heals, lessons, models, sightings
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
@@ -130,6 +135,8 @@ class Lease:
             self._update(connection, claims=1, tries=0, **_published(kept), **_diagnosed(kept))
             if isinstance(value, Verdict):
                 self._keep_tried(connection, n, value)
+            if isinstance(kept, Published):
+                self._keep_change(connection, kept)
             if stage in _STAGES:  # the story's smaller notes ("once:...") are no news to people
                 self._update(connection, stage=stage)
                 told = {"state": "finished", "n": n, "seconds": round(seconds, 3)}
@@ -195,6 +202,37 @@ class Lease:
         """Keep how tests fared in this run."""
         shown = [self.redactor.scrub(one) for one in seen]
         self._write(lambda connection: sightings.keep(connection, self.run, self.case.repo_id, shown))
+
+    def experience(self, fingerprint: str) -> Experience:
+        """What people made of earlier fixes for this failure, in this repository of this installation."""
+        where = self.case.repo_id, fingerprint, self.case.installation_id
+        with self._engine.connect() as connection:
+            return Experience(*(lessons.about(connection, *where, accepted=one) for one in (False, True)))
+
+    def made(self, sha: Sha) -> bool:
+        """By the changes that are kept."""
+        return changes.Changes(self._engine).by_commit(self.case.repo_id, sha) is not None
+
+    def ours(self) -> Ours | None:
+        """By the change that this run was the last to write to."""
+        line = changes.Changes(self._engine).by_run(self.run)
+        return changes.ours(line) if line else None
+
+    def answered(self, ci: CI) -> None:
+        """Kept with the change, unless a later run has written to it since."""
+        line = changes.Changes(self._engine).by_run(self.run)
+        if line is not None:
+            self.guard()
+            changes.Changes(self._engine).mark(line.id, ci=ci.value)
+
+    def held(self, run: RunId) -> Candidate | None:
+        """By its last checkpoint of that kind."""
+        with self._engine.connect() as connection:
+            return changes.held(connection, self.case.repo_id, run)
+
+    def publishing(self) -> None:
+        """Noted in the row that `Ledger.cancel_for_branch` looks at, before anything is pushed."""
+        self._write(lambda connection: self._update(connection, published_branch=""))
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Append to the timeline."""
@@ -337,6 +375,15 @@ class Lease:
         text = connection.execute(proposed).scalar()
         if text is not None:
             self._keep_attempts(connection, {n: Attempt(from_json(text, Candidate), verdict)})
+
+    def _keep_change(self, connection: Connection, published: Published) -> None:
+        job = select(StageResult.data).where(
+            StageResult.run_id == self.run, StageResult.stage == StageName.CHECKOUT.value, StageResult.n == 0
+        )
+        known = connection.execute(select(Run.fingerprint, Run.job).where(Run.id == self.run)).one()
+        text = None if known.job else connection.execute(job).scalar()
+        name = known.job or (from_json(text, JobReport).name if text is not None else "")
+        changes.keep(connection, self.case, published, known.fingerprint, name)
 
     def _text(self, text: str) -> str:
         return clean(self.redactor(text))

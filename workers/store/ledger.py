@@ -6,16 +6,19 @@ The database is the queue of record; Celery only rings the bell. Leases are comp
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
 
-from workers.domain import Case, Outcome, Report, RunId, Sha
+from workers.domain import Aim, Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
-from workers.store.codec import clean, from_json, to_json
+from workers.run_key import rebase_key
+from workers.store.codec import clean, data_from_json, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
 from workers.store.lease import MOST_CLAIMS, Lease
-from workers.store.models import Run, RunState
+from workers.store.models import PullHead, Run, RunState
 from workers.store.opening import append_event, open_run
 
 RING_AGAIN = 15.0
@@ -64,6 +67,19 @@ class Ledger:
             return RunId(held.id)
 
         return transact(self._engine, work)
+
+    def waiting(self, key: str) -> Case | None:
+        """The case of the run that is held back under this key; None when there is none."""
+        query = select(Run.case).where(Run.key == key, Run.state == RunState.WAITING.value)
+        with self._engine.connect() as connection:
+            text = connection.execute(query).scalar()
+        return None if text is None else from_json(text, Case)
+
+    def hold(self, key: str, seconds: float) -> bool:
+        """Hold a waiting run back for so long from now; False when it does not wait (any more)."""
+        waiting = (Run.key == key, Run.state == RunState.WAITING.value)
+        statement = update(Run).where(*waiting).values(next_ring=db_now() + seconds)
+        return transact(self._engine, lambda connection: connection.execute(statement).rowcount > 0)
 
     def due(self, limit: int = 100) -> list[RunId]:
         """Runs that somebody should claim: their time has come, or their holder is gone. Oldest first."""
@@ -137,6 +153,12 @@ class Ledger:
         """Ask to end a run; False when it is done already. One that never started ends here and now."""
         return bool(self._cancel(Run.id == run, outcome, detail))
 
+    def settle(self, key: str, outcome: Outcome, detail: str, working: bool = False) -> RunId | None:
+        """End the run of this key while it waits, or with `working` until it has published something; None when there
+        is no such run."""
+        which = Run.published_branch.is_(None) if working else Run.state == RunState.WAITING.value
+        return next(iter(self._cancel(and_(Run.key == key, which), outcome, detail)), None)
+
     def cancel_for_branch(
         self,
         repo_id: int,
@@ -152,25 +174,69 @@ class Ledger:
 
         Those are the runs opened before the change, and those of the very commit it replaced (`before`). News of a
         change may come late, after a run of a newer commit was opened: that one is left alone. A run this misses asks
-        GitHub for the branch's head itself. Those that published a fix already go on to follow it.
+        GitHub for the branch's head itself. Those that published a fix already, or are about to, go on to follow it:
+        the change may be their own. A pull request of ours that is made anew on a commit of the branch stays good.
         """
         opened_before = Run.created_at < at if at else false()
-        replaced = and_(Run.head_sha == before, Run.created_at < at + CLOCKS_DIFFER if at else true())
-        return self._cancel(
-            and_(
-                Run.repo_id == repo_id,
-                Run.branch == clean(branch),
-                Run.head_sha != except_sha,
-                Run.published_branch.is_(None),
-                or_(opened_before, replaced),
-            ),
-            outcome,
-            detail or f"{branch} moved on to {except_sha}",
+        replaced = _replaced(before, at)
+        overtaken = and_(
+            Run.repo_id == repo_id,
+            Run.branch == clean(branch),
+            Run.head_sha != except_sha,
+            Run.published_branch.is_(None),
+            Run.aim != Aim.REBASE.value,
+            or_(opened_before, replaced),
         )
+        return self._cancel_some(overtaken, False, outcome, detail or f"{branch} moved on to {except_sha}")
+
+    def cancel_for_fork(
+        self,
+        repo_id: int,
+        number: int,
+        except_sha: Sha,
+        *,
+        before: str = "",
+        at: float = 0.0,
+        outcome: Outcome = Outcome.HEAD_MOVED,
+        detail: str = "",
+    ) -> list[RunId]:
+        """End the runs for earlier heads of a pull request whose branch lies in a fork, as `cancel_for_branch` does.
+
+        Their branch is not one of this repository's and their number may be unknown: the heads of the pull request
+        tell them, and a run of one of this repository's own branches at the same commit is left alone.
+        """
+        heads = select(PullHead.sha).where(PullHead.repo_id == repo_id, PullHead.number == number, PullHead.at < at)
+        earlier = and_(Run.head_sha.in_(heads), Run.created_at < at + CLOCKS_DIFFER)
+        overtaken = and_(
+            Run.repo_id == repo_id,
+            Run.head_sha != except_sha,
+            Run.published_branch.is_(None),
+            or_(earlier, _replaced(before, at)),
+        )
+        return self._cancel_some(overtaken, True, outcome, detail or f"#{number} moved on to {except_sha}")
+
+    def cancel_for_repositories(self, installation_id: int, repo_ids: Sequence[int], detail: str) -> list[RunId]:
+        """End every run of these repositories, while they belong to the installation."""
+        which = and_(Run.installation_id == installation_id, Run.repo_id.in_(repo_ids))
+        return self._cancel(which, Outcome.CANCELLED, detail)
+
+    def cancel_for_change(self, repo_id: int, number: int, branch: str, outcome: Outcome, detail: str) -> list[RunId]:
+        """End every run of a pull request of ours: that works on its branch, follows it, or makes it anew."""
+        anew = Run.key.startswith(rebase_key(repo_id, number, ""), autoescape=True)
+        there = or_(Run.branch == clean(branch), Run.published_branch == clean(branch), anew)
+        return self._cancel(and_(Run.repo_id == repo_id, there), outcome, detail)
 
     def cancel_for_installation(self, installation_id: int, detail: str) -> list[RunId]:
         """End every run of an installation: the App was removed or suspended."""
         return self._cancel(Run.installation_id == installation_id, Outcome.CANCELLED, detail)
+
+    def _cancel_some(self, which: ColumnElement[bool], fork: bool, outcome: Outcome, detail: str) -> list[RunId]:
+        """Those for commits of forks, or those for our own branches: a fork's branch may be called the same."""
+        query = select(Run.id, Run.case).where(which, Run.state != RunState.DONE.value)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        ids = [row.id for row in found if bool(data_from_json(row.case).get("fork")) is fork]
+        return self._cancel(Run.id.in_(ids), outcome, detail) if ids else []
 
     def _cancel(self, which: ColumnElement[bool], outcome: Outcome, detail: str) -> list[RunId]:
         text = clean(self.redactor(detail))
@@ -198,6 +264,15 @@ class Ledger:
             return found
 
         return transact(self._engine, work)
+
+    def case(self, run: RunId) -> Case | None:
+        """What a run was opened for; None when it is not known any more."""
+        with self._engine.connect() as connection:
+            text = connection.execute(select(Run.case).where(Run.id == run)).scalar()
+        try:
+            return from_json(text, Case) if text is not None else None
+        except ValidationError:  # another release wrote it
+            return None
 
     def wake(self, run: RunId) -> bool:
         """What a parked run waits for has happened. False when there is nothing to wake."""
@@ -234,6 +309,11 @@ class Ledger:
             .returning(Run.id)
         )
         return transact(self._engine, lambda c: [RunId(one) for one in c.execute(statement).scalars()])
+
+
+def _replaced(before: str, at: float) -> ColumnElement[bool]:
+    """For the very commit that a change at `at` replaced."""
+    return and_(Run.head_sha == before, Run.created_at < at + CLOCKS_DIFFER if at else true())
 
 
 def _claimable() -> ColumnElement[bool]:

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from workers.domain import Case, Lead, Outcome, Past, Sighting
+from workers.domain import Candidate, Case, Experience, Lead, Ours, Outcome, Past, RunId, Sha, Sighting
 from workers.errors import Stop
+from workers.ports import CI
 
 T = TypeVar("T")
 
@@ -47,6 +48,30 @@ class MemoryJournal:
 
     def sighted(self, seen: Sequence[Sighting]) -> None:
         """Nothing is kept."""
+
+    def experience(self, fingerprint: str) -> Experience:  # noqa: ARG002 - nothing is kept
+        """Nobody made anything of a fix that was applied to a checkout."""
+        return Experience()
+
+    def made(self, sha: Sha) -> bool:
+        """Nothing is known of other runs' commits."""
+        del sha
+        return False
+
+    def ours(self) -> Ours | None:
+        """There is no pull request to go on with."""
+        return None
+
+    def answered(self, ci: CI) -> None:
+        """There is no CI here."""
+
+    def held(self, run: RunId) -> Candidate | None:
+        """There was no earlier run."""
+        del run
+        return None
+
+    def publishing(self) -> None:
+        """Nobody tells of pushes here."""
 
     def event(self, kind: str, title: str, **data: object) -> None:
         """Pass on to the callback."""

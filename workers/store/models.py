@@ -39,6 +39,32 @@ class ErrandState(StrEnum):
     DEAD = "dead"
 
 
+class ChangeState(StrEnum):
+    """What became of a fix of ours. `left`: a person took it over, and Heal keeps its hands off."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+    LEFT = "left"
+
+
+class InstallationState(StrEnum):
+    """Where an installation of the App stands. Only an active one gets runs."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+class RepoState(StrEnum):
+    """Where a repository stands. `removed`: the App is not installed on it any more."""
+
+    ACTIVE = "active"
+    REMOVED = "removed"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+
+
 class RunState(StrEnum):
     """Where a run stands. `waiting` is held back, `parked` waits for somebody else, `done` has an outcome."""
 
@@ -60,7 +86,11 @@ class Delivery(Table):
     """The inbox: one signed webhook delivery, committed before GitHub gets its 202."""
 
     __tablename__ = "delivery"
-    __table_args__ = (UniqueConstraint("target", "guid"), Index(None, "state", "next_at"))
+    __table_args__ = (
+        UniqueConstraint("target", "guid"),
+        Index(None, "state", "next_at"),
+        Index(None, "installation_id", "repo_id"),
+    )
 
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True, doc="order of arrival")
     target: Mapped[str] = mapped_column(String(64), doc="X-GitHub-Hook-Installation-Target-ID, '' when absent")
@@ -73,6 +103,8 @@ class Delivery(Table):
     next_at: Mapped[float] = mapped_column(Double, doc="not taken again before this time")
     body: Mapped[bytes] = mapped_column(LargeBinary, doc="the raw body, compressed by zlib")
     sha256: Mapped[str] = mapped_column(String(64), doc="of the raw body, before compression")
+    installation_id: Mapped[int] = mapped_column(BigInteger, default=0, doc="GitHub's id, 0 until it was routed")
+    repo_id: Mapped[int] = mapped_column(BigInteger, default=0, doc="GitHub's id, 0 until it was routed or for none")
 
 
 class Run(Table):
@@ -270,7 +302,7 @@ class Change(Table):
     patch: Mapped[str] = mapped_column(Text, doc="unified diff of all that it changes")
     fingerprint: Mapped[str] = mapped_column(String(64), doc="of the failure it mends")
     job: Mapped[str] = mapped_column(Text, default="", doc="name of the job that was red")
-    state: Mapped[str] = mapped_column(String(16), doc="open, merged, closed or left (a person took it over)")
+    state: Mapped[str] = mapped_column(String(16), doc="a ChangeState")
     ci: Mapped[str] = mapped_column(String(16), default="pending", doc="what the real CI says of `commit`")
     runs: Mapped[int] = mapped_column(Integer, default=1, doc="runs that have written to it")
     rebased: Mapped[int] = mapped_column(Integer, default=0, doc="how often it was made anew on a moved base")
@@ -331,7 +363,7 @@ class Installation(Table):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, doc="GitHub's id")
     account: Mapped[str] = mapped_column(Text, doc="login at the time of the newest event")
     account_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id of the account")
-    state: Mapped[str] = mapped_column(String(16), doc="active, suspended or deleted")
+    state: Mapped[str] = mapped_column(String(16), doc="an InstallationState")
     at: Mapped[float] = mapped_column(Double, doc="when the state was last told")
 
 
@@ -343,7 +375,7 @@ class Repo(Table):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, doc="GitHub's id")
     installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
     full_name: Mapped[str] = mapped_column(Text, doc="owner/name")
-    state: Mapped[str] = mapped_column(String(16), default="active", doc="active, removed, archived or deleted")
+    state: Mapped[str] = mapped_column(String(16), default="active", doc="a RepoState")
     at: Mapped[float] = mapped_column(Double, doc="when it was last told")
 
 

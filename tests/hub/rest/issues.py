@@ -65,6 +65,7 @@ def update_issue(call: Call) -> Answer:
     if asked.get("state") in {"open", "closed"}:
         issue.state = asked["state"]
         issue.closed = call.world.stamp() if issue.state == "closed" else None
+        issue.closed_by = call.actor if issue.closed else None
     issue.updated = call.world.stamp()
     return get_issue(call)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.hub import shapes, shapes_git, shapes_work
 from tests.hub.events import Events
-from tests.hub.luck import strike
 from tests.hub.rest.dispatch import NOT_FOUND, Answer, ApiError, Call, Route, invalid
 from tests.hub.state import App, Issue, Json, Pull, Repo, User, World
 
@@ -47,9 +46,10 @@ def list_pulls(call: Call) -> Answer:
 
 
 def get_pull(call: Call) -> Answer:
-    shape = shapes_work.pull(call.world, call.repo, find_pull(call))
-    if strike(call.world, frozenset({"unknown_mergeable"}), path=call.path):
-        shape |= {"mergeable": None, "rebaseable": None, "mergeable_state": "unknown"}
+    """Asking is what makes GitHub work out whether it can be merged."""
+    found = find_pull(call)
+    shape = shapes_work.pull(call.world, call.repo, found)
+    found.unknown = max(0, found.unknown - 1)
     return Answer(200, shape)
 
 
@@ -125,7 +125,7 @@ def update_pull(call: Call) -> Answer:
     elif asked.get("state") == "open" and pull.issue.state == "closed":
         if pull.merged:
             raise invalid("PullRequest", "state", "invalid", "state cannot be changed. The pull request was merged.")
-        pull.issue.state, pull.issue.closed = "open", None
+        pull.issue.state, pull.issue.closed, pull.issue.closed_by = "open", None, None
         call.events.pull(repo, pull, "reopened", call.actor)
     return Answer(200, shapes_work.pull(call.world, repo, pull))
 

@@ -18,7 +18,7 @@ import pytest
 from tests.workers.forge.scene import Scene
 from workers.domain import Case, RunId, Sha
 from workers.github import App, GitHubForge
-from workers.ports import Forge, Notice, Proposal
+from workers.ports import CI, Forge, Notice, Proposal
 
 LIVE = os.environ.get("GITHUB_LIVE_APP_ID")
 
@@ -76,6 +76,6 @@ def test_from_admission_to_the_pull_request(place: Place) -> None:
     first = forge.publish(case, tree, patch, words)
     again = place.forge().publish(case, place.forge().tree(case), patch, words)
     assert (again.pull_request, again.commit) == (first.pull_request, first.commit)
-    assert forge.ci(case, first) in {"none", "pending", "green", "red"}
+    assert forge.ci(case, first).state in {CI.NONE, CI.PENDING, CI.GREEN, CI.RED}
     forge.confirm(case, first, "Confirmed", ready=False)
     forge.tell(case, Notice("Fixed", "Done.", comment="Done.", final=True), first)

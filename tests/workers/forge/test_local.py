@@ -11,7 +11,7 @@ from tests.workers.git.checkouts import checkout, git, write
 from workers.domain import Case, How, Outcome, Published, RunId
 from workers.errors import Stop, UsageError
 from workers.local import LocalForge
-from workers.ports import Notice, Proposal, Wish
+from workers.ports import CI, Notice, Proposal, Wish
 
 PROPOSAL = Proposal("heal/x", "main", "title", "body", "Fix the sum\n\nWhy: it was wrong.\n", draft=False)
 FILES = {"app.py": b"x = 1\n", "old.py": b"gone = True\n", "run.sh": b"echo 1\n"}
@@ -191,7 +191,7 @@ def test_notices_reach_the_caller(source: Path, tmp_path: Path) -> None:
     case: Case = forge.case(RunId("r1"), check="pytest")
     forge.tell(case, Notice("t", "s"))
     assert told == [Notice("t", "s")]
-    assert forge.ci(case, Published()) == "none"
+    assert forge.ci(case, Published()).state is CI.NONE
     assert forge.job(case).name == ""
     assert case.check == "pytest"
 

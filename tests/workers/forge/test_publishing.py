@@ -10,7 +10,7 @@ from tests.workers.forge.scene import EDITS, PROPOSAL, REPO, Scene
 from workers.domain import Case, Outcome, Published, Sha
 from workers.errors import LeaseLost, Retryable, Stop
 from workers.github import GitHubForge
-from workers.ports import Proposal
+from workers.ports import CI, Proposal
 
 
 def publish(scene: Scene, proposal: Proposal = PROPOSAL, case: Case | None = None) -> Published:
@@ -179,11 +179,11 @@ def test_the_real_ci_is_followed(scene: Scene) -> None:
     """No run yet is "none"; then the runs on our commit decide, our own left out."""
     done = publish(scene)
     forge = scene.forge()
-    assert forge.ci(scene.case, done) == "none"
+    assert forge.ci(scene.case, done).state is CI.NONE
     scene.hub.finish_ci(REPO, branch=PROPOSAL.branch, conclusion="success", log="ok", job="test")
-    assert forge.ci(scene.case, done) == "green"
+    assert forge.ci(scene.case, done).state is CI.GREEN
     scene.hub.finish_ci(REPO, branch=PROPOSAL.branch, conclusion="failure", log="no", job="lint")
-    assert forge.ci(scene.case, done) == "red"
+    assert forge.ci(scene.case, done).state is CI.RED
 
 
 def test_confirming_edits_the_body_and_leaves_draft(scene: Scene) -> None:

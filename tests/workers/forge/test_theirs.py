@@ -11,7 +11,7 @@ from tests.workers.forge.scene import PROPOSAL, REPO, Scene
 from workers.domain import Case, How, Outcome, Published, Sha
 from workers.errors import Retryable, Stop
 from workers.patch.suggest import suggest
-from workers.ports import Notice, Suggestion, Wish
+from workers.ports import CI, Notice, Suggestion, Wish
 
 RED = "def total(a, b):\n    # sums\n    return a * b\n"
 RIGHT: dict[str, bytes | None] = {"shop.py": b"def total(a, b):\n    # sums\n    return a + b\n"}
@@ -85,9 +85,9 @@ def test_what_was_pushed_is_followed_and_their_words_stay(scene: Scene) -> None:
     case = theirs(scene)
     done = publish(scene, case, How.PUSH)
     forge = scene.forge(case)
-    assert forge.ci(case, done) == "none"
+    assert forge.ci(case, done).state is CI.NONE
     scene.hub.finish_ci(REPO, branch="topic", conclusion="success")
-    assert forge.ci(case, done) == "green"
+    assert forge.ci(case, done).state is CI.GREEN
     forge.confirm(case, done, "Ours", ready=True)
     assert scene.state["pulls"][0]["body"] != "Ours"
 
@@ -102,7 +102,7 @@ def test_suggested_in_one_review(scene: Scene) -> None:
     (comment,) = scene.state["review_comments"]
     assert (comment["path"], comment["line"], comment["start_line"]) == ("shop.py", 3, None)
     assert comment["body"] == "Better."
-    assert scene.forge(case).ci(case, done) == "none"
+    assert scene.forge(case).ci(case, done).state is CI.NONE
     assert set(scene.state["branches"]) == {"main", "topic"}
 
 

@@ -10,6 +10,7 @@ import pytest
 from sandbox.spec import LOG, Ending, Result, Step, TestCase
 from tests.workers.made import (
     GREEN,
+    PATCH,
     RED,
     MemoryTree,
     ScriptedEnvironment,
@@ -18,7 +19,7 @@ from tests.workers.made import (
     reproduction,
     result,
 )
-from workers.domain import Verdict
+from workers.domain import Experience, Lesson, Verdict
 from workers.ports import T, Workbench
 from workers.repo_config import RepoConfig
 from workers.stages.verify import regressions, verify
@@ -28,10 +29,18 @@ def once(key: str, kind: type[T], compute: object) -> T:
     raise AssertionError("verification pays for nothing twice and asks nobody")
 
 
-def judged(environment: ScriptedEnvironment, after: tuple[Step, ...] = (), **changes: object) -> Verdict:
+def judged(
+    environment: ScriptedEnvironment,
+    after: tuple[Step, ...] = (),
+    experience: Experience = Experience(),
+    keep: str = "",
+    **changes: object,
+) -> Verdict:
     found = reproduction()
     found = replace(found, plan=replace(found.plan, after=after))
-    bench = Workbench(MemoryTree(), diagnosis(), found, environment, RepoConfig(), once)
+    bench = Workbench(
+        MemoryTree(), diagnosis(), found, environment, RepoConfig(), once, experience=experience, keep=keep
+    )
     return verify(candidate(**changes), bench, Event())
 
 
@@ -46,6 +55,26 @@ def test_a_true_fix_is_accepted_with_its_whole_proof() -> None:
     assert verdict.after is GREEN
     assert verdict.reverse_red
     assert verdict.reruns == 2
+
+
+def test_what_people_turned_down_is_not_proposed_again() -> None:
+    """The very change, wherever its lines stand now: refused before anything is run. Another one is tried."""
+    moved = Lesson(12, False, PATCH.replace("@@ -1,2 +1,2 @@", "@@ -41,2 +41,2 @@"), "No.")
+    environment = ScriptedEnvironment(honest)
+    verdict = judged(environment, experience=Experience((moved,)))
+    assert (verdict.accepted, verdict.rejected_by, environment.asked) == (False, "rejected before", [])
+    assert "#12" in verdict.why
+    another = replace(moved, patch=PATCH.replace("a + b", "b + a"))
+    assert judged(ScriptedEnvironment(honest), experience=Experience((another,), (moved,))).accepted
+
+
+def test_a_later_round_does_not_take_back_the_first() -> None:
+    """Red again for the first failure would be no progress, whatever it does to the second."""
+    mended = PATCH.replace("-    return a - b\n+    return a + b", "-    return a + b\n+    return a - b")
+    environment = ScriptedEnvironment(honest)
+    verdict = judged(environment, keep=mended)
+    assert (verdict.accepted, verdict.rejected_by, environment.asked) == (False, "undoes the fix", [])
+    assert judged(ScriptedEnvironment(honest), keep=PATCH).accepted
 
 
 def test_a_patch_that_stays_red_is_rejected_by_the_check() -> None:

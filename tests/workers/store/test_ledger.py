@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from sandbox.spec import Ending, Evidence, Output, Result
 from workers import logs
@@ -41,6 +41,7 @@ from workers.redact import Redactor
 from workers.run_id import new_run_id
 from workers.store.database import db_now, transact
 from workers.store.errands import Errands
+from workers.store.heads import Head, Heads
 from workers.store.lease import MOST_CLAIMS, MOST_TRIES, Lease
 from workers.store.ledger import Ledger
 from workers.store.models import Run, RunState, StageResult
@@ -293,6 +294,50 @@ def test_news_of_an_old_push_leaves_a_newer_commits_run_alone(ledger: Ledger, ru
     assert ledger.cancel_for_branch(7, "main", newer, before="c" * 40) == []  # no time: nothing is known
     assert ledger.cancel_for_branch(7, "main", newer, before="a" * 40, at=long_ago) == []  # pushed back to a since
     assert ledger.cancel_for_branch(7, "main", newer, before="a" * 40, at=just_now) == [run]
+
+
+def test_a_fork_moves_on(ledger: Ledger, engine: Engine, case: Case) -> None:
+    """Only the runs of the fork's own heads end: not one of our branch at the same commit, not one of a newer head."""
+    heads, fork = Heads(engine), dataclasses.replace(case, fork=True, pull_request=None, branch="main")
+    now = time.time()
+    for n, letter in enumerate("abc"):
+        heads.note(7, 3, Head(Sha(letter * 40), True, now - 30 + 10 * n))
+    at = {letter: dataclasses.replace(fork, head_sha=Sha(letter * 40)) for letter in "abcd"}
+    runs = {letter: ledger.open_run(one, f"fork:{letter}", "delivery")[0] for letter, one in at.items()}
+    ours, _ = ledger.open_run(case, "ours", "delivery")
+    assert ledger.cancel_for_fork(8, 3, Sha("c" * 40), before="b" * 40, at=now - 10) == []
+    ended = ledger.cancel_for_fork(7, 3, Sha("c" * 40), before="b" * 40, at=now - 10)
+    assert sorted(ended) == sorted([runs["a"], runs["b"]])
+    assert ledger.cancel_for_branch(7, "main", Sha("e" * 40), at=now + 60) == [ours]
+    left = {runs["c"], runs["d"]}
+    with engine.connect() as connection:
+        found = connection.execute(select(Run.id).where(Run.state != RunState.DONE.value)).scalars()
+        assert set(found) == left
+
+
+def test_a_waiting_run_is_held_settled_or_left(ledger: Ledger, case: Case) -> None:
+    """What waits can be held back further or ended; what has begun is ended only when that is asked for, and what has
+    published a fix is left."""
+    ledger.open_run(case, "waits", "delivery", wait=0.0)
+    assert ledger.waiting("waits") is not None
+    assert ledger.hold("waits", 300.0)
+    assert ledger.due() == []
+    assert ledger.settle("waits", Outcome.CANCELLED, "green") is not None
+    assert (ledger.waiting("waits"), ledger.hold("waits", 1.0)) == (None, False)
+    begun, _ = ledger.open_run(case, "begun", "delivery")
+    lease = claimed(ledger, begun)
+    assert ledger.settle("begun", Outcome.CANCELLED, "green") is None
+    assert ledger.settle("begun", Outcome.CANCELLED, "green", working=True) == begun
+    with pytest.raises(Stop):
+        lease.guard()
+
+
+def test_runs_of_some_repositories(ledger: Ledger, run: RunId, case: Case) -> None:
+    """Only the runs of these repositories, in this installation, end."""
+    other, _ = ledger.open_run(dataclasses.replace(case, repo_id=8), "other", "delivery")
+    assert ledger.cancel_for_repositories(10, [7, 8], "removed") == []
+    assert ledger.cancel_for_repositories(9, [7], "removed") == [run]
+    assert ledger.cancel_for_repositories(9, [7, 8], "removed") == [other]
 
 
 def test_the_heartbeat_keeps_the_lease(engine: Engine, case: Case) -> None:

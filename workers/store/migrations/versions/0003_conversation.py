@@ -140,6 +140,11 @@ def upgrade() -> None:
         batch_op.create_index("ix_change_repo_id_branch", ["repo_id", "branch"], unique=False)
         batch_op.create_index("ix_change_repo_id_target_state", ["repo_id", "target", "state"], unique=False)
 
+    with op.batch_alter_table("delivery") as batch_op:
+        batch_op.add_column(sa.Column("installation_id", sa.BigInteger(), nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("repo_id", sa.BigInteger(), nullable=False, server_default="0"))
+        batch_op.create_index("ix_delivery_installation_id_repo_id", ["installation_id", "repo_id"], unique=False)
+
     with op.batch_alter_table("run") as batch_op:
         batch_op.add_column(sa.Column("aim", sa.String(length=16), nullable=False, server_default="check"))
         batch_op.add_column(sa.Column("issue", sa.Integer(), nullable=True))
@@ -155,6 +160,11 @@ def downgrade() -> None:
         batch_op.drop_column("requested_by")
         batch_op.drop_column("issue")
         batch_op.drop_column("aim")
+
+    with op.batch_alter_table("delivery") as batch_op:
+        batch_op.drop_index("ix_delivery_installation_id_repo_id")
+        batch_op.drop_column("repo_id")
+        batch_op.drop_column("installation_id")
 
     with op.batch_alter_table("change") as batch_op:
         batch_op.drop_index("ix_change_repo_id_target_state")

@@ -1,0 +1,98 @@
+"""Names and owners change, ids stay: what installations and repositories are called, whatever order it is told in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, select
+
+from workers.domain import Case
+from workers.store.ledger import Ledger
+from workers.store.models import InstallationState, Repo, RepoState, Run
+from workers.store.tenants import Tenants
+
+ACTIVE, SUSPENDED, DELETED = InstallationState.ACTIVE, InstallationState.SUSPENDED, InstallationState.DELETED
+
+
+@pytest.fixture
+def tenants(engine: Engine) -> Tenants:
+    return Tenants(engine)
+
+
+def shown(engine: Engine) -> list[tuple[str, int]]:
+    """(name, installation) of every run."""
+    with engine.connect() as connection:
+        return [(row.repo, row.installation_id) for row in connection.execute(select(Run).order_by(Run.id))]
+
+
+@pytest.fixture
+def run(ledger: Ledger, case: Case) -> Case:
+    """A run of repository 7, called octo/red, of installation 9."""
+    ledger.open_run(case, "one", "delivery")
+    return case
+
+
+@pytest.mark.parametrize(
+    ("told", "active"),
+    [
+        ([], True),
+        ([(ACTIVE, 10.0)], True),
+        ([(SUSPENDED, 10.0)], False),
+        ([(DELETED, 10.0)], False),
+        ([(ACTIVE, 10.0), (SUSPENDED, 20.0), (ACTIVE, 30.0)], True),
+        ([(ACTIVE, 30.0), (SUSPENDED, 20.0)], True),
+        ([(SUSPENDED, 20.0), (ACTIVE, 10.0)], False),
+        ([(SUSPENDED, 20.0), (ACTIVE, 20.0)], True),
+        ([(SUSPENDED, 20.0), (None, 30.0)], False),
+        ([(DELETED, 20.0), (ACTIVE, 30.0)], False),
+    ],
+)
+def test_where_an_installation_stands(
+    tenants: Tenants, told: list[tuple[InstallationState | None, float]], active: bool
+) -> None:
+    """The newest word counts, by GitHub's clock; nothing that was sent before undoes the end."""
+    for state, at in told:
+        tenants.installation(9, "octo", 1, state, at)
+    assert tenants.is_active(9) is active
+
+
+def test_renamed(tenants: Tenants, engine: Engine, run: Case) -> None:
+    """A renamed repository's runs are shown under its new name; late news of an older name changes nothing."""
+    tenants.repos(9, [(7, "octo/blue")], None, 20.0)
+    tenants.repos(9, [(7, "octo/green")], None, 10.0)
+    tenants.repos(9, [(8, "octo/other")], RepoState.ACTIVE, 30.0)
+    assert shown(engine) == [("octo/blue", 9)]
+
+
+def test_transferred(tenants: Tenants, engine: Engine, run: Case) -> None:
+    """A transferred repository takes its history along; that the old owner has lost it does not take it away."""
+    tenants.repos(9, [(7, "octo/red")], RepoState.ACTIVE, 10.0)
+    tenants.repos(11, [(7, "new/red")], RepoState.ACTIVE, 20.0)
+    tenants.repos(9, [(7, "octo/red")], RepoState.REMOVED, 30.0)
+    assert shown(engine) == [("new/red", 11)]
+    assert tenants.gone([7]) == set()
+
+
+def test_renamed_account(tenants: Tenants, ledger: Ledger, engine: Engine, run: Case) -> None:
+    """All repositories of a renamed account, and only they, lie under its new name."""
+    ledger.open_run(replace(run, repo_id=8, repo="octopus/red", installation_id=10), "two", "delivery")
+    tenants.installation(9, "octo", 1, ACTIVE, 10.0)
+    tenants.repos(9, [(7, "octo/red")], RepoState.ACTIVE, 10.0)
+    for _ in range(2):
+        tenants.account_renamed(9, "squid", "octo")
+    assert shown(engine) == [("squid/red", 9), ("octopus/red", 10)]
+    with engine.connect() as connection:
+        assert connection.execute(select(Repo.full_name)).scalars().all() == ["squid/red"]
+
+
+def test_gone(tenants: Tenants) -> None:
+    """Repositories that were removed or deleted, or whose account left, are gone; unknown and archived ones are not."""
+    states = (RepoState.ACTIVE, RepoState.REMOVED, RepoState.ARCHIVED, RepoState.DELETED)
+    for repo_id, state in enumerate(states, start=1):
+        tenants.repos(9, [(repo_id, f"octo/{repo_id}")], state)
+    tenants.repos(10, [(5, "left/5")], RepoState.ACTIVE)
+    tenants.installation(10, "left", 2, DELETED)
+    assert tenants.gone(range(1, 7)) == {2, 4, 5}
+    tenants.repos(9, [(2, "octo/2")], RepoState.ACTIVE)
+    assert tenants.gone([2]) == set()
