@@ -155,13 +155,13 @@ COMMENTS = (
 )
 ACTS: Sequence[tuple[Act, int]] = (
     (Script.red, 6),
-    (Script.not_red, 4),
+    (Script.not_red, 3),
     (Script.other_check, 4),
     (Script.status, 4),
-    (Script.push, 6),
-    (Script.pull_request, 4),
+    (Script.push, 3),
+    (Script.pull_request, 3),
     (Script.label, 3),
-    (Script.comment, 10),
+    (Script.comment, 14),
     (Script.review, 4),
     (Script.installation, 1),
 )
@@ -212,16 +212,18 @@ def measure(deliveries: int = DELIVERIES, seed: int = SEED, seconds: float = 900
             answers = list(pool.map(lambda one: _send(client, one), order))
         _settle(stage, seconds)
         spent = time.monotonic() - started
+        unknown = sum(one.event in UNKNOWN for one in order)
         due = {
-            "answered": len(order),
-            "deliveries": len(recorded),
+            "accepted": len(order) - unknown,
+            "dropped as unknown": unknown,
+            "deliveries kept": len(recorded) - strangers,
             "runs": script.due["runs"],
             "command errands": script.due["commands"],
             "pull requests": script.due["runs"],
             "comments": script.due["runs"],
             "check runs": script.due["runs"],
         }
-        found = _found(stage, script.names, sum(answer == 202 for answer in answers))
+        found = _found(stage, script.names, Counter(answers))
     kinds = Counter(one.name for one in recorded)
     wrong = tuple(f"{name}: {found[name]}, not {due[name]}" for name in due if found[name] != due[name])
     return Replay(
@@ -263,8 +265,8 @@ def _settle(stage: Stage, seconds: float) -> None:
     """Until every delivery is routed, every run is over and every errand is done or given up."""
     left = (
         "SELECT (SELECT count(*) FROM delivery WHERE state = 'new') + (SELECT count(*) FROM run WHERE state <> 'done')"
-        " + (SELECT count(*) FROM errand WHERE state IN ('queued', 'running') AND next_at IS NOT NULL"
-        " AND tries = 0 AND kind NOT IN ('recover', 'forget', 'settle'))"
+        " + (SELECT count(*) FROM errand WHERE kind NOT IN ('recover', 'forget', 'settle')"
+        " AND (state = 'running' OR (state = 'queued' AND tries = 0)))"
     )
     deadline = time.monotonic() + seconds
     while stage.count(left):
@@ -273,7 +275,7 @@ def _settle(stage: Stage, seconds: float) -> None:
         time.sleep(0.5)
 
 
-def _found(stage: Stage, names: Sequence[str], answered: int) -> dict[str, int]:
+def _found(stage: Stage, names: Sequence[str], answers: Counter[int]) -> dict[str, int]:
     ours: Counter[str] = Counter()
     for name in names:
         ours["pull requests"] += len(stage.pulls(name))
@@ -281,8 +283,9 @@ def _found(stage: Stage, names: Sequence[str], answered: int) -> dict[str, int]:
         checks: Sequence[Any] = stage.checks(name)
         ours["check runs"] += sum(check["status"] == "completed" for check in checks)
     return {
-        "answered": answered,
-        "deliveries": stage.count("SELECT count(*) FROM delivery"),
+        "accepted": answers[202],
+        "dropped as unknown": answers[204],
+        "deliveries kept": stage.count("SELECT count(*) FROM delivery"),
         "runs": stage.count("SELECT count(*) FROM run"),
         "command errands": stage.count("SELECT count(*) FROM errand WHERE kind = 'command'"),
         **{name: ours[name] for name in ("pull requests", "comments", "check runs")},
