@@ -26,11 +26,12 @@ from tests.hub.process import AppKeys, Hub
 from tests.story.theatre import CI_IMAGE, EVENTS, OWNER, PERMISSIONS, SAMPLES, Theatre
 from workers.domain import Case, Outcome, RunId, Sha, StageName
 from workers.errors import Park
+from workers.fixers import fixers
 from workers.github import App, GitHubForge
 from workers.pipeline import Parts, drive
 from workers.settings import WorkerSettings
 from workers.store.memory import MemoryJournal
-from workers.wiring import make_fixers, make_sandbox
+from workers.wiring import make_sandbox
 
 SAMPLE = "wrong-operator"
 STAGES = tuple(stage.value for stage in StageName if stage is not StageName.FOLLOW)
@@ -235,7 +236,7 @@ def _in_process(hub: Hub, keys: AppKeys, state: Path, n: int) -> Round:
     app = App(hub.api_url, keys.app_id, keys.private_key, pace=0.0)
     with GitHubForge(app, state / "mirrors", case, guard=journal.guard) as forge:
         sandbox = TimedSandbox(make_sandbox(settings, f"{settings.installation}/bench-{n}"), clock)
-        parts = Parts(forge, sandbox, make_fixers(settings, "offline"), journal, journal.cancelled, patience=0.0)
+        parts = Parts(forge, sandbox, fixers("offline"), journal, journal.cancelled, patience=0.0)
         started = time.perf_counter()
         try:
             report = drive(case, parts)

@@ -5,10 +5,10 @@ Bots ask for nothing, and neither do edited comments, quotes and code.
 
 from __future__ import annotations
 
-from bot import commands
 from bot.decisions import Decisions, Identity, Ignore, Send, missing, place
 from bot.events import CheckAsked, CommentCreated, PullRequestLabeled, ReviewCommentCreated, ReviewSubmitted
 from bot.moving import is_ours
+from workers import commands
 from workers.domain import Sha
 from workers.errands.model import ButtonPressed, CommandGiven, LabelSet, ReviewGiven
 

@@ -64,6 +64,10 @@ def fix(
     good: Annotated[
         str | None, typer.Option(help="An earlier commit that was green: the one that broke it is looked for.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="A bug report in a text file: a failing test is made of it.", dir_okay=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Heal a local checkout, without GitHub or a queue.
@@ -77,14 +81,14 @@ def fix(
 
     if apply and branch:
         _quit(WRONG_USE, "--apply and --branch exclude each other")
-    request = LocalRequest(path, check, job, engine.value, model, apply, branch, good)
+    request = LocalRequest(path, check, job, engine.value, model, apply, branch, good, report)
     with _explained():
         with Progress(quiet=as_json and not sys.stderr.isatty()) as progress, interruptible() as cancelled:
-            report = heal_locally(request, progress, cancelled)
-        fixed = report.outcome == "FIXED"
+            ended = heal_locally(request, progress, cancelled)
+        fixed = ended.outcome == "FIXED"
         if cancelled.is_set() and not fixed:
             raise KeyboardInterrupt
-        present(report, as_json)
+        present(ended, as_json)
         raise typer.Exit(FIXED if fixed else OTHER_OUTCOME)
 
 
@@ -244,6 +248,48 @@ def prune_sandbox(
     with _explained():
         for line in told(make_room(limit, everything)):
             _note(line)
+
+
+EVERYTHING_HELP = "Everywhere."
+INSTALLATION_HELP = "For one installation, by its id."
+REPO_HELP = "For one repository: OWNER/NAME or its id."
+
+
+@app.command()
+def pause(
+    everything: Annotated[bool, typer.Option("--all", help=EVERYTHING_HELP)] = False,
+    installation: Annotated[int | None, typer.Option(help=INSTALLATION_HELP, min=1)] = None,
+    repo: Annotated[str | None, typer.Option(help=REPO_HELP)] = None,
+    lasts: Annotated[str | None, typer.Option("--for", help="How long, as 12h or 7d; default: until resumed.")] = None,
+    why: Annotated[str, typer.Option(help="Told to people who ask.")] = "",
+) -> None:
+    """Switch Heal off: runs at work end within seconds, and none begins."""
+    from bot import cli_switch
+
+    with _explained():
+        cli_switch.pause(everything, installation, repo, lasts, why)
+
+
+@app.command()
+def resume(
+    everything: Annotated[bool, typer.Option("--all", help=EVERYTHING_HELP)] = False,
+    installation: Annotated[int | None, typer.Option(help=INSTALLATION_HELP, min=1)] = None,
+    repo: Annotated[str | None, typer.Option(help=REPO_HELP)] = None,
+) -> None:
+    """Switch Heal on again."""
+    from bot import cli_switch
+
+    with _explained():
+        cli_switch.resume(everything, installation, repo)
+
+
+@app.command()
+def switches(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False) -> None:
+    """Show where Heal is switched off, until when, by whom and why."""
+    from bot import cli_switch
+
+    with _explained():
+        cli_switch.switches(as_json)
 
 
 @config.command("check")

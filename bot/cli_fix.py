@@ -19,9 +19,10 @@ from workers.domain import Report, Reproduction
 from workers.messages.blame import brought
 from workers.messages.markup import cut, visible
 from workers.messages.plan import FIDELITY
+from workers.messages.reported import asked
 from workers.redact import redact
 from workers.reruns import command
-from workers.summary import summary
+from workers.summary import summary, whole_patch
 from workers.suspects import telling
 
 
@@ -90,7 +91,7 @@ def present(report: Report, as_json: bool) -> None:
         typer.echo(harmless(line), err=True)
     if report.accepted:
         # Byte for byte into a file or `git apply`; a terminal gets what it cannot be steered with.
-        patch = report.accepted.candidate.patch
+        patch = whole_patch(report)
         shown = harmless(patch) if sys.stdout.isatty() else patch
         sys.stdout.buffer.write(shown.encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
@@ -123,6 +124,10 @@ def _story(report: Report) -> list[str]:
     ]
     if report.reproduction:
         lines += _evidence(report, report.reproduction)
+    if report.witness:
+        lines.append(f"test       {report.witness.path}: red in {report.witness.runs} of {report.witness.runs} runs")
+    if report.data.get("missing"):
+        lines.append(f"question   {asked(report).replace('**', '')}")
     if log := report.data.get("log"):
         lines.append(cut(log.strip(), 1500))
     if report.published and report.published.branch:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from workers.store.models import RunState
+from workers.store.models import ErrandState, RunState
 from workers.store.pages import Figures
 
 ACK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -57,6 +57,10 @@ def figures_as_metrics(figures: Figures) -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "heal_inbox_oldest_seconds", "Age of the oldest delivery not yet routed", value=figures.oldest_new
     )
+    errands = GaugeMetricFamily("heal_errands", "Commands, reviews and other short work, by state", labels=["state"])
+    for errand_state in ErrandState:
+        errands.add_metric([errand_state.value], figures.errands.get(errand_state.value, 0))
+    yield errands
     active = GaugeMetricFamily("heal_runs_active", "Runs that have no outcome yet, by state", labels=["state"])
     for state in RunState:
         if state is not RunState.DONE:

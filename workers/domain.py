@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import NewType
 
-from sandbox.spec import Plan, Result
+from sandbox.spec import Plan, Result, Step
 from workers.logs.model import JobLog
 
 RunId = NewType("RunId", str)
@@ -25,6 +26,7 @@ class Outcome(StrEnum):
     UNCONFIRMED = "UNCONFIRMED"  # proven in the sandbox, but the repository's own CI is red on our branch
     NO_FIX_FOUND = "NO_FIX_FOUND"
     NOT_REPRODUCED = "NOT_REPRODUCED"
+    QUESTION = "QUESTION"  # a bug report that no failing test could be made of: what is missing was asked
     FLAKY = "FLAKY"
     INFRASTRUCTURE = "INFRASTRUCTURE"
     BASE_ALREADY_RED = "BASE_ALREADY_RED"
@@ -53,6 +55,7 @@ class StageName(StrEnum):
     ADMIT = "admit"
     CHECKOUT = "checkout"
     BASE = "base"
+    WITNESS = "witness"
     REPRODUCE = "reproduce"
     DIAGNOSE = "diagnose"
     BLAME = "blame"
@@ -193,12 +196,35 @@ class Case:
     """What a REVISE run was asked to change. Words of strangers: data, never instructions to Heal."""
     hint: str = ""
     """What the person who asked added (`/heal retry hint="..."`)."""
+    image: str = ""
+    """The image that the person who asked named, instead of the plan's."""
     model: str | None = None
     """The model that a maintainer asked for, instead of the installation's."""
     budget_usd: float | None = None
     """What a maintainer lets this run spend, within the operator's own ceiling."""
     trusted_sha: Sha | None = None
     """The commit of a fork that somebody with write access named in `/heal <sha>`."""
+
+
+@dataclass(frozen=True)
+class IssueReport:
+    """A bug report, as people wrote it: bounded, without secrets, hidden characters and hidden comments. Data, never
+    instructions to Heal.
+
+    `number` is 0 for a report that is no issue (`heal fix --report`). `comments` are those of people, oldest first.
+    """
+
+    number: int
+    title: str
+    body: str
+    author: str = ""
+    labels: tuple[str, ...] = ()
+    comments: tuple[Remark, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The body and the comments."""
+        return (self.body, *(comment.body for comment in self.comments))
 
 
 @dataclass(frozen=True)
@@ -371,6 +397,12 @@ class Usage:
     output_tokens: int = 0
     cost_usd: float | None = 0.0
 
+    def plus(self, other: Usage) -> Usage:
+        """Both together; the cost is unknown when that of either is."""
+        known = self.cost_usd is not None and other.cost_usd is not None
+        cost = (self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None
+        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens, cost)
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -390,6 +422,10 @@ class Candidate:
     """Set when the fixer's answer could not be made into a patch: counts as a tried and rejected candidate."""
 
 
+REVIEW = "review"
+"""The gate at which a second look rejects a model's patch."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What verification found. `rejected_by` names the gate, empty when the candidate is accepted."""
@@ -404,6 +440,41 @@ class Verdict:
     reruns: int = 0
     later_steps: tuple[tuple[str, bool], ...] = ()
     """The job's steps after the failing one, with the patch: (name, green)."""
+    suite: Result | None = None
+    """The repository's whole test command with the patch, where the check is a new test."""
+    usage: Usage = Usage()
+    """What a second look at the patch cost."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The repository's whole test command, and how it ended without any fix, the new test included."""
+
+    step: Step
+    before: Result
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A new test file that shows a bug report: red in `runs` of `runs` runs on the unchanged files, for the reason that
+    the report states.
+
+    `patch` is the file as a unified diff to the commit; `plan` runs it alone. `model` wrote it, or nobody: then it was
+    made of the report's own example.
+    """
+
+    path: str
+    text: str
+    patch: str
+    plan: Plan
+    runs: int
+    suite: Suite | None = None
+    model: str | None = None
+    usage: Usage = Usage()
+
+    def owns(self, test: str) -> bool:
+        """The test is one of this file's, by pytest's name or by unittest's."""
+        return test.startswith(self.path) or PurePosixPath(self.path).stem in test.split(".")
 
 
 @dataclass(frozen=True)
@@ -412,6 +483,11 @@ class Attempt:
 
     candidate: Candidate
     verdict: Verdict
+
+    @property
+    def usage(self) -> Usage:
+        """What the candidate and the second look at it cost."""
+        return self.candidate.usage.plus(self.verdict.usage)
 
     @property
     def held(self) -> bool:
@@ -472,6 +548,8 @@ class Report:
     """The red job of the base branch that has to be healed instead of this one."""
     lead: Lead | None = None
     """The run for `follow_up`."""
+    witness: Witness | None = None
+    """The test that shows a bug report."""
 
     @property
     def confidence(self) -> Confidence | None:

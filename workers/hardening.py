@@ -5,9 +5,10 @@ from __future__ import annotations
 import resource
 from collections.abc import Mapping
 
+APP_KEY = frozenset({"HEAL_PRIVATE_KEY", "HEAL_PRIVATE_KEY_FILE"})
 SECRETS = frozenset(
     {
-        *("HEAL_PRIVATE_KEY", "HEAL_PRIVATE_KEY_FILE", "OPENAI_API_KEY", "HEAL_OPENAI_API_KEY"),
+        *(*APP_KEY, "OPENAI_API_KEY", "HEAL_OPENAI_API_KEY"),
         *("HEAL_WEBHOOK_SECRET", "HEAL_WEBHOOK_SECRET_PREVIOUS", "HEAL_DASHBOARD_TOKEN"),
     }
 )
@@ -22,3 +23,8 @@ def forbid_core_dumps() -> None:
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child that needs our addresses but no key."""
     return {name: value for name, value in environment.items() if name not in SECRETS}
+
+
+def with_app_key_only(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a child that speaks to GitHub and to no model."""
+    return {name: value for name, value in environment.items() if name in APP_KEY or name not in SECRETS}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workers import recipe, repo_config
-from workers.domain import Case, JobReport, Outcome, Published, Rerun, RunId, Sha
+from workers.domain import Aim, Case, IssueReport, JobReport, Outcome, Published, Rerun, RunId, Sha
 from workers.errors import Stop, UsageError
 from workers.git.checkout import Checkout, discover
 from workers.git.command import GitFailed
@@ -18,11 +18,14 @@ from workers.git.lineage import MOST_COMMITS, MirrorLineage, first_parents
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
 from workers.ports import CI, Admission, Base, Checks, Ground, Lineage, Notice, Origin, Proposal, SourceTree, Wish
+from workers.redact import redact
 from workers.repo_config import RepoConfig
+from workers.witness import reported
 
 CONFIG_PATH = repo_config.PATH
 _NEWEST = 50
 """Commits that say how this repository writes its messages."""
+_LONGEST_REPORT = 1 << 18
 
 
 class LocalForge:
@@ -41,6 +44,7 @@ class LocalForge:
         branch: str | None = None,
         good: str | None = None,
         committed: bool = True,
+        report: Path | None = None,
         told: Callable[[Notice], None] = lambda _: None,
     ) -> None:
         if apply and branch:
@@ -49,6 +53,7 @@ class LocalForge:
         self._apply = apply
         self._branch = branch
         self._told = told
+        self._report = _read_report(report) if report else None
         key = hashlib.sha256(str(self.checkout.common).encode()).hexdigest()[:16]
         self._mirror = Mirror(state.resolve() / "mirrors" / f"local-{key}")
         try:
@@ -80,6 +85,7 @@ class LocalForge:
             branch=here.branch,
             job=job,
             check=check,
+            aim=Aim.ISSUE if self._report else Aim.CHECK,
         )
 
     def admission(self, case: Case) -> Admission:
@@ -99,6 +105,13 @@ class LocalForge:
         if case.job and (problem := recipe.unknown_job(self._tree, case)):
             raise UsageError(problem)
         return JobReport(name=case.job, started_at=self.committed_at)
+
+    def issue(self, case: Case) -> IssueReport:
+        """The report that the person gave as a file."""
+        del case
+        if self._report is None:
+            raise UsageError("There is no bug report: give one with --report.")
+        return self._report
 
     def tree(self, case: Case) -> SourceTree:
         """The files of HEAD."""
@@ -140,7 +153,7 @@ class LocalForge:
 
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
         """Apply the patch to the work tree, or commit it on a new branch, or do nothing, as asked."""
-        edits = tree.apply(patch)
+        edits = {**(proposal.first.files if proposal.first else {}), **tree.apply(patch)}
         now = discover(self.checkout.top)
         if now.sha != case.head_sha:
             raise Stop(Outcome.HEAD_MOVED, f"HEAD moved on to {now.sha[:12]} while Heal was working.")
@@ -184,3 +197,15 @@ class LocalForge:
             raise UsageError(f"There are changes that are not committed ({shown}): commit or stash them first.")
         if self._branch and self.checkout.has_branch(self._branch):
             raise UsageError(f"Branch '{self._branch}' exists already: choose another name.")
+
+
+def _read_report(path: Path) -> IssueReport:
+    """A bug report in a text file. Raises `UsageError` for one that cannot be read, or says nothing."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LONGEST_REPORT).decode(errors="replace")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if not text.strip():
+        raise UsageError(f"{path} is empty: a bug report has a title, and says what happens and what should.")
+    return reported.from_text(text, redact)

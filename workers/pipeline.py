@@ -13,8 +13,10 @@ from threading import Event
 from typing import ParamSpec, TypeVar
 
 from sandbox.errors import Cancelled
-from sandbox.spec import Sandbox
+from sandbox.spec import Plan, Sandbox
 from workers import messages
+from workers.asked import as_asked
+from workers.critic import Critic
 from workers.domain import (
     Aim,
     Attempt,
@@ -23,6 +25,7 @@ from workers.domain import (
     Case,
     Diagnosis,
     Experience,
+    IssueReport,
     JobReport,
     Outcome,
     Published,
@@ -31,9 +34,11 @@ from workers.domain import (
     Rerun,
     StageName,
     Verdict,
+    Witness,
 )
 from workers.errors import Stop
 from workers.fixers.replay import Replay
+from workers.overlay import Overlay
 from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, SourceTree, Workbench
 from workers.repo_config import Notify
 from workers.stages.admit import admit
@@ -46,6 +51,9 @@ from workers.stages.propose import propose
 from workers.stages.publish import publish
 from workers.stages.reproduce import bounded, make_plan, prepare, reproduce
 from workers.stages.verify import verify
+from workers.stages.witness import Means, bear_witness
+from workers.wishes import NoWishes, Wishes, heed_ignored, heed_switches
+from workers.witness.tester import Tester
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -70,6 +78,12 @@ class Parts:
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
+    critic: Critic | None = None
+    """Who looks at a model's patch once more; None where no model is set."""
+    tester: Tester | None = None
+    """Who writes the failing test of a bug report whose own example does not do; None where no model is set."""
+    wishes: Wishes = field(default_factory=NoWishes)
+    """What people told Heal to leave alone."""
 
 
 def drive(case: Case, parts: Parts) -> Report:
@@ -89,7 +103,9 @@ def drive(case: Case, parts: Parts) -> Report:
     parts.journal.guard()
     if mended_elsewhere(report):
         parts.forge.withdraw(report.case, messages.mended_elsewhere(report.case.branch, report.case.head_sha))
-    parts.forge.tell(case, story.fitting(messages.ended(report, parts.run_url), report), report.published)
+    if "silent" not in report.data:
+        notice = story.fitting(messages.ended(report, parts.run_url), report)
+        parts.forge.tell(case, notice, report.published)
     return report
 
 
@@ -97,17 +113,21 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     """From the red check to the proven fix. Returns when the run is FIXED; every other end is a `Stop`."""
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
-    admission = story.admission = at(
-        StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today, parts.spent_today
-    )
+    heed_switches(parts.wishes)
+    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today, parts.spent_today)
+    admission = story.admission = as_asked(admission, case)
     case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
 
     job = story.job = at(StageName.CHECKOUT, JobReport, forge.job, case)
+    heed_ignored(parts.wishes, case, job.name)
     tree = forge.tree(case)
 
     plan = make_plan(job, tree, admission.config, case)
     at(StageName.BASE, str, compare_with_base, case, forge, parts.sandbox, plan, job, tree, cancelled)
+
+    if case.aim is Aim.ISSUE:
+        tree, plan = story.bear_witness(tree, plan, job, admission)
 
     files = tree.tar()
     found = story.reproduction = at(
@@ -121,9 +141,11 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     tried_enough(case, story.heals(story.diagnosis), admission.config.limits)
     experience = story.experience(story.diagnosis.fingerprint)
     heed(case, admission, experience)
+    heed_ignored(parts.wishes, case, job.name, story.diagnosis)
+    story.say("reproduced", messages.reproduced(story.report(), parts.run_url))
     bench = Workbench(
-        tree, story.diagnosis, found, environment, admission.config, story.once,
-        experience=experience, keep=mended_before(case), note=admission.note,
+        tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience,
+        keep=mended_before(case), note=admission.note, issue=story.issue, witness=story.witness, hint=case.hint,
     )  # fmt: skip
     story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
     bench = replace(bench, blame=story.blame)
@@ -133,7 +155,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     fixers = (*remembered(case, parts.journal), *parts.fixers)
     while not story.held:
         candidate = at(StageName.PROPOSE, Candidate, propose, fixers, bench, story.attempts)
-        verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled)
+        verdict = at(StageName.VERIFY, Verdict, verify, candidate, bench, cancelled, parts.critic)
         story.attempts.append(Attempt(candidate, verdict))
 
     story.published = at(
@@ -184,6 +206,8 @@ class Story:
     reproduction: Reproduction | None = None
     diagnosis: Diagnosis | None = None
     blame: Blame | None = None
+    issue: IssueReport | None = None
+    witness: Witness | None = None
     attempts: list[Attempt] = field(default_factory=list)
     published: Published | None = None
     last: dict[str, float] = field(default_factory=dict)
@@ -214,10 +238,10 @@ class Story:
         journal.record(stage, n, answer, time.monotonic() - started)
         return answer
 
-    def say(self, key: str, notice: Notice) -> None:
-        """Tell people once, also when the run is taken up again."""
+    def say(self, key: str, notice: Notice | None) -> None:
+        """Tell people once, also when the run is taken up again; None is nobody's news."""
         journal = self.parts.journal
-        if not journal.recall(f"say:{key}", 0, bool):
+        if notice is not None and not journal.recall(f"say:{key}", 0, bool):
             journal.guard()
             started = time.monotonic()
             self.parts.forge.tell(self.case, self.fitting(notice), self.published)
@@ -243,6 +267,24 @@ class Story:
             known = compute()
             journal.record(f"once:{key}", 0, known, time.monotonic() - started)
         return known
+
+    def bear_witness(
+        self, tree: SourceTree, plan: Plan, job: JobReport, admission: Admission
+    ) -> tuple[SourceTree, Plan]:
+        """The files with a test that shows the bug report, and the plan whose check is that test."""
+        case, parts, files = self.case, self.parts, tree.tar()
+        self.issue = issue = self.once("issue", IssueReport, lambda: parts.forge.issue(case))
+        means = Means(
+            planned=lambda command: make_plan(job, tree, admission.config, replace(case, check=command)),
+            prepared=lambda alone: prepare(parts.sandbox, alone, files, parts.cancelled),
+            tester=parts.tester,
+            once=self.once,
+            config=admission.config,
+            cancel=parts.cancelled,
+            hint=case.hint,
+        )
+        self.witness = found = self.at(StageName.WITNESS, Witness, bear_witness, issue, tree, plan, means)
+        return Overlay(tree, {found.path: found.text.encode()}), found.plan
 
     def again(self, end: Stop) -> dict[str, str]:
         """CI broke, or it was chance: the failed jobs are run once more, where the repository allows it."""
@@ -273,4 +315,5 @@ class Story:
             data={key: str(value) for key, value in data.items()},
             blame=self.blame,
             follow_up=follow_up,
+            witness=self.witness,
         )

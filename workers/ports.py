@@ -25,6 +25,7 @@ from workers.domain import (
     Experience,
     Finding,
     How,
+    IssueReport,
     JobReport,
     Lead,
     Ours,
@@ -35,6 +36,8 @@ from workers.domain import (
     RunId,
     Sha,
     Sighting,
+    Usage,
+    Witness,
 )
 from workers.repo_config import RepoConfig
 
@@ -97,6 +100,17 @@ class Workbench:
     """The patch of an earlier round, which mends another failure: it must not be taken back to mend this one."""
     note: str = ""
     """`Admission.note`: why the repository is only observed, where its file does not say so itself."""
+    hint: str = ""
+    """What the person who asked added: data, as everything that people write."""
+    issue: IssueReport | None = None
+    """The bug report that the run is for."""
+    witness: Witness | None = None
+    """The test that shows it, which is the check."""
+
+    @property
+    def spent(self) -> Usage:
+        """What the run paid a model before the first candidate."""
+        return self.witness.usage if self.witness else Usage()
 
 
 class Fixer(Protocol):
@@ -268,6 +282,25 @@ class Proposal:
     """The pull request of ours that gets another commit."""
     note: str = ""
     key: str = ""
+    first: First | None = None
+    """A commit of its own below the fix."""
+
+
+@dataclass(frozen=True)
+class First:
+    """New files that a pull request brings in a commit below the fix, so that it can be checked out without it."""
+
+    files: Mapping[str, bytes]
+    message: str
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button of the check run. GitHub takes 20 characters of label and identifier, 40 of description."""
+
+    label: str
+    description: str
+    identifier: str
 
 
 @dataclass(frozen=True)
@@ -285,6 +318,8 @@ class Notice:
     final: bool = False
     check: bool = True
     """Whether it is shown as a check run, too."""
+    buttons: tuple[Button, ...] = ()
+    """At most three; GitHub shows them once the check run is closed."""
 
 
 class Forge(Protocol):
@@ -297,6 +332,9 @@ class Forge(Protocol):
 
     def job(self, case: Case) -> JobReport:
         """What CI said of the case's red job. Also asked for another red job than the run's own."""
+
+    def issue(self, case: Case) -> IssueReport:
+        """The bug report of an ISSUE run."""
 
     def tree(self, case: Case) -> SourceTree:
         """Fetch the pinned commit into the mirror and give a view of it."""

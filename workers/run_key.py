@@ -42,3 +42,13 @@ def run_key(case: Case) -> str:
     if len(job) > LONGEST_JOB:
         job = f"{job[:LONGEST_JOB]}:{hashlib.sha256(job.encode(errors='replace')).hexdigest()[:16]}"
     return f"commit:{case.repo_id}:{case.head_sha}:{job}"
+
+
+def issue_key(repo_id: int, number: int) -> str:
+    """A bug report."""
+    return f"issue:{repo_id}:{number}"
+
+
+def again_key(key: str, tries: int) -> str:
+    """The key of one more try, after so many: whoever counts the same opens the same run."""
+    return f"{key}:again:{tries}" if tries else key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.spec import Result
-from workers.domain import Attempt, Blame, Commit, Diagnosis, Report
+from workers.domain import Attempt, Blame, Commit, Diagnosis, Report, Witness
 
 
 def summary(report: Report) -> dict[str, Any]:
@@ -13,7 +13,8 @@ def summary(report: Report) -> dict[str, Any]:
     accepted = report.accepted
     reproduction = report.reproduction
     chosen = accepted or (report.attempts[-1] if report.attempts else None)
-    usage = [attempt.candidate.usage for attempt in report.attempts]
+    usage = [attempt.usage for attempt in report.attempts]
+    usage += [report.witness.usage] if report.witness else []
     costs = [use.cost_usd for use in usage]
     return {
         "outcome": report.outcome.value,
@@ -21,7 +22,9 @@ def summary(report: Report) -> dict[str, Any]:
         "run": report.case.run,
         "check": reproduction.plan.check.script.strip() if reproduction else report.case.check,
         "failure": _failure(report.diagnosis, report.blame),
-        "patch": accepted.candidate.patch if accepted else None,
+        "patch": whole_patch(report) or None,
+        "test": _test(report.witness),
+        "question": _question(report),
         "reasoning": accepted.candidate.reasoning if accepted else None,
         "confidence": accepted.candidate.confidence.value if accepted else None,
         "fixer": accepted.candidate.fixer if accepted else None,
@@ -40,6 +43,25 @@ def summary(report: Report) -> dict[str, Any]:
         if report.published
         else None,
     }
+
+
+def whole_patch(report: Report) -> str:
+    """The proposed change against the commit: of a bug report the new test with the fix; empty when there is none."""
+    if report.accepted is None:
+        return ""
+    return (report.witness.patch if report.witness else "") + report.accepted.candidate.patch
+
+
+def _test(witness: Witness | None) -> dict[str, Any] | None:
+    if witness is None:
+        return None
+    return {"path": witness.path, "text": witness.text, "runs": witness.runs, "model": witness.model}
+
+
+def _question(report: Report) -> dict[str, Any] | None:
+    """What a bug report lacks, and the question in a model's words where one asked."""
+    missing = report.data.get("missing")
+    return {"missing": missing, "text": report.data.get("question") or None} if missing else None
 
 
 def _failure(diagnosis: Diagnosis | None, blame: Blame | None) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from workers import telemetry
 from workers.attend import Told, attend
 from workers.domain import Case, Outcome, Report, RunId
 from workers.errors import Stop, UsageError
-from workers.hardening import forbid_core_dumps, without_secrets
+from workers.hardening import forbid_core_dumps, with_app_key_only, without_secrets
 from workers.queue import QUEUE, TASK, make_celery
 from workers.redact import Redactor
 from workers.settings import WorkerSettings
@@ -131,12 +132,14 @@ def _in_time(story: Told, case: Case, lease: Lease) -> Report:
 class Liveness:
     """Shows that the worker's event loop turns: a touched file, and a line to the processes beside it.
 
-    The sweeper gets no secret; the errands' process needs the App's key. Both end when their pipe closes.
+    The sweeper gets no secret, the errands' process the App's key alone. Both end when their pipe closes, and one that
+    ended is started again at the next beat.
     """
 
     worker: str
     slots: int
     file: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     _sweeper: subprocess.Popen[str] | None = field(default=None, init=False)
     _errands: subprocess.Popen[str] | None = field(default=None, init=False)
 
@@ -144,10 +147,11 @@ class Liveness:
         """Touch the file and pass the line on, starting the processes when they are not there."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.touch()
-        if self._errands is None or self._errands.poll() is not None:
-            self._errands = _beside(["workers.errands.process"], dict(os.environ))
-        if self._sweeper is None or self._sweeper.poll() is not None:
-            self._sweeper = _beside(["workers.sweeper", self.worker, str(self.slots)], without_secrets(os.environ))
+        if _gone(self._errands):
+            self._errands = _beside(["workers.errands.process"], with_app_key_only(self.environment))
+        if self._sweeper is None or _gone(self._sweeper):
+            sweeper = ["workers.sweeper", self.worker, str(self.slots)]
+            self._sweeper = _beside(sweeper, without_secrets(self.environment))
         pipe: IO[str] | None = self._sweeper.stdin
         if pipe is not None:
             pipe.write(line + "\n")
@@ -159,6 +163,16 @@ class Liveness:
         if self._sweeper is not None and self._sweeper.stdin is not None and self._sweeper.poll() is None:
             self._sweeper.stdin.write(GOODBYE + "\n")
             self._sweeper.stdin.flush()
+
+
+def _gone(process: subprocess.Popen[str] | None) -> bool:
+    """It has ended, or was never started. The pipe to one that has ended is closed."""
+    if process is not None and process.poll() is None:
+        return False
+    if process is not None and process.stdin is not None:
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+    return True
 
 
 def _beside(module: list[str], env: Mapping[str, str]) -> subprocess.Popen[str]:

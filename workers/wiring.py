@@ -26,6 +26,7 @@ from sandbox.images.stock import clear
 from sandbox.languages import KEYS
 from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
+from workers.critic import Critic
 from workers.domain import Case, Report
 from workers.errors import Retryable, UsageError
 from workers.fixers import fixers
@@ -34,12 +35,12 @@ from workers.llm.client import Client
 from workers.llm.prices import told
 from workers.local import LocalForge
 from workers.pipeline import Parts, drive
-from workers.ports import Fixer
 from workers.redact import Redactor, redact
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
 from workers.store.memory import MemoryJournal
 from workers.upkeep import hold_cap_daily
+from workers.witness.tester import Tester
 
 if TYPE_CHECKING:
     from workers.github import GitHubForge
@@ -55,11 +56,14 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
 
     The sandbox is shared with the runs before and after this one.
     """
+    client = make_client(_with_model(settings, case), "auto", lease.redactor)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
             sandbox=sandbox,
-            fixers=make_fixers(settings, "auto", lease.redactor),
+            fixers=fixers("auto", client),
+            critic=Critic(client) if client else None,
+            tester=Tester(client) if client else None,
             journal=lease,
             cancelled=lease.cancelled,
             run_url=_run_url(case, settings),
@@ -68,6 +72,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             spent_today=lease.spent_today,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
+            wishes=lease.wishes,
         )
         try:
             return drive(case, parts)
@@ -104,6 +109,7 @@ class LocalRequest:
     apply: bool = False
     branch: str | None = None
     good: str | None = None
+    report: Path | None = None
 
 
 OnStage = Callable[[str, float | None], None]
@@ -126,12 +132,22 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
             on_stage(title, seconds if isinstance(seconds, float) else None)
 
     journal = MemoryJournal(tell, cancelled)
-    able = make_fixers(settings, request.engine)
+    client = make_client(settings, request.engine)
+    critic, tester = (Critic(client), Tester(client)) if client else (None, None)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
-        forge = LocalForge(request.path, Path(folder), apply=request.apply, branch=request.branch, good=request.good)
+        forge = LocalForge(
+            request.path,
+            Path(folder),
+            apply=request.apply,
+            branch=request.branch,
+            good=request.good,
+            report=request.report,
+        )
         case = forge.case(run, check=request.check, job=request.job or "")
         with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
-            return drive(case, Parts(forge, sandbox, able, journal, journal.cancelled))
+            able = fixers(request.engine, client)
+            parts = Parts(forge, sandbox, able, journal, journal.cancelled, critic=critic, tester=tester)
+            return drive(case, parts)
 
 
 @contextmanager
@@ -186,15 +202,23 @@ def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSan
     )
 
 
-def make_fixers(settings: WorkerSettings, engine: str, redact: Callable[[str], str] = redact) -> tuple[Fixer, ...]:
-    """The fixers in their order. `auto` asks a model when one is set, `llm` insists on it, `offline` never does."""
+def make_client(settings: WorkerSettings, engine: str, redact: Callable[[str], str] = redact) -> Client | None:
+    """The model that is asked. `auto` asks one when it is set, `llm` insists on it, `offline` never does."""
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
-    client = None
-    if settings.model and engine != "offline":
-        own_price = told(settings.model_price) if settings.model_price else None
-        client = Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
-    return fixers(engine, client)
+    if not settings.model or engine == "offline":
+        return None
+    own_price = told(settings.model_price) if settings.model_price else None
+    return Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
+
+
+def _with_model(settings: WorkerSettings, case: Case) -> WorkerSettings:
+    """The model that a maintainer asked for, another one of the same provider; the price told is not its price."""
+    if not case.model or not settings.model or case.model == settings.model:
+        return settings
+    if case.model.partition(":")[0] != settings.model.partition(":")[0]:
+        return settings
+    return settings.model_copy(update={"model": case.model, "model_price": ""})
 
 
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None], fresh: bool = False) -> list[str]:

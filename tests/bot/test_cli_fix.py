@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.engine import Engine
 from tests.bot.command import HEAL, commit, environment, heal, one_object, sample
-from tests.model.answers import search_replace
+from tests.model.answers import NO_OBJECTION, search_replace
 from tests.model.process import Model
 from tests.model.replies import text
 from tests.workers.git.checkouts import git
@@ -119,11 +119,12 @@ def test_the_commit_that_broke_it_is_named() -> None:
 
 
 def test_a_model_alone() -> None:
-    """--engine llm asks the endpoint of the environment and nobody else; its patch passes the same gates."""
+    """--engine llm asks the endpoint of the environment and nobody else; its patch passes the same gates, and a second
+    look."""
     place = sample("wrong-operator")
     answer = search_replace("shipping/rates.py", RED, RED.replace(">", ">="))
     with Model() as model:
-        model.script([text(answer)])
+        model.script([text(answer), text(NO_OBJECTION)])
         done = heal(
             *("fix", place, "--engine", "llm", "--json"),
             HEAL_MODEL="openai:tiny",
@@ -133,8 +134,28 @@ def test_a_model_alone() -> None:
         asked = len(model.requests())
     assert done.returncode == 0, done.stderr
     found = one_object(done)
-    assert (found["fixer"], found["model"], asked) == ("llm", "tiny", 1)
+    assert (found["fixer"], found["model"], asked) == ("llm", "tiny", 2)
     assert found["tokens"]["input"] > 0
+
+
+def test_a_bug_report_in_a_file(tmp_path: Path) -> None:
+    """Its examples become a failing test, and the patch holds both; without an example one thing is asked for."""
+    place, report = sample("wrong-operator"), tmp_path / "report.md"
+    report.write_text(
+        "# Orders of 50 euros pay for shipping\n\n- `shipping_cost(5000, 500)` returns `490`, expected `0`\n"
+        "- `total(5000, 12000)` returns `5840`, expected `5350`\n"
+    )
+    done = heal("fix", place, "--report", str(report), "--engine", "offline", "--json")
+    found = one_object(done)
+    assert done.returncode == 0, done.stderr
+    assert found["test"]["path"] == "tests/test_report.py"
+    assert found["check"] == "python -m pytest tests/test_report.py"
+    subprocess.run(["git", "apply", "--check", "-"], cwd=place, input=found["patch"], text=True, check=True)
+    assert found["patch"].count("diff --git") == 2
+    report.write_text("It is too expensive.\n")
+    done = heal("fix", place, "--report", str(report), "--engine", "offline", "--json")
+    found = one_object(done)
+    assert (done.returncode, found["outcome"], found["question"]["missing"]) == (1, "QUESTION", "steps")
 
 
 def test_ctrl_c_leaves_nothing_behind() -> None:
@@ -186,11 +207,13 @@ def test_wrong_use(tmp_path: Path) -> None:
     refused(2, "is not a folder", tmp_path / "nowhere")
     git(tmp_path, "init", "--quiet")
     refused(2, "has no commit yet", tmp_path)
-    place = sample("wrong-operator")
+    place, empty = sample("wrong-operator"), tmp_path / "empty.md"
+    empty.touch()
     refused(2, "has no job named 'nope', only: test", place, "--job", "nope")
     refused(2, "No such option: --nope", place, "--nope")
     refused(2, "exclude each other", place, "--apply", "--branch", "x")
     refused(2, "pass --model or set HEAL_MODEL", place, "--engine", "llm")
+    refused(2, "is empty: a bug report has a title", place, "--report", str(empty))
     refused(2, "names no model", place, "--model", "nonsense")
     refused(2, "HEAL_APP_ID", place, HEAL_APP_ID="seven")
     (place / "shipping" / "rates.py").write_text("changed\n")

@@ -459,6 +459,7 @@ def test_delivery_to_bell(serve: Serve, redis_url: str, engine: Engine) -> None:
     assert site.client.get("/readyz").json()["status"] == "ready"
     assert site.metric("heal_broker_up") == 1
     assert site.metric('heal_runs_active{state="queued"}') == 1
+    assert site.metric('heal_errands{state="dead"}') == 0
 
 
 def _arguments(message: str) -> tuple[list[Any], dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.installation import SETTING
 from tests.model import replies
-from tests.model.answers import search_replace
+from tests.model.answers import NO_OBJECTION, search_replace
 from tests.model.process import Model
 from tests.story.scenes import CONFIG, PUZZLE
 from tests.story.theatre import Theatre
@@ -53,7 +53,7 @@ def theatre(asking: Theatre) -> Iterator[Theatre]:
 
 def test_wrong_answers_then_a_right_one(theatre: Theatre, model: Model, repo: str) -> None:
     """Told why its first two answers were rejected, the model finds the fix: a draft for a person to judge."""
-    model.script([replies.text("I am sure it is fine."), replies.text(WRONG), replies.text(PATCH)])
+    model.script([replies.text(one) for one in ("I am sure it is fine.", WRONG, PATCH, NO_OBJECTION)])
     theatre.hub.create_repo(repo, files=PUZZLE)
     theatre.hub.finish_ci(repo)
     pull = theatre.wait_for_pull(repo)

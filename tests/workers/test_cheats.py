@@ -306,6 +306,20 @@ def test_a_file_may_not_decide_what_is_run(rule: str, edits: dict[str, str | byt
     assert rule in rules(edits, failure(FailureClass.IMPORT))
 
 
+@pytest.mark.parametrize(
+    "edits",
+    [
+        {"requirements.txt": "requests>=2.30\npyyaml==6.0.1\nreqeusts\n"},
+        {"requirements-dev.txt": "pytest-evil\n"},
+        {"pyproject.toml": PYPROJECT.replace('"requests>=2.30"', '"requests>=2.30", "reqeusts"')},
+    ],
+)
+def test_a_failing_test_brings_no_new_dependency(edits: dict[str, str | bytes | None]) -> None:
+    """A name in a patch may be anybody's words; where a package is missing it may be the cure."""
+    assert "adds a dependency" in rules(edits, failure(FailureClass.TEST))
+    assert "adds a dependency" not in rules(edits, failure(FailureClass.DEPENDENCY))
+
+
 def test_a_formatter_does_not_change_what_a_test_means() -> None:
     """A format finding opens a test file for another layout and for nothing else."""
     why = failure(FailureClass.FORMAT, "tests/test_price.py")

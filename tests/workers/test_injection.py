@@ -19,7 +19,7 @@ from tests.workers.fixers.benches import bench
 from tests.workers.hostile import HOSTILE
 from tests.workers.made import CHECK, candidate, case, diagnosis, report, reproduction, result
 from workers import messages
-from workers.domain import Attempt, Finding, JobReport, Outcome, Report, Verdict
+from workers.domain import Aim, Attempt, Finding, JobReport, Outcome, Report, Suite, Verdict, Witness
 from workers.fixers import context
 from workers.messages.markup import LIMIT
 from workers.repo_config import RepoConfig
@@ -44,12 +44,13 @@ def about(text: str) -> Report:
     rejected = Attempt(candidate(reasoning=text), Verdict(False, text, text))
     return report(
         case=case(branch=text, job=text),
+        witness=Witness(f"tests/{text}", text, "", plan, 3, Suite(replace(CHECK, name=text), seen), model=text),
         detail=text,
         job=JobReport(text),
         diagnosis=diagnosis(summary=text, findings=(Finding(text, text, 2, text), Finding(text, None, None, text))),
         reproduction=replace(reproduction(before=seen), plan=plan),
         attempts=(rejected, Attempt(candidate(reasoning=text, title=text, model=text), verdict)),
-        data={"log": text, "line": text, "patch": text, "tests": text},
+        data={"log": text, "line": text, "patch": text, "tests": text, "question": text, "test": text},
     )
 
 
@@ -74,7 +75,7 @@ def assert_inert(markdown: str) -> None:
         if token.type == "heading_open":
             assert token.tag == "h3"
         if token.type == "fence":
-            assert token.info in ("text", "sh", "diff")
+            assert token.info in ("text", "sh", "diff", "python")
         if token.type == "text":
             assert_names_nobody(token.content)
 
@@ -90,13 +91,17 @@ def assert_names_nobody(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_pull_request_holds_no_markup_of_others(text: str) -> None:
     """The body is ours alone, whatever names, logs and models say."""
-    assert_inert(messages.pull_request_body(about(text), RUN_URL))
+    told = about(text)
+    assert_inert(messages.pull_request_body(told, RUN_URL))
+    of_issue = replace(told, case=replace(told.case, aim=Aim.ISSUE, issue=12))
+    assert_inert(messages.pull_request_body(of_issue, RUN_URL))
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_notice_holds_no_markup_of_others(text: str) -> None:
     """So are check runs and comments, at every end a run can have."""
     told = about(text)
+    told = replace(told, case=replace(told.case, aim=Aim.ISSUE, issue=12) if len(text) % 2 else told.case)
     notices = [messages.started(told.case, RUN_URL), messages.proposed(told, RUN_URL)]
     for notice in [*notices, *(messages.ended(replace(told, outcome=outcome), RUN_URL) for outcome in Outcome)]:
         for words in (notice.summary, notice.text, notice.comment or ""):
@@ -109,9 +114,10 @@ def test_a_notice_holds_no_markup_of_others(text: str) -> None:
 def test_titles_and_commits_do_nothing(text: str) -> None:
     """A title or a commit message names nobody, closes nothing, adds no trailer, and never keeps CI from running."""
     title, message = messages.pull_request_title(about(text)), messages.commit_message(about(text))
+    first = messages.first_message(about(text), conventional=True)
     assert len(title) <= 72
     assert "\n" not in title
-    for words in (title, message):
+    for words in (title, message, first):
         assert CONTROLS.search(words) is None
         assert KEEPS_CI_AWAY.search(words) is None
         assert "`" not in title

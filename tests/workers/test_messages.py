@@ -11,9 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.spec import Plan, Service, Skipped, Step
-from tests.workers.made import candidate, case, diagnosis, report, reproduction, result
+from tests.workers.made import GREEN, candidate, case, diagnosis, report, reproduction, result
 from workers import messages
-from workers.domain import Attempt, Blame, Commit, Lead, Outcome, Published, Report, Rerun, RunId, Sha, Suspect, Verdict
+from workers.domain import (
+    Aim,
+    Attempt,
+    Blame,
+    Commit,
+    Lead,
+    Outcome,
+    Published,
+    Report,
+    Rerun,
+    RunId,
+    Sha,
+    Suite,
+    Suspect,
+    Verdict,
+    Witness,
+)
 from workers.messages.markup import LIMIT, fence, plain, quote
 from workers.ports import CI, Checks
 from workers.summary import summary
@@ -249,3 +265,87 @@ def test_plain_makes_no_mention_and_no_tag(text: str) -> None:
     shown = plain(text)
     assert "\n" not in shown
     assert not any(shown[n] in "@#" and shown[n + 1].isalnum() for n in range(len(shown) - 1))
+
+
+WITNESS = Witness(
+    "tests/test_issue_12.py",
+    "def test_issue_12():\n    assert add(1, 2) == 3\n",
+    "",
+    reproduction().plan,
+    3,
+    Suite(reproduction().plan.check, result(1, passed=5, failed=1)),
+)
+ISSUE = case(aim=Aim.ISSUE, issue=12, job="")
+
+
+def of_issue(witness: Witness | None = WITNESS, **changes: object) -> Report:
+    """The report of a run for a bug report that ended well."""
+    verdict = Verdict(True, after=GREEN, reverse_red=True, reruns=2, suite=result(0, passed=6))
+    made = report(case=ISSUE, witness=witness, attempts=(Attempt(candidate(), verdict),))
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def test_the_pull_request_of_a_bug_report_shows_and_closes_it() -> None:
+    """Its test first, then the fix; the whole suite before and after; and CI was not run before."""
+    body = messages.pull_request_body(of_issue(), "")
+    head = body.split("<details>")[0]
+    for part in ("Shows #12 with a failing test", "was made of the report's own example", "in 3 of 3 runs",
+                 "The first commit is the test alone", "Fixes #12.", "1 failed, 5 passed | 0 failed, 6 passed",
+                 "| the repository's CI | not run |"):  # fmt: skip
+        assert part in head
+    assert "A model wrote it" not in head
+    assert messages.branch(of_issue()).startswith("heal/issue-12-")
+    moved = replace(ISSUE, head_sha=Sha("b" * 40))
+    assert messages.branch(of_issue(case=moved)) == messages.branch(of_issue())
+    assert messages.branch(of_issue(case=replace(ISSUE, issue=13))) != messages.branch(of_issue())
+
+
+def test_a_models_test_is_said_to_be_one() -> None:
+    """The fix is as right as the test, so a person has to read that first."""
+    body = messages.pull_request_body(of_issue(replace(WITNESS, model="gpt-5")), "")
+    assert "was written by `gpt-5`" in body
+    assert "read it before the fix" in body
+
+
+@pytest.mark.parametrize(
+    ("data", "asked"),
+    [
+        ({"missing": "steps"}, "How can I make it happen?"),
+        ({"missing": "expected"}, "What should have happened instead?"),
+        ({"missing": "actual"}, "What happens now?"),
+        ({"missing": "version", "test": "def test_it(): ..."}, "On which version or commit did you see it?"),
+        ({"missing": "example"}, "Can you give an example that I can run?"),
+        ({"missing": "steps", "question": "What is add(1, 2)?"}, "What is add(1, 2)?"),
+    ],
+)
+def test_one_question_is_asked(data: dict[str, str], asked: str) -> None:
+    """The one that is missing, in a model's words where it asked, and how to go on."""
+    comment = messages.ended(replace(stopped(Outcome.QUESTION), case=ISSUE, data=data), "").comment or ""
+    assert asked in comment
+    assert comment.count("?") == 1
+    assert "comment `/heal` again" in comment
+    assert ("def test_it" in comment) is ("test" in data)
+
+
+def test_the_first_commit_says_what_it_shows() -> None:
+    """In the repository's habit."""
+    assert messages.first_message(of_issue(), conventional=True).startswith("test: show #12\n\n")
+    assert messages.first_message(of_issue(), conventional=False).startswith("Add a test that shows #12\n\n")
+    local = of_issue(case=case(aim=Aim.ISSUE))
+    assert messages.first_message(local, conventional=False).startswith("Add a test that shows the reported bug\n")
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("known", [True, False])
+def test_buttons_fit_the_ending(outcome: Outcome, known: bool) -> None:
+    """At most three within GitHub's lengths; our own fault can be cleared, and nothing is offered that has no use."""
+    ending = replace(stopped(outcome), diagnosis=diagnosis() if known else None, case=case(pull_request=3))
+    buttons = {button.identifier: button for button in messages.ended(ending, "").buttons}
+    assert len(buttons) <= 3
+    for one in buttons.values():
+        assert (len(one.label) <= 20, len(one.description) <= 40, len(one.identifier) <= 20) == (True, True, True)
+    spent = outcome in {Outcome.HEAD_MOVED, Outcome.DUPLICATE}
+    assert ("retry" in buttons) == (not spent and outcome is not Outcome.FIXED)
+    assert ("explain" in buttons) == (known and not spent)
+    nowhere = replace(ending, case=case())
+    assert "explain" not in {button.identifier for button in messages.ended(nowhere, "").buttons}

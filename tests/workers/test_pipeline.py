@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from sandbox.errors import Cancelled
-from sandbox.spec import Ending, Plan, Result, Step, Tree
+from sandbox.spec import Ending, Output, Plan, Result, Step, TestCase, Tree
+from tests.workers.fixers.trees import MemoryTree as GitTree
 from tests.workers.histories import Line, Past, sha
 from tests.workers.made import (
     GREEN,
@@ -35,6 +36,7 @@ from workers.domain import (
     Diagnosis,
     Experience,
     How,
+    IssueReport,
     JobReport,
     Lead,
     Lesson,
@@ -46,6 +48,7 @@ from workers.domain import (
     Sha,
 )
 from workers.errors import LeaseLost, Park
+from workers.fixers.context import opening
 from workers.fixers.search import Search
 from workers.pipeline import Parts, drive
 from workers.ports import (
@@ -65,6 +68,7 @@ from workers.ports import (
 )
 from workers.repo_config import Flaky, Infrastructure, Models, Notify, RepoConfig, Triggers, Verify
 from workers.store.memory import MemoryJournal
+from workers.wishes import Ignored, Kind, NoWishes, Off
 
 FILES = {
     "calc.py": b"def add(a, b):\n    return a - b\n",
@@ -94,6 +98,7 @@ class MemoryForge(Past):
         self.withdrawn: list[str] = []
         self.reruns = 0
         self.log = ""
+        self.report = IssueReport(12, "add subtracts", "`add(1, 2)` returns `-1`, expected `3`.")
         self.workflow: str | None = None
         self.hunks: dict[str, str] = {}
 
@@ -102,6 +107,9 @@ class MemoryForge(Past):
 
     def job(self, case: Case) -> JobReport:
         return JobReport("test", logs.parse(self.log), self.workflow)
+
+    def issue(self, case: Case) -> IssueReport:
+        return self.report
 
     def tree(self, case: Case) -> SourceTree:
         return MemoryTree(FILES)
@@ -246,7 +254,7 @@ def test_who_wants_nothing_sees_nothing(config: RepoConfig, asked: str | None, s
     forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
     report = drive(case(requested_by=asked), parts(forge, MemoryJournal()))
     assert report.outcome is Outcome.DISABLED
-    assert [(notice.check, notice.comment) for notice in forge.told] == [(shown, None)]
+    assert [(notice.check, bool(notice.comment)) for notice in forge.told] == [(shown, asked is not None)]
 
 
 @pytest.mark.parametrize(
@@ -759,3 +767,183 @@ def test_an_end_that_is_the_sandboxs_own_runs_nothing_again() -> None:
     full = ScriptedEnvironment(lambda step, patch, n: result(137, ending=Ending.OOM))
     assert drive(case(), parts(forge, MemoryJournal(), full)).outcome is Outcome.INFRASTRUCTURE
     assert forge.reruns == 0
+
+
+REPORTED = case(aim=Aim.ISSUE, issue=12, requested_by="ada", job="", job_id=0, actions_run_id=0)
+SHOWS = "tests/test_issue_12.py"
+ALONE = f"python -m pytest {SHOWS}"
+
+
+class IssueForge(MemoryForge):
+    """A forge with a bug report about a tree that git can work with."""
+
+    def tree(self, case: Case) -> SourceTree:
+        return GitTree(FILES)
+
+
+def reported(step: Step, patch: bytes | None, n: int) -> Result:
+    """The new test is red until the right patch comes; the suite holds one more test, which is green."""
+    fixed = patch is not None and b"+    return a + b" in patch
+    said = "" if fixed else "/workspace/tests/test_issue_12.py:6: AssertionError: assert -1 == 3"
+    shown = TestCase(f"{SHOWS}::test_issue_12", "passed" if fixed else "failed", message=said)
+    other = () if step.script == ALONE else (TestCase("tests/test_calc.py::test_add", "passed"),)
+    return replace(GREEN if fixed else RED, tests=(shown, *other), source="pytest", output=Output(said))
+
+
+class Adding:
+    """A fixer that knows the one right change, and how it was asked."""
+
+    name = "search"
+
+    def __init__(self) -> None:
+        self.benches: list[Workbench] = []
+
+    def applies(self, diagnosis: Diagnosis) -> bool:
+        return True
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        self.benches.append(bench)
+        patch = bench.tree.diff({"calc.py": b"def add(a, b):\n    return a + b\n"})
+        return None if tried else candidate(patch=patch)
+
+
+def test_a_bug_report_becomes_a_failing_test_and_then_its_fix() -> None:
+    """One pull request with both: the test in a commit below, a body that closes the report, and the whole suite."""
+    forge, fixer = IssueForge(), Adding()
+    asked = replace(parts(forge, MemoryJournal(), ScriptedEnvironment(reported)), fixers=(fixer,))
+    report = drive(REPORTED, asked)
+    assert report.outcome is Outcome.FIXED
+    (proposal,) = forge.published
+    assert proposal.first is not None
+    assert list(proposal.first.files) == [SHOWS]
+    assert b"assert add(1, 2) == 3" in proposal.first.files[SHOWS]
+    assert "#12" in proposal.first.message
+    assert proposal.branch.startswith("heal/issue-12-")
+    assert "Fixes #12." in proposal.body
+    assert "1 failed, 1 passed" in proposal.body
+    assert "0 failed, 2 passed" in proposal.body
+    assert fixer.benches[0].tree.read(SHOWS) == proposal.first.files[SHOWS]
+    assert fixer.benches[0].issue == forge.report
+    assert forge.told[0].summary.startswith("Writing a test that shows #12")
+    assert "A verified fix for #12 is in #3." in (forge.told[-1].comment or "")
+
+
+def test_a_candidate_cannot_change_the_test_that_shows_the_report() -> None:
+    """The patch is refused before it is run."""
+
+    class Cheat(Adding):
+        def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+            patch = GitTree(FILES).diff({SHOWS: b"def test_issue_12():\n    assert True\n"})
+            return None if tried else candidate(patch=patch)
+
+    forge = IssueForge()
+    asked = replace(parts(forge, MemoryJournal(), ScriptedEnvironment(reported)), fixers=(Cheat(),))
+    report = drive(REPORTED, asked)
+    assert report.outcome is Outcome.NO_FIX_FOUND
+    assert [attempt.verdict.rejected_by for attempt in report.attempts] == ["apply"]
+    assert "must stay as it is" in report.attempts[0].verdict.why
+
+
+def test_without_a_fix_the_test_is_told() -> None:
+    """It is worth something: the comment holds it with the command that runs it, and nothing is opened."""
+    forge = IssueForge()
+    asked = replace(parts(forge, MemoryJournal(), ScriptedEnvironment(reported)), fixers=())
+    assert drive(REPORTED, asked).outcome is Outcome.NO_FIX_FOUND
+    comment = forge.told[-1].comment or ""
+    assert "I wrote a test that shows #12" in comment
+    assert "assert add(1, 2) == 3" in comment
+    assert ALONE in comment
+    assert forge.published == []
+
+
+def test_a_report_that_lacks_something_ends_in_one_question() -> None:
+    """Told on the report; nothing is run."""
+    forge, environment = IssueForge(), ScriptedEnvironment(reported)
+    forge.report = IssueReport(12, "Broken", "It does not add.")
+    report = drive(REPORTED, parts(forge, MemoryJournal(), environment))
+    assert (report.outcome, environment.asked) == (Outcome.QUESTION, [])
+    assert forge.told[-1].title == "One question"
+    assert (forge.told[-1].comment or "").count("?") == 1
+
+
+class Said(NoWishes):
+    """What people told Heal to leave alone, as a value."""
+
+    def __init__(self, off: Off | None = None, ignored: frozenset[str] = frozenset()) -> None:
+        self._off = off
+        self._ignored = ignored
+
+    def off(self) -> Off | None:
+        return self._off
+
+    def ignored(self, job: str, tests: Sequence[str], fingerprint: str) -> Ignored | None:
+        named = self._ignored & {job, fingerprint, *tests}
+        return Ignored(Kind.TEST, min(named), "ada", 0.0) if named else None
+
+
+def test_a_switch_ends_every_word() -> None:
+    """Nothing is asked, run or told where Heal is switched off; the reason is the run's own."""
+    forge, environment = MemoryForge(), ScriptedEnvironment(honest)
+    off = Off("repo:7", "ada", "a release", None, 1.0)
+    report = drive(case(), replace(parts(forge, MemoryJournal(), environment), wishes=Said(off)))
+    assert report.outcome is Outcome.DISABLED
+    assert report.detail.startswith("Heal is paused for this repository until that is taken back, by `ada`.")
+    assert (forge.told, environment.asked) == ([], [])
+
+
+@pytest.mark.parametrize(("ignored", "runs"), [("test", 0), ("tests/test_calc.py::t0", 1)])
+def test_an_ignored_failure_is_left_alone(ignored: str, runs: int) -> None:
+    """A job before anything is run, a test once it is known; a person who asks for it is not held to that."""
+    forge, environment = MemoryForge(), ScriptedEnvironment(honest)
+    alone = replace(parts(forge, MemoryJournal(), environment), wishes=Said(ignored=frozenset({ignored})))
+    report = drive(case(), alone)
+    assert (report.outcome, report.detail) == (
+        Outcome.DISABLED, f"`{ignored}` is ignored until 1970-01-01 00:00 UTC, by `ada`.",
+    )  # fmt: skip
+    assert bool(environment.asked) == bool(runs)
+    assert forge.published == []
+    assert drive(case(requested_by="mona"), replace(alone, journal=MemoryJournal())).outcome is Outcome.FIXED
+
+
+def test_who_asked_reads_how_it_goes_on() -> None:
+    """Each step is one edit of the comment; what an event started says nothing before there is something to see."""
+    asked, forge = MemoryForge(), MemoryForge()
+    drive(case(requested_by="mona"), parts(asked, MemoryJournal()))
+    drive(case(), parts(forge, MemoryJournal()))
+    assert [notice.title for notice in asked.told if notice.comment] == [
+        "Looking into it", "Reproduced, looking for a fix", "Fix proposed in #3", "Fix proposed",
+    ]  # fmt: skip
+    assert asked.told[0].comment is not None
+    assert asked.told[0].comment.startswith("Looking into it for `mona`.")
+    assert [notice.title for notice in forge.told if notice.comment] == ["Fix proposed in #3", "Fix proposed"]
+    moved = Admission(RepoConfig(), "main", "main", head_is_current=False)
+    for asker, read in (("mona", True), (None, False)):
+        gone = MemoryForge(admission=moved)
+        drive(case(requested_by=asker), parts(gone, MemoryJournal()))
+        assert [bool(notice.comment) for notice in gone.told] == [read]
+
+
+class Listening(OneIdea):
+    """A fixer that remembers the bench it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.benches: list[Workbench] = []
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        self.benches.append(bench)
+        return super().propose(bench, tried)
+
+
+def test_what_was_asked_for_reaches_the_fixers() -> None:
+    """The budget and the image of the command take the place of the repository's; the hint is handed on."""
+    fixer = Listening()
+    asked = case(requested_by="ada", budget_usd=0.5, image="debian", hint="it is the sign")
+    report = drive(asked, replace(parts(MemoryForge(), MemoryJournal()), fixers=(fixer,)))
+    (bench,) = fixer.benches
+    assert (bench.config.limits.usd_per_run, bench.config.environment.image) == (0.5, "debian")
+    assert bench.hint == "it is the sign"
+    assert report.reproduction is not None
+    assert report.reproduction.plan.image == "debian"
+    assert "it is the sign" in opening(bench, 1.0)[1].content
+    assert "person who asked" not in opening(replace(bench, hint=""), 1.0)[1].content

@@ -33,6 +33,10 @@ _SCRIPT = re.compile(r"\.(sh|bash|zsh|bat|cmd|ps1|mk)$|(^|/)[^./]+$")
 _TOOLS = frozenset(
     {"pytest", "_pytest", "pluggy", "xdist", "hypothesis", "mock", "nose", "coverage", "heal_report", "heal_unittest"}
 )
+_MAY_NEED = frozenset(
+    {FailureClass.IMPORT, FailureClass.DEPENDENCY, FailureClass.RESOLUTION, FailureClass.BUILD, FailureClass.WORKFLOW}
+)
+"""Failures that a new package can be the cure of."""
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 
 
@@ -53,6 +57,8 @@ def review(
             continue
         found += _bytes(path, before or b"", after, named=named)
         found += manifests.review(path, before, after)
+        if diagnosis.cls not in _MAY_NEED:
+            found += manifests.added(path, before, after)
         if path.endswith((".py", ".pyi")):
             edits_tests = allow_test_edits or diagnosis.cls is not FailureClass.FORMAT
             found += _python(path, before or b"", after, literals, edits_tests=edits_tests)

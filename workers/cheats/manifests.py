@@ -42,6 +42,14 @@ def review(path: str, before: bytes | None, after: bytes) -> Iterator[Violation]
         yield from _older(path, old, new)
 
 
+def added(path: str, before: bytes | None, after: bytes) -> Iterator[Violation]:
+    """Packages that the repository would newly need. Names in a patch may be anybody's words, and who installs a name
+    that looks like a known one installs a stranger's code."""
+    if lists(path):
+        old, new = (_wanted((data or b"").decode("utf-8", "replace")) for data in (before, after))
+        yield from (Violation("adds a dependency", path, 0, name) for name in new if name not in old)
+
+
 def lists(path: str) -> bool:
     """The file lists Python requirements."""
     name = PurePosixPath(path).name.lower()

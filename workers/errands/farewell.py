@@ -7,15 +7,16 @@ at that moment.
 from __future__ import annotations
 
 from pydantic import ValidationError
-from sqlalchemy import select
 
 from workers import messages
-from workers.domain import Case, Outcome, Report
+from workers.domain import Report, RunId, StageName
 from workers.errands.desk import Desk
 from workers.errands.model import EndUntold
 from workers.github.forge import GitHubForge
+from workers.ports import Admission
+from workers.repo_config import Notify
 from workers.store.codec import from_json
-from workers.store.models import Run
+from workers.store.pages import Pages, RunPage
 
 
 def bid_farewell(desk: Desk) -> str:
@@ -23,23 +24,22 @@ def bid_farewell(desk: Desk) -> str:
     told = desk.errand.payload
     if not isinstance(told, EndUntold):
         raise TypeError(f"not an end: {type(told).__name__}")
-    report = _report(desk, told.run)
-    if report is None:
+    page = Pages(desk.engine, desk.redactor).run(RunId(told.run))
+    if page is None or page.line.outcome is None:
         return "the run is not kept any more"
+    report = page.report or Report(page.case, page.line.outcome, page.line.detail)
     mirrors = desk.settings.state_dir.expanduser() / "mirrors"
     run_url = f"{desk.settings.public_url.rstrip('/')}/runs/{told.run}"
+    notice = messages.fitting(messages.ended(report, run_url), _notify(page))
     with GitHubForge(desk.app, mirrors, report.case, desk.redactor, desk.guard) as forge:
-        forge.tell(report.case, messages.ended(report, run_url), report.published)
+        forge.tell(report.case, notice, report.published)
     return f"told the end of run {told.run}: {report.outcome}"
 
 
-def _report(desk: Desk, run: str) -> Report | None:
-    query = select(Run.case, Run.outcome, Run.detail, Run.report).where(Run.id == run, Run.outcome.is_not(None))
-    with desk.engine.connect() as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
+def _notify(page: RunPage) -> Notify:
+    """How much the repository wants to hear, as far as the run had asked."""
+    known = next((stage.data for stage in page.stages if stage.stage == StageName.ADMIT), None)
     try:
-        return from_json(row.report, Report)
-    except (TypeError, ValidationError):  # none was kept, or another release wrote it in a shape of its own
-        return Report(from_json(row.case, Case), Outcome(row.outcome), row.detail)
+        return from_json(known, Admission).config.notify if known is not None else Notify()
+    except ValidationError:  # another release wrote it in a shape of its own
+        return Notify()

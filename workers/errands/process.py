@@ -17,15 +17,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from workers import telemetry
 from workers.errands.desk import Desk, Handler
 from workers.errands.handlers import HANDLERS
-from workers.errands.model import KINDS, Kind
+from workers.errands.model import KINDS, Forget, Kind, Payload, Recover
 from workers.errors import LeaseLost, Retryable, Stop
 from workers.github.session import App
 from workers.hardening import forbid_core_dumps
+from workers.messages.wishes import switched_off
 from workers.redact import Redactor
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
-from workers.store.errands import Claimed, Errands
+from workers.store.errands import MOST_TRIES, Claimed, Errands
 from workers.store.ledger import Ledger
+from workers.store.switches import Switches
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,9 @@ LOOK_SECONDS = 0.5
 """A person who gave a command sees our reaction within two seconds of the delivery."""
 THREADS = 3
 LONGEST_BACKOFF = 30.0
+THROUGH_SWITCHES = frozenset({Kind.COMMAND, Kind.SETTLE, Kind.RECOVER, Kind.FORGET})
+"""Done also where Heal is switched off: `/heal resume` must work (the others of its kind refuse themselves), and these
+write nothing on GitHub."""
 
 
 class Counter:
@@ -51,10 +56,15 @@ class Counter:
         self._engine = open_engine(settings.database_url)
         self._errands = errands
         self._ledger = ledger
+        self._switches = Switches(self._engine, redactor)
         self._app = app
         self._redactor = redactor
         self._handlers = handlers
         self.stop = threading.Event()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
 
     def work(self, owner: str) -> None:
         """One thread: take, do, answer, until `stop`."""
@@ -74,35 +84,49 @@ class Counter:
         errand = self._errands.claim(owner)
         if errand is None:
             return False
-        with structlog.contextvars.bound_contextvars(errand=errand.id, fence=errand.fence):
-            self._do(errand)
+        kind = KINDS[type(errand.payload)]
+        with structlog.contextvars.bound_contextvars(errand=errand.id, fence=errand.fence, kind=kind.value):
+            handler, off = self._handlers.get(kind), self._switched_off(kind, errand.payload)
+            if handler is None:
+                self._errands.dead(errand, f"nobody does errands of the kind {kind}")
+            elif off:
+                self._errands.done(errand, f"left alone: {off}")
+            else:
+                self._do(errand, handler)
         return True
 
-    def _do(self, errand: Claimed) -> None:
-        kind = KINDS[type(errand.payload)]
-        handler = self._handlers.get(kind)
-        if handler is None:
-            self._errands.dead(errand, f"nobody does errands of the kind {kind}")
-            return
+    def _switched_off(self, kind: Kind, payload: Payload) -> str:
+        """Why an errand is not done now; "" when it is."""
+        if kind in THROUGH_SWITCHES or isinstance(payload, Recover | Forget):
+            return ""
+        off = self._switches.over(payload.place.installation_id, payload.place.repo_id)
+        return switched_off(off.scope, off.who, off.why, off.until) if off else ""
+
+    def _do(self, errand: Claimed, handler: Handler) -> None:
         desk = Desk(self._settings, self._engine, self._redactor, self._ledger, self._errands, self._app, errand)
         try:
             answer = handler(desk)
         except Stop as end:
             self._errands.done(errand, f"{end.outcome}: {end.detail}")
-            log.info("errand.refused", kind=kind, why=end.detail)
+            log.info("errand.refused", why=end.detail)
         except Retryable as trouble:
-            self._errands.again(errand, trouble.after, str(trouble))
-            log.warning("errand.again", kind=kind, why=str(trouble))
+            log.warning("errand.again", why=str(trouble))
+            self._again(errand, trouble.after, str(trouble))
         except LeaseLost:
-            log.warning("errand.lost", kind=kind)
+            log.warning("errand.lost")
         except SQLAlchemyError:
             raise
         except Exception as bug:  # a bug in one errand must not stop the others
-            log.exception("errand.crashed", kind=kind, exc_info=bug)
-            self._errands.again(errand, 5.0, f"{type(bug).__name__}: {bug}")
+            log.exception("errand.crashed", exc_info=bug)
+            self._again(errand, 5.0, f"{type(bug).__name__}: {bug}")
         else:
             self._errands.done(errand, answer)
-            log.info("errand.done", kind=kind, answer=answer)
+            log.info("errand.done", answer=answer)
+
+    def _again(self, errand: Claimed, after: float, why: str) -> None:
+        if errand.tries >= MOST_TRIES:
+            log.error("errand.dead", tries=errand.tries, why=why)
+        self._errands.again(errand, after, why)
 
 
 def main() -> None:
@@ -113,13 +137,13 @@ def main() -> None:
     telemetry.configure(redactor)
     key = settings.app_key()
     if not settings.app_id or key is None:
-        log.warning("errands.no_key")
+        log.warning("errands.no_key")  # not ended: it would be started again every few seconds
+        sys.stdin.read()
         return
     app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=settings.github_pace)
     engine = open_engine(settings.database_url)
-    counter = Counter(
-        settings, Errands(engine, redactor), Ledger(engine, settings.lease_seconds, redactor), app, redactor
-    )
+    ledger = Ledger(engine, settings.lease_seconds, redactor)
+    counter = Counter(settings, Errands(engine, redactor), ledger, app, redactor)
     host = f"{socket.gethostname()}:{os.getpid()}"
     threads = [
         threading.Thread(target=counter.work, args=(f"{host}/{n}",), name=f"heal-errand-{n}", daemon=True)

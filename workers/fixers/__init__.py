@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from workers.fixers.autofix import Autofix
-from workers.fixers.llm import Budget, Llm
+from workers.fixers.llm import Llm
 from workers.fixers.search import Search
 from workers.llm.client import Client
+from workers.llm.talk import Budget
 from workers.ports import Fixer
 
 __all__ = ["Autofix", "Budget", "Llm", "Search", "fixers"]

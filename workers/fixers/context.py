@@ -18,11 +18,9 @@ from workers.fixers.search.rank import is_test
 from workers.globs import matches
 from workers.llm.client import Message
 from workers.messages.markup import visible
-from workers.ports import Workbench
+from workers.ports import SourceTree, Workbench
 
-LEVELS = (1.0, 0.5, 0.2)
-"""Shares of the full budgets, used one after the other when the endpoint says that the prompt is too long."""
-_FILES, _TESTS, _OUTPUT, _CHANGE, _PATHS = 24_000, 6_000, 8_000, 8_000, 120
+_FILES, _TESTS, _OUTPUT, _CHANGE, _REPORT, _PATHS = 24_000, 6_000, 8_000, 8_000, 6_000, 120
 _WORDS = 2_000
 _FEW = 3
 
@@ -36,9 +34,10 @@ class Shown:
 
 
 def nonce(bench: Workbench) -> str:
-    """The fence of this failure: it depends on the commit's content, so no file of the commit can hold it."""
+    """The fence of this failure: it depends on the content of the commit and of the report, so neither can hold it."""
     seed = f"{bench.tree.sha}:{bench.diagnosis.fingerprint}"
-    return "DATA-" + hashlib.sha256(seed.encode()).hexdigest()[:16]
+    seed += repr((bench.issue.title, bench.issue.texts)) if bench.issue else ""
+    return "DATA-" + hashlib.sha256(seed.encode(errors="replace")).hexdigest()[:16]
 
 
 def cleaned(text: str, fence: str, limit: int) -> str:
@@ -69,8 +68,8 @@ def opening(bench: Workbench, level: float) -> list[Message]:
         nonce=fence,
         shown_paths=[one_line(path, fence, 200) for path in paths[:_PATHS]],
         path_count=len(paths),
-        files=_read(bench, sources or _beside(tests, paths), fence, int(_FILES * level)),
-        tests=_read(bench, tests, fence, int(_TESTS * level)),
+        files=shown(bench.tree, sources or _beside(tests, paths), fence, int(_FILES * level)),
+        tests=shown(bench.tree, tests, fence, int(_TESTS * level)),
         command=cleaned(bench.reproduction.plan.check.script.strip(), fence, 500),
         kind=diagnosis.cls.value,
         tool=one_line(diagnosis.tool, fence, 40),
@@ -78,9 +77,11 @@ def opening(bench: Workbench, level: float) -> list[Message]:
         excerpt=cleaned(diagnosis.excerpt, fence, int(_OUTPUT * level)),
         places=[_place(suspect, fence) for suspect in diagnosis.suspects],
         commits=[_commit(commit, fence) for commit in bench.blame.suspects],
+        report=_report(bench, fence, int(_REPORT * level)),
         change=cleaned(_change(bench), fence, int(_CHANGE * level)).rstrip("\n"),
         refused=[_lesson(lesson, fence, level) for lesson in bench.experience.rejected[:_FEW]],
         merged=[_lesson(lesson, fence, level) for lesson in bench.experience.accepted[:1]],
+        hint=cleaned(bench.hint, fence, 1000).strip(),
     )
     system = prompts.render("system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))
     return [Message("system", system), Message("user", task)]
@@ -162,13 +163,20 @@ def _beside(tests: Sequence[str], paths: Sequence[str]) -> list[str]:
     return [path for path in paths if PurePosixPath(path).stem in stems and not is_test(path)]
 
 
-def _read(bench: Workbench, paths: Sequence[str], fence: str, budget: int) -> list[Shown]:
-    shown = []
+def shown(tree: SourceTree, paths: Iterable[str], fence: str, budget: int) -> list[Shown]:
+    """The files in their order, as long as the budget of characters lasts."""
+    found = []
     for path in paths:
-        data = bench.tree.read(path)
+        data = tree.read(path)
         if data is None or b"\0" in data or budget < 200:
             continue
         text = cleaned(data.decode("utf-8", "replace"), fence, budget)
         budget -= len(text)
-        shown.append(Shown(one_line(path, fence, 200), text.rstrip("\n")))
-    return shown
+        found.append(Shown(one_line(path, fence, 200), text.rstrip("\n")))
+    return found
+
+
+def _report(bench: Workbench, fence: str, limit: int) -> str:
+    """The bug report that the failing test was made of."""
+    issue = bench.issue
+    return cleaned("\n\n".join((issue.title, *issue.texts)), fence, limit).rstrip("\n") if issue else ""

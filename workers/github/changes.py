@@ -38,7 +38,9 @@ class Changes:
         """Commit the patch, point a branch of ours at it, open or update the one pull request of that branch."""
         if not proposal.branch.startswith(OWN):
             raise ValueError("only branches below heal/ are ours to write")
-        change = Change(tree, tree.apply(patch), proposal.commit_message, proposal.target)
+        first = proposal.first
+        edits = {**(first.files if first else {}), **tree.apply(patch)}
+        change = Change(tree, edits, proposal.commit_message, proposal.target, first)
         for number, head in proposal.closed:
             if self._commits.holds(head, change):
                 raise Stop(Outcome.DUPLICATE, f"#{number} held this very fix and was closed.")

@@ -19,6 +19,7 @@ from workers.git.tree import FILE, MirrorTree
 from workers.github import pulls
 from workers.github.api import Api, Refused, ref
 from workers.github.session import Repository
+from workers.ports import First
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +34,13 @@ _REFUSALS = (403, 409, 422)
 @dataclass(frozen=True)
 class Change:
     """A fix as a commit: the files that change against the tree's commit, and the message. `target` is the branch it
-    goes to in the end, whose rules count too."""
+    goes to in the end, whose rules count too. The files of `first` are among them, with a commit of their own below."""
 
     tree: MirrorTree
     edits: Mapping[str, bytes | None]
     message: str
     target: str
+    first: First | None = None
 
 
 class Commits:
@@ -99,15 +101,23 @@ class Commits:
 
     def _made(self, change: Change, branch: str, parents: Sequence[str], *, new: bool) -> str:
         """Make the commit and point the branch at it."""
-        tree = self._tree(change)
-        # No author and no committer: that is what makes GitHub sign the commit as the App's.
-        body = {"message": change.message, "tree": tree, "parents": list(parents)}
-        commit = self._api.send("POST", self._repo.path("/git/commits"), body)
+        below = list(parents)
+        if change.first is not None and below == [change.tree.sha]:
+            below = [str(self._commit(change, change.first.files, change.first.message, below)["sha"])]
+        commit = self._commit(change, change.edits, change.message, below)
         signed = bool((commit.get("verification") or {}).get("verified"))
         _log.info("commit %s on %s, signed by GitHub: %s", commit["sha"], self._repo.full_name, signed)
         if not signed and self._needs_signature(branch, change.target):
             return self._signed(change, branch, parents, new=new)
         return self._pointed(change, branch, str(commit["sha"]), new=new)
+
+    def _commit(
+        self, change: Change, edits: Mapping[str, bytes | None], message: str, parents: Sequence[str]
+    ) -> Mapping[str, Any]:
+        # No author and no committer: that is what makes GitHub sign the commit as the App's.
+        body = {"message": message, "tree": self._tree(change.tree, edits), "parents": list(parents)}
+        commit: Mapping[str, Any] = self._api.send("POST", self._repo.path("/git/commits"), body)
+        return commit
 
     def _pointed(self, change: Change, branch: str, sha: str, *, new: bool) -> str:
         try:
@@ -186,9 +196,9 @@ class Commits:
             raise _hands_off(branch)
         return head
 
-    def _tree(self, change: Change) -> str:
-        entries = [self._entry(path, content, change.tree.mode(path)) for path, content in sorted(change.edits.items())]
-        body = {"base_tree": change.tree.hash({}), "tree": entries}
+    def _tree(self, tree: MirrorTree, edits: Mapping[str, bytes | None]) -> str:
+        entries = [self._entry(path, content, tree.mode(path)) for path, content in sorted(edits.items())]
+        body = {"base_tree": tree.hash({}), "tree": entries}
         return str(self._api.send("POST", self._repo.path("/git/trees"), body)["sha"])
 
     def _entry(self, path: str, content: bytes | None, mode: str) -> dict[str, object]:

@@ -9,12 +9,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workers.domain import Case, How, JobReport, Outcome, Published, Rerun, Sha
+from workers.domain import Case, How, IssueReport, JobReport, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
 from workers.git import mirrors
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.github import config_issue, configs, download, ground, history, jobs, ours, pulls, reruns, signals
+from workers.github import (
+    config_issue,
+    configs,
+    download,
+    ground,
+    history,
+    issues,
+    jobs,
+    ours,
+    pulls,
+    reruns,
+    signals,
+)
 from workers.github.changes import Changes
 from workers.github.commits import Commits
 from workers.github.notices import CheckRun, Comment
@@ -92,6 +104,12 @@ class GitHubForge:
         own = case.actions_run_id == self._case.actions_run_id
         red = self._red if own else jobs.failed(api, self._repo, case)
         return jobs.report(api, self._repo, case, red, fetch, self._redactor)
+
+    def issue(self, case: Case) -> IssueReport:
+        """The issue that the case names, read with a token that can do nothing else."""
+        if case.issue is None:
+            raise ValueError("only an ISSUE run has a bug report")
+        return issues.report(self._session.api(Purpose.ISSUE), self._repo, case.issue, self._redactor)
 
     def tree(self, case: Case) -> SourceTree:
         """The pinned commit, from the mirror of this repository."""
@@ -258,9 +276,11 @@ class GitHubForge:
         return settings
 
     def _commented(self, published: Published | None) -> int | None:
-        pull = self._pull
         if self._case.ours is not None:
             return self._case.ours.pull_request
+        if self._case.issue is not None:
+            return self._case.issue
+        pull = self._pull
         if pull is not None:
             return pull.number
         return published.pull_request if published else None

@@ -1,35 +1,41 @@
-"""What people are told on GitHub: one check run `heal` per run and one sticky comment, found again and edited in place.
+"""What people are told on GitHub: one check run `heal` per head, one sticky comment per pull request or issue.
 
 Knows GitHub's limits on them; the words come from outside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from workers.domain import Case
 from workers.github.api import Api
 from workers.github.session import Repository
+from workers.messages.markup import LIMIT
 from workers.messages.room import clipped, in_bytes, shorten
-from workers.ports import Notice
+from workers.messages.sticky import Block, is_sticky, merged
+from workers.ports import Button, Notice
 
 CHECK_NAME = "heal"
 ANNOTATIONS_PER_CALL = 50
+MOST_BUTTONS = 3
 TEXT_LIMIT = 65_535
 """Bytes. Messages are made shorter; this is for what redaction added to them."""
 MESSAGE_LIMIT = 16_384
 """Bytes of an annotation: GitHub takes 64 KB, nobody reads them."""
-BODY_LIMIT = 65_536
-"""Characters of a comment."""
 TITLE_LIMIT = 255
 """Bytes."""
 
 
 class CheckRun:
     """The check run of one case. It is looked for by its external id before it is made, so a lost answer makes no
-    second one; its conclusion is always neutral."""
+    second one; its conclusion is always neutral.
+
+    A later run on the same commit goes on with the check run that an earlier one has closed. Only while two are at work
+    on one commit each has its own: neither may close the other's.
+    """
 
     def __init__(self, api: Api, repo: Repository, case: Case, app_id: int) -> None:
         self._api = api
@@ -46,74 +52,109 @@ class CheckRun:
         if notice.text:
             output["text"] = shorten(notice.text, TEXT_LIMIT, in_bytes)
         missing = self._missing(notice)
-        if self._known is None or missing or not _shows(self._known, state, output):
-            self._write(state, output, missing[:ANNOTATIONS_PER_CALL])
+        if self._known is None or missing or not self._shows(self._known, state, output):
+            self._write(state, output, missing[:ANNOTATIONS_PER_CALL], notice.buttons)
         for at in range(ANNOTATIONS_PER_CALL, len(missing), ANNOTATIONS_PER_CALL):
-            self._write(state, output, missing[at : at + ANNOTATIONS_PER_CALL])
+            self._write(state, output, missing[at : at + ANNOTATIONS_PER_CALL], notice.buttons)
 
-    def _write(self, state: Mapping[str, str], output: Mapping[str, str], notes: list[dict[str, object]]) -> None:
+    def _write(
+        self,
+        state: Mapping[str, str],
+        output: Mapping[str, str],
+        notes: list[dict[str, object]],
+        buttons: Sequence[Button],
+    ) -> None:
         body: dict[str, object] = {**state, "output": {**output, **({"annotations": notes} if notes else {})}}
+        if "conclusion" in state:
+            body["actions"] = [asdict(button) for button in buttons[:MOST_BUTTONS]]
+        ours = {"external_id": self._case.run, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
         if self._known is None:
-            fixed = {"name": CHECK_NAME, "head_sha": self._case.head_sha, "external_id": self._case.run}
-            started = datetime.now(UTC).isoformat(timespec="seconds")
-            self._known = self._api.send(
-                "POST", self._repo.path("/check-runs"), {**fixed, "started_at": started, **body}
-            )
+            fixed = {"name": CHECK_NAME, "head_sha": self._case.head_sha, **ours}
+            self._known = self._api.send("POST", self._repo.path("/check-runs"), {**fixed, **body})
         else:
-            self._known = self._api.send("PATCH", self._repo.path(f"/check-runs/{self._known['id']}"), body)
+            fixed = {} if self._known["external_id"] == self._case.run else ours
+            path = self._repo.path(f"/check-runs/{self._known['id']}")
+            self._known = self._api.send("PATCH", path, {**fixed, **body})
 
     def _found(self) -> Mapping[str, Any] | None:
+        """This run's check run, else the newest that another run has closed."""
         path = self._repo.path(f"/commits/{self._case.head_sha}/check-runs")
-        for run in self._api.pages(path, "check_runs", check_name=CHECK_NAME, filter="all"):
-            if run["external_id"] == self._case.run and (run.get("app") or {}).get("id") == self._app_id:
-                found: Mapping[str, Any] = run
-                return found
-        return None
+        held: list[Mapping[str, Any]] = [
+            run
+            for run in self._api.pages(path, "check_runs", check_name=CHECK_NAME, filter="all")
+            if (run.get("app") or {}).get("id") == self._app_id
+        ]
+        own = next((run for run in held if run["external_id"] == self._case.run), None)
+        closed = [run for run in held if run["status"] == "completed"]
+        return own or max(closed, key=lambda run: int(run["id"]), default=None)
+
+    def _shows(self, known: Mapping[str, Any], state: Mapping[str, str], output: Mapping[str, str]) -> bool:
+        same_run = known["external_id"] == self._case.run
+        same_state = all(known.get(key) == value for key, value in state.items())
+        return (
+            same_run and same_state and all((known["output"] or {}).get(key) == value for key, value in output.items())
+        )
 
     def _missing(self, notice: Notice) -> list[dict[str, object]]:
         """GitHub appends annotations with each update: those it holds already are not sent again."""
-        held = int(self._known["output"].get("annotations_count") or 0) if self._known else 0
         notes: list[dict[str, object]] = [
             {"path": one.path, "start_line": one.line, "end_line": one.line, "annotation_level": "failure",
              "message": clipped(one.message, MESSAGE_LIMIT) or "failed"}
             for one in notice.annotations if one.path and one.line
         ]  # fmt: skip
-        return notes[held:]
+        if not notes or self._known is None or not self._known["output"].get("annotations_count"):
+            return notes
+        path = self._repo.path(f"/check-runs/{self._known['id']}/annotations")
+        held = {(one["path"], one["start_line"], one["message"]) for one in self._api.pages(path)}
+        return [note for note in notes if (note["path"], note["start_line"], note["message"]) not in held]
 
 
 class Comment:
-    """The one comment of a run on a pull request, found again by a marker that people do not see."""
+    """The one comment on a pull request or an issue, found again by a marker that people do not see.
+
+    Every run writes its own part of it (`workers.messages.sticky`), so what it holds is read before each edit.
+    """
 
     def __init__(self, api: Api, repo: Repository, case: Case, app_id: int) -> None:
         self._api = api
         self._repo = repo
-        self._marker = f"<!-- heal:run={case.run}"
+        self._case = case
         self._app_id = app_id
-        self._known: dict[int, Mapping[str, Any]] = {}
+        self._known: dict[int, int] = {}
 
     def show(self, number: int, text: str) -> None:
         """Make it or edit it; nothing is sent when the words are the same."""
-        mark = "" if self._marker in text else f"\n\n{self._marker} -->"
-        body = shorten(text, BODY_LIMIT - len(mark)) + mark
-        known = self._known.get(number) or self._found(number)
+        block = Block(self._case.run, self._case.head_sha[:7], shorten(text, LIMIT))
+        known = self._held(number)
         if known is None:
             path = self._repo.path(f"/issues/{number}/comments")
-            self._known[number] = self._api.send("POST", path, {"body": body})
-        elif known["body"] != body:
-            path = self._repo.path(f"/issues/comments/{known['id']}")
-            self._known[number] = self._api.send("PATCH", path, {"body": body})
+            self._known[number] = self._api.send("POST", path, {"body": merged("", block)})["id"]
+            return
+        self._known[number] = known["id"]
+        body = merged(known["body"] or "", block)
+        if known["body"] != body:
+            self._api.send("PATCH", self._repo.path(f"/issues/comments/{known['id']}"), {"body": body})
 
-    def _found(self, number: int) -> Mapping[str, Any] | None:
-        for comment in self._api.pages(self._repo.path(f"/issues/{number}/comments")):
-            # Anybody can write the marker, and we may edit anybody's comment: only our own counts.
-            by = (comment.get("performed_via_github_app") or {}).get("id", self._app_id)
-            ours = comment["user"]["type"] == "Bot" and by == self._app_id
-            if ours and self._marker in (comment["body"] or ""):
-                found: Mapping[str, Any] = comment
-                return found
-        return None
+    def _held(self, number: int) -> Mapping[str, Any] | None:
+        if number in self._known:
+            known: Mapping[str, Any] | None = self._api.find(self._repo.path(f"/issues/comments/{self._known[number]}"))
+            if known is not None:
+                return known
+        return find_own(self._api, self._repo, number, self._app_id, is_sticky)
 
 
-def _shows(known: Mapping[str, Any], state: Mapping[str, str], output: Mapping[str, str]) -> bool:
-    same_state = all(known.get(key) == value for key, value in state.items())
-    return same_state and all((known["output"] or {}).get(key) == value for key, value in output.items())
+def find_own(
+    api: Api, repo: Repository, number: int, app_id: int, wanted: Callable[[str], bool]
+) -> Mapping[str, Any] | None:
+    """The first comment of ours on an issue or a pull request whose body is the wanted one."""
+    for comment in api.pages(repo.path(f"/issues/{number}/comments")):
+        if is_own(comment, app_id) and wanted(comment["body"] or ""):
+            found: Mapping[str, Any] = comment
+            return found
+    return None
+
+
+def is_own(comment: Mapping[str, Any], app_id: int) -> bool:
+    """Anybody can write a marker, and we may edit anybody's comment: only what the App itself wrote counts."""
+    by = (comment.get("performed_via_github_app") or {}).get("id", app_id)
+    return (comment.get("user") or {}).get("type") == "Bot" and by == app_id

@@ -25,6 +25,8 @@ class Pull:
     head_ref: str
     base_ref: str
     url: str
+    author_id: int = 0
+    """GitHub's id of who opened it."""
 
 
 def resolve(api: Api, repo: Repository, case: Case) -> Pull | None:
@@ -87,4 +89,5 @@ def _pull(data: Mapping[str, Any], repo: Repository) -> Pull:
         head_ref=data["head"]["ref"],
         base_ref=data["base"]["ref"],
         url=data["html_url"],
+        author_id=(data.get("user") or {}).get("id") or 0,
     )

@@ -46,7 +46,10 @@ class Purpose(Enum):
     PUBLISH = "publish"
     RERUN = "rerun"
     STATUS = "status"
+    CONVERSE = "converse"
+    ROLES = "roles"
     SUGGEST = "suggest"
+    ISSUE = "issue"
 
     @property
     def permissions(self) -> Mapping[str, str]:
@@ -64,8 +67,11 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     },
     Purpose.FILES: {"metadata": "read", "contents": "read"},
     Purpose.TELL: {"metadata": "read", "checks": "write", "issues": "write"},
+    Purpose.ISSUE: {"metadata": "read", "issues": "read"},
     Purpose.RERUN: {"metadata": "read", "actions": "write"},
     Purpose.STATUS: {"metadata": "read", "statuses": "read"},
+    Purpose.CONVERSE: {"metadata": "read", "pull_requests": "write"},
+    Purpose.ROLES: {"metadata": "read", "contents": "write"},
     Purpose.SUGGEST: {"metadata": "read", "pull_requests": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }

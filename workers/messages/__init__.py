@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from workers.messages.ci import Red, said
 from workers.messages.commits import Habit, branch, commit_message, habit, pull_request_title
-from workers.messages.notices import ended, fitting, nothing_held, proposed, started
+from workers.messages.notices import ended, fitting, nothing_held, proposed, reproduced, started
 from workers.messages.ours import conflicts_again, conflicts_for_good, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import comment_body, pull_request_body, review_body, suggestion
+from workers.messages.reported import first_message
 
 __all__ = [
     "Habit",
@@ -20,6 +21,7 @@ __all__ = [
     "conflicts_again",
     "conflicts_for_good",
     "ended",
+    "first_message",
     "fitting",
     "habit",
     "mended_elsewhere",
@@ -27,6 +29,7 @@ __all__ = [
     "proposed",
     "pull_request_body",
     "pull_request_title",
+    "reproduced",
     "review_body",
     "said",
     "started",

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
+from workers.messages import reported
 from workers.messages.blame import brought
+from workers.messages.buttons import buttons
 from workers.messages.chance import steadiness
 from workers.messages.commits import published
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
@@ -23,9 +25,23 @@ from workers.reruns import command
 
 
 def started(case: Case, run_url: str) -> Notice:
-    """The run has begun."""
+    """The run has begun. Only who asked for it reads about it in a comment."""
     case = Redactor().publish(case)
-    return Notice("Looking into it", f"Reproducing {_job(case)} on `{case.head_sha[:7]}`.{_link(run_url)}")
+    issue = reported.is_issue(case)
+    doing = f"Writing a test that shows {reported.about(case)}" if issue else f"Reproducing {_job(case)}"
+    text = f"{doing} on `{case.head_sha[:7]}`.{_link(run_url)}"
+    asked = f"Looking into it for {quote(case.requested_by)}. {text}" if case.requested_by else None
+    return Notice("Looking into it", text, comment=asked)
+
+
+def reproduced(report: Report, run_url: str) -> Notice | None:
+    """The failure is here again, and a fix is looked for: news for who asked, and for nobody else."""
+    report = published(report)
+    if not report.case.requested_by or report.diagnosis is None:
+        return None
+    cause = plain(report.diagnosis.summary)
+    text = f"Reproduced {_job(report.case)} on `{report.case.head_sha[:7]}`: {cause} Looking for a fix.{_link(run_url)}"
+    return Notice("Reproduced, looking for a fix", text, comment=text)
 
 
 def proposed(report: Report, run_url: str) -> Notice:
@@ -69,11 +85,12 @@ def ended(report: Report, run_url: str) -> Notice:
         title=cut(title, 60),
         summary=shorten(text, OUTPUT, in_bytes),
         text=assemble(evidence, OUTPUT, in_bytes),
-        comment=None if report.outcome in _QUIET else comment,
+        comment=comment if _is_news(report) else None,
         annotations=tuple(
             replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
         )[:10],
         final=True,
+        buttons=buttons(report),
     )
 
 
@@ -90,11 +107,20 @@ def _unconfirmed(report: Report) -> str:
 
 
 def _no_fix(report: Report) -> str:
+    if report.witness is not None:
+        return (
+            f"**I wrote a test that shows {reported.about(report.case)}, but found no fix I can stand behind.** "
+            f"{plain(report.detail)} {reported.told(report)} It is below, and a start for whoever mends it."
+        )
     cause = f" What is known: {plain(report.diagnosis.summary)}" if report.diagnosis else ""
     return (
         f"**I reproduced the failure but found no fix I can stand behind.** {plain(report.detail)}{cause} "
         "The next step is a person's: start at the findings below."
     )
+
+
+def _question(report: Report) -> str:
+    return reported.question(report)
 
 
 def _not_reproduced(report: Report) -> str:
@@ -165,6 +191,7 @@ _ENDINGS: dict[Outcome, tuple[str, Callable[[Report], str]]] = {
     Outcome.UNCONFIRMED: ("Fix proposed, CI disagrees", _unconfirmed),
     Outcome.NO_FIX_FOUND: ("Reproduced, no fix found", _no_fix),
     Outcome.NOT_REPRODUCED: ("Not reproduced", _not_reproduced),
+    Outcome.QUESTION: ("One question", _question),
     Outcome.FLAKY: ("Flaky, not broken by this commit", _flaky),
     Outcome.INFRASTRUCTURE: ("Infrastructure, not the code", _infrastructure),
     Outcome.BASE_ALREADY_RED: ("The base branch is already red", _base_red),
@@ -186,6 +213,11 @@ _PATCH = (20_000, 4_000)
 
 _QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Outcome.CANCELLED, Outcome.CRASHED})
 """Endings that are nobody's news: the check run says them, no comment does."""
+
+
+def _is_news(report: Report) -> bool:
+    """To who asked every ending is; and a comment that says a fix is proposed must not outlive it."""
+    return report.outcome not in _QUIET or bool(report.case.requested_by or report.published)
 
 
 _TITLES = {
@@ -213,7 +245,8 @@ def _fix(report: Report) -> str:
     where = report.published
     if where is None or where.pull_request is None:
         return "A verified fix was found."
-    job, note = _job(report.case), f" {plain(where.note)}" if where.note else ""
+    job = reported.about(report.case) if reported.is_issue(report.case) else _job(report.case)
+    note = f" {plain(where.note)}" if where.note else ""
     said = {
         How.PULL: f"A verified fix for {job} is in #{where.pull_request}.",
         How.PUSH: f"A verified fix for {job} is commit {where.commit} on {quote(where.target)}.",
@@ -249,9 +282,14 @@ def _run(lead: Lead, run_url: str) -> str:
     return f"[one run]({run_url.rpartition('/')[0]}/{lead.run})" if run_url else "one run"
 
 
+def evidence_of(report: Report) -> str:
+    """All that was found out: cause, command, class, places, and what CI and the sandbox said."""
+    return assemble(_evidence(report), LIMIT)
+
+
 def _evidence(report: Report) -> list[Part]:
     data = report.data
-    parts = [Part(Worth.FACTS, (brought(report.blame), ""))]
+    parts = [Part(Worth.FACTS, (brought(report.blame), "")), Part(Worth.PROOF, (reported.shown(report),))]
     if report.reproduction:
         before = report.reproduction.before
         again = f"{report.reproduction.red_reruns} of {report.reproduction.reruns} reruns red"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sandbox.spec import Result
 from workers.domain import Attempt, Confidence, Diagnosis, Report, Reproduction
-from workers.messages import plan
+from workers.messages import plan, reported
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
 from workers.messages.markup import cut, details, fence, plain, quote
@@ -36,8 +36,9 @@ def headline(report: Report, words: int) -> str:
     case, name = report.case, report.job.name if report.job else ""
     where = quote(case.branch) + (f" (#{case.pull_request})" if case.pull_request else "")
     files, added, removed = measure(accepted.candidate.patch)
+    fails = f"**{quote(name) if name else 'The check'} on {where} fails: {plain(diagnosis.summary)}**"
     return (
-        f"**{quote(name) if name else 'The check'} on {where} fails: {plain(diagnosis.summary)}**\n\n"
+        f"{reported.headline(report) if reported.is_issue(case) else fails}\n\n"
         f"{plain(accepted.candidate.reasoning, words)} {files} file{'s' if files != 1 else ''}, "
         f"+{added} \u2212{removed}."
     )
@@ -55,6 +56,7 @@ def evidence(report: Report, ci: str = "") -> str:
         f"| the same, repeated | {reproduction.red_reruns}/{reproduction.reruns} red | "
         f"{verdict.reruns}/{verdict.reruns} green |",
         "| once more without the patch | \u274c red | |",
+        *reported.suite_row(report),
         f"| tests that passed before | {before.passed} | {_kept(before, accepted)} |",
     ]
     later = [f"| then {quote(step, 120)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
@@ -62,7 +64,8 @@ def evidence(report: Report, ci: str = "") -> str:
     if len(later) > _LATER_STEPS:
         rows.append(f"| then {len(later) - _LATER_STEPS} more steps | not reached | \u2705 green |")
     if ci:
-        rows.append(f"| the repository's CI | \u274c red | {ci} |")
+        before_ci = "not run" if reported.is_issue(report.case) else "\u274c red"
+        rows.append(f"| the repository's CI | {before_ci} | {ci} |")
     return "\n".join(rows)
 
 
@@ -123,7 +126,8 @@ def _model(accepted: Attempt) -> str:
 
 def _cost(report: Report) -> str:
     """Of all candidates together: the rejected ones were paid for as well."""
-    prices = [attempt.candidate.usage.cost_usd for attempt in report.attempts]
+    prices = [attempt.usage.cost_usd for attempt in report.attempts]
+    prices += [report.witness.usage.cost_usd] if report.witness else []
     paid = [price for price in prices if price is not None]
     return f"${sum(paid):.2f}" if len(paid) == len(prices) else "unknown"
 
@@ -173,8 +177,8 @@ def _rejected(attempts: list[Attempt]) -> str:
 
 def _made(report: Report, accepted: Attempt, run_url: str) -> str:
     candidate, seen = accepted.candidate, report.reproduction.before.evidence if report.reproduction else None
-    tokens_in = sum(attempt.candidate.usage.input_tokens for attempt in report.attempts)
-    tokens_out = sum(attempt.candidate.usage.output_tokens for attempt in report.attempts)
+    tokens_in = sum(attempt.usage.input_tokens for attempt in report.attempts)
+    tokens_out = sum(attempt.usage.output_tokens for attempt in report.attempts)
     lines = [
         f"- run: {f'[{report.case.run}]({run_url})' if run_url else quote(report.case.run)}",
         f"- fixer: {candidate.fixer}, candidates tried: {len(report.attempts)}, "

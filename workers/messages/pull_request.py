@@ -9,6 +9,7 @@ import base64
 from collections.abc import Callable, Sequence
 
 from workers.domain import Case, How, Report
+from workers.messages import reported
 from workers.messages.ci import Red, row
 from workers.messages.commits import branch, published
 from workers.messages.markup import LIMIT, backticks, details, fence, plain, quote, visible
@@ -115,7 +116,8 @@ def _note(report: Report) -> str:
 
 
 def _closes(case: Case) -> str:
-    return f"\n\nFixes #{case.issue}." if case.issue is not None else ""
+    """The word that closes the bug report which an earlier round was for; that round's own headline has it."""
+    return f"\n\nFixes #{case.issue}." if case.issue is not None and not reported.is_issue(case) else ""
 
 
 def _pushed(report: Report) -> str:

@@ -25,6 +25,7 @@ _CLASSES = frozenset(
 )
 _TOOLS = frozenset({"pytest", "unittest"})
 _INSIDE = Path(__file__).with_name("screen.py")
+_SUITE_S = 60.0
 _TRACED_S, _SESSION_S, _WALL_S = 20.0, 120.0, 180.0
 """How long tests are traced, how long a session of them may last, and both sessions together."""
 
@@ -45,7 +46,7 @@ def traced(bench: Workbench, cancel: Event | None = None) -> Trace | None:
 
 def started(bench: Workbench) -> Call:
     """How the bench's failing command starts its tests."""
-    step = bench.reproduction.plan.check
+    step = _step(bench)
     return call(step.script, step.workdir, bench.tree)
 
 
@@ -56,8 +57,19 @@ def inside(
     common = {"options": how.options, "folder": how.folder, "cwd_on_path": how.cwd_on_path}
     inputs = {"screen.py": _INSIDE.read_bytes(), "plan.json": json.dumps({**plan, **common}).encode()}
     script = how.script("/heal/in/screen.py /heal/in/plan.json")
-    step = Step(str(plan["mode"]), script, "bash -e {0}", bench.reproduction.plan.check.env, ".")
+    step = Step(str(plan["mode"]), script, "bash -e {0}", _step(bench).env, ".")
     return bench.environment.run(step, bench.tree.tar(), None, Limits(wall_s=wall_s), inputs, cancel).report
+
+
+def _step(bench: Workbench) -> Step:
+    """The command whose tests are traced. A new test alone has no passing tests beside it: then it is the whole suite,
+    where that is quick and nothing else in it is red."""
+    check, witness = bench.reproduction.plan.check, bench.witness
+    suite = witness.suite if witness else None
+    if witness is None or suite is None or suite.before.wall_s > _SUITE_S:
+        return check
+    red = [test.id for test in suite.before.tests if test.status in ("failed", "error")]
+    return suite.step if red and all(map(witness.owns, red)) else check
 
 
 def _traced(bench: Workbench, cancel: Event | None) -> str:

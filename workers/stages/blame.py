@@ -15,7 +15,7 @@ from sandbox.race import race
 from sandbox.spec import Sandbox
 from workers import likeness
 from workers.bisect import Found, Search, Seen
-from workers.domain import MOST_SUSPECTS, Blame, Case, Sha
+from workers.domain import MOST_SUSPECTS, Aim, Blame, Case, Sha
 from workers.elsewhere import Elsewhere
 from workers.likeness import Likeness
 from workers.ports import Forge, Lineage, Once, Origin, Workbench
@@ -36,11 +36,12 @@ def blame(case: Case, bench: Workbench, forge: Forge, sandbox: Sandbox, cancel: 
     """The commits that may have brought the reproduced failure, at best one. Says in its note why there are more.
 
     A pull request is not looked into: its base was compared before, so the failure is of its own commits. Neither is
-    what an earlier run has looked into. Every round is remembered by `bench.once`, so that a run that is taken up again
-    pays for none twice.
+    what an earlier run has looked into, nor a bug report, whose test no earlier commit has. Every round is remembered
+    by `bench.once`, so that a run that is taken up again pays for none twice.
     """
     found, budget_s = bench.reproduction, bench.config.limits.bisect
-    if case.pull_request is not None or case.ours is not None or not budget_s:
+    settled = case.pull_request is not None or case.ours is not None or case.aim is Aim.ISSUE
+    if settled or not budget_s:
         return Blame()
     good = forge.last_green(case)
     if good is None:

@@ -89,6 +89,7 @@ def _read(
         told,
         aim=Aim.AGAIN,
         ours=change,
+        issue=asked.issue,
         requested_by=asked.requested_by,
         model=asked.model,
         budget_usd=asked.budget_usd,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from workers import messages
 from workers.domain import Case, Confidence, How, Published, Report, Sha
 from workers.patch.suggest import Replacement, suggest
-from workers.ports import Admission, Forge, Proposal, SourceTree, Suggestion, Wish
+from workers.ports import Admission, First, Forge, Proposal, SourceTree, Suggestion, Wish
 
 
 def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge, run_url: str) -> Published:
@@ -33,6 +33,7 @@ def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge
     told = replace(report, published=Published(branch=branch, how=how, target=target, note=note))
     key = hashlib.sha256(f"{report.case.head_sha}\n{patch}".encode(errors="replace")).hexdigest()[:16]
     habit = messages.habit(ground.subjects, config.commit_style)
+    first = _first(report, habit.conventional)
     proposal = Proposal(
         branch=branch,
         target=target,
@@ -50,9 +51,10 @@ def publish(report: Report, admission: Admission, tree: SourceTree, forge: Forge
         ours=ours,
         note=note,
         key=key,
+        first=first,
     )
     published = forge.publish(report.case, tree, patch, proposal)
-    onto, all_of_it = _whole(report.case, tree, patch, forge)
+    onto, all_of_it = _whole(report.case, tree, patch, first, forge)
     return replace(published, onto=onto, patch=all_of_it)
 
 
@@ -84,11 +86,22 @@ def _suggestions(found: tuple[Replacement, ...] | str) -> tuple[Suggestion, ...]
     return tuple(Suggestion(one.path, one.start, one.end, messages.suggestion(one.text)) for one in found)
 
 
-def _whole(case: Case, tree: SourceTree, patch: str, forge: Forge) -> tuple[Sha, str]:
-    """All that the change does by now, and the commit it is against: on top of our own commit, both patches as one."""
+def _whole(case: Case, tree: SourceTree, patch: str, first: First | None, forge: Forge) -> tuple[Sha, str]:
+    """All that the change does by now, and the commit it is against: on top of our own commit, both patches as one,
+    and with a test that it brings."""
+    if first is not None:
+        return case.head_sha, forge.tree(case).diff({**first.files, **tree.apply(patch)})
     if case.ours is None or case.head_sha != case.ours.commit:
         return case.head_sha, patch
     before = forge.tree(replace(case, head_sha=case.ours.onto))
     edits = {**before.apply(case.ours.patch), **tree.apply(patch)}
     left = {path: data for path, data in edits.items() if data is not None or before.read(path) is not None}
     return case.ours.onto, before.diff(left)
+
+
+def _first(report: Report, conventional: bool) -> First | None:
+    """The test that shows a bug report, in a commit of its own."""
+    witness = report.witness
+    if witness is None or report.case.ours is not None:
+        return None
+    return First({witness.path: witness.text.encode()}, messages.first_message(report, conventional))

@@ -8,7 +8,8 @@ from threading import Event
 
 from sandbox.spec import Ending, Result
 from workers import cheats, logs, policy
-from workers.domain import Candidate, Experience, Verdict
+from workers.critic import Critic
+from workers.domain import REVIEW, Candidate, Experience, Verdict, Witness
 from workers.patch import PatchError, essence, undoes
 from workers.ports import Workbench
 from workers.reruns import command, limits, rerun
@@ -17,9 +18,17 @@ EXCERPT = 4000
 """Characters of failing output that go back to the fixer and onto the run page."""
 
 
-def verify(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:
-    """Try the candidate in clean containers. Costs nothing when a gate that needs no container says no."""
-    return _unfit(candidate, bench) or _tried(candidate, bench, cancel)
+def verify(candidate: Candidate, bench: Workbench, cancel: Event, critic: Critic | None = None) -> Verdict:
+    """Try the candidate in clean containers. Costs nothing when a gate that needs no container says no.
+
+    A critic, where there is one, looks at a model's patch last, and can only reject it.
+    """
+    verdict = _unfit(candidate, bench) or _tried(candidate, bench, cancel)
+    if not verdict.accepted or candidate.model is None or critic is None:
+        return verdict
+    opinion = critic.opinion(candidate, bench)
+    looked = replace(verdict, usage=opinion.usage)
+    return replace(looked, accepted=False, rejected_by=REVIEW, why=opinion.veto) if opinion.veto else looked
 
 
 def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
@@ -89,12 +98,37 @@ def _tried(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:
     if reds:
         why = f"green once, then red or with fewer tests in {reds} of {len(again)} identical runs"
         return Verdict(False, "unstable", why, after, later_steps=tuple(later), reruns=len(again))
+    suite, lost = _suite(bench, patch, cancel)
+    if lost:
+        why = "; ".join(lost[:10])
+        return Verdict(False, "suite", why, after, later_steps=tuple(later), regressions=lost, suite=suite)
     reverse = bench.environment.run(plan.check, tree, None, limits(plan), cancel=cancel)
     verdict = Verdict(
-        accepted=True, after=after, reverse_red=not reverse.green, reruns=len(again), later_steps=tuple(later)
+        accepted=True,
+        after=after,
+        reverse_red=not reverse.green,
+        reruns=len(again),
+        later_steps=tuple(later),
+        suite=suite,
     )
     why = _no_proof(before, reverse)
     return replace(verdict, accepted=False, rejected_by="reverse run", why=why) if why else verdict
+
+
+def _suite(bench: Workbench, patch: bytes, cancel: Event) -> tuple[Result | None, tuple[str, ...]]:
+    """The whole suite with the patch, where the check is a new test alone, and what it loses: seen in two runs, because
+    once may be chance."""
+    witness, plan = bench.witness, bench.reproduction.plan
+    if witness is None or witness.suite is None:
+        return None, ()
+    step, before, tree = witness.suite.step, witness.suite.before, bench.tree.tar()
+    result = bench.environment.run(step, tree, patch, limits(plan), cancel=cancel)
+    lost = worse(before, result, witness)
+    if not lost:
+        return result, ()
+    result = bench.environment.run(step, tree, patch, limits(plan), cancel=cancel)
+    again = worse(before, result, witness)
+    return result, tuple(sentence for sentence in lost if sentence in again)
 
 
 def _no_proof(before: Result, reverse: Result) -> str:
@@ -119,21 +153,39 @@ def unmended(after: Result) -> tuple[str, ...]:
 def regressions(before: Result, after: Result) -> tuple[str, ...]:
     """What a green command does not show: tests lost since before, failing ones that were not mended but went away,
     and fewer tests than before."""
+    lost = _lost(before, after)
+    fates = {test: _fate(test, before, after) for test in sorted(_failing(before))}
+    lost += [f"{test} failed before and {fate}" for test, fate in fates.items() if fate]
+    lost += [sentence for sentence in unmended(after) if sentence.split(" fails")[0] not in _failing(before)]
+    return (*lost, *_fewer(before, after))
+
+
+def worse(before: Result, after: Result, witness: Witness) -> tuple[str, ...]:
+    """As `regressions`, for a whole suite that may have been red before for reasons of its own: those may stay."""
+    if after.ending not in (Ending.PASSED, Ending.FAILED):
+        return (f"the whole suite ended with {after.ending.value.replace('_', ' ')}",)
+    known = {test.id for test in before.tests}
+    new = sorted(test for test in _failing(after) if test not in known or witness.owns(test))
+    return (*_lost(before, after), *(f"{test} fails in the whole suite" for test in new), *_fewer(before, after))
+
+
+def _lost(before: Result, after: Result) -> list[str]:
     now = {test.id: test.status for test in after.tests}
-    lost = [
+    return [
         f"{test.id} passed before and is {now.get(test.id, 'gone')} now"
         for test in before.tests
         if test.status == "passed" and now.get(test.id) != "passed"
     ]
-    fates = {test: _fate(test, before, after) for test in sorted(_failing(before))}
-    lost += [f"{test} failed before and {fate}" for test, fate in fates.items() if fate]
-    lost += [sentence for sentence in unmended(after) if sentence.split(" fails")[0] not in _failing(before)]
+
+
+def _fewer(before: Result, after: Result) -> list[str]:
+    lost = []
     if before.told is not None and (after.told is not None or before.from_log) and (after.told or 0) < before.told:
         lost.append(f"the command told of {before.told} tests before and of {after.told or 0} now")
     ran_before, ran_now = (result.count("passed", "failed", "error") for result in (before, after))
     if ran_now < ran_before and not before.from_log:  # a log names the passing tests by their file, if at all
         lost.append(f"{ran_before} tests ran before, {ran_now} now")
-    return tuple(lost)
+    return lost
 
 
 def _failing(result: Result) -> set[str]:

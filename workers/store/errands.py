@@ -23,7 +23,8 @@ from workers.store.models import Errand, ErrandState
 MOST_TRIES = 12
 """An errand that was claimed this often and is not through is given up: with growing pauses, after about an hour of
 trouble at GitHub's."""
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 60.0
+"""Each effect renews it; the errand of a process that was killed is taken up by another after this long."""
 LONGEST_PAUSE = 900.0
 
 
@@ -40,9 +41,10 @@ class Claimed:
 class Errands:
     """All errands."""
 
-    def __init__(self, engine: Engine, redactor: Redactor | None = None) -> None:
+    def __init__(self, engine: Engine, redactor: Redactor | None = None, lease_seconds: float = LEASE_SECONDS) -> None:
         self._engine = engine
         self._redactor = redactor or Redactor()
+        self._lease_seconds = lease_seconds
 
     def open(self, payload: Payload, key: str, after: float = 0.0, fuller: bool = False) -> bool:
         """Queue an errand unless one with this key exists; False then. It is due in `after` seconds.
@@ -93,7 +95,7 @@ class Errands:
                 owner=owner,
                 fence=Errand.fence + 1,
                 tries=Errand.tries + 1,
-                lease_until=db_now() + LEASE_SECONDS,
+                lease_until=db_now() + self._lease_seconds,
                 next_at=None,
             )
             .returning(Errand.id, Errand.kind, Errand.payload, Errand.fence, Errand.tries)
@@ -118,31 +120,33 @@ class Errands:
         return self._write(errand, values)
 
     def again(self, errand: Claimed, after: float, why: str) -> bool:
-        """Try again later, with growing pauses."""
+        """Try again later, with growing pauses; after `MOST_TRIES` it is given up instead."""
+        if errand.tries >= MOST_TRIES:
+            return self.dead(errand, why)
         pause = max(after, min(2.0**errand.tries, LONGEST_PAUSE))
         work = self._let_go
         return transact(self._engine, lambda c: work(c, errand.id, errand.fence, pause, self._text(why)))
 
     def held(self, errand: Claimed) -> bool:
         """Still ours: asked before every effect on GitHub, and renews the lease."""
-        return self._write(errand, {"lease_until": db_now() + LEASE_SECONDS}, free=False)
+        return self._write(errand, {"lease_until": db_now() + self._lease_seconds}, free=False)
 
-    def given_lately(self, repo_id: int, sender_id: int, seconds: float, kind: Kind) -> int:
-        """How many errands of a kind a person caused in a repository within so many seconds."""
+    def given_lately(self, repo_id: int, sender_id: int | None, seconds: float, kind: Kind) -> int:
+        """How many errands of a kind a person, or with None anybody, caused in a repository within so many seconds."""
         query = select(func.count()).where(
             Errand.repo_id == repo_id,
-            Errand.sender_id == sender_id,
+            *([] if sender_id is None else [Errand.sender_id == sender_id]),
             Errand.kind == kind.value,
             Errand.created_at > db_now() - seconds,
         )
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def waiting(self) -> int:
-        """How many are not done."""
-        open_ = (ErrandState.QUEUED.value, ErrandState.RUNNING.value)
+    def counts(self) -> dict[str, int]:
+        """How many there are in each state. A dead one says why in its row."""
         with self._engine.connect() as connection:
-            return int(connection.execute(select(func.count()).where(Errand.state.in_(open_))).scalar_one())
+            rows = connection.execute(select(Errand.state, func.count()).group_by(Errand.state)).all()
+        return {str(state): int(n) for state, n in rows}
 
     def _write(self, errand: Claimed, values: Mapping[str, object], free: bool = True) -> bool:
         freed: dict[str, object] = {"owner": None, "lease_until": None} if free else {}

@@ -45,6 +45,7 @@ from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
 from workers.store.models import Run, RunState, StageResult
 from workers.store.opening import append_event, lead, open_run
+from workers.store.switches import RepoWishes
 
 T = TypeVar("T")
 
@@ -175,6 +176,11 @@ class Lease:
         """How often this failure was worked on within the last seven days, by other runs in the same place."""
         with self._engine.connect() as connection:
             return heals.lately(connection, case, fingerprint)
+
+    @property
+    def wishes(self) -> RepoWishes:
+        """What people told Heal to leave alone here."""
+        return RepoWishes(self._engine, self.case.installation_id, self.case.repo_id)
 
     def spent_today(self) -> float:
         """US dollars that runs of this repository paid for a model within the last 24 hours, as far as its price is
@@ -438,7 +444,7 @@ def _attempt_row(attempt: Attempt) -> dict[str, object]:
         "accepted": verdict.accepted,
         "rejected_by": verdict.rejected_by[:64],
         "why": clean(verdict.why),
-        "input_tokens": candidate.usage.input_tokens,
-        "output_tokens": candidate.usage.output_tokens,
-        "cost_usd": candidate.usage.cost_usd,
+        "input_tokens": attempt.usage.input_tokens,
+        "output_tokens": attempt.usage.output_tokens,
+        "cost_usd": attempt.usage.cost_usd,
     }

@@ -20,6 +20,8 @@ from workers.store.errands import owe_farewell
 from workers.store.lease import MOST_CLAIMS, Lease
 from workers.store.models import PullHead, Run, RunState
 from workers.store.opening import append_event, open_run
+from workers.store.runs import about
+from workers.wishes import Reach, Scope
 
 RING_AGAIN = 15.0
 """Seconds until a due run that was rung for, and that nobody claimed, is rung for again: the broker may forget."""
@@ -228,7 +230,20 @@ class Ledger:
 
     def cancel_for_installation(self, installation_id: int, detail: str) -> list[RunId]:
         """End every run of an installation: the App was removed or suspended."""
-        return self._cancel(Run.installation_id == installation_id, Outcome.CANCELLED, detail)
+        return self.cancel_for_scope(Scope(Reach.INSTALLATION, installation_id), Outcome.CANCELLED, detail)
+
+    def cancel_for_scope(self, scope: Scope, outcome: Outcome, detail: str) -> list[RunId]:
+        """End every run that a switch reaches. Throw the switch first: what is opened meanwhile ends at admission."""
+        which = {
+            Reach.ALL: true(),
+            Reach.INSTALLATION: Run.installation_id == scope.id,
+            Reach.REPO: Run.repo_id == scope.id,
+        }
+        return self._cancel(which[scope.reach], outcome, detail)
+
+    def cancel_for_number(self, repo_id: int, number: int, outcome: Outcome, detail: str) -> list[RunId]:
+        """End every run about a pull request or an issue, or whose fix is in that pull request."""
+        return self._cancel(about(repo_id, number), outcome, detail)
 
     def _cancel_some(self, which: ColumnElement[bool], fork: bool, outcome: Outcome, detail: str) -> list[RunId]:
         """Those for commits of forks, or those for our own branches: a fork's branch may be called the same."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Row, func, select
 from workers.domain import Case, Diagnosis, Outcome, Report, RunId, Sha, StageName
 from workers.redact import Redactor
 from workers.store.codec import data_from_json, from_json
+from workers.store.errands import Errands
 from workers.store.inbox import Inbox
 from workers.store.models import Attempt, Event, Run, RunState, StageResult
 
@@ -113,6 +114,7 @@ class Figures:
     """Rows per state and outcome, and the age in seconds of the oldest delivery not yet routed."""
 
     deliveries: dict[str, int]
+    errands: dict[str, int]
     oldest_new: float
     runs: dict[str, int]
     outcomes: dict[str, int]
@@ -227,6 +229,7 @@ class Pages:
             ).all()
         return Figures(
             deliveries=inbox.by_state,
+            errands=Errands(self._engine).counts(),
             oldest_new=inbox.oldest_new,
             runs={str(name): int(n) for name, n in states},
             outcomes={str(name): int(n) for name, n in outcomes},

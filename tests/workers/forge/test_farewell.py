@@ -11,10 +11,12 @@ from sqlalchemy import Engine, update
 
 from tests.workers.forge.scene import STARTED, Scene
 from workers.attend import attend
-from workers.domain import Case, Report, RunId
+from workers.domain import Case, Outcome, Report, RunId
 from workers.errands.process import Counter
-from workers.errors import Retryable
+from workers.errors import Retryable, Stop
 from workers.github import App
+from workers.ports import Admission
+from workers.repo_config import Notify, RepoConfig
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
 from workers.store.errands import Errands
@@ -89,6 +91,19 @@ def test_a_lost_farewell_is_said_again(office: Office, trouble: dict[str, int]) 
     assert check["output"]["title"] == "Infrastructure, not the code"
     assert f"http://heal.example/runs/{office.run}" in check["output"]["summary"]
     assert not office.counter.once("t")
+
+
+def test_a_quiet_repository_hears_nothing(office: Office) -> None:
+    """Where `notify` wants no check run, the farewell makes none either."""
+    quiet = Admission(RepoConfig(notify=Notify(check=False, comment="never")), "main", "main", head_is_current=True)
+
+    def story(case: Case, lease: Lease) -> Report:
+        lease.record("admit", 0, quiet, 0.0)
+        raise Stop(Outcome.CANCELLED, "asked")
+
+    office.end(story)
+    assert office.counter.once("t")
+    assert office.scene.own_checks == []
 
 
 def test_a_crash_is_told_once(office: Office) -> None:

@@ -10,7 +10,7 @@ from tests.workers.forge.scene import REPO, STARTED, Scene
 from workers.domain import Case, Finding, Published, RunId, Sha
 from workers.errors import Retryable
 from workers.messages.markup import details, fence
-from workers.ports import Notice
+from workers.ports import Button, Notice
 
 ENDED = Notice("Not reproduced", "It is green here.", text="Details", final=True)
 
@@ -55,9 +55,30 @@ def test_another_worker_finds_the_check_run_again(scene: Scene) -> None:
     scene.forge().tell(scene.case, STARTED)
     scene.forge().tell(scene.case, ENDED)
     assert len(scene.own_checks) == 1
-    other = replace(scene.case, run=RunId("run-2"))
-    scene.forge(other).tell(other, STARTED)
-    assert len(scene.own_checks) == 2
+
+
+def test_one_check_run_per_head(scene: Scene) -> None:
+    """A later run goes on with the check run that an earlier one closed; two at once have one each."""
+    scene.forge().tell(scene.case, replace(ENDED, annotations=(Finding("wrong", "shop.py", 1),)))
+    later, beside = (replace(scene.case, run=RunId(name)) for name in ("run-2", "run-3"))
+    scene.forge(later).tell(later, STARTED)
+    (check,) = scene.own_checks
+    assert (check["external_id"], check["status"], check["conclusion"]) == ("run-2", "in_progress", None)
+    scene.forge(beside).tell(beside, STARTED)
+    assert [check["external_id"] for check in scene.own_checks] == ["run-2", "run-3"]
+    both = replace(ENDED, annotations=(Finding("wrong", "shop.py", 1), Finding("also wrong", "shop.py", 2)))
+    scene.forge(later).tell(later, both)
+    assert [note["message"] for note in scene.own_checks[0]["annotations"]] == ["wrong", "also wrong"]
+
+
+def test_buttons_come_with_the_end(scene: Scene) -> None:
+    """At most three, and none while the run is at work."""
+    many = tuple(Button(f"Press {n}", "For something.", f"press{n}") for n in range(5))
+    forge = scene.forge()
+    forge.tell(scene.case, replace(STARTED, buttons=many))
+    assert scene.own_checks[0]["actions"] == []
+    forge.tell(scene.case, replace(ENDED, buttons=many))
+    assert [one["identifier"] for one in scene.own_checks[0]["actions"]] == ["press0", "press1", "press2"]
 
 
 def test_no_news_no_call(scene: Scene) -> None:
@@ -94,7 +115,7 @@ def test_long_texts_are_cut_to_githubs_limits(scene: Scene) -> None:
 
 
 def test_sticky_comment_on_the_pull_request(scene: Scene) -> None:
-    """One comment per run, edited in place, also by another worker and after a lost answer."""
+    """One comment, edited in place, also by another worker and after a lost answer."""
     case = pull_case(scene)
     scene.hub.fail_requests("/comments$", method="POST", after=True)
     with pytest.raises(Retryable):
@@ -105,11 +126,32 @@ def test_sticky_comment_on_the_pull_request(scene: Scene) -> None:
     assert "<!-- heal:run=run-1" in comment["body"]
 
 
+def test_runs_share_the_comment(scene: Scene) -> None:
+    """Another run on the same commit adds its words, one on a later commit folds what was said before."""
+    case = pull_case(scene)
+    beside = replace(case, run=RunId("run-2"))
+    later = replace(case, run=RunId("run-3"), head_sha=Sha("f" * 40))
+    scene.forge(case).tell(case, replace(STARTED, comment="Tests are red."))
+    scene.forge(beside).tell(beside, replace(STARTED, comment="Lint is red.\n\nWith details."))
+    scene.forge(case).tell(case, replace(ENDED, comment="Tests are mended."))
+    (comment,) = scene.state["comments"]
+    assert "Lint is red." in comment["body"]
+    assert "Tests are mended." in comment["body"]
+    assert "Tests are red." not in comment["body"]
+    forge = scene.forge(later)
+    forge._comment.show(case.pull_request, "Both are red again.")  # type: ignore[arg-type]
+    (comment,) = scene.state["comments"]
+    shown, _, folded = comment["body"].partition("<details>")
+    assert shown.startswith("Both are red again.")
+    assert f"On `{case.head_sha[:7]}`: Lint is red. <!--" in folded
+    assert "With details." not in folded
+
+
 def test_a_planted_marker_is_not_ours(scene: Scene) -> None:
     """A person who writes our marker does not get their comment edited."""
     case = pull_case(scene)
     assert case.pull_request is not None
-    scene.hub.comment(REPO, "mallory", case.pull_request, "<!-- heal:run=run-1 --> hello")
+    scene.hub.comment(REPO, "mallory", case.pull_request, f"<!-- heal:run=run-1 sha={case.head_sha[:7]} --> hello")
     scene.forge(case).tell(case, replace(ENDED, comment="Done."))
     bodies = [comment["body"] for comment in scene.state["comments"]]
     assert [body.endswith("hello") for body in bodies] == [True, False]

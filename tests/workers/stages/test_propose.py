@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from tests.workers.made import GREEN, MemoryTree, ScriptedEnvironment, candidate, diagnosis, reproduction
-from workers.domain import Attempt, Candidate, Confidence, Diagnosis, Outcome, Verdict
+from workers.domain import Attempt, Candidate, Confidence, Diagnosis, Outcome, Verdict, Witness
 from workers.errors import Stop
 from workers.ports import T, Workbench
 from workers.repo_config import RepoConfig, RunLimits
@@ -83,3 +83,12 @@ def test_a_green_guess_is_told_and_never_proposed() -> None:
         propose((Scripted("search", ()),), bench(), [guess])
     assert stop.value.data["patch"] == guess.candidate.patch
     assert "too little is known" in stop.value.detail
+
+
+@pytest.mark.parametrize(("model", "confidence"), [(None, Confidence.HIGH), ("gpt-5", Confidence.MEDIUM)])
+def test_a_fix_is_no_surer_than_its_test(model: str | None, confidence: Confidence) -> None:
+    """Where a model wrote the failing test, a person has to read both."""
+    witness = Witness("tests/new.py", "", "", reproduction().plan, 3, model=model)
+    sure = candidate(fixer="autofix", confidence=Confidence.HIGH)
+    found = propose((Scripted("autofix", (sure,)),), replace(bench(), witness=witness), [])
+    assert found == replace(sure, confidence=confidence)

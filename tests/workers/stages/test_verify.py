@@ -19,7 +19,7 @@ from tests.workers.made import (
     reproduction,
     result,
 )
-from workers.domain import Experience, Lesson, Verdict
+from workers.domain import Experience, Lesson, Suite, Verdict, Witness
 from workers.ports import T, Workbench
 from workers.repo_config import RepoConfig
 from workers.stages.verify import regressions, verify
@@ -238,3 +238,66 @@ def test_a_later_step_with_hidden_failures_is_red() -> None:
         ScriptedEnvironment(lambda step, patch, n: hidden if step.name == "More" else honest(step, patch, n)), (later,)
     )
     assert verdict.rejected_by == "later step"
+
+
+SUITE_STEP = Step("Test", "python -m pytest -q")
+
+
+def suite(**fates: str) -> Result:
+    """A run of the whole suite: tests by their names."""
+    tests = tuple(TestCase(name.replace("_", "/", 1) + ".py::t", fate) for name, fate in fates.items())
+    red = any(fate != "passed" for fate in fates.values())
+    return replace(result(1 if red else 0), tests=tests, source="pytest")
+
+
+BEFORE = suite(tests_new="failed", tests_old="failed", tests_good="passed")
+"""The new test is red, another one was red all along, and one is green."""
+WITNESS = Witness("tests/new.py", "", "", reproduction().plan, 3, Suite(SUITE_STEP, BEFORE))
+
+
+def shown(*suites: Result) -> Verdict:
+    """The verdict on a right patch whose runs of the whole suite end so."""
+    left = list(suites)
+
+    def answer(step: Step, patch: bytes | None, n: int) -> Result:
+        return left.pop(0) if step is SUITE_STEP else honest(step, patch, n)
+
+    found, environment = reproduction(), ScriptedEnvironment(answer)
+    bench = Workbench(MemoryTree(), diagnosis(), found, environment, RepoConfig(), once, witness=WITNESS)
+    return verify(candidate(), bench, Event())
+
+
+MENDED = {"tests_new": "passed", "tests_old": "failed", "tests_good": "passed"}
+
+
+def test_the_suite_beside_a_new_test_may_not_get_worse() -> None:
+    """What was red before may stay; the verdict holds the run."""
+    verdict = shown(suite(**MENDED))
+    assert verdict.accepted
+    assert verdict.suite == suite(**MENDED)
+    assert shown(suite(**{**MENDED, "tests_old": "passed"})).accepted
+
+
+@pytest.mark.parametrize(
+    ("fates", "says"),
+    [
+        ({**MENDED, "tests_good": "failed"}, "passed before and is failed now"),
+        ({"tests_new": "passed", "tests_old": "failed"}, "passed before and is gone now"),
+        ({**MENDED, "tests_new": "failed"}, "tests/new.py::t fails in the whole suite"),
+        ({**MENDED, "tests_other": "error"}, "tests/other.py::t fails in the whole suite"),
+        ({"tests_new": "passed", "tests_good": "passed"}, "3 tests ran before, 2 now"),
+    ],
+)
+def test_a_suite_that_got_worse_twice_is_a_rejection(fates: dict[str, str], says: str) -> None:
+    """Once may be chance."""
+    bad = suite(**fates)
+    verdict = shown(bad, bad)
+    assert (verdict.accepted, verdict.rejected_by) == (False, "suite")
+    assert says in verdict.why
+    assert shown(bad, suite(**MENDED)).accepted
+
+
+def test_a_suite_that_hangs_with_the_patch_is_a_rejection() -> None:
+    """It ended by itself before."""
+    hung = replace(suite(**MENDED), ending=Ending.TIMEOUT)
+    assert "ended with timeout" in shown(hung, hung).why
