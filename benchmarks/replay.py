@@ -126,12 +126,13 @@ class Script:
         self.hub.label(name, "ada", number, self.rng.choice(["bug", "later"]))
 
     def comment(self) -> None:
-        """A comment: only a command at the start of a line, outside of quotes and code, is one. Who gives it may not,
-        so that it comes to an errand and a reaction and to nothing else."""
+        """A comment: only a command at the start of a line, outside of quotes and code, is one. Who gives it is
+        nobody here, so that it comes to an errand and at most an answer."""
         name, number = self.rng.choice(self.pulls)
-        body, asks = self.rng.choice(COMMENTS)
+        body, asks, answers = self.rng.choice(COMMENTS)
         self.hub.comment(name, f"stranger-{self.rng.randrange(1_000_000)}", number, body)
         self.due["commands"] += asks
+        self.due["answers"] += answers
 
     def review(self) -> None:
         """A review of somebody else's pull request."""
@@ -145,14 +146,17 @@ class Script:
 
 
 COMMENTS = (
-    ("Looks good to me.", False),
-    ("I would not use `/heal` here.", False),
-    ("> /heal\n\nwhat is that?", False),
-    ("```\n/heal fix\n```", False),
-    ("/heal", True),
-    ("Please:\n/heal fix", True),
-    ("/heal explain", True),
+    ("Looks good to me.", 0, 0),
+    ("I would not use `/heal` here.", 0, 0),
+    ("> /heal\n\nwhat is that?", 0, 0),
+    ("```\n/heal fix\n```", 0, 0),
+    ("/heal", 1, 0),
+    ("Please:\n/heal fix", 1, 0),
+    ("/heal explain", 1, 1),
 )
+"""What strangers write, how many commands that is, and how many of them are answered: asking is open to who can read,
+the rest takes write access and gets a reaction."""
+
 ACTS: Sequence[tuple[Act, int]] = (
     (Script.red, 6),
     (Script.not_red, 3),
@@ -220,7 +224,7 @@ def measure(deliveries: int = DELIVERIES, seed: int = SEED, seconds: float = 900
             "runs": script.due["runs"],
             "command errands": script.due["commands"],
             "pull requests": script.due["runs"],
-            "comments": script.due["runs"],
+            "comments": script.due["runs"] + script.due["answers"],
             "check runs": script.due["runs"],
         }
         found = _found(stage, script.names, Counter(answers))
