@@ -1,5 +1,5 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows clean help
+.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay clean help
 
 CASE ?= wrong-operator
 MODEL ?=
@@ -53,6 +53,9 @@ bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
 	$(PY) -m benchmarks.sandbox_caches --rounds 5
 	$(PY) -m benchmarks.event --rounds $(ROUNDS)
 	$(PY) -m benchmarks.screening --rounds $(ROUNDS)
+
+bench-replay: setup services ## 1,000 mixed deliveries, out of order and a tenth of them twice: exact counts
+	$(PY) -m benchmarks.replay --keep
 
 bench-workflows: setup ## the planner over public workflow files: DATASET=folder of bare mirrors
 	$(PY) -m benchmarks.workflows --dataset $(DATASET)

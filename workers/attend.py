@@ -16,8 +16,6 @@ log = structlog.get_logger(__name__)
 
 Told = Callable[[Case, Lease], Report]
 """The story of a run: works it through and gives its report, or raises one of `workers.errors`."""
-Farewell = Callable[[Report], None]
-"""Tells people about an end that the story itself could not tell (poison, given up, cancelled midway)."""
 
 
 class Visit(StrEnum):
@@ -31,15 +29,14 @@ class Visit(StrEnum):
     LOST = "lost"
 
 
-def attend(ledger: Ledger, run: RunId, owner: str, story: Told, farewell: Farewell | None = None) -> Visit:
+def attend(ledger: Ledger, run: RunId, owner: str, story: Told) -> Visit:
     """Claim the run and take it as far as it goes now. Safe to call twice at once: only one visit works."""
-    goodbye = farewell or _no_farewell
-    lease = ledger.claim(run, owner, bury=goodbye)
+    lease = ledger.claim(run, owner)
     if lease is None:
         return Visit.NOT_OURS
     with lease, structlog.contextvars.bound_contextvars(run=run, fence=lease.fence):
         try:
-            return _told(lease, story, goodbye)
+            return _told(lease, story)
         except LeaseLost:
             log.warning("lease lost")
             return Visit.LOST
@@ -48,12 +45,12 @@ def attend(ledger: Ledger, run: RunId, owner: str, story: Told, farewell: Farewe
             raise
 
 
-def _told(lease: Lease, story: Told, farewell: Farewell) -> Visit:
+def _told(lease: Lease, story: Told) -> Visit:
     try:
         lease.finish(story(lease.case, lease))
         return Visit.FINISHED
     except Stop as end:
-        return _end(lease, Report(lease.case, end.outcome, end.detail), farewell)
+        return _end(lease, Report(lease.case, end.outcome, end.detail))
     except Park as wait:
         lease.park(wait.after, str(wait))
         return Visit.PARKED
@@ -61,27 +58,24 @@ def _told(lease: Lease, story: Told, farewell: Farewell) -> Visit:
         if lease.retry(trouble.after, str(trouble), trouble.blame):
             return Visit.RETRY
         detail = f"Gave up after many tries: {trouble.blame} did not answer as it should. Last: {trouble}"
-        return _end(lease, Report(lease.case, Outcome.INFRASTRUCTURE, detail), farewell)
+        return _end(lease, Report(lease.case, Outcome.INFRASTRUCTURE, detail))
     except LeaseLost:
         raise
     except Exception as bug:  # noqa: BLE001 - one of the three places: whatever it is, the run must not be lost
-        return _crash(lease, bug, farewell)
+        return _crash(lease, bug)
 
 
-def _crash(lease: Lease, bug: Exception, farewell: Farewell) -> Visit:
+def _crash(lease: Lease, bug: Exception) -> Visit:
     log.exception("the story crashed", exc_info=bug)
     reason = f"{type(bug).__name__}: {bug}"[:2000]
     if lease.crashed(reason):
         return Visit.CRASHED
     detail = f"Heal itself failed {MOST_CLAIMS} times. Last: {reason}"
-    return _end(lease, Report(lease.case, Outcome.CRASHED, detail), farewell)
+    return _end(lease, Report(lease.case, Outcome.CRASHED, detail))
 
 
-def _end(lease: Lease, report: Report, farewell: Farewell) -> Visit:
-    lease.finish(report)
-    farewell(report)
+def _end(lease: Lease, report: Report) -> Visit:
+    """An end that the story did not tell itself (given up, cancelled midway, our bug): an errand tells it."""
+    lease.finish(report, untold=True)
+    log.info("run ended", outcome=report.outcome.value)
     return Visit.FINISHED
-
-
-def _no_farewell(report: Report) -> None:
-    log.info("run ended", run=report.case.run, outcome=report.outcome.value)

@@ -49,7 +49,7 @@ from workers.stages.admit import admit
 from workers.stages.answer import answer, only_answered
 from workers.stages.base import compare_with_base
 from workers.stages.blame import blame
-from workers.stages.diagnose import diagnose, heed
+from workers.stages.diagnose import diagnose, heed, tried_enough
 from workers.stages.follow import follow
 from workers.stages.locate import locate
 from workers.stages.propose import propose
@@ -76,6 +76,8 @@ class Parts:
     run_url: str = ""
     runs_today: Callable[[], int] = lambda: 0
     """How many runs of this repository were admitted within the last 24 hours."""
+    heals_lately: Callable[[Case, str], int] = lambda *_: 0
+    """How many other runs worked on a failure with this fingerprint in the case's place within seven days."""
     spent_today: Callable[[], float] = lambda: 0.0
     """How many US dollars this repository's runs paid for a model within the last 24 hours."""
     patience: float = 3600.0
@@ -149,6 +151,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     found = story.reproduction = bounded(found, admission.config.verify)
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
+    tried_enough(case, story.heals(story.diagnosis), admission.config.limits)
     experience = story.experience(story.diagnosis.fingerprint)
     heed(case, admission, experience)
     heed_ignored(parts.wishes, case, job.name, story.diagnosis)
@@ -330,6 +333,10 @@ class Story:
         if not (flaky or broke) or admission is None or not admission.config.may_rerun(flaky=flaky):
             return {}
         return {"rerun": self.once("rerun", Rerun, lambda: self.parts.forge.rerun(self.case)).value}
+
+    def heals(self, diagnosis: Diagnosis) -> int:
+        """How often other runs worked on this failure lately: asked once, so that a run taken up again goes on."""
+        return self.once("heals", int, lambda: self.parts.heals_lately(self.case, diagnosis.fingerprint))
 
     def report(
         self, outcome: Outcome = Outcome.FIXED, detail: str = "", follow_up: Case | None = None, **data: object

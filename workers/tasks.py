@@ -23,7 +23,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from celery.platforms import SecurityWarning
 
 from workers import telemetry
-from workers.attend import Farewell, Told, attend
+from workers.attend import Told, attend
 from workers.domain import Case, Outcome, Report, RunId
 from workers.errors import Stop, UsageError
 from workers.hardening import forbid_core_dumps, with_app_key_only, without_secrets
@@ -39,21 +39,21 @@ log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 10.0
 
-Tell = Callable[[WorkerSettings], tuple[Told, Farewell | None]]
+Tell = Callable[[WorkerSettings], Told]
 """Makes the story for the settings."""
 
 
-def wired(settings: WorkerSettings) -> tuple[Told, Farewell | None]:
+def wired(settings: WorkerSettings) -> Told:
     """The real story. Imported here, late: it brings git, Docker and the model's client with it.
 
     Its sandbox serves all runs of this pool process, and is closed when the process ends, in its turn or by a signal:
     the pool ends its processes without Python's own exit functions.
     """
-    from workers.wiring import bid_farewell, drive_run, make_sandbox
+    from workers.wiring import drive_run, make_sandbox
 
     sandbox = make_sandbox(settings, settings.installation)
     signals.worker_process_shutdown.connect(lambda **_: sandbox.close(), weak=False)
-    return partial(drive_run, settings=settings, sandbox=sandbox), partial(bid_farewell, settings=settings)
+    return partial(drive_run, settings=settings, sandbox=sandbox)
 
 
 def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
@@ -110,13 +110,13 @@ def _keep_logging(**_: Any) -> None:
 
 def _task(settings: WorkerSettings, worker: str, redactor: Redactor, tell: Tell) -> Callable[[str], None]:
     @cache
-    def opened() -> tuple[Ledger, Told, Farewell | None]:
+    def opened() -> tuple[Ledger, Told]:
         ledger = Ledger(open_engine(settings.database_url), settings.lease_seconds, redactor)
-        return ledger, *tell(settings)
+        return ledger, tell(settings)
 
     def drive(run_id: str) -> None:
-        ledger, story, farewell = opened()
-        attend(ledger, RunId(run_id), f"{worker}/{os.getpid()}", partial(_in_time, story), farewell)
+        ledger, story = opened()
+        attend(ledger, RunId(run_id), f"{worker}/{os.getpid()}", partial(_in_time, story))
 
     return drive
 

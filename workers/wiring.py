@@ -26,10 +26,9 @@ from sandbox.images.stock import clear
 from sandbox.languages import KEYS
 from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
-from workers import messages
 from workers.critic import Critic
 from workers.domain import Aim, Case, Report
-from workers.errors import Retryable, Stop, UsageError
+from workers.errors import Retryable, UsageError
 from workers.fixers import fixers, revisers
 from workers.git import mirrors
 from workers.llm.client import Client
@@ -69,6 +68,7 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             cancelled=lease.cancelled,
             run_url=_run_url(case, settings),
             runs_today=lease.admitted_today,
+            heals_lately=lease.heals_lately,
             spent_today=lease.spent_today,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
@@ -82,17 +82,6 @@ def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: Docke
             raise Retryable(explain.error(error), blame="engine") from error
         finally:
             sandbox.rest()
-
-
-def bid_farewell(report: Report, settings: WorkerSettings) -> None:
-    """Tell people about an end the run itself could not tell. A GitHub that does not listen is only logged."""
-    redactor = Redactor(*settings.secrets())
-    try:
-        with _forge(report.case, settings, redactor, lambda: None) as forge:
-            forge.reply(report.case, messages.review_replies(report, (), _run_url(report.case, settings)))
-            forge.tell(report.case, messages.ended(report, _run_url(report.case, settings)), report.published)
-    except (Stop, Retryable) as trouble:
-        log.warning("the end could not be told", run=report.case.run, outcome=report.outcome, why=str(trouble))
 
 
 def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Callable[[], None]) -> GitHubForge:

@@ -12,14 +12,14 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from tests.hub.app import build
+from tests.hub.app import build, served
 
 
 class _Announcing(uvicorn.Server):
     """Says where it listens once it does."""
 
     def __init__(self, app: FastAPI, url: str) -> None:
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(served(app), log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         super().__init__(config)
         self._app, self._url = app, url
 

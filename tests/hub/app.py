@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.hub.ci import CiRunner
 from tests.hub.contract import Contract
@@ -15,7 +17,7 @@ from tests.hub.events import Events
 from tests.hub.gitweb import GitWeb
 from tests.hub.graphql import GraphQl
 from tests.hub.hooks import Hooks
-from tests.hub.rest import actions, apps, checks, gitdata, issues, pulls, repos, reviews
+from tests.hub.rest import actions, apps, checks, gitdata, issues, pulls, repos, reviews, statuses
 from tests.hub.rest.actions import read_log
 from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher
 from tests.hub.runs import Runs
@@ -26,6 +28,7 @@ ROUTES = (
     *repos.ROUTES,
     *gitdata.ROUTES,
     *checks.ROUTES,
+    *statuses.ROUTES,
     *actions.ROUTES,
     *pulls.ROUTES,
     *reviews.ROUTES,
@@ -34,7 +37,34 @@ ROUTES = (
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
+class _Severed(Response):
+    """Closes the connection without a word: what a client sees whose answer got lost on the way."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "hub.sever"})
+
+
+class _Severing:
+    """The outermost layer: it alone still knows the server's own connection."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "hub.sever":
+                cycle: Any = getattr(send, "__self__")  # noqa: B009 - `send` is a method of uvicorn's own cycle
+                cycle.disconnected = True
+                cycle.transport.abort()
+            else:
+                await send(message)
+
+        await self._app(scope, receive, sent)
+
+
 def _send(answer: Answer) -> Response:
+    if answer.severed:
+        return _Severed()
     if answer.body is None:
         return Response(status_code=answer.status, headers=answer.headers)
     text = json.dumps(answer.body)
@@ -70,7 +100,7 @@ def build(data: Path, url: str, ci_image: str) -> FastAPI:
         body = await request.body()
         authorization = request.headers.get("authorization", "")
         try:
-            return _send(Answer(200, await run_in_threadpool(graphql.answer, authorization, json.loads(body))))
+            return _send(await run_in_threadpool(graphql.handle, authorization, json.loads(body)))
         except ApiError as error:
             return _send(Answer(error.status, error.body()))
 
@@ -96,6 +126,11 @@ def build(data: Path, url: str, ci_image: str) -> FastAPI:
         answer = await run_in_threadpool(
             git.answer, request.method, f"{owner}/{name}", tail, request.url.query, headers, body
         )
-        return Response(answer.body, answer.status, answer.headers)
+        return _Severed() if answer.severed else Response(answer.body, answer.status, answer.headers)
 
     return app
+
+
+def served(app: FastAPI) -> ASGIApp:
+    """The application as a server runs it."""
+    return _Severing(app)

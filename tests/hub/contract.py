@@ -62,9 +62,9 @@ class OpenApi:
         else:
             node = self._follow(node)
             content = node.get("content", {}).get("application/json")
-            if content is None:
+            if content is None and status < 400:
                 return [f"{status} has no JSON body"] if body else []
-            schema = content["schema"]
+            schema = content["schema"] if content else {"$ref": "#/components/schemas/basic-error"}
         return self._errors(("answer", f"{method} {template}", str(status)), schema, self._read, body)
 
     def request(self, method: str, template: str, body: object) -> list[str]:

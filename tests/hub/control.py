@@ -10,11 +10,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.hub import shapes, shapes_ci, shapes_git, shapes_work, threads
+from tests.hub import shapes, shapes_ci, shapes_git, shapes_work
 from tests.hub.contract import Contract
+from tests.hub.estate import Estate
 from tests.hub.events import Events
 from tests.hub.gitstore import Entry, GitStore, Signature
 from tests.hub.hooks import Hooks
+from tests.hub.luck import Luck
+from tests.hub.people import People
 from tests.hub.rest.dispatch import ApiError
 from tests.hub.rest.pulls import open_pull
 from tests.hub.rest.reviews import add_reply, submit_review
@@ -30,10 +33,12 @@ class Control:
     def __init__(self, world: World, contract: Contract, hooks: Hooks, events: Events, runs: Runs) -> None:
         self._world, self._contract, self._hooks, self._events, self._runs = world, contract, hooks, events, runs
         self._unlocked = {"settle", "requests", "violations"}
+        self._desks = (self, Luck(world), Estate(world, events), People(world, events))
 
     def call(self, verb: str, asked: Json) -> Json:
         """Run a verb; unknown ones raise LookupError."""
-        method: Callable[[Json], Json] | None = getattr(self, f"do_{verb}", None)
+        found = (getattr(desk, f"do_{verb}", None) for desk in self._desks)
+        method: Callable[[Json], Json] | None = next((one for one in found if one is not None), None)
         if method is None:
             raise LookupError(verb)
         if verb in self._unlocked:
@@ -108,6 +113,15 @@ class Control:
         self._world.apps[asked["app_id"]].hook_url = asked["url"]
         return {}
 
+    def do_set_events(self, asked: Json) -> Json:
+        """Subscribe an App and its installations to other events."""
+        app = self._world.apps[asked["app_id"]]
+        app.events = list(asked["events"])
+        for one in self._world.installations.values():
+            if one.app is app:
+                one.events = list(asked["events"])
+        return {}
+
     def do_create_repo(self, asked: Json) -> Json:
         """A repository from a folder or a map of files; `ci` is off or real."""
         world = self._world
@@ -175,9 +189,10 @@ class Control:
         return {}
 
     def do_set_repo(self, asked: Json) -> Json:
-        """Change `ci`, `archived`, `gone`, `private`, `issues_on`; `gone_commit` makes a commit unreachable by API."""
+        """Change `ci`, `archived`, `gone`, `private`, `rules`, `unsigned`, `issues_on`, without a word to anybody;
+        `gone_commit` makes a commit unreachable by API."""
         repo = self._repo(asked)
-        for key in ("ci", "archived", "gone", "private", "issues_on"):
+        for key in ("ci", "archived", "gone", "private", "rules", "unsigned", "issues_on"):
             if key in asked:
                 setattr(repo, key, asked[key])
         if asked.get("gone_commit"):
@@ -306,26 +321,6 @@ class Control:
             self._events.ci.start(repo, str(sha), branch, self._world.user(asked.get("user", "octocat")))
         return {}
 
-    def do_fault(self, asked: Json) -> Json:
-        """Bad luck for the next `times` requests (`kind` answer) or deliveries (`kind` drop, duplicate)."""
-        defaults: Json = {"times": 1, "method": "", "path": "", "event": "", "status": 502, "after": False}
-        self._world.faults.append({**defaults, **asked})
-        return {}
-
-    def do_clear_faults(self, asked: Json) -> Json:
-        """Bad luck that nobody met is taken back."""
-        self._world.faults.clear()
-        return {}
-
-    def do_expire_tokens(self, asked: Json) -> Json:
-        for token in self._world.tokens.values():
-            token.expires = self._world.now()
-        return {}
-
-    def do_advance(self, asked: Json) -> Json:
-        self._world.clock_offset += timedelta(seconds=asked["seconds"])
-        return {}
-
     def do_settle(self, asked: Json) -> Json:
         """Wait until all deliveries are out."""
         return {"settled": self._hooks.settle(asked.get("seconds", 10))}
@@ -347,6 +342,7 @@ class Control:
         for record in (world.deliveries, world.requests, world.faults, world.violations):
             record.clear()
         world.clock_offset = timedelta()
+        world.moved.clear()
         return {}
 
     def do_deliveries(self, asked: Json) -> Json:
@@ -386,7 +382,11 @@ class Control:
                 {**shapes_work.review_comment(world, repo, c), "reacted": c.reactions}
                 for c in repo.review_comments.values()
             ],
-            "threads": [thread for pull in repo.pulls.values() for thread in threads.of_pull(world, repo, pull)],
+            "threads": [
+                {"path": c.path, "line": c.line, "isResolved": c.resolved_by is not None}
+                for c in repo.review_comments.values()
+                if c.reply_to is None
+            ],
             "reviews": [shapes_work.review(world, repo, r) for r in repo.reviews.values()],
             "check_runs": checks,
             "workflow_runs": [shapes_ci.workflow_run(world, repo, r) for r in repo.runs.values()],

@@ -15,6 +15,8 @@ from tests.hub.state import (
     CheckRun,
     Comment,
     Delivery,
+    Installation,
+    Issue,
     Job,
     Json,
     Pull,
@@ -49,6 +51,17 @@ class Events:
         if repo.owner.kind == "Organization":
             full["organization"] = _organization(self._world, repo.owner)
         self._hooks.fire(event, action, full, repo, only)
+
+    def of_installation(self, one: Installation, event: str, action: str, sender: User, body: Json) -> None:
+        """An event of the installation itself, with its whole shape and no repository."""
+        world = self._world
+        full: Json = {
+            "action": action,
+            "installation": shapes.installation(world, one),
+            **body,
+            "sender": shapes.user(world, sender),
+        }
+        self._hooks.send(one.app, event, action, full, one.id)
 
     def redeliver(self, old: Delivery) -> None:
         self._hooks.redeliver(old)
@@ -112,6 +125,8 @@ class Events:
 
     def pull(self, repo: Repo, pull: Pull, action: str, sender: User, extra: Json | None = None) -> None:
         shape = shapes_work.pull(self._world, repo, pull)
+        if action in {"opened", "synchronize", "reopened"}:  # GitHub has not tried the merge yet
+            shape |= {"mergeable": None, "rebaseable": None, "mergeable_state": "unknown"}
         self.fire("pull_request", action, repo, sender, {"number": pull.number, "pull_request": shape, **(extra or {})})
         if action in {"opened", "synchronize", "reopened"} and repo.ci == "real" and self.ci is not None:
             self.ci.start_pull(repo, pull, sender)
@@ -141,6 +156,37 @@ class Events:
             "pull_request": shapes_work.pull_simple(self._world, repo, repo.pulls[comment.number]),
         }
         self.fire("pull_request_review_comment", "created", repo, comment.user, body)
+
+    def thread(self, repo: Repo, first: Comment, sender: User) -> None:
+        """A thread of review comments was resolved or opened again."""
+        world = self._world
+        own = [c for c in repo.review_comments.values() if first.id in {c.id, c.reply_to}]
+        thread = {"node_id": f"PRRT_{first.id}", "comments": [shapes_work.review_comment(world, repo, c) for c in own]}
+        body = {"thread": thread, "pull_request": shapes_work.pull_simple(world, repo, repo.pulls[first.number])}
+        self.fire("pull_request_review_thread", "resolved" if first.resolved_by else "unresolved", repo, sender, body)
+
+    def labeled(self, repo: Repo, issue: Issue, name: str, sender: User, *, off: bool = False) -> None:
+        action, extra = "unlabeled" if off else "labeled", {"label": shapes_work.label(self._world, repo, name)}
+        if issue.number in repo.pulls:
+            self.pull(repo, repo.pulls[issue.number], action, sender, extra)
+        elif not off:
+            self.fire("issues", action, repo, sender, {"issue": shapes_work.issue(self._world, repo, issue), **extra})
+
+    def status(self, repo: Repo, one: Json, sender: User) -> None:
+        """A commit status was set; the event names no pull request and has no action."""
+        world = self._world
+        heads = repo.git.refs("refs/heads").items()
+        names = [name.removeprefix("refs/heads/") for name, at in heads if repo.git.is_ancestor(one["sha"], at)]
+        known = {key: one[key] for key in ("id", "sha", "target_url", "context", "description", "state", "created_at")}
+        body = {
+            **known,
+            "name": repo.full_name,
+            "avatar_url": shapes.user(world, sender)["avatar_url"],
+            "commit": shapes_git.commit(world, repo, one["sha"]),
+            "branches": [shapes_git.short_branch(world, repo, name, one["sha"]) for name in names[:10]],
+            "updated_at": one["created_at"],
+        }
+        self.fire("status", None, repo, sender, body)
 
     def suite_for(self, repo: Repo, app_id: int, sha: str, branch: str | None = None) -> Suite:
         """The suite of an App on a commit, made when it does not exist. Workflow runs have one each."""

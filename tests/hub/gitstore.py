@@ -152,6 +152,26 @@ class GitStore:
         """The commits of head that base does not have, oldest first."""
         return self.text("rev-list", "--reverse", f"{base}..{head}").split()
 
+    def fresh(self, head: str) -> list[str]:
+        """The commits of head that no branch has yet."""
+        return self.text("rev-list", head, "--not", "--branches").split()
+
+    def is_ref_name(self, name: str) -> bool:
+        """Whether git and GitHub take it as the name of a ref."""
+        try:
+            self.run("check-ref-format", name)
+        except GitError:
+            return False
+        return len(name.encode()) <= 255
+
+    def conflicts(self, base: str, head: str) -> bool:
+        """Whether git cannot merge the two by itself."""
+        try:
+            self.run("merge-tree", "--write-tree", base, head)
+        except GitError:
+            return True
+        return False
+
     def blob(self, sha: str) -> bytes:
         return self.run("cat-file", "blob", sha)
 

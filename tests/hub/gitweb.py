@@ -11,7 +11,8 @@ import os
 import subprocess
 
 from tests.hub.events import Events
-from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher, allows, reaches
+from tests.hub.luck import on_request
+from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher, allows, injected, reaches
 from tests.hub.state import ZERO_SHA, Repo, Token, World
 
 _BACKEND = "/usr/lib/git-core/git-http-backend"
@@ -29,7 +30,9 @@ class GitWeb:
         """Authenticate, run the backend, and tell what a push moved."""
         record = {"method": method, "path": f"/{full_name}.git/{tail}", "query": query}
         self._world.requests.append(record)
-        if fault := self._dispatcher.fault(method, f"/{full_name}.git/{tail}"):
+        if fault := on_request(self._world, method, f"/{full_name}.git/{tail}"):
+            if fault["kind"] == "sever":
+                return injected(fault)
             return Answer(int(fault["status"]), str(fault.get("message", "")).encode(), {"Content-Type": "text/plain"})
         write = "git-receive-pack" in f"{tail} {query}"
         try:

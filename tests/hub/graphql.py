@@ -1,41 +1,53 @@
-"""The little GraphQL the double knows: a pull request's draft state and its threads. Anything else is a violation.
+"""`POST /api/graphql`: finds the token, reads the operation, and picks the asked fields out of what the resolvers give.
 
-Queries are validated against GitHub's schema when the reference folder is there.
+Queries are validated against GitHub's schema when the reference folder is there. A field that no resolver knows is a
+violation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
     FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
+    InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionSetNode,
     build_schema,
     parse,
     validate,
     value_from_ast_untyped,
 )
 
-from tests.hub import threads
 from tests.hub.contract import REFERENCE, Contract
 from tests.hub.events import Events
-from tests.hub.rest.dispatch import FORBIDDEN, Dispatcher, allows, reaches
-from tests.hub.state import Json, Pull, Repo, Token, World
-
-_MUTATIONS = {"markPullRequestReadyForReview": False, "convertPullRequestToDraft": True}
+from tests.hub.graphql_fields import FIELDS, Ask, GraphQlError
+from tests.hub.luck import on_request
+from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher, injected
+from tests.hub.state import Json, Token, World
 
 
 class GraphQl:
-    """`POST /api/graphql`."""
+    """The endpoint."""
 
     def __init__(self, world: World, contract: Contract, events: Events, dispatcher: Dispatcher) -> None:
         self._world, self._contract, self._events, self._dispatcher = world, contract, events, dispatcher
 
-    def answer(self, authorization: str, body: Json) -> Json:
-        """The answer's body; raises ApiError for a missing or dead token."""
-        token = self._dispatcher.by_token(authorization.partition(" ")[2])
+    def handle(self, authorization: str, body: Json) -> Answer:
+        """The answer, or the fault this request has; raises ApiError for a missing or dead token."""
         self._world.requests.append({"method": "POST", "path": "/api/graphql", "query": "", "body": body})
+        fault = on_request(self._world, "POST", "/graphql")
+        if fault is not None and not fault["after"]:
+            return injected(fault)
+        answer = Answer(200, self._answer(authorization, body))
+        return answer if fault is None else injected(fault)
+
+    def _answer(self, authorization: str, body: Json) -> Json:
+        token = self._dispatcher.by_token(authorization.partition(" ")[2])
         try:
             document = parse(str(body.get("query", "")))
         except GraphQLError as error:
@@ -46,123 +58,64 @@ class GraphQl:
             # Every payload of GitHub has this field; the trimmed schema beside the repository leaves it out.
             wrong = [text for text in found if "'clientMutationId'" not in text]
             self._contract.violate("request", "graphql", wrong)
+        fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+        picking = _Picking(fragments, body.get("variables") or {})
         data: Json = {}
         errors: list[Json] = []
         for operation in document.definitions:
             if isinstance(operation, OperationDefinitionNode):
-                for field in operation.selection_set.selections:
-                    if isinstance(field, FieldNode):
-                        self._field(token, field, body.get("variables") or {}, data, errors)
+                for field in picking.fields(operation.selection_set, ""):
+                    self._field(token, field, picking, data, errors)
         return {"data": data, **({"errors": errors} if errors else {})}
 
-    def _field(self, token: Token, field: FieldNode, variables: Json, data: Json, errors: list[Json]) -> None:
-        name = field.name.value
-        data[name] = None
-        if name == "repository":
-            with self._world.lock:
-                data[name] = self._repository(token, field, variables, errors)
-            return
-        if name == "resolveReviewThread":
-            with self._world.lock:
-                data[name] = self._resolved(token, field, variables, errors)
-            return
-        if name not in _MUTATIONS:
+    def _field(self, token: Token, field: FieldNode, picking: _Picking, data: Json, errors: list[Json]) -> None:
+        name, key = field.name.value, _key(field)
+        data[key] = None
+        resolver = FIELDS.get(name)
+        if resolver is None:
             self._contract.violate("unknown path", f"graphql {name}", ["the double knows no such field"])
             errors.append({"type": "undefinedField", "path": [name], "message": f"Field '{name}' doesn't exist"})
             return
-        asked = _arguments(field, variables).get("input") or {}
-        with self._world.lock:
-            found = self._pull(str(asked.get("pullRequestId", "")))
-            if found is None or found[0].gone or (found[0].private and not reaches(token, found[0])):
-                wanted = asked.get("pullRequestId")
-                text = f"Could not resolve to a node with the global id of '{wanted}'"
-                errors.append({"type": "NOT_FOUND", "path": [name], "message": text})
-                return
-            if not reaches(token, found[0]) or not allows(token, "pull_requests:write"):
-                errors.append({"type": "FORBIDDEN", "path": [name], "message": FORBIDDEN})
-                return
-            self._draft(token, found[0], found[1], _MUTATIONS[name])
-            whole = {"clientMutationId": asked.get("clientMutationId"), "pullRequest": self._shape(*found)}
-            data[name] = _select(field, whole)
-
-    def _repository(self, token: Token, field: FieldNode, variables: Json, errors: list[Json]) -> Json | None:
-        """`repository { pullRequest { reviewThreads } }`, and nothing else below a repository."""
-        asked = _arguments(field, variables)
-        repo = self._world.repo(f"{asked.get('owner')}/{asked.get('name')}")
-        if repo is None or repo.gone or not reaches(token, repo) or not allows(token, "pull_requests:read"):
-            text = f"Could not resolve to a Repository with the name '{asked.get('owner')}/{asked.get('name')}'."
-            errors.append({"type": "NOT_FOUND", "path": ["repository"], "message": text})
-            return None
-        inner = _child(field, "pullRequest")
-        pull = repo.pulls.get(int(_arguments(inner, variables)["number"])) if inner else None
-        if inner is None or pull is None:
-            return {"pullRequest": None}
-        whole = self._shape(repo, pull)
-        listed = _child(inner, "reviewThreads")
-        if listed is not None:
-            found = threads.page(threads.of_pull(self._world, repo, pull), _arguments(listed, variables))
-            comments = next((c for n in [_child(listed, "nodes")] if n for c in [_child(n, "comments")]), None)
-            limit = _arguments(comments, variables) if comments else {}
-            nodes = [{**one, "comments": threads.page(one["comments"], limit)} for one in found["nodes"]]
-            whole["reviewThreads"] = {**found, "nodes": nodes}
-        return {"pullRequest": _select(inner, whole)}
-
-    def _resolved(self, token: Token, field: FieldNode, variables: Json, errors: list[Json]) -> Json | None:
-        asked = _arguments(field, variables).get("input") or {}
-        found = threads.find(self._world, str(asked.get("threadId", "")))
-        if found is None or found[0].gone or (found[0].private and not reaches(token, found[0])):
-            text = f"Could not resolve to a node with the global id of '{asked.get('threadId')}'"
-            errors.append({"type": "NOT_FOUND", "path": [field.name.value], "message": text})
-            return None
-        repo, first = found
-        if not reaches(token, repo) or not all(allows(token, need) for need in threads.NEEDS):
-            errors.append({"type": "FORBIDDEN", "path": [field.name.value], "message": FORBIDDEN})
-            return None
-        repo.resolved.add(first.id)
-        shown = threads.shape(self._world, repo, first)
-        chosen: Json = _select(field, {"clientMutationId": asked.get("clientMutationId"), "thread": shown})
-        return chosen
-
-    def _pull(self, node_id: str) -> tuple[Repo, Pull] | None:
-        for repo in self._world.repos.values():
-            for pull in repo.pulls.values():
-                if pull.node_id == node_id:
-                    return repo, pull
-        return None
-
-    def _draft(self, token: Token, repo: Repo, pull: Pull, draft: bool) -> None:
-        if pull.draft != draft:
-            pull.draft = draft
-            pull.issue.updated = self._world.stamp()
-            action = "converted_to_draft" if draft else "ready_for_review"
-            self._events.pull(repo, pull, action, token.installation.app.bot)
-
-    def _shape(self, repo: Repo, pull: Pull) -> Json:
-        return {
-            "__typename": "PullRequest",
-            "id": pull.node_id,
-            "isDraft": pull.draft,
-            "number": pull.number,
-            "title": pull.issue.title,
-            "state": pull.issue.state.upper(),
-            "url": f"{self._world.url}/{repo.full_name}/pull/{pull.number}",
-            "headRefOid": pull.head_sha,
-        }
+        ask = Ask(self._world, self._events, token, picking.arguments(field))
+        try:
+            with self._world.lock:
+                data[key] = picking.picked(field, resolver(ask))
+        except GraphQlError as error:
+            errors.append({"type": error.kind, "path": [name], "message": str(error)})
+        except ApiError as error:
+            errors.append({"type": "UNPROCESSABLE", "path": [name], "message": error.message})
 
 
-def _arguments(field: FieldNode, variables: Json) -> Json:
-    return {one.name.value: value_from_ast_untyped(one.value, variables) for one in field.arguments or ()}
+class _Picking:
+    """Takes what was asked for out of values that hold more. Fields with arguments may be functions of them."""
+
+    def __init__(self, fragments: dict[str, FragmentDefinitionNode], variables: Json) -> None:
+        self._fragments, self._variables = fragments, variables
+
+    def arguments(self, field: FieldNode) -> Json:
+        return {one.name.value: value_from_ast_untyped(one.value, self._variables) for one in field.arguments or ()}
+
+    def picked(self, field: FieldNode, value: Any) -> Any:
+        if callable(value):
+            value = value(self.arguments(field))
+        if isinstance(value, list):
+            return [self.picked(field, one) for one in value]
+        if field.selection_set is None or not isinstance(value, dict):
+            return value
+        chosen = self.fields(field.selection_set, str(value.get("__typename", "")))
+        return {_key(one): self.picked(one, value.get(one.name.value)) for one in chosen}
+
+    def fields(self, selection: SelectionSetNode, kind: str) -> Iterator[FieldNode]:
+        """The fields of a selection for a value of this type, fragments unfolded."""
+        for one in selection.selections:
+            if isinstance(one, FieldNode):
+                yield one
+            elif isinstance(one, InlineFragmentNode):
+                if one.type_condition is None or one.type_condition.name.value == kind:
+                    yield from self.fields(one.selection_set, kind)
+            elif isinstance(one, FragmentSpreadNode):
+                yield from self.fields(self._fragments[one.name.value].selection_set, kind)
 
 
-def _child(field: FieldNode, name: str) -> FieldNode | None:
-    chosen = field.selection_set.selections if field.selection_set else ()
-    return next((one for one in chosen if isinstance(one, FieldNode) and one.name.value == name), None)
-
-
-def _select(field: FieldNode, value: Any) -> Any:
-    if isinstance(value, list):
-        return [_select(field, one) for one in value]
-    if field.selection_set is None or not isinstance(value, dict):
-        return value
-    chosen = [one for one in field.selection_set.selections if isinstance(one, FieldNode)]
-    return {one.name.value: _select(one, value.get(one.name.value)) for one in chosen}
+def _key(field: FieldNode) -> str:
+    return field.alias.value if field.alias else field.name.value

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 import queue
-import re
 import threading
 import time
 import uuid
@@ -17,6 +16,7 @@ import uuid
 import httpx
 
 from tests.hub.contract import Contract
+from tests.hub.luck import ON_DELIVERIES, strike
 from tests.hub.state import App, Delivery, Installation, Json, Repo, World
 
 TIMEOUT_SECONDS = 10.0
@@ -43,6 +43,8 @@ class Hooks:
         self._world = world
         self._contract = contract
         self._queue: queue.Queue[Delivery | None] = queue.Queue()
+        self._held: list[Delivery] = []
+        self._late = 0
         self._thread = threading.Thread(target=self._work, name="hooks", daemon=True)
         self._thread.start()
 
@@ -82,15 +84,41 @@ class Hooks:
             self._contract.check_delivery(event, payload)
         if not app.hook_url:
             return None
-        kind = "" if guid else self._fault(event)
-        if kind == "drop":
-            first.status, first.status_code = "failed to connect to host", 0
-            self._world.deliveries.append(first)
-            return None
+        fault = None if guid else strike(self._world, ON_DELIVERIES, event=event)
         self._world.deliveries.append(first)
-        for _ in range(2 if kind == "duplicate" else 1):
-            self._queue.put(first)
-        return first
+        return first if self._hand_over(first, fault) else None
+
+    def _hand_over(self, one: Delivery, fault: Json | None) -> bool:
+        """Send it on its way, as good as its luck is; False when it was swallowed."""
+        kind = fault["kind"] if fault else ""
+        if kind == "drop":
+            one.status, one.status_code = "failed to connect to host", 0
+            return False
+        if kind == "reorder":
+            self._held.append(one)
+            if fault and fault["times"] == 0:
+                self.let_go()
+        elif kind == "delay" and fault:
+            with self._world.lock:
+                self._late += 1
+            timer = threading.Timer(fault["seconds"], self._arrive, (one,))
+            timer.daemon = True
+            timer.start()
+        else:
+            for _ in range(2 if kind == "duplicate" else 1):
+                self._queue.put(one)
+        return True
+
+    def _arrive(self, one: Delivery) -> None:
+        with self._world.lock:
+            self._queue.put(one)
+            self._late -= 1
+
+    def let_go(self) -> None:
+        """Send what was held back for another order: the last comes first."""
+        with self._world.lock:
+            while self._held:
+                self._queue.put(self._held.pop())
 
     def redeliver(self, old: Delivery) -> None:
         self.send(old.app, old.event, old.action, old.payload, old.installation_id, old.repository_id, guid=old.guid)
@@ -98,23 +126,15 @@ class Hooks:
     def settle(self, seconds: float) -> bool:
         """Wait until everything queued has been sent; False when it took too long."""
         until = time.monotonic() + seconds
+        self.let_go()
         while time.monotonic() < until:
-            if self._queue.unfinished_tasks == 0:
+            if self._late == 0 and self._queue.unfinished_tasks == 0:
                 return True
             time.sleep(0.01)
         return False
 
     def close(self) -> None:
         self._queue.put(None)
-
-    def _fault(self, event: str) -> str:
-        with self._world.lock:
-            for fault in self._world.faults:
-                due = fault["kind"] in {"drop", "duplicate"} and fault["times"] > 0
-                if due and re.search(fault["event"], event):
-                    fault["times"] -= 1
-                    return str(fault["kind"])
-        return ""
 
     def _work(self) -> None:
         with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:

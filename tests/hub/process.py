@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 
-Json = dict[str, Any]
+from tests.hub.remote import Json, Remote
+
 Files = Mapping[str, str | bytes | None]
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -86,7 +87,7 @@ EVENTS: Sequence[str] = (
 )
 
 
-class Hub:
+class Hub(Remote):
     """The running double.
 
     `with Hub() as hub:` ends it and raises ContractViolationError when anything was off contract.
@@ -144,7 +145,6 @@ class Hub:
             raise ContractViolationError(json.dumps(found, indent=1)[:8000])
 
     def call(self, verb: str, **asked: object) -> Json:
-        """Any control verb by name."""
         answer = self._client.post(f"/{verb}", json=asked)
         if answer.status_code != 200:
             raise HubError(f"{verb}: {answer.status_code} {answer.text}")
@@ -321,43 +321,6 @@ class Hub:
                 return found
             time.sleep(0.05)
         raise HubError(f"{what}: not within {seconds} s")
-
-    def fail_requests(
-        self,
-        path: str,
-        *,
-        method: str = "",
-        status: int = 502,
-        times: int = 1,
-        after: bool = False,
-        headers: Mapping[str, str] | None = None,
-        message: str = "Server Error",
-    ) -> None:
-        """Answer the next matching API requests with an error; `after` does the work first."""
-        asked = {"path": path, "method": method, "status": status, "times": times, "after": after}
-        self.call("fault", kind="answer", headers=dict(headers or {}), message=message, **asked)
-
-    def limit_requests(self, path: str, *, status: int = 403, retry_after: int | None = None, times: int = 1) -> None:
-        """GitHub's secondary rate limit."""
-        text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-        headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-        self.fail_requests(path, status=status, times=times, headers=headers, message=text)
-
-    def clear_faults(self) -> None:
-        """Take back faults that no request met."""
-        self.call("clear_faults")
-
-    def drop_deliveries(self, event: str = "", times: int = 1) -> None:
-        self.call("fault", kind="drop", event=event, times=times)
-
-    def duplicate_deliveries(self, event: str = "", times: int = 1) -> None:
-        self.call("fault", kind="duplicate", event=event, times=times)
-
-    def expire_tokens(self) -> None:
-        self.call("expire_tokens")
-
-    def advance(self, seconds: float) -> None:
-        self.call("advance", seconds=seconds)
 
     def settle(self, seconds: float = 10) -> None:
         """Wait until all deliveries are out."""

@@ -113,7 +113,8 @@ def plain_steps(names: list[str], failing: str | None, stamp: str, conclusion: s
     broken = False
     for number, name in enumerate(["Set up job", *names, "Complete job"], start=1):
         is_red = name == failing
-        ended = "skipped" if broken and name != "Complete job" else conclusion if is_red else "success"
+        red = conclusion if conclusion in {"success", "skipped", "cancelled"} else "failure"  # steps know no others
+        ended = "skipped" if broken and name != "Complete job" else red if is_red else "success"
         found.append(
             {
                 "name": name,

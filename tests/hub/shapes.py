@@ -158,8 +158,8 @@ def installation(world: World, one: Installation) -> Json:
         "single_file_name": None,
         "has_multiple_single_files": False,
         "single_file_paths": [],
-        "suspended_by": None,
-        "suspended_at": None,
+        "suspended_by": user(world, one.suspended_by) if one.suspended_by else None,
+        "suspended_at": one.suspended,
     }
 
 
@@ -225,6 +225,17 @@ def full_repository(world: World, repo: Repo) -> Json:
     if repo.parent is not None:
         extra |= {"parent": repository(world, repo.parent), "source": repository(world, repo.parent)}
     return {**repository(world, repo), **extra}
+
+
+def short_repository(repo: Repo) -> Json:
+    """A repository inside the events of an installation."""
+    return {
+        "id": repo.id,
+        "node_id": f"R_kgDO{repo.id}",
+        "name": repo.name,
+        "full_name": repo.full_name,
+        "private": repo.private,
+    }
 
 
 def minimal_repository(world: World, repo: Repo) -> Json:

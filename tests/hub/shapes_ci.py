@@ -99,6 +99,34 @@ def check_run_event(world: World, repo: Repo, one: CheckRun) -> Json:
     return {**check_run(world, repo, one), "check_suite": inner}
 
 
+def suite_event(world: World, repo: Repo, one: Suite) -> Json:
+    """The suite inside a delivery of its own."""
+    whole = suite(world, repo, one)
+    del whole["repository"]
+    return whole
+
+
+def status(world: World, repo: Repo, one: Json) -> Json:
+    """`status`."""
+    return {**simple_status(world, repo, one), "creator": shapes.user(world, one["creator"])}
+
+
+def simple_status(world: World, repo: Repo, one: Json) -> Json:
+    """`simple-commit-status`."""
+    return {
+        "url": f"{base_url(world, repo)}/statuses/{one['sha']}",
+        "avatar_url": shapes.user(world, one["creator"])["avatar_url"],
+        "id": one["id"],
+        "node_id": f"SC_kwDO{one['id']}",
+        "state": one["state"],
+        "description": one["description"],
+        "target_url": one["target_url"],
+        "context": one["context"],
+        "created_at": one["created_at"],
+        "updated_at": one["created_at"],
+    }
+
+
 def annotation(world: World, repo: Repo, one: CheckRun, raw: Json) -> Json:
     """`check-annotation`."""
     return {

@@ -6,7 +6,6 @@ from typing import Literal
 from urllib.parse import quote
 
 from tests.hub import shapes
-from tests.hub.gitstore import GitError
 from tests.hub.shapes_git import base_url, diff_entries, html_url
 from tests.hub.state import Comment, Issue, Json, Pull, Repo, Review, User, World
 
@@ -58,8 +57,8 @@ def issue(world: World, repo: Repo, one: Issue) -> Json:
         "labels": [label(world, repo, name) for name in one.labels],
         "state": one.state,
         "locked": False,
-        "assignee": None,
-        "assignees": [],
+        "assignee": shapes.user(world, one.assignees[0]) if one.assignees else None,
+        "assignees": [shapes.user(world, who) for who in one.assignees],
         "milestone": None,
         "comments": sum(c.number == one.number for c in repo.comments.values()),
         "created_at": one.created,
@@ -119,7 +118,7 @@ def _side(world: World, repo: Repo, ref: str, sha: str) -> Json:
         "ref": ref,
         "sha": sha,
         "user": shapes.user(world, repo.owner),
-        "repo": shapes.repository(world, repo),
+        "repo": None if repo.gone else shapes.repository(world, repo),
     }
 
 
@@ -156,9 +155,9 @@ def pull_simple(world: World, repo: Repo, one: Pull) -> Json:
         "closed_at": one.issue.closed,
         "merged_at": one.merged,
         "merge_commit_sha": one.merge_sha,
-        "assignee": None,
-        "assignees": [],
-        "requested_reviewers": [],
+        "assignee": shapes.user(world, one.issue.assignees[0]) if one.issue.assignees else None,
+        "assignees": [shapes.user(world, who) for who in one.issue.assignees],
+        "requested_reviewers": [shapes.user(world, who) for who in one.reviewers],
         "requested_teams": [],
         "labels": [label(world, repo, name) for name in one.issue.labels],
         "milestone": None,
@@ -205,11 +204,7 @@ def _mergeable(repo: Repo, one: Pull) -> bool | None:
     if one.unknown:
         return None
     base = repo.git.ref(f"refs/heads/{one.base_ref}")
-    try:
-        repo.git.run("merge-tree", "--write-tree", base or one.base_sha, one.head_sha)
-    except GitError:
-        return False
-    return True
+    return not repo.git.conflicts(base or one.base_sha, one.head_sha)
 
 
 def _merge_state(one: Pull) -> str:

@@ -59,6 +59,8 @@ class Installation:
     events: list[str]
     repo_ids: set[int] | None = None
     created: str = ""
+    suspended: str | None = None
+    suspended_by: User | None = None
 
 
 @dataclass
@@ -94,6 +96,10 @@ class Comment:
     diff_hunk: str = ""
     review_id: int | None = None
     reply_to: int | None = None
+    resolved_by: User | None = None
+    """Who resolved the thread that this comment opened."""
+    minimized: str | None = None
+    edits: list[Json] = field(default_factory=list)
 
 
 @dataclass
@@ -126,6 +132,7 @@ class Issue:
     labels: list[str] = field(default_factory=list)
     reactions: list[Json] = field(default_factory=list)
     app: App | None = None
+    assignees: list[User] = field(default_factory=list)
 
 
 @dataclass
@@ -145,6 +152,7 @@ class Pull:
     merged: str | None = None
     merged_by: User | None = None
     merge_sha: str | None = None
+    reviewers: list[User] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -251,7 +259,6 @@ class Repo:
     comments: dict[int, Comment] = field(default_factory=dict)
     review_comments: dict[int, Comment] = field(default_factory=dict)
     reviews: dict[int, Review] = field(default_factory=dict)
-    resolved: set[int] = field(default_factory=set)
     suites: dict[int, Suite] = field(default_factory=dict)
     checks: dict[int, CheckRun] = field(default_factory=dict)
     workflows: dict[str, Json] = field(default_factory=dict)
@@ -260,6 +267,10 @@ class Repo:
     statuses: list[Json] = field(default_factory=list)
     verified: set[str] = field(default_factory=set)
     gone_commits: set[str] = field(default_factory=set)
+    rules: list[Json] = field(default_factory=list)
+    """Rules with the branches they are for (`branches`, a glob)."""
+    unsigned: bool = False
+    """GitHub signs no commit made by the Git Data API here."""
 
     @property
     def full_name(self) -> str:
@@ -306,6 +317,8 @@ class World:
     deliveries: list[Delivery] = field(default_factory=list)
     requests: list[Json] = field(default_factory=list)
     faults: list[Json] = field(default_factory=list)
+    moved: dict[str, int] = field(default_factory=dict)
+    """Names that repositories had before, in lower case."""
     violations: list[Json] = field(default_factory=list)
 
     @property
@@ -342,5 +355,6 @@ class World:
     def installations_of(self, repo: Repo) -> Iterator[Installation]:
         """The installations that can see a repository."""
         for one in self.installations.values():
-            if one.account is repo.owner and (one.repo_ids is None or repo.id in one.repo_ids):
+            covered = one.repo_ids is None or repo.id in one.repo_ids
+            if one.account is repo.owner and covered and not one.suspended:
                 yield one

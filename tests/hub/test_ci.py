@@ -11,7 +11,8 @@ import docker
 import pytest
 
 from tests.hub.conftest import FILES, REPO
-from tests.hub.process import Hub, Json
+from tests.hub.process import Hub
+from tests.hub.remote import Json
 from tests.hub.workflow_file import parse
 
 WORKFLOW = """

@@ -482,6 +482,36 @@ def test_observing_tells_the_failure_and_proposes_nothing() -> None:
     assert forge.published == []
 
 
+@pytest.mark.parametrize(
+    ("red", "before", "outcome"),
+    [
+        (case(), 1, Outcome.FIXED),
+        (case(), 2, Outcome.DUPLICATE),
+        (case(requested_by="ada"), 9, Outcome.FIXED),
+    ],
+    ids=["second time", "third time", "a person asks"],
+)
+def test_the_same_failure_is_not_worked_on_for_ever(red: Case, before: int, outcome: Outcome) -> None:
+    """After two heals within a week the run ends with its diagnosis and a sentence, before a fixer is asked; a person
+    may go beyond that. A run that has begun is not stopped by others that began meanwhile."""
+    forge, journal, seen = MemoryForge(), MemoryJournal(), []
+
+    def heals(case: Case, fingerprint: str) -> int:
+        seen.append(fingerprint)
+        return before * len(seen)
+
+    asked = replace(parts(forge, journal), heals_lately=heals)
+    for _ in range(2):
+        report = drive(red, asked)
+        assert report.outcome is outcome
+    assert report.diagnosis is not None
+    assert seen == [report.diagnosis.fingerprint]
+    if outcome is Outcome.DUPLICATE:
+        assert report.attempts == ()
+        assert "worked on 2 times here within seven days" in forge.told[-1].summary
+        assert forge.told[-1].comment is None
+
+
 def test_a_lost_lease_ends_without_another_word() -> None:
     """The worker that has the run now will speak; this one writes nothing any more."""
     forge, journal = MemoryForge(), Memory()

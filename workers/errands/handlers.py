@@ -9,6 +9,7 @@ from workers.errands.closed import closed
 from workers.errands.command import do_command
 from workers.errands.config import config
 from workers.errands.desk import Handler
+from workers.errands.farewell import bid_farewell
 from workers.errands.forget import forget
 from workers.errands.label import do_label
 from workers.errands.model import Kind
@@ -26,6 +27,7 @@ HANDLERS: Mapping[Kind, Handler] = {
     Kind.SETTLE: settle,
     Kind.RECOVER: recover,
     Kind.FORGET: forget,
+    Kind.FAREWELL: bid_farewell,
     Kind.CONFIG: config,
     Kind.REVIEW: review,
 }

@@ -1,6 +1,6 @@
-"""What an errand can be about: one dataclass per kind, made by the receiver from a delivery and kept as JSON.
+"""What an errand can be about: one dataclass per kind, kept as JSON. Most are made by the receiver from a delivery.
 
-Everything in them is untrusted text and numbers from outside; nothing here was asked of GitHub yet.
+Everything in those is untrusted text and numbers from outside; nothing here was asked of GitHub yet.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Kind(StrEnum):
     SETTLE = "settle"
     RECOVER = "recover"
     FORGET = "forget"
+    FAREWELL = "farewell"
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,14 @@ class Forget:
     """Empty: all of the installation."""
 
 
+@dataclass(frozen=True)
+class EndUntold:
+    """A run has ended outside its own story, and people still see it at work."""
+
+    place: Place
+    run: str
+
+
 Payload = (
     CommandGiven
     | ButtonPressed
@@ -165,6 +174,7 @@ Payload = (
     | RunWaits
     | Recover
     | Forget
+    | EndUntold
 )
 
 KINDS: dict[type[Payload], Kind] = {
@@ -178,5 +188,6 @@ KINDS: dict[type[Payload], Kind] = {
     RunWaits: Kind.SETTLE,
     Recover: Kind.RECOVER,
     Forget: Kind.FORGET,
+    EndUntold: Kind.FAREWELL,
 }
 PAYLOADS: dict[Kind, type[Payload]] = {kind: payload for payload, kind in KINDS.items()}

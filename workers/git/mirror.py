@@ -32,22 +32,31 @@ LOCK_TIMEOUT_S = 310.0
 _COMMIT_GONE = ("not our ref", "remote ref", "unadvertised object", "no such remote ref", "expected shallow")
 _REPOSITORY_GONE = ("not found", "error: 403", "error: 401", "error: 404", "error: 410", "authentication failed")
 _REPOSITORY_GONE_MORE = ("could not read username", "access denied", "permission to ")
+_UNKNOWN_TOKEN = ("error: 401", "authentication failed", "could not read username")
 _DAMAGED = ("fsck error", "badobject", "index-pack failed", "invalid index-pack")
 
 
 class Mirror:
-    """The bare mirror at `directory`. `token` is asked for only when the network is really needed.
+    """The bare mirror at `directory`. `token` is asked for only when the network is really needed, `renew`
+    for another one when the first is not accepted.
 
     `url` must be http(s); plain http is allowed only when the operator's own setting says http, by giving such a url.
     """
 
-    def __init__(self, directory: Path, url: str = "", token: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        url: str = "",
+        token: Callable[[], str] | None = None,
+        renew: Callable[[], str] | None = None,
+    ) -> None:
         scheme = url.partition("://")[0]
         if url and scheme not in {"http", "https"}:
             raise ValueError("a mirror fetches over http or https only")
         self.directory = directory
         self._url = url
         self._token = token
+        self._renew = renew
         self.git = Command(directory, protocols=scheme)
 
     def fetch(self, sha: Sha) -> MirrorTree:
@@ -115,10 +124,19 @@ class Mirror:
         return True
 
     def _download(self, sha: Sha, depth: int = 1, timeout: float = FETCH_TIMEOUT_S) -> None:
-        env = authorization(self._url, self._token()) if self._token else {}
         options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", f"--depth={depth}")
-        try:
+
+        def fetch(token: Callable[[], str] | None) -> None:
+            env = authorization(self._url, token()) if token else {}
             self.git.run("fetch", *options, self._url, f"+{sha}:refs/heal/{sha}", env=env, timeout=timeout)
+
+        try:
+            try:
+                fetch(self._token)
+            except GitFailed as failure:
+                if self._renew is None or not any(mark in failure.stderr.lower() for mark in _UNKNOWN_TOKEN):
+                    raise
+                fetch(self._renew)
         except GitFailed as failure:
             raise _translate(failure, sha) from failure
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
@@ -18,6 +18,8 @@ from urllib3.util import Retry
 
 from workers.domain import Outcome
 from workers.errors import Retryable, Stop
+
+T = TypeVar("T")
 
 API_VERSION = "2022-11-28"
 PAGE = 100
@@ -42,6 +44,12 @@ READS_ONLY = Retry(
 only by a new try of the whole run, which first looks for what a lost answer may have made."""
 
 
+_PEOPLES = re.compile(
+    r"/(merge|merges|merge-upstream|auto-merge|update-branch|approve|dismissals)$|^(merge|enable|approve|dismiss)[A-Z]"
+)
+"""Paths and mutations that merge, approve or dismiss, whatever the token would allow."""
+
+
 class Refused(Exception):  # noqa: N818 - an answer, not an error
     """GitHub said no with a status the caller asked to see."""
 
@@ -51,11 +59,16 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error
 
 
 class Api:
-    """GitHub with one token. `guard` is called before every write and may raise. Not for use from several threads."""
+    """GitHub with one token. `guard` is called before every write and may raise. Not for use from several threads.
+
+    `renew`, where it is set, gives a requester with a fresh token: a request whose token GitHub did not accept was not
+    done, so it is sent once more with the new one.
+    """
 
     def __init__(self, requester: Requester, guard: Callable[[], None] = lambda: None) -> None:
         self._requester = requester
         self._guard = guard
+        self.renew: Callable[[], Requester] | None = None
 
     def get(self, path: str, **parameters: object) -> Any:
         """The JSON answer of a GET."""
@@ -99,6 +112,7 @@ class Api:
 
     def send(self, method: str, path: str, body: Mapping[str, object], *, expect: tuple[int, ...] = ()) -> Any:
         """The JSON answer of a write; raises `Refused` for the statuses in `expect`."""
+        _never(path, body.get("event"))
         self._guard()
         return self._call(method, path, body=body, expect=expect)[1]
 
@@ -115,9 +129,10 @@ class Api:
 
     def mutate(self, name: str, variables: Mapping[str, object], fields: str, *, refusals: bool = False) -> None:
         """One GraphQL mutation; raises `Refused` for what GraphQL itself answers when `refusals` are asked for."""
+        _never(name, None)
         self._guard()
         try:
-            self._requester.graphql_named_mutation(name, dict(variables), fields)
+            self._renewing(lambda github: github.graphql_named_mutation(name, dict(variables), fields))
         except GithubException as error:
             if refusals and error.status == _GRAPHQL_SAYS_NO and not _limited(error):
                 raise Refused(error.status, _message(error)) from error
@@ -135,15 +150,29 @@ class Api:
         expect: tuple[int, ...] = (),
     ) -> tuple[dict[str, Any], Any]:
         try:
-            return self._requester.requestJsonAndCheck(
-                method, path, parameters=dict(parameters) if parameters else None, input=body
-            )
+            given = dict(parameters) if parameters else None
+            return self._renewing(lambda github: github.requestJsonAndCheck(method, path, parameters=given, input=body))
         except GithubException as error:
             if error.status in expect and not _limited(error):
                 raise Refused(error.status, _message(error)) from error
             raise translate(error) from error
         except requests.RequestException as error:
             raise translate(error) from error
+
+    def _renewing(self, ask: Callable[[Requester], T]) -> T:
+        try:
+            return ask(self._requester)
+        except GithubException as error:
+            if error.status != 401 or self.renew is None:
+                raise
+        self._requester = self.renew()
+        return ask(self._requester)
+
+
+def _never(asked: str, event: object) -> None:
+    """Merging and approving are people's. Asking for either is a bug of ours, and ends here."""
+    if _PEOPLES.search(asked) or event in ("APPROVE", "DISMISS"):
+        raise ValueError(f"Heal never merges and never approves: {asked}")
 
 
 def translate(error: GithubException | requests.RequestException) -> Stop | Retryable:

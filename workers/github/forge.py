@@ -303,7 +303,12 @@ class GitHubForge:
     def _mirror(self, case: Case) -> Mirror:
         session = self._session
         directory = mirrors.mirror(self._mirrors, case.repo_id)
-        return Mirror(directory, session.clone_url, lambda: session.token(Purpose.READ))
+        return Mirror(
+            directory,
+            session.clone_url,
+            lambda: session.token(Purpose.READ),
+            renew=lambda: session.renewed_token(Purpose.READ),
+        )
 
     def _settings(self) -> Effective:
         """What counts for the repository. A file that cannot be used is complained about, wherever it was noticed."""

@@ -13,6 +13,8 @@ from typing import Any
 from workers.domain import Case
 from workers.github.api import Api
 from workers.github.session import Repository
+from workers.messages.markup import LIMIT
+from workers.messages.room import clipped, in_bytes, shorten
 from workers.messages.sticky import Block, is_sticky, merged
 from workers.ports import Button, Notice
 
@@ -20,7 +22,11 @@ CHECK_NAME = "heal"
 ANNOTATIONS_PER_CALL = 50
 MOST_BUTTONS = 3
 TEXT_LIMIT = 65_535
+"""Bytes. Messages are made shorter; this is for what redaction added to them."""
+MESSAGE_LIMIT = 16_384
+"""Bytes of an annotation: GitHub takes 64 KB, nobody reads them."""
 TITLE_LIMIT = 255
+"""Bytes."""
 
 
 class CheckRun:
@@ -42,9 +48,9 @@ class CheckRun:
         """Make it or bring it up to date; nothing is sent when GitHub shows it already."""
         self._known = self._known or self._found()
         state = {"status": "completed", "conclusion": "neutral"} if notice.final else {"status": "in_progress"}
-        output = {"title": notice.title[:TITLE_LIMIT], "summary": notice.summary[:TEXT_LIMIT]}
+        output = {"title": clipped(notice.title, TITLE_LIMIT), "summary": shorten(notice.summary, TEXT_LIMIT, in_bytes)}
         if notice.text:
-            output["text"] = notice.text[:TEXT_LIMIT]
+            output["text"] = shorten(notice.text, TEXT_LIMIT, in_bytes)
         missing = self._missing(notice)
         if self._known is None or missing or not self._shows(self._known, state, output):
             self._write(state, output, missing[:ANNOTATIONS_PER_CALL], notice.buttons)
@@ -93,7 +99,7 @@ class CheckRun:
         """GitHub appends annotations with each update: those it holds already are not sent again."""
         notes: list[dict[str, object]] = [
             {"path": one.path, "start_line": one.line, "end_line": one.line, "annotation_level": "failure",
-             "message": one.message[:8000] or "failed"}
+             "message": clipped(one.message, MESSAGE_LIMIT) or "failed"}
             for one in notice.annotations if one.path and one.line
         ]  # fmt: skip
         if not notes or self._known is None or not self._known["output"].get("annotations_count"):
@@ -118,7 +124,7 @@ class Comment:
 
     def show(self, number: int, text: str) -> None:
         """Make it or edit it; nothing is sent when the words are the same."""
-        block = Block(self._case.run, self._case.head_sha[:7], text)
+        block = Block(self._case.run, self._case.head_sha[:7], shorten(text, LIMIT))
         known = self._held(number)
         if known is None:
             path = self._repo.path(f"/issues/{number}/comments")

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from github import Auth, Github, GithubIntegration
+from github.Requester import Requester
 
 from workers.domain import Outcome
 from workers.errors import Retryable, Stop
@@ -125,6 +126,11 @@ class Session:
         """The bare token, for git."""
         return self._get(purpose).value
 
+    def renewed_token(self, purpose: Purpose) -> str:
+        """Another bare token, for git too, when GitHub does not accept the present one any more."""
+        self._renewed(purpose)
+        return self._tokens[purpose].value
+
     @property
     def repository(self) -> Repository:
         """Asked once. A token narrowed to one repository sees exactly that one, under its present name."""
@@ -151,7 +157,7 @@ class Session:
             raise Stop(Outcome.DISABLED, _why_no_token(refused)) from refused
         data = (answer.get("repositories") or [None])[0]
         other = Session(self.app, self._installation_id, data["id"] if data else 0, self._redactor, self._guard)
-        other._tokens[Purpose.FILES] = token
+        other._keep(Purpose.FILES, token)
         if data is None:
             other.close()
             return None
@@ -188,8 +194,20 @@ class Session:
         if token is None or token.expires - time.time() < RENEW_BEFORE_S:
             if token is not None:
                 self._outlived.append(token)
-            token = self._tokens[purpose] = self._mint(purpose)
+            token = self._keep(purpose, self._mint(purpose))
         return token
+
+    def _keep(self, purpose: Purpose, token: _Token) -> _Token:
+        token.api.renew = lambda: self._renewed(purpose)
+        self._tokens[purpose] = token
+        return token
+
+    def _renewed(self, purpose: Purpose) -> Requester:
+        """GitHub does not accept the token any more: another one takes its place behind the same `Api`."""
+        token, fresh = self._tokens[purpose], self._mint(purpose)
+        token.client.close()
+        token.value, token.expires, token.client = fresh.value, fresh.expires, fresh.client
+        return token.client.requester
 
     def _mint(self, purpose: Purpose) -> _Token:
         try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 LIMIT = 60_000
-"""Characters of a body: GitHub takes 65,536 and refuses more; the rest is for what it adds itself."""
+"""Characters of a comment or a pull request's body: GitHub takes 65,536 and refuses more; the rest is for markers, and
+for what redaction may add. `workers.messages.room` makes a message fit."""
 
 _REFERENCE = re.compile(r"([@#])(?=\w)|\b(GH)(?=-\d)", re.IGNORECASE)
-_LINK = re.compile(r"(?<=:)(?=//)|\bwww(?=\.)|\bmailto(?=:)", re.IGNORECASE)
+_LINK = re.compile(r"(?<=:)(?=//)|\bwww(?=\.)|mailto(?=:)", re.IGNORECASE)
 _NO_CI = re.compile(
     r"\[(?=[^\]\n]{0,12}\b(?:ci|actions)\b[^\]\n]{0,12}\])|\*{3}(?=NO_CI)|\bskip-checks(?=:)", re.IGNORECASE
 )
@@ -23,8 +24,8 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-_SPECIAL = re.compile(r"([\\`*{}\[\]<>|~&$]|(?<!\w)_|_(?!\w))")
-_COMMAND = re.compile(r"^(?=/[a-z][\w-]*(?:\s|$))", re.IGNORECASE | re.MULTILINE)
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_]))")
+_COMMAND = re.compile(r"^(?=/[a-z][\w-]*(?![\w/.-]))", re.IGNORECASE | re.MULTILINE)
 """A line that a bot may take for its command, whatever stands around it: many read comments without Markdown."""
 _OPENING = re.compile(r"[/#>+=-]|\d{1,9}[.)]")
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -75,7 +76,9 @@ def plain(text: str, limit: int = 3_000) -> str:
 
 def inert(text: str) -> str:
     """One line for a title or a commit message: it names nobody, closes and links nothing, and keeps no CI away."""
-    flat = _COMMAND.sub(ZERO_WIDTH, _CLOSING.sub(rf"\1{ZERO_WIDTH}\2", line(text)))
+    flat = _CLOSING.sub(rf"\1{ZERO_WIDTH}\2", line(text))
+    if flat.startswith("/"):
+        flat = f"{ZERO_WIDTH}{flat}"
     for pattern in (_REFERENCE, _LINK, _NO_CI):
         flat = pattern.sub(rf"\g<0>{ZERO_WIDTH}", flat)
     return flat

@@ -16,6 +16,7 @@ from workers.messages.chance import steadiness
 from workers.messages.commits import published
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
 from workers.messages.pull_request import comment_body
+from workers.messages.room import OUTPUT, Part, Worth, assemble, in_bytes, shorten
 from workers.messages.suspects import suspected
 from workers.ports import Notice
 from workers.redact import Redactor
@@ -83,13 +84,13 @@ def ended(report: Report, run_url: str) -> Notice:
         title = _TITLES[_how(report)]
     title, words = reviews.ending(report) or (title, say(report))
     text = f"{words}{_lead(report.lead, run_url, report.outcome is Outcome.UNCONFIRMED)}{_link(run_url)}"
-    evidence = evidence_of(report)
-    comment = _whole(report, run_url) or cut(f"{text}\n\n{evidence}".strip(), LIMIT)
+    evidence = _evidence(report)
+    comment = _whole(report, run_url) or assemble([Part(Worth.PROOF, (text,)), *evidence], LIMIT)
     findings = report.diagnosis.findings if report.diagnosis else ()
     return Notice(
         title=cut(title, 60),
-        summary=cut(text, LIMIT),
-        text=cut(evidence, LIMIT),
+        summary=shorten(text, OUTPUT, in_bytes),
+        text=assemble(evidence, OUTPUT, in_bytes),
         comment=comment if _is_news(report) else None,
         annotations=tuple(
             replace(finding, message=visible(finding.message)) for finding in findings if finding.path and finding.line
@@ -213,6 +214,9 @@ _ENDINGS: dict[Outcome, tuple[str, Callable[[Report], str]]] = {
 _PLACES = 5
 """Suspects that a person who goes on from here is shown."""
 
+_PATCH = (20_000, 4_000)
+"""Characters of a patch that is only shown."""
+
 _QUIET = frozenset({Outcome.HEAD_MOVED, Outcome.DUPLICATE, Outcome.DISABLED, Outcome.CANCELLED, Outcome.CRASHED})
 """Endings that are nobody's news: the check run says them, no comment does."""
 
@@ -242,7 +246,7 @@ def _whole(report: Report, run_url: str) -> str:
     if report.accepted is None or _how(report) not in (How.PUSH, How.COMMENT):
         return ""
     if report.outcome is Outcome.UNCONFIRMED:
-        return cut(f"{_unconfirmed(report)}\n\n{comment_body(report, run_url)}", LIMIT)
+        return shorten(f"{_unconfirmed(report)}\n\n{comment_body(report, run_url)}", LIMIT)
     return comment_body(report, run_url) if report.outcome is Outcome.FIXED else ""
 
 
@@ -289,29 +293,45 @@ def _run(lead: Lead, run_url: str) -> str:
 
 def evidence_of(report: Report) -> str:
     """All that was found out: cause, command, class, places, and what CI and the sandbox said."""
-    parts = [brought(report.blame), reported.shown(report)]
+    return assemble(_evidence(report), LIMIT)
+
+
+def _evidence(report: Report) -> list[Part]:
+    data = report.data
+    parts = [Part(Worth.FACTS, (brought(report.blame), "")), Part(Worth.PROOF, (reported.shown(report),))]
     if report.reproduction:
         before = report.reproduction.before
         again = f"{report.reproduction.red_reruns} of {report.reproduction.reruns} reruns red"
-        parts.append(f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}")
-        parts += [f"- {line}" for line in steadiness(report.reproduction)]
+        seen = f"{quote(command(report.reproduction.plan.check))}: exit {before.exit_code}, {again}"
+        parts.append(Part(Worth.PROOF, (seen,)))
+        parts += [Part(Worth.PROOF, (f"- {line}",)) for line in steadiness(report.reproduction)]
     if report.diagnosis:
-        parts.append(_classed(report.diagnosis))
-        places = [
-            f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "
-            f"{plain(cut(finding.message, 200))}"
-            for finding in report.diagnosis.findings[:10]
-        ]
-        parts += ["\n".join(places), "\n".join(suspected(report.diagnosis, _PLACES)).strip()]
-    elif report.data.get("failure") and report.data.get("line") and report.outcome is not Outcome.INFRASTRUCTURE:
-        parts.append(f"CI's log alone: **{_words(report.data['failure'])}**, by {quote(report.data['line'], 300)}")
-    if report.data.get("ci") or report.data.get("here"):
-        parts.append(_both(report.data.get("ci", ""), report.data.get("here", "")))
-    if report.data.get("log"):
-        parts.append(details("Log", fence(report.data["log"])))
-    if report.data.get("patch"):
-        parts.append(details("The patch that was not proposed", fence(report.data["patch"], "diff", 20_000)))
-    return "\n\n".join(part for part in parts if part)
+        parts += _found_out(report.diagnosis)
+    elif data.get("failure") and data.get("line") and report.outcome is not Outcome.INFRASTRUCTURE:
+        said = f"CI's log alone: **{_words(data['failure'])}**, by {quote(data['line'], 300)}"
+        parts.append(Part(Worth.FACTS, (said,)))
+    if data.get("ci") or data.get("here"):
+        parts.append(Part(Worth.PROOF, (_both(data.get("ci", ""), data.get("here", "")),)))
+    if data.get("log"):
+        parts.append(Part(Worth.ASIDE, (details("Log", fence(data["log"])), "")))
+    if data.get("patch"):
+        forms = (details("The patch that was not proposed", fence(data["patch"], "diff", most)) for most in _PATCH)
+        parts.append(Part(Worth.REASONING, (*forms, "")))
+    return parts
+
+
+def _found_out(diagnosis: Diagnosis) -> list[Part]:
+    places = [
+        f"- {quote(f'{finding.path}:{finding.line}' if finding.line else finding.path or finding.test or '')}: "
+        f"{plain(cut(finding.message, 200))}"
+        for finding in diagnosis.findings[:10]
+    ]
+    suspects = "\n".join(suspected(diagnosis, _PLACES)).strip()
+    return [
+        Part(Worth.FACTS, (_classed(diagnosis),)),
+        Part(Worth.FACTS, ("\n".join(places), "\n".join(places[:3]))),
+        Part(Worth.REASONING, (suspects, "")),
+    ]
 
 
 def _classed(diagnosis: Diagnosis) -> str:

@@ -24,6 +24,11 @@ _WHY = {
 _LIKELIEST = 3
 """Suspects that a reader of the fix is shown."""
 
+_LATER_STEPS = 20
+"""Rows of the table for the steps that CI had not reached."""
+_GAPS = 12
+"""Things not checked that are named."""
+
 
 def headline(report: Report, words: int) -> str:
     """What fails where and what the fix does, in `words` characters of reasoning at most, and how large it is."""
@@ -54,7 +59,10 @@ def evidence(report: Report, ci: str = "") -> str:
         *reported.suite_row(report),
         f"| tests that passed before | {before.passed} | {_kept(before, accepted)} |",
     ]
-    rows += [f"| then {quote(step)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
+    later = [f"| then {quote(step, 120)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
+    rows += later[:_LATER_STEPS]
+    if len(later) > _LATER_STEPS:
+        rows.append(f"| then {len(later) - _LATER_STEPS} more steps | not reached | \u2705 green |")
     if ci:
         before_ci = "not run" if reported.is_issue(report.case) else "\u274c red"
         rows.append(f"| the repository's CI | {before_ci} | {ci} |")
@@ -133,8 +141,10 @@ def _kept(before: Result, accepted: Attempt) -> str:
 
 def _not_checked(reproduction: Reproduction) -> str:
     recipe = reproduction.plan
-    gaps = [f"{plain(skip.step)} ({plain(skip.reason)})" for skip in recipe.skipped if skip.weakens_proof]
-    gaps += [plain(note) for note in recipe.notes]
+    gaps = [f"{plain(skip.step, 80)} ({plain(skip.reason, 200)})" for skip in recipe.skipped if skip.weakens_proof]
+    gaps += [plain(note, 300) for note in recipe.notes]
+    if len(gaps) > _GAPS:
+        gaps[_GAPS:] = [f"{len(gaps) - _GAPS} more things, which the plan below names"]
     hosts = reproduction.before.evidence.network
     if hosts:
         gaps.append(f"the check could reach {plain(', '.join(hosts))}: what answers there has a part in its result")

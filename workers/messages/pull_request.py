@@ -12,9 +12,13 @@ from workers.domain import Case, How, Report
 from workers.messages import reported
 from workers.messages.ci import Red, row
 from workers.messages.commits import branch, published
-from workers.messages.markup import LIMIT, backticks, cut, details, fence, plain, quote, visible
+from workers.messages.markup import LIMIT, backticks, details, fence, plain, quote, visible
 from workers.messages.proof import evidence, folded, headline, known, trust
+from workers.messages.room import Part, Worth, assemble
 from workers.ports import CI, Checks
+
+Rows = Sequence[tuple[Worth, str]]
+"""The sections of a body, with what each is worth when there is no room for all."""
 
 _SIZES = ((6_000, 3_000), (2_000, 3_000), (500, 1_000), (200, 200))
 """Characters of each output and of the reasoning, the first that fit."""
@@ -31,17 +35,20 @@ def pull_request_body(report: Report, run_url: str, checks: Checks = _NOT_YET, r
     ci = row(checks, red, report.published.target if report.published else "")
     report = published(report)
 
-    def body(log: int, words: int) -> list[str]:
+    def body(log: int, words: int) -> Rows:
         cause, *long = folded(report, log, run_url)
         return [
-            headline(report, words) + _note(report) + _closes(report.case),
-            evidence(report, ci),
-            trust(report),
-            cause,
-            details("Reproduce locally", _locally(report)),
-            *long,
-            "---\nI push only to this branch; after your first push to it I stop pushing. I never merge and never "
-            f"approve.\n\n{_COMMANDS} <!-- heal:run={report.case.run} kind=pr v=1 -->",
+            (Worth.PROOF, headline(report, words) + _note(report) + _closes(report.case)),
+            (Worth.PROOF, evidence(report, ci)),
+            (Worth.PROOF, trust(report)),
+            (Worth.FACTS, cause),
+            (Worth.ASIDE, details("Reproduce locally", _locally(report))),
+            *((Worth.ASIDE, one) for one in long),
+            (
+                Worth.PROOF,
+                "---\nI push only to this branch; after your first push to it I stop pushing. I never merge and never "
+                f"approve.\n\n{_COMMANDS} <!-- heal:run={report.case.run} kind=pr v=1 -->",
+            ),
         ]
 
     return _fitting(body)
@@ -51,15 +58,18 @@ def review_body(report: Report, run_url: str, key: str) -> str:
     """What stands above the suggestions. `key` marks the fix, so that the same review is never written twice."""
     report = published(report)
 
-    def body(log: int, words: int) -> list[str]:
+    def body(log: int, words: int) -> Rows:
         return [
-            headline(report, words),
-            "Take all of the suggestions below, or none: they were proven together."
-            " *Add suggestion to batch* makes one commit of them.",
-            evidence(report),
-            trust(report),
-            *folded(report, log, run_url),
-            f"---\nI push nothing here. {_COMMANDS} <!-- heal:fix={key} kind=review v=1 -->",
+            (Worth.PROOF, headline(report, words)),
+            (
+                Worth.PROOF,
+                "Take all of the suggestions below, or none: they were proven together."
+                " *Add suggestion to batch* makes one commit of them.",
+            ),
+            (Worth.PROOF, evidence(report)),
+            (Worth.PROOF, trust(report)),
+            *((Worth.ASIDE, one) for one in folded(report, log, run_url)),
+            (Worth.PROOF, f"---\nI push nothing here. {_COMMANDS} <!-- heal:fix={key} kind=review v=1 -->"),
         ]
 
     return _fitting(body)
@@ -76,26 +86,28 @@ def comment_body(report: Report, run_url: str) -> str:
     report = published(report)
     pushed = report.published is not None and report.published.how is How.PUSH
 
-    def body(log: int, words: int) -> list[str]:
+    def body(log: int, words: int) -> Rows:
         return [
-            headline(report, words),
-            _pushed(report) if pushed else _apply(report, run_url),
-            evidence(report),
-            trust(report),
-            *folded(report, log, run_url),
-            f"---\n{_PUSHES if pushed else 'I push nothing here.'} {_COMMANDS}",
+            (Worth.PROOF, headline(report, words)),
+            (Worth.PROOF, _pushed(report) if pushed else _apply(report, run_url)),
+            (Worth.PROOF, evidence(report)),
+            (Worth.PROOF, trust(report)),
+            *((Worth.ASIDE, one) for one in folded(report, log, run_url)),
+            (Worth.PROOF, f"---\n{_PUSHES if pushed else 'I push nothing here.'} {_COMMANDS}"),
         ]
 
     return _fitting(body)
 
 
-def _fitting(body: Callable[[int, int], Sequence[str]]) -> str:
-    whole = ""
+def _fitting(body: Callable[[int, int], Rows]) -> str:
+    rows: Rows = ()
     for log, words in _SIZES:
-        whole = "\n\n".join(body(log, words)) + "\n"
+        rows = body(log, words)
+        whole = "\n\n".join(text for _, text in rows) + "\n"
         if len(whole) <= LIMIT:
             return whole
-    return cut(whole, LIMIT)
+    parts = [Part(worth, (text,) if worth is Worth.PROOF else (text, "")) for worth, text in rows]
+    return assemble(parts, LIMIT - 1) + "\n"
 
 
 def _note(report: Report) -> str:

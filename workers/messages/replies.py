@@ -12,7 +12,8 @@ from workers.commands.binding import Unbound
 from workers.commands.grammar import TAKES, Key, Mistake, Verb, Wrong
 from workers.commands.rights import NEEDS, Role
 from workers.domain import Outcome
-from workers.messages.markup import LIMIT, cut, details, fence, plain, quote
+from workers.messages.markup import LIMIT, details, fence, plain, quote
+from workers.messages.room import shorten
 from workers.messages.wishes import lasting
 
 _DOES = {
@@ -224,7 +225,7 @@ def explained(
     table = "\n".join(["| # | by | ended at | why |", "| --- | --- | --- | --- |", *rows])
     parts = [f"**{title}** ({_run(run, url)})", summary, evidence]
     parts += [details(f"Candidates tried ({len(rows)})", table)] if rows else []
-    return cut("\n\n".join(part for part in parts if part), LIMIT)
+    return shorten("\n\n".join(part for part in parts if part), LIMIT)
 
 
 def nothing_to_explain() -> str:

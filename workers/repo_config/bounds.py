@@ -64,6 +64,9 @@ class LimitBounds(Section):
 
     attempts: Whole | None = Field(default=None, ge=1, le=20, description="Most candidate patches of one run.")
     rounds: Whole | None = Field(default=None, ge=0, le=10, description="Most further runs when CI is red on a fix.")
+    heals_per_failure: Whole | None = Field(
+        default=None, ge=1, le=100, description="Most runs within 7 days for one failure of one branch."
+    )
     runs_per_day: Whole | None = Field(default=None, ge=1, le=1000, description="Most runs within 24 hours.")
     usd_per_run: Number | None = Field(default=None, ge=0, le=50, description="Most US dollars of one run.")
     usd_per_day: Number | None = Field(default=None, ge=0, le=1000, description="Most US dollars within 24 hours.")

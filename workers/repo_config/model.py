@@ -167,6 +167,9 @@ class RunLimits(Section):
     rounds: Whole = Field(
         default=2, ge=0, le=10, description="Further runs when CI is red on the fix with a failure of its own."
     )
+    heals_per_failure: Whole = Field(
+        default=2, ge=1, le=100, description="Runs within 7 days for one failure of one branch or pull request."
+    )
     runs_per_day: Whole = Field(default=20, ge=1, le=1000, description="Runs within 24 hours.")
     usd_per_run: Number = Field(default=1.0, ge=0, le=50, description="US dollars for the model in one run.")
     usd_per_day: Number = Field(default=10.0, ge=0, le=1000, description="US dollars for the model within 24 hours.")

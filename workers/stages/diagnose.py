@@ -4,10 +4,11 @@ have refused before."""
 from __future__ import annotations
 
 from workers import diagnosis
-from workers.domain import Case, Diagnosis, Experience, JobReport, Outcome, Reproduction
+from workers.domain import Aim, Case, Diagnosis, Experience, JobReport, Outcome, Reproduction
 from workers.errors import Stop
 from workers.messages.markup import quote
 from workers.ports import Admission, SourceTree
+from workers.repo_config import RunLimits
 
 
 def diagnose(reproduction: Reproduction, job: JobReport, tree: SourceTree) -> Diagnosis:
@@ -31,3 +32,16 @@ def heed(case: Case, admission: Admission, experience: Experience) -> None:
             f"A fix for this very failure on {where} was turned down{who} in #{closed.number}. "
             "Heal does not come back to it by itself; `/heal` asks for another one.",
         )
+
+
+def tried_enough(case: Case, heals: int, limits: RunLimits) -> None:
+    """Refuses a failure that other runs (`heals`) worked on often enough lately. A person who asks is not held to it,
+    and rounds that go on with a fix of ours have bounds of their own."""
+    if case.requested_by or case.aim is not Aim.CHECK or heals < limits.heals_per_failure:
+        return
+    times = "once" if heals == 1 else f"{heals} times"
+    raise Stop(
+        Outcome.DUPLICATE,
+        f"This very failure was worked on {times} here within seven days, which is as often as "
+        "`limits.heals_per_failure` allows. Comment `/heal` to have it tried again.",
+    )

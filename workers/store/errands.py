@@ -12,15 +12,17 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from workers.errands.model import KINDS, PAYLOADS, Forget, Kind, Payload, Recover
+from workers.domain import Case
+from workers.errands.model import KINDS, PAYLOADS, EndUntold, Forget, Kind, Payload, Place, Recover
 from workers.redact import Redactor
 from workers.run_id import new_run_id
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Errand, ErrandState
 
-MOST_TRIES = 6
-"""An errand that was claimed this often and is not through is given up."""
+MOST_TRIES = 12
+"""An errand that was claimed this often and is not through is given up: with growing pauses, after about an hour of
+trouble at GitHub's."""
 LEASE_SECONDS = 60.0
 """Each effect renews it; the errand of a process that was killed is taken up by another after this long."""
 LONGEST_PAUSE = 900.0
@@ -49,29 +51,7 @@ class Errands:
 
         A `fuller` one takes the place of the one with its key that nobody has begun.
         """
-        row = {
-            "id": new_run_id(),
-            "key": clean(key)[:255],
-            "kind": KINDS[type(payload)].value,
-            "state": ErrandState.QUEUED.value,
-            "payload": clean(to_json(payload)),
-            **_place(payload),
-            "created_at": db_now(),
-            "next_at": db_now() + after,
-        }
-
-        def work(connection: Connection) -> bool:
-            into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            statement = into(Errand).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(Errand.id)
-            if connection.execute(statement).scalar() is not None:
-                return True
-            if fuller:
-                unbegun = (Errand.key == row["key"], Errand.state == ErrandState.QUEUED.value, Errand.tries == 0)
-                again = {"payload": row["payload"], "next_at": row["next_at"]}
-                connection.execute(update(Errand).where(*unbegun).values(**again))
-            return False
-
-        return transact(self._engine, work)
+        return transact(self._engine, lambda connection: put(connection, payload, key, after, fuller))
 
     def begun(self, kind: Kind) -> float | None:
         """When the newest finished errand of a kind was made, in seconds since 1970; None when there is none."""
@@ -180,6 +160,34 @@ class Errands:
 
     def _text(self, text: str) -> str:
         return clean(self._redactor(text))
+
+
+def put(connection: Connection, payload: Payload, key: str, after: float = 0.0, fuller: bool = False) -> bool:
+    """`Errands.open` in the caller's own transaction: the errand is there exactly when what it follows from is."""
+    row = {
+        "id": new_run_id(),
+        "key": clean(key)[:255],
+        "kind": KINDS[type(payload)].value,
+        "state": ErrandState.QUEUED.value,
+        "payload": clean(to_json(payload)),
+        **_place(payload),
+        "created_at": db_now(),
+        "next_at": db_now() + after,
+    }
+    into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = into(Errand).values(**row).on_conflict_do_nothing(index_elements=["key"]).returning(Errand.id)
+    if connection.execute(statement).scalar() is not None:
+        return True
+    if fuller:
+        unbegun = (Errand.key == row["key"], Errand.state == ErrandState.QUEUED.value, Errand.tries == 0)
+        again = {"payload": row["payload"], "next_at": row["next_at"]}
+        connection.execute(update(Errand).where(*unbegun).values(**again))
+    return False
+
+
+def owe_farewell(connection: Connection, case: Case) -> None:
+    """Somebody has to tell people that the run of this case is over."""
+    put(connection, EndUntold(Place(case.installation_id, case.repo_id, case.repo), case.run), f"farewell:{case.run}")
 
 
 def _ours(errand: str, fence: int) -> tuple[ColumnElement[bool], ...]:

@@ -39,9 +39,10 @@ from workers.errors import LeaseLost, Stop
 from workers.ports import CI
 from workers.redact import Redactor
 from workers.run_key import run_key
-from workers.store import changes, lessons, models, sightings
+from workers.store import changes, heals, lessons, models, sightings
 from workers.store.codec import clean, from_json, to_json
 from workers.store.database import db_now, transact
+from workers.store.errands import owe_farewell
 from workers.store.models import Run, RunState, StageResult
 from workers.store.opening import append_event, lead, open_run
 from workers.store.rounds import Rounds
@@ -172,6 +173,11 @@ class Lease:
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def heals_lately(self, case: Case, fingerprint: str) -> int:
+        """How often this failure was worked on within the last seven days, by other runs in the same place."""
+        with self._engine.connect() as connection:
+            return heals.lately(connection, case, fingerprint)
+
     @property
     def wishes(self) -> RepoWishes:
         """What people told Heal to leave alone here."""
@@ -260,8 +266,8 @@ class Lease:
 
     # Letting go
 
-    def finish(self, report: Report) -> None:
-        """The end: outcome, report and attempts, redacted for people."""
+    def finish(self, report: Report, *, untold: bool = False) -> None:
+        """The end: outcome, report and attempts, redacted for people. `untold`: an errand has to tell them of it."""
         shown = self.redactor.publish(report)
 
         def work(connection: Connection) -> None:
@@ -279,6 +285,8 @@ class Lease:
             connection.execute(delete(models.Attempt).where(models.Attempt.run_id == self.run))
             self._keep_attempts(connection, dict(enumerate(report.attempts)))
             self._append(connection, "done", report.outcome.value, {"outcome": report.outcome.value})
+            if untold:
+                owe_farewell(connection, self.case)
 
         self._write(work)
 

@@ -6,7 +6,7 @@ The database is the queue of record; Celery only rings the bell. Leases are comp
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
@@ -16,6 +16,7 @@ from workers.redact import Redactor
 from workers.run_key import rebase_key
 from workers.store.codec import clean, data_from_json, from_json, to_json
 from workers.store.database import db_now, transact
+from workers.store.errands import owe_farewell
 from workers.store.lease import MOST_CLAIMS, Lease
 from workers.store.models import PullHead, Run, RunState
 from workers.store.opening import append_event, open_run
@@ -97,10 +98,10 @@ class Ledger:
         statement = update(Run).where(Run.id == run, _claimable()).values(rung_at=db_now())
         transact(self._engine, lambda connection: connection.execute(statement))
 
-    def claim(self, run: RunId, owner: str, bury: Callable[[Report], None] | None = None) -> Lease | None:
+    def claim(self, run: RunId, owner: str) -> Lease | None:
         """Take the run, or None when it is not due or somebody else was faster: one statement decides.
 
-        A run that was claimed too often without a checkpoint ends as CRASHED instead; `bury` then gets its report.
+        A run that was claimed too often without a checkpoint ends as CRASHED instead, and an errand tells people.
         """
         statement = (
             update(Run)
@@ -118,25 +119,21 @@ class Ledger:
             .returning(Run.case, Run.fence, Run.claims, Run.stage, Run.error)
         )
 
-        def work(connection: Connection) -> Lease | Report | None:
+        def work(connection: Connection) -> Lease | None:
             row = connection.execute(statement).one_or_none()
             if row is None:
                 return None
             case_ = from_json(row.case, Case)
             if row.claims > MOST_CLAIMS:
-                return self._bury(connection, case_, row.stage, row.error)
+                self._bury(connection, case_, row.stage, row.error)
+                return None
             data: dict[str, object] = {"owner": owner, "fence": row.fence, "claims": row.claims}
             append_event(connection, self.redactor, run, "claimed", f"claimed by {owner}", data)
             return Lease(self._engine, self.redactor, run, case_, row.fence, self._lease_seconds)
 
-        answer = transact(self._engine, work)
-        if isinstance(answer, Report):
-            if bury is not None:
-                bury(answer)
-            return None
-        return answer
+        return transact(self._engine, work)
 
-    def _bury(self, connection: Connection, case_: Case, stage: str, error: str) -> Report:
+    def _bury(self, connection: Connection, case_: Case, stage: str, error: str) -> None:
         where = f"after stage '{stage}'" if stage else "before its first stage was done"
         reason = error or "the worker process died"
         detail = f"Heal itself failed {MOST_CLAIMS} times {where}: {reason}"
@@ -152,7 +149,7 @@ class Ledger:
         }
         connection.execute(update(Run).where(Run.id == case_.run).values(**values))
         append_event(connection, self.redactor, case_.run, "done", Outcome.CRASHED.value, {"dead_letter": True})
-        return report
+        owe_farewell(connection, case_)
 
     def cancel(self, run: RunId, outcome: Outcome, detail: str) -> bool:
         """Ask to end a run; False when it is done already. One that never started ends here and now."""

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 
 from tests.hub import shapes_ci
+from tests.hub.luck import strike
 from tests.hub.rest.dispatch import NOT_FOUND, Answer, ApiError, Call, Route
 from tests.hub.state import Job, Repo, WorkflowRun, World
 
@@ -88,6 +89,17 @@ def rerun_failed_jobs(call: Call) -> Answer:
     return Answer(201, {})
 
 
+def rerun_job(call: Call) -> Answer:
+    """One job again, with those that need it: the run's next attempt is queued."""
+    run = call.repo.runs[_job(call).run_id]
+    if run.status != "completed":
+        raise ApiError(403, "This workflow is already running")
+    run.attempt += 1
+    run.status, run.conclusion, run.updated = "queued", None, call.world.stamp()
+    call.events.workflow_run(call.repo, run, "requested")
+    return Answer(201, {})
+
+
 def _job(call: Call) -> Job:
     found = call.repo.jobs.get(call.number("job_id"))
     if found is None:
@@ -103,7 +115,8 @@ def job_logs(call: Call) -> Answer:
     job = _job(call)
     if job.log is None:
         raise ApiError(404, NOT_FOUND)
-    expires = int(call.world.now().timestamp()) + LOG_SECONDS
+    late = strike(call.world, frozenset({"expired_link"}), path=call.path) is not None
+    expires = int(call.world.now().timestamp()) + (-1 if late else LOG_SECONDS)
     signature = log_signature(call.repo.id, job.id, expires)
     query = f"repo={call.repo.id}&se={expires}&sig={signature}"
     return Answer(302, None, {"Location": f"{call.world.url}/_logs/{job.id}?{query}"})
@@ -134,6 +147,7 @@ ROUTES = (
     Route("POST", _A + "/runs/{run_id}/rerun-failed-jobs", rerun_failed_jobs, ("actions:write",)),
     Route("GET", _A + "/jobs/{job_id}", get_job, _READ, "Job"),
     Route("GET", _A + "/jobs/{job_id}/logs", job_logs, _READ),
+    Route("POST", _A + "/jobs/{job_id}/rerun", rerun_job, ("actions:write",)),
     Route("GET", _A + "/workflows", list_workflows, _READ, "workflows:[Workflow]"),
     Route("GET", _A + "/workflows/{workflow_id}", get_workflow, _READ, "Workflow"),
 )

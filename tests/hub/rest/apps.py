@@ -45,6 +45,8 @@ def _installation(call: Call) -> Installation:
 
 def create_token(call: Call) -> Answer:
     world, installation, asked = call.world, _installation(call), call.body or {}
+    if installation.suspended:
+        raise ApiError(403, "This installation has been suspended")
     repo_ids = asked.get("repository_ids")
     if asked.get("repositories"):
         named = [world.repo(f"{installation.account.login}/{name}") for name in asked["repositories"]]

@@ -10,6 +10,9 @@ from tests.hub.rest.repos import sha_of
 from tests.hub.state import CheckRun, Json
 
 _LIMIT = 65_535
+_TITLE = 255
+_LONG = 64 * 1024
+_BUTTON = {"label": 20, "description": 40, "identifier": 20}
 
 
 def create(call: Call) -> Answer:
@@ -61,21 +64,36 @@ _FIELDS = {
 }
 
 
-def _refuse(output: Json, actions: list[Json] | None) -> None:
-    if len(output.get("annotations") or []) > 50:
+def refuse(output: Json, actions: list[Json] | None) -> None:
+    """422 for what GitHub does not take. Texts are measured in characters by the description and in bytes by GitHub
+    itself (github/docs#35252): both hold here."""
+    notes = output.get("annotations") or []
+    if len(notes) > 50:
         raise invalid("CheckRun", "annotations", "invalid", "Only 50 annotations can be sent in a request.")
     if actions is not None and len(actions) > 3:
         raise invalid("CheckRun", "actions", "invalid", "Only 3 actions are allowed.")
     for key in ("summary", "text"):
-        length = len((output.get(key) or "").encode())
-        if length > _LIMIT:
-            text = f"Only {_LIMIT} characters are allowed; {length} were supplied."
-            raise invalid("CheckRun", key, "invalid", text)
+        text = output.get(key) or ""
+        if len(text) > _LIMIT:
+            said = f"Only {_LIMIT} characters are allowed; {len(text)} were supplied."
+            raise invalid("CheckRun", key, "invalid", said)
+        if len(text.encode()) > _LIMIT:
+            raise invalid("CheckRun", key, "custom", f"{key} exceeds a maximum bytesize of {_LIMIT}")
+    _fit("CheckRun", [output], {"title": _TITLE})
+    _fit("CheckAnnotation", notes, {"title": _TITLE, "message": _LONG, "raw_details": _LONG})
+    _fit("CheckAction", actions or [], _BUTTON)
+
+
+def _fit(resource: str, things: list[Json], most: dict[str, int]) -> None:
+    for thing in things:
+        for key, limit in most.items():
+            if len((thing.get(key) or "").encode()) > limit:
+                raise invalid(resource, key, "custom", f"{key} is too long (maximum is {limit} characters)")
 
 
 def _change(call: Call, check: CheckRun, asked: Json) -> None:
     output, actions = asked.get("output") or {}, asked.get("actions")
-    _refuse(output, actions)
+    refuse(output, actions)
     for key, attribute in _FIELDS.items():
         if asked.get(key) is not None:
             setattr(check, attribute, asked[key])

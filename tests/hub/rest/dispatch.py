@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import jwt
 from tests.hub.contract import Contract, path_regex
 from tests.hub.events import Events
 from tests.hub.gitstore import GitError
+from tests.hub.luck import on_request
 from tests.hub.state import App, Json, Repo, Token, User, World
 
 DOCS = "https://docs.github.com/rest"
@@ -35,6 +35,17 @@ class ApiError(Exception):
     def body(self) -> Json:
         errors: Json = {"errors": self.errors} if self.errors else {}
         return {"message": self.message, **errors, "documentation_url": self.docs, "status": str(self.status)}
+
+
+class Moved(ApiError):  # noqa: N818 - an answer, not an error
+    """The thing has another address now."""
+
+    def __init__(self, status: int, target: str) -> None:
+        super().__init__(status, "Moved Permanently")
+        self.target = target
+
+    def body(self) -> Json:
+        return {"message": self.message, "url": self.target, "documentation_url": self.docs}
 
 
 def invalid(resource: str, field_name: str = "", code: str = "custom", message: str = "") -> ApiError:
@@ -56,6 +67,8 @@ class Answer:
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    severed: bool = False
+    """Nothing of it arrives: the connection is closed instead."""
 
 
 @dataclass
@@ -139,17 +152,16 @@ class Dispatcher:
 
     def handle(self, method: str, raw_path: str, query: str, headers: dict[str, str], raw: bytes) -> Answer:
         """Answer a request; every one is recorded."""
-        path = unquote(raw_path)
+        path = self._named(unquote(raw_path))
         found = self._match(method, path)
         record: Json = {"method": method, "path": path, "query": query, "at": time.time()}
         self._world.requests.append(record)
-        fault = self.fault(method, path)
-        if fault is not None and not fault.get("after"):
-            record["status"] = fault["status"]
-            return _injected(fault)
+        fault = on_request(self._world, method, path)
+        if fault is not None and not fault["after"]:
+            return self._injected(fault, record)
         answer = self._answer(method, path, query, headers, raw, found, record)
         if fault is not None:
-            answer = _injected(fault)
+            return self._injected(fault, record)
         record["status"] = answer.status
         return answer
 
@@ -176,6 +188,8 @@ class Dispatcher:
             with self._world.lock:
                 self._admit(call, route)
                 answer = route.handler(call)
+        except Moved as moved:
+            return self._dress(Answer(moved.status, moved.body(), {"Location": moved.target}), headers, route)
         except ApiError as error:
             answer = Answer(error.status, error.body())
         except GitError as error:
@@ -189,16 +203,17 @@ class Dispatcher:
                 return route, hit.groupdict()
         return None
 
-    def fault(self, method: str, path: str) -> Json | None:
-        """The bad luck that this request has, used up by asking."""
-        with self._world.lock:
-            for fault in self._world.faults:
-                if fault["kind"] != "answer" or fault["times"] <= 0:
-                    continue
-                if re.search(fault["method"], method) and re.search(fault["path"], path):
-                    fault["times"] -= 1
-                    return fault
-        return None
+    def _named(self, path: str) -> str:
+        """The path with the repository's name where it has its id."""
+        number, slash, tail = path.removeprefix("/repositories/").partition("/")
+        asked = path.startswith("/repositories/") and number.isdigit()
+        repo = self._world.repos.get(int(number)) if asked else None
+        return f"/repos/{repo.full_name}{slash}{tail}" if repo else path
+
+    def _injected(self, fault: Json, record: Json) -> Answer:
+        answer = injected(fault)
+        record["status"] = 0 if answer.severed else answer.status
+        return answer
 
     def _dress(self, answer: Answer, asked: dict[str, str], route: Route | None) -> Answer:
         now = int(self._world.now().timestamp())
@@ -232,15 +247,13 @@ class Dispatcher:
         else:
             call.token = self.by_token(credential)
             call.app = call.token.installation.app
-        if route.template.startswith(("/repos/{owner}/{repo}", "/repositories/{repository_id}")):
+        if route.template.startswith("/repos/{owner}/{repo}"):
             self._find_repo(call, route)
 
     def _find_repo(self, call: Call, route: Route) -> None:
-        if "repository_id" in call.params:
-            repo = self._world.repos.get(call.number("repository_id"))
-        else:
-            repo = self._world.repo(f"{call.params['owner']}/{call.params['repo']}")
+        repo = self._world.repo(f"{call.params['owner']}/{call.params['repo']}")
         if repo is None or repo.gone:
+            self._moved(call)
             raise ApiError(404, NOT_FOUND)
         call.found = repo
         if call.token is None:
@@ -255,6 +268,16 @@ class Dispatcher:
             raise ApiError(403, FORBIDDEN)
         if repo.archived and call.method != "GET":
             raise ApiError(403, "Repository was archived so is read-only.")
+
+    def _moved(self, call: Call) -> None:
+        """A name that a repository had before leads to it."""
+        old = f"{call.params.get('owner')}/{call.params.get('repo')}"
+        repo_id = self._world.moved.get(old.lower())
+        repo = self._world.repos.get(repo_id) if repo_id else None
+        if repo is None or repo.gone:
+            return
+        target = f"{self._world.api}/repositories/{repo.id}{call.path.removeprefix(f'/repos/{old}')}"
+        raise Moved(301 if call.method == "GET" else 307, target)
 
     def _by_jwt(self, text: str) -> App:
         try:
@@ -283,6 +306,8 @@ class Dispatcher:
         token = self._world.tokens.get(text)
         if token is None or token.revoked or token.expires <= self._world.now():
             raise ApiError(401, "Bad credentials")
+        if token.installation.suspended:
+            raise ApiError(403, "This installation has been suspended")
         return token
 
 
@@ -309,6 +334,9 @@ def _json(raw: bytes) -> Any:
         raise ApiError(400, "Problems parsing JSON") from None
 
 
-def _injected(fault: Json) -> Answer:
+def injected(fault: Json) -> Answer:
+    """What a fault of a request answers."""
+    if fault["kind"] == "sever":
+        return Answer(0, severed=True)
     body = fault.get("body") or {"message": fault.get("message", "Server Error"), "documentation_url": DOCS}
     return Answer(int(fault["status"]), body, dict(fault.get("headers") or {}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from tests.hub import shapes_git
+from tests.hub import rules, shapes_git
 from tests.hub.gitstore import Entry, Signature
 from tests.hub.rest.dispatch import FORBIDDEN, NOT_FOUND, Answer, ApiError, Call, Route, allows
 from tests.hub.state import ZERO_SHA, Json
@@ -81,7 +81,8 @@ def create_commit(call: Call) -> Answer:
     author = _signature(asked.get("author"), bot)
     committer = _signature(asked.get("committer"), author)
     sha = git.write_commit(tree, parents, asked.get("message", ""), author, committer)
-    if not asked.get("author") and not asked.get("committer") and not asked.get("signature"):
+    anonymous = not asked.get("author") and not asked.get("committer") and not asked.get("signature")
+    if anonymous and not call.repo.unsigned:
         call.repo.verified.add(sha)
     return Answer(201, shapes_git.git_commit(call.world, call.repo, git.commit(sha)))
 
@@ -118,10 +119,13 @@ def create_ref(call: Call) -> Answer:
     name, sha = asked.get("ref", ""), asked.get("sha", "")
     if not name.startswith("refs/") or name.count("/") < 2:
         raise ApiError(422, "Reference name must start with 'refs/' and contain at least two slashes")
+    if not repo.git.is_ref_name(name):
+        raise ApiError(422, f"{name} is not a valid ref name.")
     _needs_commit(call, sha)
     if repo.git.refs(name).get(name):
         raise ApiError(422, "Reference already exists")
     _refuse_workflows(call, repo.git.resolve(repo.default_branch), sha)
+    refuse_broken_rules(call, name, sha)
     repo.git.update_ref(name, sha)
     call.events.ref_moved(repo, name, ZERO_SHA, sha, call.actor)
     return Answer(201, shapes_git.git_ref(call.world, repo, name, sha))
@@ -137,6 +141,7 @@ def update_ref(call: Call) -> Answer:
     if not asked.get("force") and not repo.git.is_ancestor(old, sha):
         raise ApiError(422, "Update is not a fast forward")
     _refuse_workflows(call, old, sha)
+    refuse_broken_rules(call, name, sha)
     repo.git.update_ref(name, sha, old)
     if sha != old:
         call.events.ref_moved(repo, name, old, sha, call.actor)
@@ -151,6 +156,13 @@ def delete_ref(call: Call) -> Answer:
     call.repo.git.delete_ref(name)
     call.events.ref_moved(call.repo, name, old, ZERO_SHA, call.actor)
     return Answer(204)
+
+
+def refuse_broken_rules(call: Call, name: str, sha: str) -> None:
+    """422 when the branch's rules forbid that it points to this commit."""
+    said = rules.broken(call.repo, name, sha)
+    if said is not None:
+        raise ApiError(422, said)
 
 
 def _needs_commit(call: Call, sha: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tests.hub import shapes_work
 from tests.hub.rest.dispatch import FORBIDDEN, NOT_FOUND, Answer, ApiError, Call, Route, invalid
-from tests.hub.rest.pulls import check_body
+from tests.hub.rest.pulls import check_body, check_title
 from tests.hub.rest.reviews import add_reaction
 from tests.hub.state import Comment, Issue, Json
+
+LABEL_LIMIT = 50
 
 
 def _issue(call: Call) -> Issue:
@@ -36,6 +38,7 @@ def create_issue(call: Call) -> Answer:
     asked, world, repo = call.body or {}, call.world, call.repo
     _switched_on(call)
     check_body("Issue", asked.get("body"))
+    check_title("Issue", asked.get("title"))
     repo.last_number += 1
     stamp = world.stamp()
     made = Issue(world.id(), repo.last_number, str(asked["title"]), asked.get("body"), call.actor, stamp, stamp,
@@ -53,6 +56,7 @@ def get_issue(call: Call) -> Answer:
 def update_issue(call: Call) -> Answer:
     issue, asked = _issue(call), call.body or {}
     check_body("Issue", asked.get("body"))
+    check_title("Issue", asked.get("title"))
     issue.title = asked.get("title") or issue.title
     if "body" in asked:
         issue.body = asked["body"]
@@ -154,16 +158,17 @@ def add_labels(call: Call) -> Answer:
     issue, asked = _issue(call), call.body
     raw = asked.get("labels", []) if isinstance(asked, dict) else asked or []
     names = [one if isinstance(one, str) else one["name"] for one in raw]
+    _check_labels(names)
     new = [name for name in names if name.lower() not in {known.lower() for known in issue.labels}]
     issue.labels += new
     for name in new:
-        shape = shapes_work.label(call.world, call.repo, name)
-        if issue.number in call.repo.pulls:
-            call.events.pull(call.repo, call.repo.pulls[issue.number], "labeled", call.actor, {"label": shape})
-        else:
-            body = {"issue": shapes_work.issue(call.world, call.repo, issue), "label": shape}
-            call.events.fire("issues", "labeled", call.repo, call.actor, body)
+        call.events.labeled(call.repo, issue, name, call.actor)
     return Answer(200, [shapes_work.label(call.world, call.repo, name) for name in issue.labels])
+
+
+def _check_labels(names: list[str]) -> None:
+    if any(len(name) > LABEL_LIMIT for name in names):
+        raise invalid("Label", "name", "custom", f"name is too long (maximum is {LABEL_LIMIT} characters)")
 
 
 def remove_label(call: Call) -> Answer:
@@ -174,12 +179,23 @@ def remove_label(call: Call) -> Answer:
     return Answer(200, [shapes_work.label(call.world, call.repo, one) for one in issue.labels])
 
 
+def assign(call: Call) -> Answer:
+    """Who cannot push is ignored silently."""
+    issue = _issue(call)
+    for name in (call.body or {}).get("assignees") or []:
+        may = call.repo.permissions.get(str(name).lower()) in {"admin", "maintain", "write"}
+        if may and (who := call.world.user(name)) not in issue.assignees:
+            issue.assignees.append(who)
+    return Answer(201, shapes_work.issue(call.world, call.repo, issue))
+
+
 def repo_labels(call: Call) -> Answer:
     return call.page(list(call.repo.labels), lambda name: shapes_work.label(call.world, call.repo, name))
 
 
 def create_label(call: Call) -> Answer:
     asked = call.body or {}
+    _check_labels([asked["name"]])
     if asked["name"].lower() in call.repo.labels:
         raise invalid("Label", "name", "already_exists")
     call.repo.labels[asked["name"].lower()] = {
@@ -217,6 +233,7 @@ ROUTES = (
     Route("DELETE", _I + "/comments/{comment_id}/reactions/{reaction_id}", unreact_comment, ("issues:write",)),
     Route("POST", _I + "/{issue_number}/reactions", react_to_issue, ("issues:write",), "Reaction"),
     Route("DELETE", _I + "/{issue_number}/reactions/{reaction_id}", unreact_issue, ("issues:write",)),
+    Route("POST", _I + "/{issue_number}/assignees", assign, _WRITE, "Issue"),
     Route("GET", _I + "/{issue_number}/labels", issue_labels, _READ, "[Label]"),
     Route("POST", _I + "/{issue_number}/labels", add_labels, _WRITE, "[Label]"),
     Route("DELETE", _I + "/{issue_number}/labels/{name}", remove_label, _WRITE, "[Label]"),

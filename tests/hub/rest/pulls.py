@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from tests.hub import shapes_git, shapes_work
+from tests.hub import shapes, shapes_git, shapes_work
 from tests.hub.events import Events
 from tests.hub.rest.dispatch import NOT_FOUND, Answer, ApiError, Call, Route, invalid
 from tests.hub.state import App, Issue, Json, Pull, Repo, User, World
 
 BODY_LIMIT = 65_536
+TITLE_LIMIT = 256
 
 
 def check_body(resource: str, body: str | None) -> None:
     """422 when a text is longer than GitHub takes."""
     if body is not None and len(body) > BODY_LIMIT:
         raise invalid(resource, "body", "custom", f"body is too long (maximum is {BODY_LIMIT} characters)")
+
+
+def check_title(resource: str, title: str | None) -> None:
+    """422 when a title is longer than GitHub takes."""
+    if title is not None and len(title) > TITLE_LIMIT:
+        raise invalid(resource, "title", "custom", f"title is too long (maximum is {TITLE_LIMIT} characters)")
 
 
 def find_pull(call: Call) -> Pull:
@@ -68,6 +75,7 @@ def open_pull(world: World, events: Events, repo: Repo, who: User, app: App | No
     if head_repo is repo and not repo.git.between(base, head):
         raise invalid("PullRequest", message=f"No commits between {asked['base']} and {ref}")
     check_body("Issue", asked.get("body"))
+    check_title("Issue", asked["title"])
     repo.last_number += 1
     stamp = world.stamp()
     issue = Issue(world.id(), repo.last_number, asked["title"], asked.get("body"), who, stamp, stamp, app=app)
@@ -99,6 +107,7 @@ def create_pull(call: Call) -> Answer:
 def update_pull(call: Call) -> Answer:
     pull, asked, repo = find_pull(call), call.body or {}, call.repo
     check_body("Issue", asked.get("body"))
+    check_title("Issue", asked.get("title"))
     changes: Json = {}
     if asked.get("title") is not None and asked["title"] != pull.issue.title:
         changes["title"] = {"from": pull.issue.title}
@@ -107,7 +116,7 @@ def update_pull(call: Call) -> Answer:
         changes["body"] = {"from": pull.issue.body or ""}
         pull.issue.body = asked["body"]
     if asked.get("base") and asked["base"] != pull.base_ref:
-        _change_base(call, pull, asked["base"], changes)
+        changes["base"] = change_base(repo, pull, asked["base"])
     pull.issue.updated = call.world.stamp()
     if changes:
         call.events.pull(repo, pull, "edited", call.actor, {"changes": changes})
@@ -121,12 +130,31 @@ def update_pull(call: Call) -> Answer:
     return Answer(200, shapes_work.pull(call.world, repo, pull))
 
 
-def _change_base(call: Call, pull: Pull, base: str, changes: Json) -> None:
-    sha = call.repo.git.ref(f"refs/heads/{base}")
+def change_base(repo: Repo, pull: Pull, base: str) -> Json:
+    """Point a pull request at another branch; what it was before, as the event tells it."""
+    sha = repo.git.ref(f"refs/heads/{base}")
     if sha is None:
         raise invalid("PullRequest", "base", "invalid")
-    changes["base"] = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}
+    before: Json = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}
     pull.base_ref, pull.base_sha = base, sha
+    return before
+
+
+def request_reviewers(call: Call) -> Answer:
+    """People who are no collaborators are refused, and nobody is asked then."""
+    pull, repo = find_pull(call), call.repo
+    names = list((call.body or {}).get("reviewers") or [])
+    strangers = [name for name in names if name.lower() not in repo.permissions]
+    if strangers or any(name.lower() == pull.issue.user.login.lower() for name in names):
+        text = "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the repository."  # noqa: E501
+        raise ApiError(422, text)
+    for name in names:
+        who = call.world.user(name)
+        if who not in pull.reviewers:
+            pull.reviewers.append(who)
+            extra = {"requested_reviewer": shapes.user(call.world, who)}
+            call.events.pull(repo, pull, "review_requested", call.actor, extra)
+    return Answer(201, shapes_work.pull_simple(call.world, repo, pull))
 
 
 def list_files(call: Call) -> Answer:
@@ -155,4 +183,5 @@ ROUTES = (
     Route("GET", _P + "/{pull_number}/files", list_files, _READ, "[DiffEntry]"),
     Route("GET", _P + "/{pull_number}/commits", list_commits, _READ, "[Commit]"),
     Route("GET", _P + "/{pull_number}/merge", is_merged, _READ),
+    Route("POST", _P + "/{pull_number}/requested_reviewers", request_reviewers, _WRITE, "PullRequestSimple"),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 
-from tests.hub import shapes, shapes_git, shapes_work
+from tests.hub import rules, shapes, shapes_git, shapes_work
 from tests.hub.gitstore import Entry
 from tests.hub.rest.dispatch import FORBIDDEN, NOT_FOUND, Answer, ApiError, Call, Route, allows
-from tests.hub.rest.gitdata import bot_signature
+from tests.hub.rest.gitdata import bot_signature, refuse_broken_rules
 from tests.hub.state import Repo
 
 
@@ -61,7 +61,9 @@ def put_content(call: Call) -> Answer:
     tree = repo.git.write_tree(head, [Entry("100644", "blob", blob, path)])
     who = bot_signature(call)
     sha = repo.git.write_commit(tree, [head], asked.get("message", ""), who, who)
-    repo.verified.add(sha)
+    if not repo.unsigned:
+        repo.verified.add(sha)
+    refuse_broken_rules(call, f"refs/heads/{branch}", sha)
     repo.git.update_ref(f"refs/heads/{branch}", sha, head)
     call.events.ref_moved(repo, f"refs/heads/{branch}", head, sha, call.actor)
     entry = repo.git.entry(sha, path)
@@ -95,7 +97,7 @@ def get_branch(call: Call) -> Answer:
 
 
 def branch_rules(call: Call) -> Answer:
-    return Answer(200, [])
+    return call.page(rules.of_branch(call.repo, call.params["branch"]), lambda rule: rule)
 
 
 def list_commits(call: Call) -> Answer:
@@ -170,21 +172,6 @@ def role_of(repo: Repo, login: str) -> str:
     return repo.permissions.get(login.lower(), "none" if repo.private else "read")
 
 
-def combined_status(call: Call) -> Answer:
-    sha = sha_of(call, call.params["ref"])
-    url = shapes_git.base_url(call.world, call.repo)
-    body = {
-        "state": "pending",
-        "statuses": [],
-        "sha": sha,
-        "total_count": 0,
-        "repository": shapes.minimal_repository(call.world, call.repo),
-        "commit_url": f"{url}/commits/{sha}",
-        "url": f"{url}/commits/{sha}/status",
-    }
-    return Answer(200, body)
-
-
 def protection(call: Call) -> Answer:
     raise ApiError(404, "Branch not protected")
 
@@ -192,7 +179,6 @@ def protection(call: Call) -> Answer:
 _R = "/repos/{owner}/{repo}"
 ROUTES = (
     Route("GET", _R, get_repo, ("metadata:read",), "FullRepository"),
-    Route("GET", "/repositories/{repository_id}", get_repo, ("metadata:read",), "FullRepository"),
     Route("GET", _R + "/contents/{path}", get_content, ("contents:read",)),
     Route("PUT", _R + "/contents/{path}", put_content, ("contents:write",), "FileCommit"),
     Route("GET", _R + "/branches", list_branches, ("contents:read",), "[ShortBranch]"),
@@ -202,7 +188,6 @@ ROUTES = (
     Route("GET", _R + "/commits", list_commits, ("contents:read",), "[Commit]"),
     Route("GET", _R + "/commits/{ref}", get_commit, ("contents:read",), "Commit"),
     Route("GET", _R + "/commits/{commit_sha}/pulls", commit_pulls, ("pull_requests:read",), "[PullRequestSimple]"),
-    Route("GET", _R + "/commits/{ref}/status", combined_status, ("statuses:read",), "CombinedCommitStatus"),
     Route("GET", _R + "/compare/{basehead}", compare, ("contents:read",), "CommitComparison"),
     Route("GET", _R + "/collaborators/{username}/permission", collaborator_permission, ("metadata:read",),
           "RepositoryCollaboratorPermission"),

@@ -134,13 +134,9 @@ def create_comment(call: Call) -> Answer:
     pull, asked = find_pull(call), call.body or {}
     if asked.get("in_reply_to"):
         return _reply(call, pull, int(asked["in_reply_to"]), asked["body"])
-    review = _empty_review(call.world, call.repo, pull, call.actor)
-    try:
-        made = line_comment(call.world, call.repo, pull, call.actor, asked, review.id)
-    except ApiError:
-        del call.repo.reviews[review.id]
-        raise
-    call.events.review(call.repo, review)
+    number = call.world.id()
+    made = line_comment(call.world, call.repo, pull, call.actor, asked, number)
+    _lone_review(call.world, call.events, call.repo, made)
     call.events.review_comment(call.repo, made)
     return Answer(201, shapes_work.review_comment(call.world, call.repo, made))
 
@@ -157,30 +153,29 @@ def _reply(call: Call, pull: Pull, first_id: int, body: str) -> Answer:
     return Answer(201, shapes_work.review_comment(call.world, call.repo, made))
 
 
+def _lone_review(world: World, events: Events, repo: Repo, comment: Comment) -> None:
+    """A comment that was not part of a review makes one of its own, without words."""
+    assert comment.review_id is not None
+    review = Review(comment.review_id, comment.number, comment.user, "", "COMMENTED", comment.commit_id, world.stamp())
+    repo.reviews[review.id] = review
+    events.review(repo, review)
+
+
 def add_reply(world: World, events: Events, repo: Repo, first: Comment, who: User, body: str) -> Comment:
-    """A reply in the thread of a comment, with the empty review that GitHub makes for it; replies to replies are
-    refused."""
+    """A reply in the thread of a comment, told as a review of its own; replies to replies are refused."""
     if first.reply_to is not None:
         raise invalid("PullRequestReviewComment", "in_reply_to", "invalid")
     check_body("PullRequestReviewComment", body)
     stamp = world.stamp()
-    review = _empty_review(world, repo, repo.pulls[first.number], who)
     made = Comment(
         id=world.id(), number=first.number, user=who, body=body, created=stamp, updated=stamp, path=first.path,
         line=first.line, side=first.side, start_line=first.start_line, start_side=first.start_side,
-        commit_id=first.commit_id, diff_hunk=first.diff_hunk, review_id=review.id, reply_to=first.id,
+        commit_id=first.commit_id, diff_hunk=first.diff_hunk, review_id=world.id(), reply_to=first.id,
     )  # fmt: skip
     repo.review_comments[made.id] = made
-    events.review(repo, review)
+    _lone_review(world, events, repo, made)
     events.review_comment(repo, made)
     return made
-
-
-def _empty_review(world: World, repo: Repo, pull: Pull, who: User) -> Review:
-    """What a single comment belongs to: every comment on a line is part of a review, if only of its own."""
-    review = Review(world.id(), pull.number, who, "", "COMMENTED", pull.head_sha, world.stamp())
-    repo.reviews[review.id] = review
-    return review
 
 
 def _comment(call: Call) -> Comment:

@@ -9,6 +9,7 @@ import pytest
 from tests.workers.forge.scene import REPO, STARTED, Scene
 from workers.domain import Case, Finding, Published, RunId, Sha
 from workers.errors import Retryable
+from workers.messages.markup import details, fence
 from workers.ports import Button, Notice
 
 ENDED = Notice("Not reproduced", "It is green here.", text="Details", final=True)
@@ -105,9 +106,12 @@ def test_annotations_in_portions(scene: Scene) -> None:
 
 def test_long_texts_are_cut_to_githubs_limits(scene: Scene) -> None:
     """Title, summary and text beyond GitHub's limits are cut instead of refused."""
-    scene.forge().tell(scene.case, Notice("t" * 300, "s" * 70_000, "x" * 70_000))
+    folded = details("Log", fence("\u20ac" * 70_000, limit=70_000))
+    scene.forge().tell(scene.case, Notice("\U0001f600" * 300, "s" * 70_000, folded))
     (check,) = scene.own_checks
-    assert (len(check["output"]["title"]), len(check["output"]["summary"])) == (255, 65_535)
+    shown = check["output"]
+    assert all(len(shown[key].encode()) <= 65_535 for key in ("summary", "text"))
+    assert (len(shown["title"]), shown["summary"][:3], shown["text"][-15:]) == (63, "sss", "```\n\n</details>")
 
 
 def test_sticky_comment_on_the_pull_request(scene: Scene) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from workers.attend import Farewell, Told
+from workers.attend import Told
 from workers.domain import Case, JobReport, Outcome, Report
 from workers.settings import WorkerSettings
 from workers.store.lease import Lease
@@ -23,8 +23,8 @@ def story(case: Case, lease: Lease) -> Report:
     return Report(case, Outcome.FIXED, f"by fence {lease.fence}")
 
 
-def tell(settings: WorkerSettings) -> tuple[Told, Farewell | None]:
-    return story, None
+def tell(settings: WorkerSettings) -> Told:
+    return story
 
 
 if __name__ == "__main__":

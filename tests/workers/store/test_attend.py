@@ -10,7 +10,9 @@ from sqlalchemy import Engine
 from tests.workers.store.test_ledger import expire, now_due
 from workers.attend import Told, Visit, attend
 from workers.domain import Case, Outcome, Report, RunId
+from workers.errands.model import EndUntold
 from workers.errors import Park, Retryable, Stop
+from workers.store.errands import Errands
 from workers.store.ledger import Ledger
 from workers.store.memory import MemoryJournal
 from workers.store.models import RunState
@@ -27,6 +29,16 @@ def line(engine: Engine, run: RunId) -> RunLine:
     page = Pages(engine).run(run)
     assert page is not None
     return page.line
+
+
+def owed(engine: Engine) -> list[str]:
+    """The runs whose end still has to be told."""
+    errands = Errands(engine)
+    found = []
+    while (errand := errands.claim("t")) is not None:
+        assert isinstance(errand.payload, EndUntold)
+        found.append(errand.payload.run)
+    return found
 
 
 def ends(error: BaseException) -> Told:
@@ -72,11 +84,16 @@ def test_many_bells_one_visit(ledger: Ledger, run: RunId) -> None:
 
 
 def test_a_stop_that_escapes_is_told(ledger: Ledger, engine: Engine, run: RunId) -> None:
-    """A stop the story could not tell ends the run, and the farewell gets the report."""
-    farewells: list[Report] = []
-    assert attend(ledger, run, "h:1/1", ends(Stop(Outcome.CANCELLED, "asked")), farewells.append) is Visit.FINISHED
+    """A stop the story could not tell ends the run and owes people a word; what it told itself owes none."""
+    assert attend(ledger, run, "h:1/1", ends(Stop(Outcome.CANCELLED, "asked"))) is Visit.FINISHED
     assert line(engine, run).outcome is Outcome.CANCELLED
-    assert [report.detail for report in farewells] == ["asked"]
+    assert owed(engine) == [run]
+
+
+def test_a_told_end_owes_nothing(ledger: Ledger, engine: Engine, run: RunId) -> None:
+    """The story that tells its end itself leaves no errand."""
+    attend(ledger, run, "h:1/1", lambda case, lease: Report(case, Outcome.FIXED, ""))
+    assert owed(engine) == []
 
 
 def test_waiting_parks_and_trouble_retries(ledger: Ledger, engine: Engine, run: RunId) -> None:
@@ -98,16 +115,15 @@ def test_endless_trouble_ends_in_an_outcome(ledger: Ledger, engine: Engine, run:
 
 def test_our_bug_crashes_the_run_after_three_tries(ledger: Ledger, engine: Engine, run: RunId) -> None:
     """An unexpected exception is tried three times, then the run ends as CRASHED with the reason."""
-    farewells: list[Report] = []
     story = ends(ZeroDivisionError("division by zero"))
     visits = []
     for _ in range(3):
-        visits.append(attend(ledger, run, "h:1/1", story, farewells.append))
+        visits.append(attend(ledger, run, "h:1/1", story))
         now_due(engine, run)
     assert visits == [Visit.CRASHED, Visit.CRASHED, Visit.FINISHED]
     assert line(engine, run).outcome is Outcome.CRASHED
     assert "ZeroDivisionError: division by zero" in line(engine, run).detail
-    assert len(farewells) == 1
+    assert owed(engine) == [run]
 
 
 def test_a_worker_that_is_stopped_gives_back(ledger: Ledger, run: RunId) -> None:

@@ -19,9 +19,12 @@ from sandbox.spec import Ending, Evidence, Output, Result
 from workers import logs
 from workers.domain import (
     Attempt,
+    Blame,
     Candidate,
     Case,
     Confidence,
+    Diagnosis,
+    FailureClass,
     JobReport,
     Outcome,
     Published,
@@ -32,10 +35,12 @@ from workers.domain import (
     Usage,
     Verdict,
 )
+from workers.errands.model import EndUntold, Place
 from workers.errors import LeaseLost, Stop
 from workers.redact import Redactor
 from workers.run_id import new_run_id
 from workers.store.database import db_now, transact
+from workers.store.errands import Errands
 from workers.store.heads import Head, Heads
 from workers.store.lease import MOST_CLAIMS, MOST_TRIES, Lease
 from workers.store.ledger import Ledger
@@ -200,15 +205,18 @@ def a_result() -> Result:
     return Result(Ending.FAILED, 1, Output("no"), (), b"\xff\0<xml>", 0.5, 1 << 20, evidence)
 
 
-def test_three_claims_at_one_stage_are_enough(ledger: Ledger, engine: Engine, run: RunId) -> None:
+def test_three_claims_at_one_stage_are_enough(ledger: Ledger, engine: Engine, run: RunId, case: Case) -> None:
     """A run that kills three workers in a row without a checkpoint is buried as CRASHED and reported once."""
     for _ in range(MOST_CLAIMS):
         claimed(ledger, run)
         expire(engine, run)
-    buried: list[Report] = []
-    assert ledger.claim(run, "host:4/4", bury=buried.append) is None
-    assert ledger.claim(run, "host:5/5", bury=buried.append) is None
-    assert [report.outcome for report in buried] == [Outcome.CRASHED]
+    assert ledger.claim(run, "host:4/4") is None
+    assert ledger.claim(run, "host:5/5") is None
+    owed = Errands(engine)
+    farewell = owed.claim("t")
+    assert farewell is not None
+    assert farewell.payload == EndUntold(Place(case.installation_id, case.repo_id, case.repo), run)
+    assert owed.claim("t") is None
     assert line(engine, run) == (RunState.DONE, Outcome.CRASHED)
     page = Pages(engine).run(run)
     assert page is not None
@@ -464,6 +472,36 @@ def test_a_killed_process_loses_no_run(engine: Engine, url: str, case: Case) -> 
             break
         due.wait(0.05)
     assert claimed(ledger, run, "host:2/2").fence == 2
+
+
+def test_heals_of_a_week(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """Runs that worked on the same failure in the same place within seven days count, whatever became of them; those
+    that ended right after the diagnosis, elsewhere, or long ago do not."""
+    seen = Diagnosis(next(iter(FailureClass)), "pytest", "f" * 16, (), "it is red", "")
+    pull = dataclasses.replace(case, pull_request=5, branch="pulled")
+    for key, other, found, went_on, days in (
+        ("same", case, seen, True, 1),
+        ("stopped", case, seen, False, 1),
+        ("old", case, seen, True, 8),
+        ("other failure", case, dataclasses.replace(seen, fingerprint="e" * 16), True, 1),
+        ("other branch", dataclasses.replace(case, branch="else", pull_request=None), seen, True, 1),
+        ("other repository", dataclasses.replace(case, repo_id=4711), seen, True, 1),
+        ("pull request", pull, seen, True, 1),
+        ("its branch", dataclasses.replace(pull, pull_request=None), seen, True, 1),
+    ):
+        opened, _ = ledger.open_run(other, f"heals:{key}", "delivery")
+        lease = claimed(ledger, opened)
+        lease.record("diagnose", 0, found, 0.1)
+        if went_on:
+            lease.record("blame", 0, Blame(), 0.1)
+        with engine.begin() as connection:
+            connection.execute(update(Run).where(Run.id == opened).values(created_at=db_now() - days * 86_400))
+    mine, _ = ledger.open_run(case, "heals:mine", "delivery")
+    lease = claimed(ledger, mine)
+    lease.record("diagnose", 0, seen, 0.1)
+    lease.record("blame", 0, Blame(), 0.1)
+    assert lease.heals_lately(dataclasses.replace(case, run=mine), seen.fingerprint) == 1
+    assert lease.heals_lately(dataclasses.replace(pull, run=mine), seen.fingerprint) == 2
 
 
 def test_what_a_day_cost(engine: Engine, ledger: Ledger, case: Case) -> None:
