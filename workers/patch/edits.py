@@ -5,7 +5,16 @@ Nothing here knows how an answer was written; every format of `parse` ends in th
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+
+_ELISION = re.compile(
+    r"(?:#|//|--|;|/\*|<!--)?\s{0,40}(?:\.\.\.|…)\s{0,40}"
+    r"(?:\(?(?:rest|existing|remaining|other|unchanged|same)\b.{0,200})?(?:\*/|-->)?",
+    re.IGNORECASE,
+)
+_DOTS = frozenset({"...", "\u2026"})
 
 
 class PatchError(Exception):
@@ -51,3 +60,21 @@ class Edit:
     content: str | None = None
     create: bool = False
     delete: bool = False
+
+
+def elides(line: str) -> bool:
+    """The line only says that lines are left out: `...`, `# ... rest of the file`."""
+    return _ELISION.fullmatch(line.strip()[:300]) is not None
+
+
+def leaves_out(new: Sequence[str], known: Container[str] = frozenset()) -> bool:
+    """A new text that says `...` instead of lines. The `...` of Python, the only thing in a body, is code; so is a line
+    of `known`, which the file has already."""
+    for i, line in enumerate(new):
+        if not elides(line) or line in known:
+            continue
+        above = next((other.rstrip() for other in reversed(new[:i]) if other.strip()), "")
+        alone = line.strip() in _DOTS and (above.endswith((":", '"""', "'''")) or len(new) == 1)
+        if not alone:
+            return True
+    return False

@@ -10,21 +10,20 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from workers.patch.edits import Hunk, PatchError
+from workers.patch.edits import Hunk, PatchError, elides
+from workers.patch.nearest import nearest, quoted
 
-_QUOTES = str.maketrans({
-    "\u200b": None, "\ufeff": None,
-    "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00a0": " ",
-    "\u202f": " ",    "\u2007": " ", "\u2013": "-", "\u2014": "-", "\u2212": "-",
-})  # fmt: skip
+QUOTES = {"\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"'}
+SPACES = {"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u200b": "", "\ufeff": ""}
+DASHES = {"\u2013": "-", "\u2014": "-", "\u2212": "-"}
+_PLAIN = str.maketrans({**QUOTES, **SPACES, **DASHES})
 _LIKENESS, _MARGIN, _LINE_LIKENESS, _FUZZY_LIMIT = 0.85, 0.04, 0.6, 4000
 
 
 def plain(line: str) -> str:
     """With typographic quotes, dashes and spaces made plain."""
-    return unicodedata.normalize("NFC", line).translate(_QUOTES).rstrip()
+    return unicodedata.normalize("NFC", line).translate(_PLAIN).rstrip()
 
 
 LEVELS: tuple[Callable[[str], str], ...] = (
@@ -36,10 +35,50 @@ LEVELS: tuple[Callable[[str], str], ...] = (
     lambda line: re.sub(r"\s+", " ", plain(line).strip()),
     lambda line: re.sub(r"\s+", " ", unicodedata.normalize("NFKC", plain(line)).strip()),
 )
-_DROP_LIMIT, _HUNK_LIMIT = 8, 80
+_DROP_LIMIT, _HUNK_LIMIT, _PARTS = 8, 80, 6
+_WORK = 5_000_000
 """An answer is untrusted: how hard to look for its lines is bounded."""
-PLAIN = 2
-"""From this level on, added lines are made plain as well."""
+
+
+class Lines:
+    """The lines of a file with an index for every level, made when it is asked for."""
+
+    def __init__(self, text: Sequence[str]) -> None:
+        self.text = tuple(text)
+        self.known = frozenset(self.text)
+        self._levels: dict[int, tuple[list[str], dict[str, list[int]]]] = {}
+        self._keys: dict[tuple[str, int], str] = {}
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def at(self, level: int) -> tuple[list[str], dict[str, list[int]]]:
+        """The lines as a level sees them, and where each of them stands."""
+        if level not in self._levels:
+            have = [LEVELS[level](line) for line in self.text]
+            index: dict[str, list[int]] = {}
+            for i, line in enumerate(have):
+                index.setdefault(line, []).append(i)
+            self._levels[level] = have, index
+        return self._levels[level]
+
+    def _key(self, line: str, level: int) -> str:
+        """A quoted line as a level sees it; asked for again and again while context is left out."""
+        if (line, level) not in self._keys:
+            self._keys[line, level] = LEVELS[level](line)
+        return self._keys[line, level]
+
+    def hits(self, old: Sequence[str], level: int) -> list[int]:
+        """Where the old lines begin, looked for by the rarest of them."""
+        if len(old) > len(self.text):
+            return []
+        have, index = self.at(level)
+        want = [self._key(line, level) for line in old]
+        rarest = min(range(len(want)), key=lambda i: len(index.get(want[i], ())))
+        starts = [i - rarest for i in index.get(want[rarest], ())]
+        if len(starts) * len(want) > _WORK:
+            raise PatchError("the quoted lines repeat too often to find their place: quote fewer and rarer ones")
+        return [i for i in starts if i >= 0 and have[i : i + len(want)] == want]
 
 
 @dataclass(frozen=True)
@@ -50,17 +89,33 @@ class Placement:
     at: tuple[int, ...]
     level: int = 0
 
+    @property
+    def effects(self) -> tuple[tuple[int, str, str], ...]:
+        """What happens where: (index, kind, text) of every removed and added line."""
+        found: list[tuple[int, str, str]] = []
+        places = iter(self.at)
+        cursor = self.at[0] if self.at else 0
+        for kind, text in self.hunk.lines:
+            if kind == "+":
+                found.append((cursor, kind, text))
+                continue
+            here = next(places)
+            cursor = here + 1
+            if kind == "-":
+                found.append((here, kind, ""))
+        return tuple(found)
 
-def place(hunk: Hunk, lines: Sequence[str]) -> list[Placement]:
+
+def place(hunk: Hunk, lines: Lines) -> list[Placement]:
     """The places of a hunk (several when it left something out), empty when the change is already there."""
     if not hunk.changes:
         return []
-    elided = _at_elisions(hunk, lines)
-    if len(elided) > 1:
-        return [found for part in elided for found in place(part, lines)]
+    parts = _at_elisions(hunk, lines)
+    if len(parts) > 1:
+        return _in_order(parts, lines)
     if not any(line.strip() for line in hunk.old):
         return _into_blank(hunk, lines)
-    whole = _unique(hunk, lines)
+    whole = _bulleted(hunk, lines) or _unique(hunk, lines)
     if whole:
         return [whole]
     if _already(hunk, lines):
@@ -68,39 +123,29 @@ def place(hunk: Hunk, lines: Sequence[str]) -> list[Placement]:
     shorter = _trimmed(hunk, lines)
     if shorter:
         return [shorter]
-    parts = _split(hunk, lines) or _alike(hunk, lines)
-    if parts:
-        return parts
-    raise PatchError(f"these lines are not in the file:\n{_quote(hunk.old)}\n{nearest(hunk.old, lines)}")
+    found = _split(hunk, lines) or _alike(hunk, lines)
+    if found:
+        return found
+    raise _missing(hunk.old, lines)
 
 
-def _into_blank(hunk: Hunk, lines: Sequence[str]) -> list[Placement]:
-    if any(line.strip() for line in lines):
+def _missing(old: Sequence[str], lines: Lines) -> PatchError:
+    return PatchError(f"these lines are not in the file:\n{quoted(old)}\n{nearest(old, lines.text)}")
+
+
+def _into_blank(hunk: Hunk, lines: Lines) -> list[Placement]:
+    if any(line.strip() for line in lines.text):
         raise PatchError("a change names no existing line: quote the lines around the place where it goes")
     return [Placement(Hunk(tuple(("+", text) for text in hunk.new)), ())]
 
 
-@lru_cache(maxsize=len(LEVELS) * 2)
-def _at_level(lines: tuple[str, ...], level: int) -> list[str]:
-    """Kept for the many questions about one file."""
-    return [LEVELS[level](line) for line in lines]
-
-
-def _hits(old: Sequence[str], lines: Sequence[str], level: int) -> list[int]:
-    if len(old) > len(lines):
-        return []
-    key = LEVELS[level]
-    want, have = [key(line) for line in old], _at_level(tuple(lines), level)
-    return [i for i in range(len(have) - len(want) + 1) if have[i] == want[0] and have[i : i + len(want)] == want]
-
-
-def _unique(hunk: Hunk, lines: Sequence[str]) -> Placement | None:
+def _unique(hunk: Hunk, lines: Lines, levels: int = len(LEVELS)) -> Placement | None:
     """The one place where the old lines stand together; None when there is none, refused when there are more."""
     old = hunk.old
-    for level in range(len(LEVELS)):
-        hits = _hits(old, lines, level)
+    for level in range(levels):
+        hits = lines.hits(old, level)
         if len(hits) > 1:
-            hits = _decide(hunk, hits, lines)
+            hits = _decide(hunk, hits, lines.text)
         if hits:
             return Placement(hunk, tuple(range(hits[0], hits[0] + len(old))), level)
     return None
@@ -120,7 +165,7 @@ def _decide(hunk: Hunk, hits: Sequence[int], lines: Sequence[str]) -> list[int]:
     shown = ", ".join(str(hit + 1) for hit in hits[:6])
     raise PatchError(
         f"ambiguous: these lines are in the file {len(hits)} times (lines {shown}); add lines around them:\n"
-        + _quote(hunk.old)
+        + quoted(hunk.old)
     )
 
 
@@ -131,12 +176,12 @@ def _within(lines: Sequence[str], start: int, hit: int) -> bool:
     return all(len(line) - len(line.lstrip()) > depth for line in between)
 
 
-def _already(hunk: Hunk, lines: Sequence[str]) -> bool:
+def _already(hunk: Hunk, lines: Lines) -> bool:
     new = hunk.new
-    return any(kind == "+" and text.strip() for kind, text in hunk.lines) and len(_hits(new, lines, 1)) == 1
+    return any(kind == "+" and text.strip() for kind, text in hunk.lines) and len(lines.hits(new, 1)) == 1
 
 
-def _trimmed(hunk: Hunk, lines: Sequence[str]) -> Placement | None:
+def _trimmed(hunk: Hunk, lines: Lines) -> Placement | None:
     """Without some of the outer kept lines, fewest first."""
     rows = hunk.lines
     lead = next((i for i, (kind, _) in enumerate(rows) if kind != " "), 0)
@@ -153,8 +198,33 @@ def _trimmed(hunk: Hunk, lines: Sequence[str]) -> Placement | None:
                 placement = _unique(part, lines)
                 found += [placement] if placement else []
         if found:
-            return found[0]
+            return _agreed(found, lines)
     return None
+
+
+def _agreed(found: Sequence[Placement], lines: Lines) -> Placement:
+    """The place that all ways to leave kept lines out lead to; only blank lines between two make no difference."""
+    first, *others = found
+    for other in others:
+        ours, theirs = [effect[0] for effect in first.effects], [effect[0] for effect in other.effects]
+        low, high = min(ours[0], theirs[0]), max(ours[0], theirs[0])
+        if ours != theirs and any(line.strip() for line in lines.text[low:high]):
+            raise PatchError(
+                f"ambiguous: it is not clear whether the change goes to line {low + 1} or {high + 1}, because the kept "
+                f"lines around it do not stand together in the file:\n{quoted(first.hunk.old)}\n"
+                f"the file has there:\n{quoted(lines.text[max(0, low - 1) : high + 1])}"
+            )
+    return first
+
+
+def _bulleted(hunk: Hunk, lines: Lines) -> Placement | None:
+    """With list items (`- one`) that lost the space of a kept line and so look like changes, if that fits exactly."""
+    rows = tuple(
+        (" ", kind + text) if kind != " " and text.startswith(" ") and kind + text in lines.known else (kind, text)
+        for kind, text in hunk.lines
+    )
+    kept = Hunk(rows, hunk.hint, hunk.scope)
+    return _unique(kept, lines, levels=2) if rows != hunk.lines and kept.old and kept.changes else None
 
 
 def _boundaries(hunk: Hunk) -> Iterator[int]:
@@ -166,9 +236,9 @@ def _boundaries(hunk: Hunk) -> Iterator[int]:
             yield i
 
 
-def _split(hunk: Hunk, lines: Sequence[str], floor: int = 0) -> list[Placement]:
+def _split(hunk: Hunk, lines: Lines, floor: int = 0, parts: int = _PARTS) -> list[Placement]:
     """As two or more parts, each found once, in order: for hunks that skip lines without saying so."""
-    if len(hunk.lines) > _HUNK_LIMIT:
+    if len(hunk.lines) > _HUNK_LIMIT or parts < 2:
         return []
     for cut in _boundaries(hunk):
         left, right = Hunk(hunk.lines[:cut]), Hunk(hunk.lines[cut:])
@@ -179,7 +249,7 @@ def _split(hunk: Hunk, lines: Sequence[str], floor: int = 0) -> list[Placement]:
             if not first or first.at[0] < floor:
                 continue
             second = _unique(right, lines) or _trimmed(right, lines)
-            rest = [second] if second else _split(right, lines, first.at[-1] + 1)
+            rest = [second] if second else _split(right, lines, first.at[-1] + 1, parts - 1)
         except PatchError:
             continue
         if rest and rest[0].at[0] > first.at[-1]:
@@ -187,13 +257,13 @@ def _split(hunk: Hunk, lines: Sequence[str], floor: int = 0) -> list[Placement]:
     return []
 
 
-def _alike(hunk: Hunk, lines: Sequence[str]) -> list[Placement]:
+def _alike(hunk: Hunk, lines: Lines) -> list[Placement]:
     """At the one window that is nearly the same text, clearly better than every other."""
     old = hunk.old
     if not 2 <= len(old) <= _HUNK_LIMIT or len(lines) > _FUZZY_LIMIT or len(lines) < len(old):
         return []
     want = [LEVELS[4](line) for line in old]
-    have = [LEVELS[4](line) for line in lines]
+    have, _ = lines.at(4)
     scores = []
     for start in range(len(have) - len(want) + 1):
         matcher = difflib.SequenceMatcher(
@@ -211,38 +281,34 @@ def _alike(hunk: Hunk, lines: Sequence[str]) -> list[Placement]:
     return [Placement(hunk, tuple(range(start, start + len(old))), 4)]
 
 
-def _at_elisions(hunk: Hunk, lines: Sequence[str]) -> list[Hunk]:
+def _at_elisions(hunk: Hunk, lines: Lines) -> list[Hunk]:
     """Cut at kept lines that only say `...`, unless the file has such a line."""
-    dots = {"...", "\u2026", "# ...", "// ..."}
-    if any(line.strip() in dots for line in lines):
-        return [hunk]
     parts: list[list[tuple[str, str]]] = [[]]
     for kind, text in hunk.lines:
-        if kind == " " and text.strip() in dots:
+        if kind == " " and elides(text) and text not in lines.known:
             parts.append([])
         else:
             parts[-1].append((kind, text))
-    return [Hunk(tuple(part), None, hunk.scope) for part in parts if part]
+    return [Hunk(tuple(part), None, hunk.scope) for part in parts if any(text.strip() for _, text in part)]
 
 
-def nearest(old: Sequence[str], lines: Sequence[str], count: int = 5) -> str:
-    """The real lines most like the ones asked for, to show to the author."""
-    if not lines:
-        return "the file is empty"
-    old = old[:12]
-    want = "\n".join(line.strip()[:200] for line in old)
-    size = max(1, min(len(old), len(lines)))
-    step = max(1, len(lines) // 2000)
-    best = max(
-        range(0, len(lines) - size + 1, step),
-        key=lambda i: difflib.SequenceMatcher(
-            None, want, "\n".join(s.strip()[:200] for s in lines[i : i + size])
-        ).quick_ratio(),
-    )
-    start = max(0, best - 1)
-    shown = lines[start : start + max(count, min(size + 2, 12))]
-    return f"did you mean the lines from {start + 1} on:\n{_quote(shown)}"
+def _in_order(parts: Sequence[Hunk], lines: Lines) -> list[Placement]:
+    """The places of what stands around elisions: all of it must be in the file, one after the other."""
+    found: list[Placement] = []
+    floor = 0
+    for part in parts:
+        placed = place(part, lines) if part.changes else [_next(part.old, lines, floor)]
+        starts = [index for one in placed for index in one.at]
+        if starts and min(starts) < floor:
+            raise PatchError(f"the parts around `...` are not in this order in the file:\n{quoted(part.old)}")
+        floor = max(starts, default=floor - 1) + 1
+        found += placed if part.changes else []
+    return found
 
 
-def _quote(lines: Sequence[str]) -> str:
-    return "\n".join(f"    | {line[:200]}" for line in lines[:12])
+def _next(old: Sequence[str], lines: Lines, floor: int) -> Placement:
+    for level in range(len(LEVELS)):
+        later = [hit for hit in lines.hits(old, level) if hit >= floor]
+        if later:
+            return Placement(Hunk(tuple((" ", line) for line in old)), tuple(range(later[0], later[0] + len(old))))
+    raise _missing(old, lines)
