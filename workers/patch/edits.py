@@ -52,7 +52,8 @@ class Hunk:
 class Edit:
     """What happens to one file. `path` is as the author wrote it, empty when no file was named.
 
-    `content` is the whole new text; otherwise `hunks` say what changes. `create` and `delete` are explicit.
+    `content` is the whole new text; otherwise `hunks` say what changes. `create` and `delete` are explicit; the hunks
+    of a deleted file are what the author believes to be in it.
     """
 
     path: str
