@@ -110,6 +110,7 @@ def place(hunk: Hunk, lines: Lines) -> list[Placement]:
     """The places of a hunk (several when it left something out), empty when the change is already there."""
     if not hunk.changes:
         return []
+    hunk = _spaced(hunk, lines)
     parts = _at_elisions(hunk, lines)
     if len(parts) > 1:
         return _in_order(parts, lines)
@@ -215,6 +216,19 @@ def _agreed(found: Sequence[Placement], lines: Lines) -> Placement:
                 f"the file has there:\n{quoted(lines.text[max(0, low - 1) : high + 1])}"
             )
     return first
+
+
+def _spaced(hunk: Hunk, lines: Lines) -> Hunk:
+    """With the first space of kept lines that lost it to the empty place of their mark. Where removed lines lack a
+    space as well, all of it was written further left, which is not the same."""
+
+    def short(text: str) -> bool:
+        return bool(text.strip()) and text not in lines.known and f" {text}" in lines.known
+
+    if any(kind == "-" and short(text) for kind, text in hunk.lines):
+        return hunk
+    rows = tuple((kind, f" {text}" if kind == " " and short(text) else text) for kind, text in hunk.lines)
+    return Hunk(rows, hunk.hint, hunk.scope)
 
 
 def _bulleted(hunk: Hunk, lines: Lines) -> Placement | None:

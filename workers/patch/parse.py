@@ -150,7 +150,7 @@ def _v4a(text: str) -> list[Edit]:
 # -- whole files ----------------------------------------------------------------------------------------------------
 
 
-def _whole_files(text: str) -> list[Edit]:
+def _whole_files(text: str, nested: bool = False) -> list[Edit]:
     edits = []
     for block in envelope.blocks(text):
         lines = block.text.split("\n")
@@ -161,6 +161,8 @@ def _whole_files(text: str) -> list[Edit]:
             or _quoted_path(block.above)
             or inside
         )
+        if not path and not nested:
+            edits += _whole_files(block.text, nested=True)
         if not path:
             continue
         if not block.whole:
