@@ -25,12 +25,14 @@ class PatchError(Exception):
 class Hunk:
     """A change in one place: (kind, text) pairs, kind being " " (kept), "-" (removed) or "+" (added).
 
-    `hint` is the line number the author believed in, counted from 1; `scope` the text after `@@`.
+    `hint` is the line number the author believed in, counted from 1; `scope` the text after `@@`. `marked`: the author
+    wrote the kinds in front of the lines, where they can be mistaken.
     """
 
     lines: tuple[tuple[str, str], ...]
     hint: int | None = None
     scope: str = ""
+    marked: bool = False
 
     @property
     def old(self) -> list[str]:

@@ -225,14 +225,16 @@ def _spaced(hunk: Hunk, lines: Lines) -> Hunk:
     def short(text: str) -> bool:
         return bool(text.strip()) and text not in lines.known and f" {text}" in lines.known
 
-    if any(kind == "-" and short(text) for kind, text in hunk.lines):
+    if not hunk.marked or any(kind == "-" and short(text) for kind, text in hunk.lines):
         return hunk
     rows = tuple((kind, f" {text}" if kind == " " and short(text) else text) for kind, text in hunk.lines)
-    return Hunk(rows, hunk.hint, hunk.scope)
+    return Hunk(rows, hunk.hint, hunk.scope, hunk.marked)
 
 
 def _bulleted(hunk: Hunk, lines: Lines) -> Placement | None:
     """With list items (`- one`) that lost the space of a kept line and so look like changes, if that fits exactly."""
+    if not hunk.marked:
+        return None
     rows = tuple(
         (" ", kind + text) if kind != " " and text.startswith(" ") and kind + text in lines.known else (kind, text)
         for kind, text in hunk.lines

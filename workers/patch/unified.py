@@ -98,9 +98,9 @@ def hunks(body: Sequence[str]) -> tuple[Hunk, ...]:
     hint, scope = None, ""
 
     def close() -> None:
-        trimmed = _trim(rows)
+        skipped, trimmed = _trim(rows)
         if trimmed:
-            found.append(Hunk(tuple(trimmed), hint, scope))
+            found.append(Hunk(tuple(trimmed), None if hint is None else hint + skipped, scope, marked=True))
         rows.clear()
 
     for line in body:
@@ -119,11 +119,7 @@ def hunks(body: Sequence[str]) -> tuple[Hunk, ...]:
     return tuple(found)
 
 
-def _trim(rows: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Without the blank kept lines at the ends: they come from the text around the diff."""
-    kept = list(rows)
-    while kept and kept[-1][0] == " " and not kept[-1][1].strip():
-        kept.pop()
-    while kept and kept[0][0] == " " and not kept[0][1].strip():
-        kept.pop(0)
-    return kept
+def _trim(rows: Sequence[tuple[str, str]]) -> tuple[int, list[tuple[str, str]]]:
+    """Without the blank kept lines at the ends, which come from the text around the diff; and how many led."""
+    told = [i for i, (kind, text) in enumerate(rows) if kind != " " or text.strip()]
+    return (told[0], list(rows[told[0] : told[-1] + 1])) if told else (0, [])

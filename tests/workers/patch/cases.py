@@ -141,6 +141,9 @@ ACCEPTED = (
     Case("63 whole new file of a name that is elsewhere", "tests/conftest.py\n```python\nimport pytest\n```\n", one("conftest.py", "import shop\n"), out("tests/conftest.py", "import pytest\n")),
     Case("64 no-break space in the answer's code, meant dash in its text", "--- a/q.py\n+++ b/q.py\n@@ -1,3 +1,3 @@\n def hello(name):\n-\u00a0\u00a0\u00a0\u00a0text = \"it's \" + name\n+\u00a0\u00a0\u00a0\u00a0text = \"it's \u2013 \" + name\n     return text\n", one("q.py", QUOTED), out("q.py", QUOTED.replace("it's ", "it's \u2013 "))),
     Case("65 mixed line ends", "--- a/m.txt\n+++ b/m.txt\n@@ -3 +3 @@\n-three\n+3\n", one("m.txt", "one\r\ntwo\nthree\r\nfour\r\n"), out("m.txt", "one\r\ntwo\n3\r\nfour\r\n")),
+    Case("67 two equal places, the number of a blank kept line decides", "--- a/d.txt\n+++ b/d.txt\n@@ -3,2 +3,2 @@\n \n-x = 1\n+x = 2\n",
+         one("d.txt", "\nx = 1\n\nx = 1\n"), out("d.txt", "\nx = 1\n\nx = 2\n")),
+    Case("68 search text that looks like list items of a diff", "l.md\n<<<<<<< SEARCH\n one\n=======\n uno\n>>>>>>> REPLACE\n", one("l.md", "- one\n one\n+ uno\n"), out("l.md", "- one\n uno\n+ uno\n")),
     Case("66 documents of YAML", "--- a/d.yml\n+++ b/d.yml\n@@ -1 +1 @@\n-a: 1\n+a: 2\n", one("d.yml", "a: 1\n---\nb: 1\n"), out("d.yml", "a: 2\n---\nb: 1\n")),
 )  # fmt: skip
 
