@@ -6,88 +6,25 @@ Two places that fit equally well are never guessed between: the answer is refuse
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from workers.patch.edits import Hunk, PatchError, elides
+from workers.patch.lines import LEVELS, Lines
 from workers.patch.nearest import nearest, quoted
 
-QUOTES = {"\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"'}
-SPACES = {"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u200b": "", "\ufeff": ""}
-DASHES = {"\u2013": "-", "\u2014": "-", "\u2212": "-"}
-_PLAIN = str.maketrans({**QUOTES, **SPACES, **DASHES})
 _LIKENESS, _MARGIN, _LINE_LIKENESS, _FUZZY_LIMIT = 0.85, 0.04, 0.6, 4000
-
-
-def plain(line: str) -> str:
-    """With typographic quotes, dashes and spaces made plain."""
-    return unicodedata.normalize("NFC", line).translate(_PLAIN).rstrip()
-
-
-LEVELS: tuple[Callable[[str], str], ...] = (
-    lambda line: line,
-    lambda line: line.rstrip(),
-    plain,
-    lambda line: plain(line).expandtabs(4),
-    lambda line: plain(line).strip(),
-    lambda line: re.sub(r"\s+", " ", plain(line).strip()),
-    lambda line: re.sub(r"\s+", " ", unicodedata.normalize("NFKC", plain(line)).strip()),
-)
 _DROP_LIMIT, _HUNK_LIMIT, _PARTS = 8, 80, 6
-_WORK = 5_000_000
 """An answer is untrusted: how hard to look for its lines is bounded."""
-
-
-class Lines:
-    """The lines of a file with an index for every level, made when it is asked for."""
-
-    def __init__(self, text: Sequence[str]) -> None:
-        self.text = tuple(text)
-        self.known = frozenset(self.text)
-        self._levels: dict[int, tuple[list[str], dict[str, list[int]]]] = {}
-        self._keys: dict[tuple[str, int], str] = {}
-
-    def __len__(self) -> int:
-        return len(self.text)
-
-    def at(self, level: int) -> tuple[list[str], dict[str, list[int]]]:
-        """The lines as a level sees them, and where each of them stands."""
-        if level not in self._levels:
-            have = [LEVELS[level](line) for line in self.text]
-            index: dict[str, list[int]] = {}
-            for i, line in enumerate(have):
-                index.setdefault(line, []).append(i)
-            self._levels[level] = have, index
-        return self._levels[level]
-
-    def _key(self, line: str, level: int) -> str:
-        """A quoted line as a level sees it; asked for again and again while context is left out."""
-        if (line, level) not in self._keys:
-            self._keys[line, level] = LEVELS[level](line)
-        return self._keys[line, level]
-
-    def hits(self, old: Sequence[str], level: int) -> list[int]:
-        """Where the old lines begin, looked for by the rarest of them."""
-        if len(old) > len(self.text):
-            return []
-        have, index = self.at(level)
-        want = [self._key(line, level) for line in old]
-        rarest = min(range(len(want)), key=lambda i: len(index.get(want[i], ())))
-        starts = [i - rarest for i in index.get(want[rarest], ())]
-        if len(starts) * len(want) > _WORK:
-            raise PatchError("the quoted lines repeat too often to find their place: quote fewer and rarer ones")
-        return [i for i in starts if i >= 0 and have[i : i + len(want)] == want]
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a hunk goes: for each of its old lines the index in the file, and the level that made them equal."""
+    """Where a hunk goes: for each of its old lines the index in the file."""
 
     hunk: Hunk
     at: tuple[int, ...]
-    level: int = 0
 
     @property
     def effects(self) -> tuple[tuple[int, str, str], ...]:
@@ -148,7 +85,7 @@ def _unique(hunk: Hunk, lines: Lines, levels: int = len(LEVELS)) -> Placement | 
         if len(hits) > 1:
             hits = _decide(hunk, hits, lines.text)
         if hits:
-            return Placement(hunk, tuple(range(hits[0], hits[0] + len(old))), level)
+            return Placement(hunk, tuple(range(hits[0], hits[0] + len(old))))
     return None
 
 
@@ -197,10 +134,37 @@ def _trimmed(hunk: Hunk, lines: Lines) -> Placement | None:
             part = Hunk(rows[front : len(rows) - back], None, hunk.scope)
             if any(line.strip() for line in part.old):
                 placement = _unique(part, lines)
-                found += [placement] if placement else []
+                if placement:
+                    _check_torn(rows, front, placement, lines)
+                    found.append(placement)
         if found:
             return _agreed(found, lines)
     return None
+
+
+def _check_torn(rows: Sequence[tuple[str, str]], start: int, placed: Placement, lines: Lines) -> None:
+    """Refuse a part of a hunk, from row `start` on, that adds lines at its end where the file goes on otherwise.
+
+    A kept line followed there that the file has elsewhere, so one between was left out, and what is new may belong to
+    either side of it; a kept line that the file does not have is only misquoted.
+    """
+    part = placed.hunk.lines
+    ends = (
+        (part, rows[:start][::-1], lines.text[: placed.at[0]][::-1]),
+        (part[::-1], rows[start + len(part) :], lines.text[placed.at[-1] + 1 :]),
+    )
+    for inside, outside, there in ends:
+        edge = [kind for kind, _ in takewhile(lambda row: row[0] != " ", inside)]
+        if edge.count("+") <= edge.count("-"):
+            continue
+        told = next((text.strip() for kind, text in outside if kind != "+" and text.strip()), "")
+        real = next((line.strip() for line in there if line.strip()), "")
+        if told and LEVELS[4](told) != LEVELS[4](real) and LEVELS[4](told) in lines.at(4)[1]:
+            raise PatchError(
+                "ambiguous: it is not clear where new lines go, because the kept lines around them do not stand "
+                f"together in the file:\n{quoted([text for kind, text in rows if kind != '+'])}\n"
+                + nearest([text for kind, text in rows if kind != "+"], lines.text)
+            )
 
 
 def _agreed(found: Sequence[Placement], lines: Lines) -> Placement:
@@ -264,13 +228,22 @@ def _split(hunk: Hunk, lines: Lines, floor: int = 0, parts: int = _PARTS) -> lis
             first = _unique(left, lines) or _trimmed(left, lines)
             if not first or first.at[0] < floor:
                 continue
+            _check_torn(hunk.lines, _offset(left, first), first, lines)
             second = _unique(right, lines) or _trimmed(right, lines)
+            if second:
+                _check_torn(hunk.lines, cut + _offset(right, second), second, lines)
             rest = [second] if second else _split(right, lines, first.at[-1] + 1, parts - 1)
         except PatchError:
             continue
         if rest and rest[0].at[0] > first.at[-1]:
             return [first, *rest]
     return []
+
+
+def _offset(whole: Hunk, placed: Placement) -> int:
+    """How many rows of a hunk were left out before the placed ones."""
+    size = len(placed.hunk.lines)
+    return next(i for i in range(len(whole.lines) - size + 1) if whole.lines[i : i + size] == placed.hunk.lines)
 
 
 def _alike(hunk: Hunk, lines: Lines) -> list[Placement]:
@@ -292,9 +265,21 @@ def _alike(hunk: Hunk, lines: Lines) -> list[Placement]:
         return []
     start = scores[0][1]
     pairs = zip(want, have[start : start + len(want)], strict=True)
-    if any(a != b and difflib.SequenceMatcher(None, a, b).ratio() < _LINE_LIKENESS for a, b in pairs):
+    if not all(a == b or _is_closest(a, b, lines) for a, b in pairs):
         return []
-    return [Placement(hunk, tuple(range(start, start + len(old))), 4)]
+    return [Placement(hunk, tuple(range(start, start + len(old))))]
+
+
+def _is_closest(wanted: str, real: str, lines: Lines) -> bool:
+    """A misquoted line is this real one, and no other of the file."""
+    likeness = difflib.SequenceMatcher(None, real, wanted, autojunk=False).ratio()
+    matcher = difflib.SequenceMatcher(None, "", wanted, autojunk=False)
+    for other in lines.at(4)[1]:
+        matcher.set_seq1(other)
+        near = matcher.real_quick_ratio() >= likeness and matcher.quick_ratio() >= likeness
+        if other != real and near and matcher.ratio() >= likeness:
+            return False
+    return likeness >= _LINE_LIKENESS
 
 
 def _at_elisions(hunk: Hunk, lines: Lines) -> list[Hunk]:

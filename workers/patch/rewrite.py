@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workers.patch.edits import Hunk, PatchError, leaves_out
-from workers.patch.match import DASHES, LEVELS, QUOTES, SPACES, Lines, Placement, place
+from workers.patch.lines import DASHES, LEVELS, QUOTES, SPACES, Lines
+from workers.patch.match import Placement, place
 from workers.patch.nearest import quoted
 
 _BOM = "\ufeff"

@@ -11,10 +11,11 @@ import json
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hypothesis import strategies as st
 
-PATH, OTHER = "shop/stock.py", "README.md"
+PATH, TEXT, OTHER = "shop/stock.py", "shop/stock.txt", "README.md"
 NAMES = ("total", "count", "price", "items", "rate", "stock", "order", "name")
 Rows = list[tuple[str, str]]
 
@@ -60,6 +61,7 @@ def functions(draw: st.DrawFn) -> list[str]:
         [f"    if {other} < {number} and {other}:", '        raise ValueError("too small")', f"    return {other}"],
         [f'    """The {name} of an {other}."""', "",
          f"    text = 'it is ' + str({other})", "    # for people", "    return text"],
+        [*(f"    row_{n} = {n}" for n in range(number, number + 5)), "    return row"],
         [f"    first, last = {other}[{number}], {other}[-1]", "    return first - last"],
     )  # fmt: skip
     return [f"def {name}_{number}({other}):", *draw(st.sampled_from(bodies)), "", ""]
@@ -156,6 +158,41 @@ RENDERINGS: Mapping[str, Callable[[Change], str]] = {
     "V4A": envelope,
     "whole": whole,
 }  # fmt: skip
+
+
+def elsewise(change: Change, rewrite: Callable[[Rows], Rows]) -> str:
+    """A diff whose rows are told otherwise; nothing but the rows says where they belong."""
+    body = "".join("@@\n" + "".join(f"{a}{b}\n" for a, b in rewrite(rows)) for _, rows in change.hunks())
+    return f"--- a/{PATH}\n+++ b/{PATH}\n{body}"
+
+
+def without(rows: Rows, which: int) -> Rows:
+    """Without one of the kept lines, counted from the first or, when negative, from the last."""
+    kept = [i for i, (kind, _) in enumerate(rows) if kind == " "]
+    gone = kept[which] if -len(kept) <= which < len(kept) else None
+    return [row for i, row in enumerate(rows) if i != gone]
+
+
+def misquoted(rows: Rows, which: int) -> Rows:
+    """With one kept line that is not in the file."""
+    kept = [i for i, (kind, _) in enumerate(rows) if kind == " "]
+    wrong = kept[which] if -len(kept) <= which < len(kept) else None
+    return [(kind, f"{text}  # as it was") if i == wrong else (kind, text) for i, (kind, text) in enumerate(rows)]
+
+
+def mistyped(rows: Rows) -> Rows:
+    """With removed lines that are written a little otherwise than in the file."""
+    return [(kind, text.replace("e", "a").replace("1", "2") if kind == "-" else text) for kind, text in rows]
+
+
+PLACES = (0, 1, 2, -3, -2, -1)
+DOUBTFUL: Mapping[str, Callable[[Change], str]] = {
+    **{f"without kept line {n}": partial(elsewise, rewrite=partial(without, which=n)) for n in PLACES},
+    **{f"kept line {n} misquoted": partial(elsewise, rewrite=partial(misquoted, which=n)) for n in PLACES},
+    "removed lines mistyped": lambda c: elsewise(c, mistyped),
+    "only changed lines": lambda c: elsewise(c, lambda rows: [("@@", "") if row[0] == " " else row for row in rows]),
+}  # fmt: skip
+"""What may be refused, because the place is not certain any more."""
 
 WRAPPINGS: Mapping[str, Callable[[str], str]] = {
     "none": lambda text: text,
