@@ -44,7 +44,8 @@ class Change:
 
 
 def _times(lines: Sequence[str], old: Sequence[str]) -> int:
-    plain, want = [line.strip() for line in lines], [line.strip() for line in old]
+    """How often the old lines stand in a file; blank ones at their ends make no place certain."""
+    plain, want = [line.strip() for line in lines], "\n".join(line.strip() for line in old).strip("\n").split("\n")
     return sum(plain[i : i + len(want)] == want for i in range(len(plain) - len(want) + 1))
 
 
