@@ -5,6 +5,7 @@ The diff that is kept is always our own, made by git from the changed files (`So
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from unidiff.errors import UnidiffParseError
@@ -22,6 +23,9 @@ from workers.ports import Files
 __all__ = ["Edit", "Hunk", "PatchError", "check", "essence", "read_answer", "reasoning", "undoes"]
 
 _TEXT_LIMIT = 1 << 20
+_SAME, _SHORT = 0.5, 8
+"""A text that keeps this part of a file's lines is that file; below this many lines nothing can be said."""
+_PROBLEMS = 5
 
 
 def read_answer(text: str, tree: Files) -> Mapping[str, bytes | None]:
@@ -46,13 +50,18 @@ def read_answer(text: str, tree: Files) -> Mapping[str, bytes | None]:
 def _applied(edits: Sequence[Edit], tree: Files) -> dict[str, bytes | None]:
     names = tree.paths()
     changed: dict[str, bytes | None] = {}
-    for edit in edits:
-        path = _target(edit, tree, names)
-        before = changed[path] if path in changed else tree.read(path)
+    wrong: list[str] = []
+    for edit in dict.fromkeys(edits):  # an answer that is given twice means one change
+        path = edit.path
         try:
+            path = _target(edit, tree, names)
+            before = changed[path] if path in changed else tree.read(path)
             changed[path] = _after(edit, before)
         except PatchError as error:
-            raise PatchError(f"{path}: {error}") from None
+            told = str(error)
+            wrong.append(told if not path or told.startswith(path) else f"{path}: {told}")
+    if wrong:
+        raise PatchError("\n".join(wrong[:_PROBLEMS]))
     real = {path: data for path, data in changed.items() if data != tree.read(path)}
     if not real:
         raise PatchError("the answer changes nothing: the files already are like this")
@@ -65,15 +74,33 @@ def _applied(edits: Sequence[Edit], tree: Files) -> dict[str, bytes | None]:
 def _target(edit: Edit, tree: Files, names: Sequence[str]) -> str:
     if not edit.path:
         return _by_content(edit, tree, names)
-    if edit.create or edit.content is not None:
-        try:
-            found = paths.existing(edit.path, names)
-        except PatchError:
-            return paths.created(edit.path, names)
-        if edit.create and not edit.path.endswith(found):
-            return paths.created(edit.path, names)
-        return found
+    named = paths.exact(edit.path, names)
+    if named:
+        return named
+    if edit.delete:
+        raise PatchError(f"{edit.path}: there is no such file to delete")
+    if edit.content is not None:
+        return _new(edit, edit.content, tree, names)
     return paths.existing(edit.path, names)
+
+
+def _new(edit: Edit, content: str, tree: Files, names: Sequence[str]) -> str:
+    """Where a whole text goes that names no file there is, unless a file of nearly this name already is like it."""
+    path = paths.created(edit.path, names)
+    try:
+        near = paths.existing(edit.path, names)
+    except PatchError:
+        return path
+    old = (tree.read(near) or b"").decode("utf-8", "replace")
+    if not edit.create and _kept(old, content) >= _SAME:
+        raise PatchError(f"{edit.path}: there is no such file, but {near} is much like it: say which one is meant")
+    return path
+
+
+def _kept(old: str, new: str) -> float:
+    """How many of the old lines that are not blank a new text still has, from 0 to 1."""
+    before, after = (Counter(line.strip() for line in text.split("\n") if line.strip()) for text in (old, new))
+    return (before & after).total() / max(1, before.total())
 
 
 def _by_content(edit: Edit, tree: Files, names: Sequence[str]) -> str:
@@ -89,7 +116,10 @@ def _by_content(edit: Edit, tree: Files, names: Sequence[str]) -> str:
 
 def _after(edit: Edit, before: bytes | None) -> bytes | None:
     if edit.delete:
+        if before is not None and edit.hunks:
+            rewritten(before, edit.hunks)  # refuses when the author believed other lines to be in it
         return None
+    _check_text(edit, before)
     if edit.content is None:
         if before is None:
             raise PatchError("there is no such regular file")
@@ -98,7 +128,17 @@ def _after(edit: Edit, before: bytes | None) -> bytes | None:
         if before.decode("utf-8", "replace").split() == edit.content.split():
             return before
         raise PatchError("the file exists already: quote the lines that are to change in the SEARCH part")
+    old = (before or b"").decode("utf-8", "replace")
+    if old.count("\n") >= _SHORT and _kept(old, edit.content) < _SAME:
+        raise PatchError("the new text leaves most of the file out: give SEARCH/REPLACE blocks to change a part of it")
     return _whole(edit.content, before)
+
+
+def _check_text(edit: Edit, before: bytes | None) -> None:
+    """A lone surrogate or a replacement character is a letter that was lost on the way."""
+    new = edit.content or "\n".join(line for hunk in edit.hunks for line in hunk.new)
+    if "\ufffd" in new and "\ufffd".encode() not in (before or b""):
+        raise PatchError("the new text holds characters that were lost on the way (U+FFFD): write them again")
 
 
 def _whole(content: str, before: bytes | None) -> bytes:

@@ -5,7 +5,16 @@ Nothing here knows how an answer was written; every format of `parse` ends in th
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+
+_ELISION = re.compile(
+    r"(?:#|//|--|;|/\*|<!--)?\s{0,40}(?:\.\.\.|…)\s{0,40}"
+    r"(?:\(?(?:rest|existing|remaining|other|unchanged|same)\b.{0,200})?(?:\*/|-->)?",
+    re.IGNORECASE,
+)
+_DOTS = frozenset({"...", "\u2026"})
 
 
 class PatchError(Exception):
@@ -16,12 +25,14 @@ class PatchError(Exception):
 class Hunk:
     """A change in one place: (kind, text) pairs, kind being " " (kept), "-" (removed) or "+" (added).
 
-    `hint` is the line number the author believed in, counted from 1; `scope` the text after `@@`.
+    `hint` is the line number the author believed in, counted from 1; `scope` the text after `@@`. `marked`: the author
+    wrote the kinds in front of the lines, where they can be mistaken.
     """
 
     lines: tuple[tuple[str, str], ...]
     hint: int | None = None
     scope: str = ""
+    marked: bool = False
 
     @property
     def old(self) -> list[str]:
@@ -43,7 +54,8 @@ class Hunk:
 class Edit:
     """What happens to one file. `path` is as the author wrote it, empty when no file was named.
 
-    `content` is the whole new text; otherwise `hunks` say what changes. `create` and `delete` are explicit.
+    `content` is the whole new text; otherwise `hunks` say what changes. `create` and `delete` are explicit; the hunks
+    of a deleted file are what the author believes to be in it.
     """
 
     path: str
@@ -51,3 +63,21 @@ class Edit:
     content: str | None = None
     create: bool = False
     delete: bool = False
+
+
+def elides(line: str) -> bool:
+    """The line only says that lines are left out: `...`, `# ... rest of the file`."""
+    return _ELISION.fullmatch(line.strip()[:300]) is not None
+
+
+def leaves_out(new: Sequence[str], known: Container[str] = frozenset()) -> bool:
+    """A new text that says `...` instead of lines. The `...` of Python, the only thing in a body, is code; so is a line
+    of `known`, which the file has already."""
+    for i, line in enumerate(new):
+        if not elides(line) or line in known:
+            continue
+        above = next((other.rstrip() for other in reversed(new[:i]) if other.strip()), "")
+        alone = line.strip() in _DOTS and (above.endswith((":", '"""', "'''")) or len(new) == 1)
+        if not alone:
+            return True
+    return False

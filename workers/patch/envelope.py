@@ -15,16 +15,19 @@ _THINK = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
 _FENCE = re.compile(r"^([ \t]*(?:[-*+] +|\d+[.)] +)?)(`{3,}|~{3,})(.*)$")
 _EDITISH = re.compile(r"^(?:@@|--- |\+\+\+ |\*\*\* |diff --git |Index: |[ \t]*<{5,9} ?\w)|^[+-](?![+-])", re.MULTILINE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _KEYS = ("diff", "patch", "answer", "edits", "code")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its info string, its text without the fence's indentation, and the line above it."""
+    """A fenced block: its info string, its text without the fence's indentation, the line above it, and whether its
+    end is certain: it is closed, and no other fence opens inside."""
 
     info: str
     text: str
     above: str
+    whole: bool = True
 
     @property
     def editish(self) -> bool:
@@ -36,7 +39,7 @@ def variants(text: str) -> Iterator[str]:
     """The readings of an answer, likeliest first, without repeats."""
     seen: set[str] = set()
     for raw in _readings(_without_thoughts(text.replace("\r\n", "\n"))):
-        reading = raw.encode("utf-8", "replace").decode("utf-8")  # JSON can hold lone surrogates
+        reading = _SURROGATE.sub("\ufffd", raw)  # JSON can hold lone ones
         if reading and reading not in seen:
             seen.add(reading)
             yield reading
@@ -150,7 +153,7 @@ def blocks(text: str) -> list[Block]:
         else:
             body.append(line)
     if opened is not None:
-        found.append(_block(opened, body, above))
+        found.append(_block(opened, body, above, closed=False))
     return found
 
 
@@ -159,8 +162,9 @@ def _closes(opened: re.Match[str], fence: re.Match[str]) -> bool:
     return same and not fence.group(3).strip() and len(fence.group(1)) <= len(opened.group(1))
 
 
-def _block(opened: re.Match[str], body: list[str], above: str) -> Block:
+def _block(opened: re.Match[str], body: list[str], above: str, closed: bool = True) -> Block:
     width = len(opened.group(1))
     indented = all(not line.strip() or line[:width].isspace() for line in body)
     text = "\n".join(line[width:] for line in body) if width and indented else "\n".join(body)
-    return Block(opened.group(3).strip(), text, above)
+    inner = any((fence := _FENCE.match(line)) and fence.group(2)[0] == opened.group(2)[0] for line in body)
+    return Block(opened.group(3).strip(), text, above, closed and not inner)

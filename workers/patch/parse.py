@@ -10,19 +10,16 @@ import re
 from collections.abc import Sequence
 
 from workers.patch import envelope, unified
-from workers.patch.edits import Edit, Hunk, PatchError
+from workers.patch.edits import Edit, Hunk, PatchError, leaves_out
 
-_HEAD = re.compile(r"^(\s*)<{5,9} ?(?:SEARCH|ORIGINAL|HEAD)?\b[ :]*(.*)$", re.IGNORECASE)
+_HEAD = re.compile(r"^(\s*)(<{5,9}) ?(?:SEARCH|ORIGINAL|HEAD)?\b[ :]*(.*)$", re.IGNORECASE)
+_WORDED = re.compile(r"^\s*<{5,9} ?(?:SEARCH|ORIGINAL|HEAD)\b", re.IGNORECASE)
 _MID = re.compile(r"^\s*={5,9}\s*$")
 _TAIL = re.compile(r"^\s*>{5,9} ?(?:REPLACE|UPDATED|REPLACED)?\b.*$", re.IGNORECASE)
 _PATH = re.compile(r"^[\w@+.\-/\\ ]*[\w\-]+\.\w{1,10}$|^[\w@+.\-/\\]+/[\w.\-]+$|^(?:Makefile|Dockerfile)$")
 _LABEL = re.compile(r"^(?:file(?:name)?|path|in|update|edit|###?#?)\s*:?\s+", re.IGNORECASE)
 _DIFFED = 800
 """Lines of a block whose two sides are compared; finding what they share takes time with their third power."""
-_ELISION = re.compile(
-    r"(?:#|//|--|;|/\*|<!--)?\s*(?:\.\.\.|…)\s*(?:\(?(?:rest|existing|remaining|other|unchanged|same).*)?",
-    re.IGNORECASE,
-)
 
 
 def parse(text: str) -> list[Edit]:
@@ -74,9 +71,9 @@ def _search_replace(text: str) -> list[Edit]:
         if not head:
             at += 1
             continue
-        named = path_in(head.group(2)) or _path_above(lines, at)
+        named = path_in(head.group(3)) or _path_above(lines, at)
         path = named or path
-        search, replace, at = _sides(lines, at + 1, len(head.group(1)))
+        search, replace, at = _sides(lines, at + 1, len(head.group(1)), len(head.group(2)))
         edits.append(_replacement(path, search, replace))
     return edits
 
@@ -92,13 +89,21 @@ def _path_above(lines: Sequence[str], at: int) -> str:
     return ""
 
 
-def _sides(lines: Sequence[str], at: int, indent: int) -> tuple[list[str], list[str], int]:
-    middle = next((i for i in range(at, len(lines)) if _MID.match(lines[i])), None)
-    if middle is None or any(_TAIL.match(line) for line in lines[at:middle]):
+def _sides(lines: Sequence[str], at: int, indent: int, width: int) -> tuple[list[str], list[str], int]:
+    """Both sides of a block and where it ends. `width` is how many `<` opened it."""
+    end = next((i for i in range(at, len(lines)) if _TAIL.match(lines[i])), len(lines))
+    following = next((i for i in range(at, end) if _WORDED.match(lines[i])), end)
+    middles = [i for i in range(at, following) if _MID.match(lines[i])]
+    if not middles:
         raise PatchError("a SEARCH block has no ======= line between the old and the new text")
-    end = next((i for i in range(middle + 1, len(lines)) if _TAIL.match(lines[i])), None)
-    if end is None:
+    if following < end or end == len(lines):
         raise PatchError("a SEARCH/REPLACE block has no >>>>>>> REPLACE line at its end (was the answer cut off?)")
+    exact = [i for i in middles if len(lines[i].strip()) == width]
+    if len(middles) > 1 and len(exact) != 1:
+        raise PatchError(
+            "a SEARCH/REPLACE block has several ======= lines: use markers of another length, such as nine characters"
+        )
+    middle = exact[0] if len(middles) > 1 else middles[0]
 
     def outdent(part: Sequence[str]) -> list[str]:
         return [line[indent:] if line[:indent].isspace() else line for line in part]
@@ -108,7 +113,7 @@ def _sides(lines: Sequence[str], at: int, indent: int) -> tuple[list[str], list[
 
 def _replacement(path: str, search: list[str], replace: list[str]) -> Edit:
     if not any(line.strip() for line in search):
-        return Edit(path, content="\n".join(replace) + "\n", create=True)
+        return Edit(path, content="".join(f"{line}\n" for line in replace), create=True)
     if len(search) + len(replace) > _DIFFED:
         return Edit(path, hunks=(Hunk((*(("-", line) for line in search), *(("+", line) for line in replace))),))
     rows: list[tuple[str, str]] = []
@@ -134,8 +139,8 @@ def _v4a(text: str) -> list[Edit]:
         if verb == "Delete":
             edits.append(Edit(path.strip(), delete=True))
         elif verb == "Add":
-            added = [line.removeprefix("+") for line in rest.rstrip("\n").split("\n")]
-            edits.append(Edit(path.strip(), content="\n".join(added) + "\n", create=True))
+            added = [line.removeprefix("+") for line in rest.rstrip("\n").split("\n")] if rest.strip() else []
+            edits.append(Edit(path.strip(), content="".join(f"{line}\n" for line in added), create=True))
         else:
             body = "\n".join(line for line in rest.split("\n") if not line.startswith("*** "))
             edits.append(Edit(path.strip(), hunks=unified.hunks(body.split("\n"))))
@@ -145,7 +150,7 @@ def _v4a(text: str) -> list[Edit]:
 # -- whole files ----------------------------------------------------------------------------------------------------
 
 
-def _whole_files(text: str) -> list[Edit]:
+def _whole_files(text: str, nested: bool = False) -> list[Edit]:
     edits = []
     for block in envelope.blocks(text):
         lines = block.text.split("\n")
@@ -156,9 +161,15 @@ def _whole_files(text: str) -> list[Edit]:
             or _quoted_path(block.above)
             or inside
         )
+        if not path and not nested:
+            edits += _whole_files(block.text, nested=True)
         if not path:
             continue
-        if any(_ELISION.fullmatch(line.strip()) and line.strip() != "..." for line in lines):
+        if not block.whole:
+            raise PatchError(
+                f"where the text of {path} ends is not clear: close it with a longer fence than any inside"
+            )
+        if leaves_out(lines):
             raise PatchError(f"the new text of {path} leaves parts out: give the whole file or SEARCH/REPLACE blocks")
         edits.append(Edit(path, content=block.text.rstrip("\n") + "\n"))
     return edits

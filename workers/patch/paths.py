@@ -19,10 +19,9 @@ _RUNNER = re.compile(r"^/home/runner/work/[^/]+/[^/]+/|^/__w/[^/]+/[^/]+/")
 def existing(written: str, paths: Sequence[str]) -> str:
     """The file that is meant, which must exist."""
     path = _clean(written)
-    known = set(paths)
-    for name in _shorter(path):
-        if name in known:
-            return name
+    named = exact(written, paths)
+    if named:
+        return named
     base = PurePosixPath(path).name
     same = [name for name in paths if PurePosixPath(name).name == base]
     if len(same) == 1:
@@ -33,6 +32,12 @@ def existing(written: str, paths: Sequence[str]) -> str:
     if len(close) == 1 and not written.startswith("/"):
         return close[0]
     raise PatchError(f"{written}: there is no such file" + (f"; did you mean {', '.join(close)}?" if close else ""))
+
+
+def exact(written: str, paths: Sequence[str]) -> str:
+    """The file that is named in full, perhaps below a folder that the repository was in; else an empty string."""
+    known = set(paths)
+    return next((name for name in _shorter(_clean(written)) if name in known), "")
 
 
 def created(written: str, paths: Sequence[str]) -> str:

@@ -10,11 +10,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers.patch.edits import Hunk, PatchError
-from workers.patch.match import LEVELS, PLAIN, Placement, place, plain
+from workers.patch.edits import Hunk, PatchError, leaves_out
+from workers.patch.lines import DASHES, LEVELS, QUOTES, SPACES, Lines
+from workers.patch.match import Placement, place
+from workers.patch.nearest import quoted
 
 _BOM = "\ufeff"
 _LIMIT = 10 << 20
+_SHOWN = 3
+"""Hunks that do not fit are explained together, so that one more turn can mend all of them; the rest is counted."""
 
 
 @dataclass(frozen=True)
@@ -45,31 +49,62 @@ class Text:
 
 
 def rewritten(data: bytes, hunks: Sequence[Hunk]) -> bytes:
-    """The file after all hunks; raises `PatchError` when one of them does not fit exactly one place."""
+    """The file after all hunks; raises `PatchError` when one of them does not fit exactly one place.
+
+    The same hunk twice is one: answers are repeated now and then.
+    """
     text = Text.of(data)
+    lines = Lines(text.lines)
     removed: set[int] = set()
     inserted: dict[int, list[str]] = defaultdict(list)
-    for hunk in hunks:
-        for placement in place(hunk, text.lines):
-            _collect(placement, text.lines, removed, inserted)
+    for placement in _placed(tuple(dict.fromkeys(hunks)), lines):
+        _collect(placement, text.lines, removed, inserted)
     return _joined(text, removed, inserted)
 
 
+def _placed(hunks: Sequence[Hunk], lines: Lines) -> list[Placement]:
+    """The places of all hunks; when some have none, all of them are told at once."""
+    found: list[Placement] = []
+    wrong: list[PatchError] = []
+    for hunk in hunks:
+        try:
+            _check(hunk, lines)
+            found += place(hunk, lines)
+        except PatchError as error:
+            wrong.append(error)
+    if not wrong:
+        return found
+    if len(hunks) == 1:
+        raise wrong[0]
+    told = "\n".join(str(error) for error in wrong[:_SHOWN])
+    more = f"\nand {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    raise PatchError(f"{len(wrong)} of {len(hunks)} changes do not fit, so none was made:\n{told}{more}")
+
+
+def _check(hunk: Hunk, lines: Lines) -> None:
+    if leaves_out(hunk.new, {*hunk.old, *lines.known}):
+        raise PatchError(f"the new text says `...` instead of lines: write all of them\n{quoted(hunk.new)}")
+
+
 def _collect(placed: Placement, lines: Sequence[str], removed: set[int], inserted: dict[int, list[str]]) -> None:
-    indent = Indent(placed, lines)
-    cursor = placed.at[0] if placed.at else 0
-    index = 0
-    for kind, line in placed.hunk.lines:
+    indent, typed = Indent(placed, lines), _typography(placed, lines)
+    for at, kind, line in placed.effects:
         if kind == "+":
-            inserted[cursor].append(indent.of(plain(line) if placed.level >= PLAIN else line))
+            inserted[at].append(indent.of(line.translate(typed)))
             continue
-        here = placed.at[index]
-        index += 1
-        cursor = here + 1
-        if kind == "-":
-            if here in removed:
-                raise PatchError(f"two changes overlap at line {here + 1}")
-            removed.add(here)
+        if at in removed:
+            raise PatchError(f"two changes overlap at line {at + 1}")
+        removed.add(at)
+
+
+def _typography(placed: Placement, lines: Sequence[str]) -> dict[int, str]:
+    """What to make plain in new lines: the kinds of characters that the author has where the file has plain ones."""
+    plain: dict[int, str] = {}
+    pairs = [(theirs, lines[at]) for theirs, at in zip(placed.hunk.old, placed.at, strict=True) if theirs != lines[at]]
+    for group in (QUOTES, SPACES, DASHES):
+        if any(set(theirs) & group.keys() and not set(real) & group.keys() for theirs, real in pairs):
+            plain |= str.maketrans(group)
+    return plain
 
 
 def _joined(text: Text, removed: set[int], inserted: dict[int, list[str]]) -> bytes:

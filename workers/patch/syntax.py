@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
+import re
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping
@@ -15,14 +15,18 @@ from workers.patch.edits import PatchError
 
 
 def _python(text: str) -> object:
+    """Compiled, because `return` outside of a function, as a wrong indentation leaves it, still has a tree."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(text.removeprefix("\ufeff"))
+        return compile(text.removeprefix("\ufeff"), "file", "exec", dont_inherit=True)
 
 
 def _yaml(text: str) -> object:
-    return yaml.compose(text, Loader=yaml.SafeLoader)
+    return list(yaml.compose_all(text, Loader=yaml.SafeLoader))
 
+
+_LIMIT = 1 << 20
+"""Bytes: parsing a larger file costs more time and memory than it can save."""
 
 PARSERS: Mapping[str, Callable[[str], object]] = {
     ".py": _python,
@@ -35,18 +39,32 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
 
 
 def problem(path: str, data: bytes) -> str:
-    """Why the file cannot be parsed, or an empty string."""
+    """Why the file cannot be parsed and in which line, with that line; or an empty string."""
     parse = PARSERS.get(PurePosixPath(path).suffix)
-    if parse is None:
+    if parse is None or len(data) > _LIMIT:
         return ""
     try:
-        parse(data.decode("utf-8"))
-    except SyntaxError as error:
-        text = (error.text or "").rstrip()
-        return f"line {error.lineno}: {error.msg}" + (f"\n    | {text}" if text else "")
-    except (ValueError, RecursionError, MemoryError, yaml.YAMLError) as error:
-        return " ".join(str(error).split())[:300] or type(error).__name__
+        text = data.decode("utf-8")
+        parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, yaml.YAMLError) as error:
+        why, line = _place(error)
+        rows = data.decode("utf-8", "replace").split("\n")
+        shown = rows[line - 1].rstrip()[:200] if 0 < line <= len(rows) else ""
+        return (f"line {line}: " if line else "") + why + (f"\n    | {shown}" if shown else "")
     return ""
+
+
+def _place(error: Exception) -> tuple[str, int]:
+    """What a parser complains about, and the line, 0 when it does not say."""
+    if isinstance(error, SyntaxError):
+        return error.msg, error.lineno or 0
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg, error.lineno
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return error.problem or "not YAML", error.problem_mark.line + 1
+    text = " ".join(str(error).split())[:300] or type(error).__name__
+    at = re.search(r"\(at line (\d{1,9})", text)
+    return text, int(at.group(1)) if at else 0
 
 
 def gate(path: str, before: bytes | None, after: bytes) -> None:

@@ -15,7 +15,12 @@ _AT = re.compile(r"^@@+ *(?:-(\d+)(?:,\d+)? +\+\d+(?:,\d+)?)? *(?:(?:\.\.\.|…)
 _NOISE = re.compile(
     r"^(?:index [0-9a-f]+\.\.|old mode |new mode |new file mode |deleted file mode |similarity |dissimilarity |={20,}$)"
 )
-_REFUSED = re.compile(r"^(?:GIT binary patch|Binary files |rename (?:from|to) |copy (?:from|to) )", re.MULTILINE)
+_REFUSED = re.compile(
+    r"^(?:GIT binary patch$|Binary files .{1,600} differ$|(?:rename|copy) (?:from|to) "
+    r"|(?:old|new|new file|deleted file) mode 1[26]0000$|new mode [0-7]{6}$)",
+    re.MULTILINE,
+)
+_FILE_NAME = re.compile(r"^\S{0,400}[./]\S{1,100}$")
 _STAMP = re.compile(r"(?:\t.*|\s+\d{4}-\d\d-\d\d[ T].*|\s+\([^)]*\))$")
 
 
@@ -30,7 +35,7 @@ class _File:
     def edit(self) -> Edit | None:
         parts = hunks(self.body)
         if self.delete:
-            return Edit(self.path, delete=True)
+            return Edit(self.path, hunks=parts, delete=True)
         if self.create:
             text = "\n".join(line for hunk in parts for line in hunk.new)
             return Edit(self.path, content=text + "\n" if text else "", create=True)
@@ -40,32 +45,46 @@ class _File:
 def parse(text: str) -> list[Edit]:
     """The edits of a diff, one per file header; a diff without headers gives one edit with an empty path."""
     if _REFUSED.search(text):
-        raise PatchError("binary changes, renames and copies are not accepted: change the text of files in place")
+        raise PatchError(
+            "binary changes, renames, copies, links and changes of a file's mode are not accepted: "
+            "change the text of files in place"
+        )
     lines = text.split("\n")
     files = [_File()]
     for at, line in enumerate(lines):
-        following = lines[at + 1] if at + 1 < len(lines) else ""
-        _take(files, line, following, lines[at - 1] if at else "")
+        _take(files, line, lines[at + 1 : at + 3], lines[at - 1] if at else "")
     return [edit for edit in (file.edit() for file in files) if edit is not None]
 
 
-def _take(files: list[_File], line: str, following: str, above: str) -> None:
+def _take(files: list[_File], line: str, following: Sequence[str], above: str) -> None:
     """Put one line where it belongs: a header opens a file, everything after it is its body."""
     if line.startswith("diff --git "):
         files.append(_File(path=_name(line.rpartition(" b/")[2] or line.split(" ")[-1])))
     elif line.startswith("Index: "):
         files.append(_File(path=_name(line[7:])))
-    elif line.startswith("--- ") and following.startswith("+++ "):
-        old, new = _name(line[4:]), _name(following[4:])
+    elif _is_header(files[-1], line, following):
+        old, new = _name(line[4:]), _name(following[0][4:])
         if files[-1].named or files[-1].body or not files[-1].path:
             files.append(_File())
         files[-1].named = True
         files[-1].create, files[-1].delete = old == "/dev/null", new == "/dev/null"
         files[-1].path = old if files[-1].delete else new
-    elif (line.startswith("+++ ") and above.startswith("--- ")) or _NOISE.match(line):
+    elif line.startswith("+++ ") and above.startswith("--- ") and not (files[-1].body and files[-1].body[-1] == above):
         return
+    elif _NOISE.match(line):
+        if not files[-1].body:  # an empty file has no other sign of coming or going
+            files[-1].create |= line.startswith("new file mode ")
+            files[-1].delete |= line.startswith("deleted file mode ")
     elif files[-1].path or files[-1].body or line.startswith("@@"):
         files[-1].body.append(line)
+
+
+def _is_header(file: _File, line: str, following: Sequence[str]) -> bool:
+    """`--- old` above `+++ new`. Inside of a hunk it may as well be a removed `-- old` and an added `++ new`."""
+    if not line.startswith("--- ") or not following or not following[0].startswith("+++ "):
+        return False
+    hunk_follows = len(following) > 1 and following[1].startswith("@@")
+    return hunk_follows or not file.body or _FILE_NAME.match(_name(following[0][4:])) is not None
 
 
 def _name(text: str) -> str:
@@ -79,9 +98,9 @@ def hunks(body: Sequence[str]) -> tuple[Hunk, ...]:
     hint, scope = None, ""
 
     def close() -> None:
-        trimmed = _trim(rows)
+        skipped, trimmed = _trim(rows)
         if trimmed:
-            found.append(Hunk(tuple(trimmed), hint, scope))
+            found.append(Hunk(tuple(trimmed), None if hint is None else hint + skipped, scope, marked=True))
         rows.clear()
 
     for line in body:
@@ -100,11 +119,7 @@ def hunks(body: Sequence[str]) -> tuple[Hunk, ...]:
     return tuple(found)
 
 
-def _trim(rows: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Without the blank kept lines at the ends: they come from the text around the diff."""
-    kept = list(rows)
-    while kept and kept[-1][0] == " " and not kept[-1][1].strip():
-        kept.pop()
-    while kept and kept[0][0] == " " and not kept[0][1].strip():
-        kept.pop(0)
-    return kept
+def _trim(rows: Sequence[tuple[str, str]]) -> tuple[int, list[tuple[str, str]]]:
+    """Without the blank kept lines at the ends, which come from the text around the diff; and how many led."""
+    told = [i for i, (kind, text) in enumerate(rows) if kind != " " or text.strip()]
+    return (told[0], list(rows[told[0] : told[-1] + 1])) if told else (0, [])

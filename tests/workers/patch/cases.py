@@ -1,6 +1,6 @@
-"""Malformed answers and what they mean: 40 that must be understood and 5 that must be refused, all our own texts.
+"""Malformed answers and what they mean: 01 to 40 must be understood and R1 to R5 refused, all our own texts.
 
-`CALC`, `SHOP` and `MENU` are the files; each case gives the tree, the answer and the files afterwards.
+What follows those numbers was added later; each case gives the tree, the answer and the files afterwards.
 """
 
 # ruff: noqa: E501 - the texts are the data
@@ -53,6 +53,13 @@ TABS = "def f(x):\n\tif x:\n\t\treturn 1\n\treturn 2\n"
 QUOTED = 'def hello(name):\n    text = "it\'s " + name\n    return text\n\n\ndef bye():\n    return 1\n'
 ENTITY = "def less(a, b):\n    if a < b and b > 0:\n        return True\n    return a < b\n"
 TRAIL = "def f():   \n    a = 1  \n    b = 2\n    return a\n"
+BULLETS = "# List\n\n- one\n- two\n  - two and a half\n- three\n"
+PLUSES = "# List\n\n+ one\n+ two\n+ three\n"
+SQL = "select 1;\n-- old note\nselect 2;\n"
+FEED = "x = 1\n\x0c\ndef f():\n    return x\n"
+CURLY = "He said \u201chello\u201d \u2013 twice.\nThen  he left.\nAnd so on.\n"
+STUB = "class A:\n    def f(self) -> int:\n        return 1\n"
+HEADING = "Shop\n=======\n\nOld text.\n"
 SR = "<<<<<<< SEARCH\n    return result + 1\n=======\n    return result\n>>>>>>> REPLACE\n"
 
 ACCEPTED = (
@@ -116,6 +123,28 @@ ACCEPTED = (
          one("d.py", "x = 1\n\n\nx = 1\n"), out("d.py", "x = 1\n\n\nx = 2\n")),
     Case("46 a fenced JSON object", "```json\n{\"diff\": \"shop/calc.py\\n" + SR.replace("\n", "\\n") + "\", \"reasoning\": \"one too much\"}\n```"),
     Case("47 elision in both parts", "shop/calc.py\n<<<<<<< SEARCH\n    result = 0\n...\n    return result + 1\n=======\n    result = 0\n...\n    return result\n>>>>>>> REPLACE\n"),
+    Case("48 elision with words, comment marks in both parts", "shop/calc.py\n<<<<<<< SEARCH\ndef total(items):\n    # ... existing code ...\n    return result + 1\n=======\ndef total(items):\n    # ... existing code ...\n    return result\n>>>>>>> REPLACE\n"),
+    Case("49 index and permissions headers of git", "diff --git a/shop/calc.py b/shop/calc.py\nindex 1234567..89abcde 100644\n" + GOOD),
+    Case("50 empty file by its header alone", "diff --git a/shop/__init__.py b/shop/__init__.py\nnew file mode 100644\nindex 0000000..e69de29\n", after=out("shop/__init__.py", "")),
+    Case("51 empty file deleted by its header alone", "diff --git a/e.py b/e.py\ndeleted file mode 100644\nindex e69de29..0000000\n", one("e.py", ""), {"e.py": None}),
+    Case("52 the same diff twice", GOOD + GOOD),
+    Case("53 the same inserting hunk twice", 2 * "--- a/n.txt\n+++ b/n.txt\n@@ -1 +1,2 @@\n one\n+one and a half\n", one("n.txt", "one\ntwo\n"), out("n.txt", "one\none and a half\ntwo\n")),
+    Case("54 list items without the space of kept lines", "--- a/l.md\n+++ b/l.md\n@@ -3,4 +3,4 @@\n- one\n-- two\n+- deux\n   - two and a half\n- three\n", one("l.md", BULLETS), out("l.md", BULLETS.replace("- two\n", "- deux\n"))),
+    Case("55 plus items without the space of kept lines", "--- a/l.md\n+++ b/l.md\n@@ -3,3 +3,3 @@\n+ one\n-+ two\n++ deux\n+ three\n", one("l.md", PLUSES), out("l.md", PLUSES.replace("+ two", "+ deux"))),
+    Case("56 removed and added lines that look like headers", "--- a/q.sql\n+++ b/q.sql\n@@ -1,3 +1,3 @@\n select 1;\n--- old note\n+++ new note\n select 2;\n", one("q.sql", SQL), out("q.sql", SQL.replace("-- old", "++ new"))),
+    Case("57 form feed", "--- a/f.py\n+++ b/f.py\n@@ -1,4 +1,4 @@\n x = 1\n \n def f():\n-    return x\n+    return x + 1\n", one("f.py", FEED), out("f.py", FEED.replace("return x", "return x + 1"))),
+    Case("58 typography of the file, plain in the answer", "--- a/c.txt\n+++ b/c.txt\n@@ -1,3 +1,3 @@\n He said \"hello\" - twice.\n-Then  he left.\n+Then \u201cshe\u201d left.\n And so on.\n", one("c.txt", CURLY), out("c.txt", CURLY.replace("Then  he", "Then \u201cshe\u201d"))),
+    Case("59 the dots of Python", "a.pyi\n<<<<<<< SEARCH\n        return 1\n=======\n        ...\n>>>>>>> REPLACE\n", one("a.pyi", STUB), out("a.pyi", STUB.replace("return 1", "..."))),
+    Case("60 a heading that looks like a marker, longer markers", "h.rst\n<<<<<<<<< SEARCH\nShop\n=======\n\nOld text.\n=========\nShop\n=======\n\nNew text.\n>>>>>>>>> REPLACE\n", one("h.rst", HEADING), out("h.rst", HEADING.replace("Old", "New"))),
+    Case("61 V4A, new and deleted file", "*** Begin Patch\n*** Add File: shop/new.py\n+A = 1\n*** Delete File: README.md\n*** End Patch\n", after={"shop/new.py": "A = 1\n", "README.md": None}),
+    Case("62 empty file by search and replace", "shop/__init__.py\n<<<<<<< SEARCH\n=======\n>>>>>>> REPLACE\n", after=out("shop/__init__.py", "")),
+    Case("63 whole new file of a name that is elsewhere", "tests/conftest.py\n```python\nimport pytest\n```\n", one("conftest.py", "import shop\n"), out("tests/conftest.py", "import pytest\n")),
+    Case("64 no-break space in the answer's code, meant dash in its text", "--- a/q.py\n+++ b/q.py\n@@ -1,3 +1,3 @@\n def hello(name):\n-\u00a0\u00a0\u00a0\u00a0text = \"it's \" + name\n+\u00a0\u00a0\u00a0\u00a0text = \"it's \u2013 \" + name\n     return text\n", one("q.py", QUOTED), out("q.py", QUOTED.replace("it's ", "it's \u2013 "))),
+    Case("65 mixed line ends", "--- a/m.txt\n+++ b/m.txt\n@@ -3 +3 @@\n-three\n+3\n", one("m.txt", "one\r\ntwo\nthree\r\nfour\r\n"), out("m.txt", "one\r\ntwo\n3\r\nfour\r\n")),
+    Case("67 two equal places, the number of a blank kept line decides", "--- a/d.txt\n+++ b/d.txt\n@@ -3,2 +3,2 @@\n \n-x = 1\n+x = 2\n",
+         one("d.txt", "\nx = 1\n\nx = 1\n"), out("d.txt", "\nx = 1\n\nx = 2\n")),
+    Case("68 search text that looks like list items of a diff", "l.md\n<<<<<<< SEARCH\n one\n=======\n uno\n>>>>>>> REPLACE\n", one("l.md", "- one\n one\n+ uno\n"), out("l.md", "- one\n uno\n+ uno\n")),
+    Case("66 documents of YAML", "--- a/d.yml\n+++ b/d.yml\n@@ -1 +1 @@\n-a: 1\n+a: 2\n", one("d.yml", "a: 1\n---\nb: 1\n"), out("d.yml", "a: 2\n---\nb: 1\n")),
 )  # fmt: skip
 
 REFUSED = (
@@ -131,4 +160,28 @@ REFUSED = (
     ("R10 absolute path elsewhere", one("d.py", "x = 1\n"), "--- /dev/null\n+++ /etc/cron.d/x\n@@ -0,0 +1 @@\n+x\n", "relative"),
     ("R11 elided listing", one("shop/calc.py", CALC), "shop/calc.py\n```python\ndef total(items):\n    return 1\n# ... rest of the file\n```\n", "leaves parts out"),
     ("R12 binary", one("d.py", "x = 1\n"), "diff --git a/x.png b/x.png\nGIT binary patch\nliteral 1\nIcmZPo000310RR91\n", "binary"),
+    ("R13 rename", one("d.py", "x = 1\n"), "diff --git a/d.py b/e.py\nsimilarity index 100%\nrename from d.py\nrename to e.py\n", "renames"),
+    ("R14 mode", one("d.py", "x = 1\n"), "diff --git a/d.py b/d.py\nold mode 100644\nnew mode 100755\n", "mode"),
+    ("R15 symlink", one("d.py", "x = 1\n"), "diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc/passwd\n", "links"),
+    ("R16 deleted file of another folder", one("a/d.py", "x = 1\n"), "--- a/b/d.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-x = 1\n", "no such file to delete"),
+    ("R17 deleted file with other lines", one("d.py", "x = 1\n"), "--- a/d.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-something = else_entirely\n", "not in the file"),
+    ("R18 elision in the new text only", one("n.txt", "one\ntwo\nthree\nfour\n"), "n.txt\n<<<<<<< SEARCH\none\ntwo\nthree\n=======\nuno\n...\n>>>>>>> REPLACE\n", "instead of lines"),
+    ("R19 elision in the old text only", one("n.txt", "one\ntwo\nthree\nfour\n"), "n.txt\n<<<<<<< SEARCH\none\n...\nthree\n=======\nuno\ntres\n>>>>>>> REPLACE\n", "not in the file"),
+    ("R20 elided parts in another order", one("n.txt", "one\ntwo\nthree\nfour\n"), "n.txt\n<<<<<<< SEARCH\nthree\n...\none\n=======\ntres\n...\nuno\n>>>>>>> REPLACE\n", "not in this order"),
+    ("R21 elided part that is not there", one("n.txt", "one\ntwo\nthree\nfour\n"), "n.txt\n<<<<<<< SEARCH\nzero\n...\nthree\n=======\nzero\n...\ntres\n>>>>>>> REPLACE\n", "not in the file"),
+    ("R22 letters lost on the way", one("n.txt", "one\n"), "n.txt\n<<<<<<< SEARCH\none\n=======\nn\udcfcn\n>>>>>>> REPLACE\n", "lost on the way"),
+    ("R23 a heading that looks like a marker", one("h.rst", HEADING), "h.rst\n<<<<<<< SEARCH\nShop\n=======\n\nOld text.\n=======\nShop\n=======\n\nNew text.\n>>>>>>> REPLACE\n", "several ======="),
+    ("R24 block in a block", one("n.txt", "one\n"), "n.txt\n<<<<<<< SEARCH\none\n=======\nuno\n<<<<<<< SEARCH\ntwo\n=======\ndue\n>>>>>>> REPLACE\n", "cut off"),
+    ("R25 listing that is cut off", one("n.py", "x = 1\n"), "n.py\n```python\nx = 2\n", "ends is not clear"),
+    ("R26 listing with a fence inside", one("README.md", "# Shop\n"), "README.md\n```markdown\n# Shop\n```sh\nmake\n```\nMore.\n```\n", "ends is not clear"),
+    ("R27 excerpt as a listing", one("shop/calc.py", CALC), "In `shop/calc.py` the sum is wrong:\n```python\nresult = 0\n```\n", "leaves most of the file out"),
+    ("R28 whole file of the wrong folder", one("shop/calc.py", CALC), f"store/calc.py\n```python\n{FIXED}```\n", "say which one"),
+    ("R29 kept lines that lead to two places", one("n.txt", "one\n1\ntwo\n2\nthree\n"), "--- a/n.txt\n+++ b/n.txt\n@@\n one\n+new\n three\n", "ambiguous"),
+    ("R30 line number beside two equal places", one("d.py", "x = 1\n\n\nx = 1\n"), "--- a/d.py\n+++ b/d.py\n@@ -3 +3 @@\n-x = 1\n+x = 2\n", "ambiguous"),
+    ("R31 one of two files bad", {"a.txt": "one\n", "b.txt": "two\n"}, "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+1\n--- a/b.txt\n+++ b/b.txt\n@@ -1 +1 @@\n-zwei und drei\n+2\n", "b.txt: these lines are not in the file"),
+    ("R32 return outside of a function", one("d.py", "def f():\n    return 1\n"), "d.py\n<<<<<<< SEARCH\n    return 1\n=======\n    pass\nreturn 2\n>>>>>>> REPLACE\n", "line 3: 'return' outside function"),
+    ("R33 broken JSON", one("d.json", '{"a": 1}\n'), "d.json\n<<<<<<< SEARCH\n{\"a\": 1}\n=======\n{\n  \"a\": ,\n}\n>>>>>>> REPLACE\n", "line 2: Expecting value"),
+    ("R34 broken TOML", one("d.toml", "a = 1\n"), "d.toml\n<<<<<<< SEARCH\na = 1\n=======\na = 1\nb = [\n>>>>>>> REPLACE\n", "can no longer be parsed"),
+    ("R35 broken YAML", one("d.yml", "a: 1\n"), "d.yml\n<<<<<<< SEARCH\na: 1\n=======\na: 1\n b: [2\n>>>>>>> REPLACE\n", "line [23]: "),
+    ("R36 file that is no UTF-8", {"l.txt": b"gr\xfcn\none\n"}, "l.txt\n<<<<<<< SEARCH\none\n=======\n1\n>>>>>>> REPLACE\n", "not UTF-8"),
 )  # fmt: skip

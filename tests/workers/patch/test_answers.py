@@ -27,11 +27,11 @@ def test_a_malformed_answer_is_understood(case: Case) -> None:
     assert check(tree.diff(edits))[0] == len(case.after)
 
 
-@pytest.mark.parametrize(("name", "before", "answer", "why"), REFUSED, ids=[case[0] for case in REFUSED])
-def test_a_doubtful_answer_is_refused(name: str, before: dict[str, str], answer: str, why: str) -> None:
+@pytest.mark.parametrize(("before", "answer", "why"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_a_doubtful_answer_is_refused(before: dict[str, str | bytes], answer: str, why: str) -> None:
     """Nothing is changed and the message says what to correct."""
     with pytest.raises(PatchError, match=why):
-        read_answer(answer, MemoryTree(dict(before)))
+        read_answer(answer, MemoryTree(before))
 
 
 def test_the_refusal_shows_the_nearest_real_lines() -> None:
@@ -43,11 +43,30 @@ def test_the_refusal_shows_the_nearest_real_lines() -> None:
     assert "value = a + 1" in str(refused.value)
 
 
-def test_mixed_line_ends_stay_where_they_are() -> None:
-    """Only the changed line is written anew."""
-    tree = MemoryTree({"a.txt": b"one\r\ntwo\nthree\r\nfour\r\n"})
-    edits = read_answer("--- a/a.txt\n+++ b/a.txt\n@@ -3 +3 @@\n-three\n+3\n", tree)
-    assert edits == {"a.txt": b"one\r\ntwo\n3\r\nfour\r\n"}
+def test_all_changes_that_do_not_fit_are_told_at_once() -> None:
+    """With the number of those that do not, the real lines nearest to each, and where these begin."""
+    text = "".join(f"value_{i} = {i}\n" for i in range(3000))
+    answer = "".join(
+        f"a.py\n<<<<<<< SEARCH\nvalue_{i} = {i} + offset\nother = {i}\n=======\nx = 1\n>>>>>>> REPLACE\n"
+        for i in (1234, 2345)
+    )
+    with pytest.raises(PatchError) as refused:
+        read_answer(answer, MemoryTree({"a.py": text, "b.py": text}))
+    told = str(refused.value)
+    for i in (1234, 2345):
+        assert f"    | value_{i} = {i}\n" in told
+    assert len([line for line in told.splitlines() if line.startswith("    | value_")]) >= 12
+    assert "from 1234 on" in told or "from 1233 on" in told
+
+
+def test_a_file_of_ten_megabytes_is_changed() -> None:
+    """Only a larger one is refused."""
+    line = b"a line of thirty-two characters\n"
+    text = line * ((10 << 20) // len(line) - 1) + b"the last one\n"
+    answer = "big.txt\n<<<<<<< SEARCH\nthe last one\n=======\nthe end\n>>>>>>> REPLACE\n"
+    assert read_answer(answer, MemoryTree({"big.txt": text})) == {"big.txt": text[:-9] + b"end\n"}
+    with pytest.raises(PatchError, match="too large"):
+        read_answer(answer, MemoryTree({"big.txt": line * 20 + text}))
 
 
 def test_a_file_that_was_broken_before_may_stay_broken() -> None:
