@@ -71,7 +71,9 @@ def fixes(failure: Failure, known: Mapping[str, Source]) -> tuple[Fix, ...]:
     `known` are the files that may be changed. What a release renamed goes before what a name is like.
     """
     table: list[Fix] = [fix for fix in (forms.reformed(failure, known), renames.renamed(failure, known)) if fix]
-    found = {_splices(fix): fix for fix in [*table, *((one,) for one in _directed(failure, known))]}
+    found: dict[object, Fix] = {}
+    for fix in [*table, *((one,) for one in _directed(failure, known))]:
+        found.setdefault(_splices(fix), fix)
     return tuple(fix for fix in found.values() if edits([fix], known))
 
 

@@ -9,8 +9,12 @@ from collections.abc import Iterator, Mapping
 
 from workers.fixers.source import Mutation, Source, defines, module
 from workers.fixers.static.imports import Import, importing, moved
-from workers.fixers.static.near import nearest, quoted, suggested
+from workers.fixers.static.near import nearest, quoted, slip, suggested
 from workers.spectrum.evidence import Failure
+
+_SHORTEST = 3
+"""Letters of a module's name that a slip can be told from another package by. One letter more may be another package
+all the same (`json5`), so only swapped letters are sure."""
 
 
 def unimportable(source: Source, failure: Failure, line: int, others: Mapping[str, Source]) -> Iterator[Mutation]:
@@ -72,8 +76,20 @@ def _module(source: Source, node: Import, name: str, others: Mapping[str, Source
     inside = [one for one in own if one.endswith(f".{name}")]
     for new in inside:
         yield from _remodule(source, node, name, new, sure=len(inside) == 1)
-    for new, sure in nearest(name, [*own, *sorted(sys.stdlib_module_names)], cutoff=0.7):
+    for new, sure in nearest(name, own, cutoff=0.7):
         yield from _remodule(source, node, name, new, sure=sure)
+    if not any(_asks(other, name) for other in others.values()):
+        for new, _ in nearest(name, (one for one in sorted(sys.stdlib_module_names) if one[0] != "_")):
+            if slip(name, new) and len(name) >= _SHORTEST:
+                yield from _remodule(source, node, name, new, sure=sorted(name) == sorted(new))
+
+
+def _asks(source: Source, name: str) -> bool:
+    """Another file imports it too: it is a package that is not installed, and no slip."""
+    root = name.split(".")[0]
+    asked = (a.name for node in importing(source) if isinstance(node, ast.Import) for a in node.names)
+    named = (node.module or "" for node in importing(source) if isinstance(node, ast.ImportFrom) and not node.level)
+    return any(one.split(".")[0] == root for one in (*asked, *named))
 
 
 def _remodule(source: Source, node: Import, name: str, new: str, *, sure: bool) -> Iterator[Mutation]:
