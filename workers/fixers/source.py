@@ -20,6 +20,7 @@ Splice = tuple[int, int, str]
 Placed = ast.expr | ast.stmt | ast.alias | ast.keyword | ast.arg
 """The nodes that say where they stand."""
 _FILE_LIMIT = 400_000
+_FIRST = re.compile(rb"^#!|coding[:=]")
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,12 @@ class Mutation:
 
 
 class Source:
-    """One parsed file; raises `SyntaxError` or `ValueError` when it cannot be parsed."""
+    """One parsed file; raises `SyntaxError` or `ValueError` when it cannot be parsed or is not UTF-8."""
 
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
+        data.decode("utf-8")  # places are counted in bytes of UTF-8
         self.tree = parse(data)
         starts = [3 if data.startswith(b"\xef\xbb\xbf") else 0]
         starts += [match.end() for match in re.finditer(rb"\r\n|\n|\r", data)]
@@ -60,8 +62,13 @@ class Source:
 
     @property
     def start(self) -> int:
-        """Where the text begins: behind the byte order mark and a first line that names the interpreter."""
-        return self._starts[1] if self.data.startswith(b"#!") and len(self._starts) > 1 else self._starts[0]
+        """Where code may begin: behind a heading comment, and what has to stand in the first two lines."""
+        lines = self.data.splitlines(keepends=True)
+        head = next((at for at, line in enumerate(lines) if not line.lstrip(b"\xef\xbb\xbf").startswith(b"#")), 0)
+        if head and not lines[head].strip():
+            return self._starts[head + 1]
+        first = [at for at, line in enumerate(lines[: min(head, 2)], 1) if _FIRST.search(line)]
+        return self._starts[first[-1] if first else 0]
 
     def at(self, line: int, column: int) -> int:
         """Byte offset of a line (from 1) and a byte column."""
@@ -127,6 +134,11 @@ class Source:
         names += [arg.arg for arg in (arguments.vararg, arguments.kwarg) if arg]
         names += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         return list(dict.fromkeys(names))
+
+    def free(self, name: str) -> list[ast.Name]:
+        """Where a name is read that the function around it does not bind."""
+        found = (n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name)
+        return [n for n in found if isinstance(n.ctx, ast.Load) and name not in self.variables(n)]
 
     @cached_property
     def attributes(self) -> frozenset[str]:

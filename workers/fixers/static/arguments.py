@@ -80,7 +80,4 @@ def _with_self(source: Source, node: Function) -> Iterator[Mutation]:
         return
     more = taken or node.args.vararg or node.args.kwonlyargs or node.args.kwarg
     splice = (head.end(), head.end(), f"{first}, " if more else first)
-    uses = any(isinstance(n, ast.Name) and n.id == first for n in ast.walk(node))
-    yield Mutation(
-        source.path, node.lineno, (splice,), "parameter", 1.6, f"`{node.name}` takes `{first}`", node, sure=uses
-    )
+    yield Mutation(source.path, node.lineno, (splice,), "parameter", 1.6, f"`{node.name}` takes `{first}`", node)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from workers.fixers.source import Mutation, Source
+from workers.fixers.static.renames import Names
 from workers.spectrum.evidence import Failure
 
 _NARROW = re.compile(r"^'(?:ascii|charmap|latin-1|cp\d{1,5}|gbk|mbcs)' codec can't (?:de|en)code\b")
@@ -20,7 +21,9 @@ def undecodable(source: Source, failure: Failure, line: int) -> Iterator[Mutatio
     """Calls without an encoding in the function that raised, those on the line first."""
     if not _NARROW.match(failure.message):
         return
-    calls = [n for n in ast.walk(source.tree) if isinstance(n, ast.Call) and _silent(n) and _near(source, n, line)]
+    names = Names(source)
+    calls = [n for n in ast.walk(source.tree) if isinstance(n, ast.Call) and _near(source, n, line)]
+    calls = [n for n in calls if names.full(n.func) in ("", "io.open") and _silent(n)]  # `gzip.open` opens bytes
     for call in sorted(calls, key=lambda call: abs(call.lineno - line)):
         end = source.span(call)[1] - 1
         before = source.data[:end].rstrip()

@@ -56,8 +56,7 @@ def _renamed(source: Source, node: ast.ImportFrom, alias: ast.alias, new: str, *
     start = source.span(alias)[0]
     splices = [(start, start + len(alias.name.encode()), new)]
     if not alias.asname:
-        uses = (n for n in ast.walk(source.tree) if isinstance(n, ast.Name) and n.id == alias.name)
-        splices += [(*source.span(n), new) for n in uses]
+        splices += [(*source.span(n), new) for n in source.free(alias.name)]
     what = f"`{alias.name}` became `{new}`"
     return Mutation(source.path, node.lineno, tuple(splices), "imported name", 1.9, what, node, sure)
 
@@ -74,11 +73,12 @@ def _absolute(source: Source, node: ast.ImportFrom) -> str:
 def _module(source: Source, node: Import, name: str, others: Mapping[str, Source]) -> Iterator[Mutation]:
     own = sorted(module(path) for path in others)
     inside = [one for one in own if one.endswith(f".{name}")]
+    alone = not any(_asks(other, name) for other in others.values())
     for new in inside:
-        yield from _remodule(source, node, name, new, sure=len(inside) == 1)
+        yield from _remodule(source, node, name, new, sure=alone and len(inside) == 1)
     for new, sure in nearest(name, own, cutoff=0.7):
         yield from _remodule(source, node, name, new, sure=sure)
-    if not any(_asks(other, name) for other in others.values()):
+    if alone:
         for new, _ in nearest(name, (one for one in sorted(sys.stdlib_module_names) if one[0] != "_")):
             if slip(name, new) and len(name) >= _SHORTEST:
                 yield from _remodule(source, node, name, new, sure=sorted(name) == sorted(new))
@@ -109,8 +109,7 @@ def _remodule(source: Source, node: Import, name: str, new: str, *, sure: bool) 
     else:
         changed = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w)", new, text, count=1)
         if not node.names[0].asname and "." not in name:
-            uses = (n for n in ast.walk(source.tree) if isinstance(n, ast.Name) and n.id == name)
-            splices = [(*source.span(n), new) for n in uses]
+            splices = [(*source.span(n), new) for n in source.free(name)]
     if changed != text:
         what = f"`{text}` became `{changed}`"
         yield Mutation(

@@ -42,7 +42,7 @@ def missing(source: Source, failure: Failure, line: int, others: Mapping[str, So
         return
     if failure.type == "NameError":
         yield from _imported(source, name, line, others)
-    everywhere = [n for n in ast.walk(source.tree) if isinstance(n, ast.Name) and n.id == name]
+    everywhere = source.free(name) if failure.type == "NameError" else _read_on(source, name, line)
     node = next((n for n in everywhere if n.lineno == line), next(iter(everywhere), None))
     if node is None:
         return
@@ -50,6 +50,11 @@ def missing(source: Source, failure: Failure, line: int, others: Mapping[str, So
         splices = tuple((*source.span(n), f"self.{name}") for n in everywhere if n.lineno == line)
         yield Mutation(source.path, line, splices, "name", 1.9, f"`{name}` became `self.{name}`", node, sure=True)
     yield from _respelt(source, failure, name, node, everywhere)
+
+
+def _read_on(source: Source, name: str, line: int) -> list[ast.Name]:
+    names = (n for n in ast.walk(source.tree) if isinstance(n, ast.Name) and n.id == name and n.lineno == line)
+    return [n for n in names if isinstance(n.ctx, ast.Load)]
 
 
 def _respelt(
@@ -61,7 +66,7 @@ def _respelt(
         likely.setdefault(new, False)
     for new, sure in likely.items():
         if new != name and new.isidentifier():
-            splices = tuple((*source.span(n), new) for n in everywhere if isinstance(n.ctx, ast.Load))
+            splices = tuple((*source.span(n), new) for n in everywhere)
             what = f"`{name}` became `{new}`"
             yield Mutation(source.path, node.lineno, splices, "name", 1.8, what, node, sure)
 

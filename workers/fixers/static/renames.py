@@ -16,6 +16,7 @@ from workers.fixers.static.imports import added, guarded, importing, moved
 from workers.fixers.static.near import quoted
 from workers.spectrum.evidence import Failure
 
+_DEEPEST = 8
 _ATTRIBUTE = re.compile(r"module '([\w.]{1,200})' has no attribute '(\w{1,200})'")
 _OBJECT = re.compile(r"object has no attribute '(\w{1,200})'")
 _NAME = re.compile(r"cannot import name '(\w{1,200})' from '([\w.]{1,200})'")
@@ -78,12 +79,8 @@ class Names:
 
     def full(self, node: ast.expr) -> str:
         """`np.float` as `numpy.float`; empty for what does not begin with an imported name."""
-        parts: list[str] = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        root = self.known.get(node.id, "") if isinstance(node, ast.Name) else ""
-        return ".".join([root, *reversed(parts)]) if root else ""
+        root, dot, rest = dotted(node).partition(".")
+        return f"{self.known[root]}{dot}{rest}" if root in self.known else ""
 
     def uses(self, names: Mapping[str, str]) -> tuple[list[Splice], list[str]]:
         """Each `module.old` as its new name, and the modules that have to be imported for that."""
@@ -111,6 +108,15 @@ class Names:
         return root in self.source.top or root in self.source.variables(node)
 
 
+def dotted(node: ast.expr) -> str:
+    """`a.b.c` as it is meant; empty for what is no name, or longer than any name of a library."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute) and len(parts) < _DEEPEST:
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
 def _imports(file: Names, names: Mapping[str, str], modules: Mapping[str, str]) -> Mutation | None:
     source = file.source
     splices, needed = file.uses(names)
@@ -134,7 +140,7 @@ def _imports(file: Names, names: Mapping[str, str], modules: Mapping[str, str]) 
 
 
 def _count(source: Source, name: str) -> int:
-    return sum(isinstance(n, ast.Name | ast.Attribute) and ast.unparse(n) == name for n in ast.walk(source.tree))
+    return sum(isinstance(n, ast.Name | ast.Attribute) and dotted(n) == name for n in ast.walk(source.tree))
 
 
 def _statement(
@@ -163,7 +169,7 @@ def _module(source: Source, alias: ast.alias, modules: Mapping[str, str]) -> Ite
     start = source.span(alias)[0]
     yield start, start + len(alias.name.encode()), new
     for use in ast.walk(source.tree) if not alias.asname else ():
-        if isinstance(use, ast.Name | ast.Attribute) and ast.unparse(use) == alias.name:
+        if isinstance(use, ast.Name | ast.Attribute) and dotted(use) == alias.name:
             yield (*source.span(use), new)
 
 

@@ -24,10 +24,14 @@ from workers.spectrum.evidence import Failure, Trace
 class Sealed:
     """An environment in which nothing may be run."""
 
-    key, image, notes = "sealed", "python", ()
+    key, image = "sealed", "python"
+    notes: tuple[str, ...] = ()
 
     def run(self, *_given: object, **_named: object) -> Result:
         raise AssertionError("the fixer ran something")
+
+    def warm(self, *_given: object, **_named: object) -> None:
+        raise AssertionError("the fixer wanted to run something")
 
 
 def work(case: Case) -> Workbench:
@@ -68,7 +72,8 @@ def test_what_was_raised_is_put_right(case: Case) -> None:
 def test_the_next_candidate_is_another_one_and_there_is_an_end() -> None:
     """What was tried is not proposed again; the first answer is remembered."""
     case = next(case for case in NAMES if case.name == "two names are a slip away")
-    work_bench, tried = work(case), []
+    work_bench = work(case)
+    tried: list[Attempt] = []
     while (found := Static().propose(work_bench, tried)) is not None:
         tried.append(Attempt(found, Verdict(False, rejected_by="reproduction")))
     assert len({attempt.candidate.patch for attempt in tried}) == len(tried) == 2
