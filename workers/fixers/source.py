@@ -66,7 +66,7 @@ class Source:
         lines = self.data.splitlines(keepends=True)
         head = next((at for at, line in enumerate(lines) if not line.lstrip(b"\xef\xbb\xbf").startswith(b"#")), 0)
         if head and not lines[head].strip():
-            return self._starts[head + 1]
+            return self._starts[min(head + 1, len(self._starts) - 1)]
         first = [at for at, line in enumerate(lines[: min(head, 2)], 1) if _FIRST.search(line)]
         return self._starts[first[-1] if first else 0]
 

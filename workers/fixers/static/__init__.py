@@ -70,9 +70,9 @@ def fixes(failure: Failure, known: Mapping[str, Source]) -> tuple[Fix, ...]:
 
     `known` are the files that may be changed. What a release renamed goes before what a name is like.
     """
-    table: list[Fix] = [fix for fix in (forms.reformed(failure, known), renames.renamed(failure, known)) if fix]
+    table = (forms.reformed(failure, known), renames.renamed(failure, known), awaits.forgotten(failure, known))
     found: dict[object, Fix] = {}
-    for fix in [*table, *((one,) for one in _directed(failure, known))]:
+    for fix in [*filter(None, table), *((one,) for one in _directed(failure, known))]:
         found.setdefault(_splices(fix), fix)
     return tuple(fix for fix in found.values() if edits([fix], known))
 
@@ -113,10 +113,10 @@ def _directed(failure: Failure, known: Mapping[str, Source]) -> Iterator[Mutatio
     path, line, _ = failure.frames[-1] if failure.frames else ("", 0, "")
     found: list[Mutation] = []
     if path in known:
-        found += corrected(known[path], failure, line, _others(known, path))
-    for source in known.values():
-        found += awaits.forgotten(source, failure, _others(known, source.path))
-        found += arguments.selfless(source, failure) if failure.type == "TypeError" else ()
+        others = {other: source for other, source in known.items() if other != path}
+        found += corrected(known[path], failure, line, others)
+    for source in known.values() if failure.type == "TypeError" else ():
+        found += arguments.selfless(source, failure)
     yield from sorted(found, key=lambda mutation: (not mutation.sure, -mutation.prior))
 
 
@@ -163,10 +163,6 @@ def _told(fix: Fix, failure: Failure) -> str:
 
 def _splices(fix: Fix) -> tuple[tuple[str, tuple[tuple[int, int, str], ...]], ...]:
     return tuple((one.path, one.splices) for one in fix)
-
-
-def _others(known: Mapping[str, Source], path: str) -> dict[str, Source]:
-    return {other: source for other, source in known.items() if other != path}
 
 
 def _apart(splices: list[tuple[int, int, str]]) -> bool:

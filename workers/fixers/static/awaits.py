@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from workers.fixers.source import Mutation, Source
+from workers.fixers.source import Mutation, Source, Splice
 from workers.spectrum.evidence import Failure
 
 _NEVER = re.compile(r"coroutine '([\w.<>]{1,200})' was never awaited")
 _AS_VALUE = re.compile(r"'coroutine'|\bcoroutine object\b")
 _NOT_AWAITABLE = re.compile(r"^object .{1,200} can't be used in 'await' expression")
+_HANDED_ON = (
+    ast.Await, ast.Call, ast.keyword, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Starred, ast.ListComp,
+    ast.GeneratorExp,
+)  # fmt: skip
 _GENERATOR = re.compile(r"'async_generator' object is not iterable")
 
 
-def forgotten(source: Source, failure: Failure, others: Mapping[str, Source]) -> Iterator[Mutation]:
-    """`coroutine 'f' was never awaited`: every bare call of `f` in an `async def` of the file."""
-    found = _NEVER.search(failure.message)
-    if not found:
-        return
-    name = found[1].rpartition(".")[2]
-    if _defined(name, {source.path: source, **others}, ast.FunctionDef):
-        return
-    calls = [c for c in _unawaited(source) if _called(c) == name and _in_async(source, c)]
-    if calls:
-        splices = tuple(splice for call in calls for splice in _awaiting(source, call))
-        yield Mutation(source.path, calls[0].lineno, splices, "await", 1.6, f"`{name}(…)` is awaited", calls[0])
+def forgotten(failure: Failure, sources: Mapping[str, Source]) -> tuple[Mutation, ...]:
+    """`coroutine 'f' was never awaited`: every bare call of `f` in an `async def`, one mutation for each file."""
+    said = _NEVER.search(failure.message)
+    name = said[1].rpartition(".")[2] if said else ""
+    if not name or _defined(name, sources, ast.FunctionDef):
+        return ()
+    calls = {s.path: [c for c in _unawaited(s) if _called(c) == name and _in_async(s, c)] for s in sources.values()}
+    dropped = {path: [c for c in found if _dropped(sources[path], c)] for path, found in calls.items()}
+    chosen = dropped if any(dropped.values()) else calls
+    return tuple(
+        Mutation(path, found[0].lineno, _all_awaited(sources[path], found), "await", 1.6, f"`{name}(…)` is awaited")
+        for path, found in chosen.items()
+        if found
+    )
+
+
+def _dropped(source: Source, call: ast.Call) -> bool:
+    """It stands for itself, so that nobody can await it later."""
+    return isinstance(source.parents.get(call), ast.Expr)
+
+
+def _all_awaited(source: Source, calls: Sequence[ast.Call]) -> tuple[Splice, ...]:
+    return tuple(splice for call in calls for splice in _awaiting(source, call))
 
 
 def misused(source: Source, failure: Failure, line: int, others: Mapping[str, Source]) -> Iterator[Mutation]:
@@ -65,15 +80,15 @@ def _loops(source: Source, line: int) -> Iterator[Mutation]:
 
 
 def _unawaited(source: Source) -> Iterator[ast.Call]:
+    """Calls that nothing awaits and that are not handed on, as to `gather`: whoever gets them may await them."""
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and not isinstance(source.parents.get(node), ast.Await):
-            around = source.parents.get(node)
-            given = isinstance(around, ast.Call) and around.func is not node
-            if not given:  # it may be handed on, as to `gather` or `create_task`
-                yield node
+        around = source.parents.get(node)
+        callee = isinstance(around, ast.Call) and around.func is node
+        if isinstance(node, ast.Call) and (callee or not isinstance(around, _HANDED_ON)):
+            yield node
 
 
-def _awaiting(source: Source, call: ast.Call) -> tuple[tuple[int, int, str], ...]:
+def _awaiting(source: Source, call: ast.Call) -> tuple[Splice, ...]:
     start, end = source.span(call)
     around = source.parents.get(call)
     plain = isinstance(around, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr | ast.Return)

@@ -18,25 +18,30 @@ _OUTPUT = 100_000
 _PRINTED = re.compile(
     r"^(?:E {1,10})?(?:\w{1,80}\.){0,6}(?P<kind>[A-Z]\w{0,80}(?:Error|Warning)): (?P<said>[^\n]{1,500})", re.MULTILINE
 )
+_NEVER = re.compile(r"coroutine '[\w.<>]{1,200}' was never awaited")
+"""Often the only sign: the test fails over what was not done, and this is among the warnings below it."""
 _HEAD = re.compile(r"^(?:\w{1,80}\.){0,12}\w{1,80}: ")
 
 
 def kinds(diagnosis: Diagnosis) -> frozenset[str]:
     """The exceptions that a diagnosis names; those of the excerpt where the findings name none."""
     named = {finding.rule or kind_of(finding.message) for finding in diagnosis.findings}
-    return frozenset(named - {""}) or frozenset(match["kind"] for match in _PRINTED.finditer(diagnosis.excerpt))
+    waiting = {"RuntimeWarning"} if _NEVER.search(diagnosis.excerpt) else set()
+    printed = {match["kind"] for match in _PRINTED.finditer(diagnosis.excerpt)}
+    return frozenset((named - {""} or printed) | waiting)
 
 
 def raised(bench: Workbench) -> tuple[Failure, ...]:
     """One failure for each thing that went wrong, each with the repository's frames, outermost first."""
+    output = logs.clean(bench.reproduction.before.output.text[-_OUTPUT:])
+    warned = [Failure(type="RuntimeWarning", message=said) for said in dict.fromkeys(_NEVER.findall(output))]
     trace = spectrum.traced(bench) if spectrum.traceable(bench.diagnosis) else None
     if trace is not None and trace.exceptions:
-        return _distinct(trace.exceptions.values())
-    output = logs.clean(bench.reproduction.before.output.text[-_OUTPUT:])
+        return _distinct([*trace.exceptions.values(), *warned])
     paths = frozenset(bench.tree.paths())
     frames = tuple((frame.path, frame.line, frame.function) for frame in places.frames(output, paths))
     found = list(_named(bench.diagnosis.findings, frames))
-    return _distinct(found or _printed(output, frames))
+    return _distinct([*(found or _printed(output, frames)), *warned])
 
 
 def _named(findings: Iterable[Finding], frames: tuple[tuple[str, int, str], ...]) -> Iterator[Failure]:

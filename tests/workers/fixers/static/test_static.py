@@ -133,6 +133,20 @@ def test_a_program_that_is_no_test_leaves_its_traceback() -> None:
     assert work_bench.tree.apply(found.patch) == {"run.py": b"import math\n\nprint(math.pi)\n"}
 
 
+def test_a_coroutine_that_nobody_awaited_is_read_from_the_warnings() -> None:
+    """The test only says that something was not done; why stands in a warning."""
+    files = {"m.py": "async def save():\n    pass\n\n\nasync def f():\n    save()\n"}
+    text = "E       assert [] == [1]\n\n/work/m.py:6: RuntimeWarning: coroutine 'save' was never awaited\n    save()\n"
+    finding = Finding("assert [] == [1]", "tests/test_m.py", 9, "tests/test_m.py::test_it", "AssertionError")
+    work_bench = bench(files, Sealed(), "pytest", result(1, output=text), (finding,), once=untraced())
+    assert Static().applies(work_bench.diagnosis)
+    found = Static().propose(work_bench, [])
+    assert found is not None
+    assert found.confidence is Confidence.MEDIUM
+    changed = {"m.py": files["m.py"].replace("    save()", "    await save()").encode()}
+    assert work_bench.tree.apply(found.patch) == changed
+
+
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
