@@ -1,5 +1,5 @@
-"""Where candidate patches come from, cheapest first: a tool's own repair command, then search, then a model. What
-revises a change of ours after a review is beside them."""
+"""Where candidate patches come from, cheapest first: a tool's own repair command, what was raised, search, then a
+model. What revises a change of ours after a review is beside them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from workers.fixers.autofix import Autofix
 from workers.fixers.llm import Llm
 from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
+from workers.fixers.static import Static
 from workers.fixers.suggested import Suggested
 from workers.llm.client import Client
 from workers.llm.talk import Budget
 from workers.ports import Fixer
 
-__all__ = ["Autofix", "Budget", "Llm", "Reviser", "Search", "Suggested", "fixers", "revisers"]
+__all__ = ["Autofix", "Budget", "Llm", "Reviser", "Search", "Static", "Suggested", "fixers", "revisers"]
 
 
 def fixers(engine: str, client: Client | None = None, budget: Budget | None = None) -> tuple[Fixer, ...]:
@@ -20,7 +21,7 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine.
     """
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (Autofix(), Search())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (Autofix(), Static(), Search())
     model: tuple[Fixer, ...] = () if engine == "offline" or client is None else (Llm(client, budget or Budget()),)
     return (*offline, *model)
 

@@ -14,11 +14,11 @@ from pathlib import PurePosixPath
 
 from workers import clue, prompts, remarks
 from workers.domain import Attempt, Commit, Lesson, Remark, Suspect
-from workers.fixers.search.rank import is_test
 from workers.globs import matches
 from workers.llm.client import Message
 from workers.messages.markup import visible
 from workers.ports import Files, Revision, Workbench
+from workers.suspects import is_test
 
 _FILES, _TESTS, _OUTPUT, _CHANGE, _REPORT, _PATHS = 24_000, 6_000, 8_000, 8_000, 6_000, 120
 _WORDS = 2_000

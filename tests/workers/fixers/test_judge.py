@@ -8,7 +8,7 @@ from workers.domain import Confidence
 from workers.fixers.search import judge
 from workers.fixers.search.evidence import Plausible, Screening
 from workers.fixers.search.rank import Ranked
-from workers.fixers.search.source import Mutation
+from workers.fixers.source import Mutation
 from workers.spectrum.evidence import Trace
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW

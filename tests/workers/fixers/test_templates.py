@@ -11,9 +11,9 @@ from tests.workers.fixers.trees import MemoryTree
 from workers.fixers.search.evidence import screening
 from workers.fixers.search.judge import meaning
 from workers.fixers.search.rank import Ranked, ranked
-from workers.fixers.search.source import Mutation, Source, spliced
 from workers.fixers.search.templates import mutations
 from workers.fixers.search.templates.raised import directed
+from workers.fixers.source import Mutation, Source, spliced
 from workers.spectrum.evidence import Failure, Trace, trace
 
 FUNCTION = "def f(a, b, xs):\n    {}\n"

@@ -72,7 +72,7 @@ class Search:
             "reasoning": judge.reasoning(candidate, trace, run, groups),
             "confidence": judge.confidence(candidate, plausible, groups, trace, run).value,
             "alternatives": groups - 1,
-            "title": judge.title(candidate),
+            "title": candidate.mutation.title,
         }
 
     def _screen_plan(self, how: Call, trace: Trace, candidates: Sequence[Ranked]) -> dict[str, object]:

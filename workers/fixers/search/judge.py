@@ -6,13 +6,12 @@ Calibrated on held-out student programs: two or more failing tests fixed gave 94
 from __future__ import annotations
 
 import ast
-import re
 
 from workers.domain import Confidence
 from workers.fixers.search.evidence import Plausible, Screening
 from workers.fixers.search.rank import Ranked
-from workers.fixers.search.source import parse
 from workers.fixers.search.templates.raised import SURE
+from workers.fixers.source import parse
 from workers.spectrum.evidence import Trace
 
 RISKY = frozenset({"drop operand", "guard", "unwrap", "return", "sign", "number", "truth"})
@@ -77,16 +76,6 @@ def confidence(candidate: Ranked, plausible: Plausible, groups: int, trace: Trac
     if min(plausible.fixed, trace.failing_tests) >= 2:
         return Confidence.HIGH if alone and run.stopped in ("all", "grace") else Confidence.MEDIUM
     return Confidence.MEDIUM if alone else Confidence.LOW
-
-
-def title(candidate: Ranked) -> str:
-    """What the patch does, as an imperative: "change `>` to `>=` in shop/price.py"."""
-    what, path = candidate.mutation.what, candidate.mutation.path
-    changed = re.fullmatch(r"(`[^`]*`) became (`[^`]*`)", what)
-    added = re.fullmatch(r"(`[^`]*`) was added", what)
-    if changed:
-        return f"change {changed[1]} to {changed[2]} in {path}"
-    return f"add {added[1]} to {path}" if added else f"{what} in {path}"
 
 
 def reasoning(candidate: Ranked, trace: Trace, run: Screening, groups: int) -> str:

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from workers.fixers.search.source import Mutation, Source, parse, spliced
 from workers.fixers.search.templates import mutations
 from workers.fixers.search.templates.raised import directed
+from workers.fixers.source import Mutation, Source, parse, sources, spliced
 from workers.ports import SourceTree
 from workers.spectrum.evidence import Trace
 
@@ -22,7 +22,6 @@ _ON_FRAME = 1.4
 _CHANGED = 3.0
 """Lines that the commit changed which brought the failure come first, unless hardly a failing test executes them."""
 _DIRECTED = 2.0
-_FILE_LIMIT = 400_000
 _NOTHING: Mapping[str, frozenset[int]] = {}
 
 
@@ -36,43 +35,24 @@ class Ranked:
     text: bytes
 
 
-def is_test(path: str) -> bool:
-    """Tests and their configuration are never changed."""
-    name, folders = path.rsplit("/", 1)[-1], path.split("/")[:-1]
-    return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" or "tests" in folders
-
-
 def ranked(
     tree: SourceTree, trace: Trace, limit: int, changed: Mapping[str, frozenset[int]] = _NOTHING
 ) -> list[Ranked]:
     """At most `limit` candidates that parse and differ, best first. `changed` are the culprit's lines, by path."""
-    sources = _sources(tree)
+    known = sources(tree)
     suspects = {path for path in trace.counts if any(f for f, _ in trace.counts[path].values())}
     suspects |= {frame[0] for failure in trace.exceptions.values() for frame in failure.frames}
     scored: list[tuple[float, int, Mutation]] = []
-    for path in sorted(suspects & set(sources)):
-        for mutation, score in _scored(sources[path], trace, sources):
+    for path in sorted(suspects & set(known)):
+        for mutation, score in _scored(known[path], trace, known):
             likelier = _CHANGED if changed.get(path, frozenset()) & _places(mutation) else 1.0
             scored.append((-score * likelier, len(scored), mutation))
     scored.sort(key=lambda row: row[:2])
-    return list(_distinct(scored, sources, limit))
+    return list(_distinct(scored, known, limit))
 
 
-def _sources(tree: SourceTree) -> dict[str, Source]:
-    found = {}
-    for path in tree.paths():
-        data = tree.read(path) if path.endswith(".py") and not is_test(path) else None
-        if data is None or len(data) > _FILE_LIMIT:
-            continue
-        try:
-            found[path] = Source(path, data)
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-    return found
-
-
-def _scored(source: Source, trace: Trace, sources: Mapping[str, Source]) -> Iterator[tuple[Mutation, float]]:
-    others = {path: other for path, other in sources.items() if path != source.path}
+def _scored(source: Source, trace: Trace, known: Mapping[str, Source]) -> Iterator[tuple[Mutation, float]]:
+    others = {path: other for path, other in known.items() if path != source.path}
     frames = {line for failure in trace.exceptions.values() for path, line, _ in failure.frames if path == source.path}
     for failure in trace.exceptions.values():
         for mutation in directed(source, failure, others):
@@ -106,12 +86,12 @@ def _default(source: Source, node: ast.AST) -> bool:
     return isinstance(source.statement(node), ast.FunctionDef | ast.AsyncFunctionDef)
 
 
-def _distinct(scored: list[tuple[float, int, Mutation]], sources: Mapping[str, Source], limit: int) -> Iterator[Ranked]:
-    seen = {hashlib.sha256(source.data).digest() for source in sources.values()}
-    plain = {path: ast.dump(source.tree) for path, source in sources.items()}
+def _distinct(scored: list[tuple[float, int, Mutation]], known: Mapping[str, Source], limit: int) -> Iterator[Ranked]:
+    seen = {hashlib.sha256(source.data).digest() for source in known.values()}
+    plain = {path: ast.dump(source.tree) for path, source in known.items()}
     count = 0
     for negative, _, mutation in scored:
-        text = spliced(sources[mutation.path].data, mutation.splices)
+        text = spliced(known[mutation.path].data, mutation.splices)
         digest = hashlib.sha256(mutation.path.encode() + text).digest()
         if digest in seen:
             continue

@@ -7,8 +7,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from workers.fixers.search.source import Mutation, Source
 from workers.fixers.search.templates import calls, conditions, constants, names, operators, subscripts
+from workers.fixers.source import Mutation, Source
 
 TEMPLATES: tuple[Callable[[Source, ast.AST], Iterator[Mutation]], ...] = (
     *operators.TEMPLATES,

@@ -6,7 +6,7 @@ import ast
 import difflib
 from collections.abc import Iterator
 
-from workers.fixers.search.source import Mutation, Source
+from workers.fixers.source import Mutation, Source
 
 FUNCTIONS = (
     ("min", "max"), ("any", "all"), ("floor", "ceil"), ("list", "set", "sorted"), ("int", "float", "round"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from workers.fixers.search.source import Mutation, Source
+from workers.fixers.source import Mutation, Source
 
 
 def negated(source: Source, node: ast.AST) -> Iterator[Mutation]:

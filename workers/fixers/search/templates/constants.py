@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from workers.fixers.search.source import Mutation, Source
+from workers.fixers.source import Mutation, Source
 
 
 def number(source: Source, node: ast.AST) -> Iterator[Mutation]:

@@ -6,7 +6,7 @@ import ast
 import difflib
 from collections.abc import Iterator
 
-from workers.fixers.search.source import Mutation, Source
+from workers.fixers.source import Mutation, Source
 
 _LIMIT = 6
 

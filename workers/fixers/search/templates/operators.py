@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from workers.fixers.search.source import Mutation, Source, Span
+from workers.fixers.source import Mutation, Source, Span
 
 COMPARE: Mapping[type[ast.cmpop], tuple[str, tuple[str, ...]]] = {
     ast.Lt: ("<", ("<=", ">", ">=")),

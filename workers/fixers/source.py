@@ -1,6 +1,6 @@
 """A Python file as bytes and tree at once: which bytes a node covers, what encloses it, which names it can see.
 
-Candidates are splices of bytes, so formatting and comments outside them survive.
+Candidates of the offline fixers are splices of bytes, so formatting and comments outside them survive.
 """
 
 from __future__ import annotations
@@ -12,8 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from workers.ports import Files
+from workers.suspects import is_test
+
 Span = tuple[int, int]
 Splice = tuple[int, int, str]
+Placed = ast.expr | ast.stmt | ast.alias | ast.keyword | ast.arg
+"""The nodes that say where they stand."""
+_FILE_LIMIT = 400_000
+_FIRST = re.compile(rb"^#!|coding[:=]")
 
 
 @dataclass(frozen=True)
@@ -27,29 +34,51 @@ class Mutation:
     prior: float
     what: str
     node: ast.AST | None = field(default=None, compare=False, repr=False)
+    sure: bool = False
+    """A correction of a name that has no likely rival: the only one a slip of the finger away, or a known rename."""
+
+    @property
+    def title(self) -> str:
+        """What it does, as an imperative: "change `>` to `>=` in shop/price.py"."""
+        changed = re.fullmatch(r"(`[^`]*`) became (`[^`]*`)", self.what)
+        added = re.fullmatch(r"(`[^`]*`) was added", self.what)
+        if changed:
+            return f"change {changed[1]} to {changed[2]} in {self.path}"
+        return f"add {added[1]} to {self.path}" if added else f"{self.what} in {self.path}"
 
 
 class Source:
-    """One parsed file; raises `SyntaxError` or `ValueError` when it cannot be parsed."""
+    """One parsed file; raises `SyntaxError` or `ValueError` when it cannot be parsed or is not UTF-8."""
 
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
+        data.decode("utf-8")  # places are counted in bytes of UTF-8
         self.tree = parse(data)
         starts = [3 if data.startswith(b"\xef\xbb\xbf") else 0]
         starts += [match.end() for match in re.finditer(rb"\r\n|\n|\r", data)]
         self._starts = starts
         self._variables: dict[ast.AST, list[str]] = {}
 
+    @property
+    def start(self) -> int:
+        """Where code may begin: behind a heading comment, and what has to stand in the first two lines."""
+        lines = self.data.splitlines(keepends=True)
+        head = next((at for at, line in enumerate(lines) if not line.lstrip(b"\xef\xbb\xbf").startswith(b"#")), 0)
+        if head and not lines[head].strip():
+            return self._starts[min(head + 1, len(self._starts) - 1)]
+        first = [at for at, line in enumerate(lines[: min(head, 2)], 1) if _FIRST.search(line)]
+        return self._starts[first[-1] if first else 0]
+
     def at(self, line: int, column: int) -> int:
         """Byte offset of a line (from 1) and a byte column."""
         return self._starts[line - 1] + column
 
-    def span(self, node: ast.expr | ast.stmt) -> Span:
+    def span(self, node: Placed) -> Span:
         """The bytes of a node."""
         return self.at(node.lineno, node.col_offset), self.at(node.end_lineno or node.lineno, node.end_col_offset or 0)
 
-    def text(self, node: ast.expr | ast.stmt) -> str:
+    def text(self, node: Placed) -> str:
         """The node as it is written."""
         start, end = self.span(node)
         return self.data[start:end].decode("utf-8")
@@ -106,6 +135,11 @@ class Source:
         names += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         return list(dict.fromkeys(names))
 
+    def free(self, name: str) -> list[ast.Name]:
+        """Where a name is read that the function around it does not bind."""
+        found = (n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name)
+        return [n for n in found if isinstance(n.ctx, ast.Load) and name not in self.variables(n)]
+
     @cached_property
     def attributes(self) -> frozenset[str]:
         """Attribute and method names used or defined in the file."""
@@ -134,17 +168,44 @@ class Source:
 
     def nodes(self) -> Iterator[ast.expr | ast.stmt]:
         """Every expression and statement, in order of appearance; annotations are left out."""
-        skipped = {id(n) for annotation in self._annotations() for n in ast.walk(annotation)}
+        skipped = {id(n) for annotation in self.annotations() for n in ast.walk(annotation)}
         for node in ast.walk(self.tree):
             if isinstance(node, ast.expr | ast.stmt) and id(node) not in skipped:
                 yield node
 
-    def _annotations(self) -> Iterator[ast.AST]:
+    def annotations(self) -> Iterator[ast.expr]:
+        """The expressions that stand as annotations of parameters, results and variables."""
         for node in ast.walk(self.tree):
             for name in ("annotation", "returns"):
                 found = getattr(node, name, None)
-                if isinstance(found, ast.AST):
+                if isinstance(found, ast.expr):
                     yield found
+
+
+def sources(tree: Files) -> dict[str, Source]:
+    """The Python files that may be changed, by path: no tests, none that cannot be parsed, none that is huge."""
+    found = {}
+    for path in tree.paths():
+        data = tree.read(path) if path.endswith(".py") and not is_test(path) else None
+        if data is None or len(data) > _FILE_LIMIT:
+            continue
+        try:
+            found[path] = Source(path, data)
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+    return found
+
+
+def module(path: str) -> str:
+    """The dotted name under which a file of the repository is imported."""
+    parts = path.removesuffix(".py").removeprefix("src/").split("/")
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def defines(source: Source, name: str) -> bool:
+    """A statement at the top of the module makes the name; imports do not count."""
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.Assign, ast.AnnAssign)
+    return any(isinstance(node, kinds) and name in bound(node) for node in source.tree.body)
 
 
 def bound(node: ast.stmt) -> Iterator[str]:
