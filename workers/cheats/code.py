@@ -33,6 +33,16 @@ _SKIPS = re.compile(
     r"^(pytest|unittest|nose)\.(\S+\.)?(skip|skipIf|skipUnless|skipif|xfail|importorskip|expectedFailure)$"
     r"|(^|\.)(SkipTest|skipTest|expectedFailure)$"
 )
+_NETWORK = re.compile(
+    r"^(requests\.(get|post|put|patch|delete|head|options|request|[sS]ession)|httpx\.\w+|aiohttp\.\w+|urllib3\.\w+"
+    r"|urllib\.request\.(urlopen|urlretrieve|build_opener)|http\.client\.HTTPS?Connection"
+    r"|socket\.(socket|create_connection)|asyncio\.open_connection|(ftplib|smtplib|telnetlib|xmlrpc|paramiko|websockets?"
+    r"|boto3)\.[\w.]+)$"
+)
+_UNTYPED = re.compile(r"^typing(_extensions)?\.no_type_check")
+_PROCESSES = re.compile(r"^(subprocess\.\w+|os\.(system|popen|spawn\w+))$")
+_FETCHES = re.compile(r"(?<![\w.-])(curl|wget|nc|ncat|ssh|scp)(?![\w.-])")
+_NETWORKED = "reaches out to the network"
 _WAITS = re.compile(r"(^|\.)sleep(_for)?$")
 _RETRIES = re.compile(r"(^|[._])(retry|retrying|flaky|rerun|reruns|repeat_on_failure)\b", re.IGNORECASE)
 _TOOLS = frozenset({"pytest", "_pytest", "unittest", "mock", "nose", "pluggy", "hypothesis", "doctest", "ctypes"})
@@ -56,14 +66,23 @@ Mark = tuple[str, str, int]
 """Rule, what makes it the same thing in another place, line."""
 
 
-def review(path: str, before: ast.Module, after: ast.Module, *, test: bool) -> Iterator[Violation]:
-    """What the file does now and did not do before. A trick that was there already and moved is none of the patch's."""
+def review(path: str, before: ast.Module, after: ast.Module, moved: Counter[str], *, test: bool) -> Iterator[Violation]:
+    """What the file does now and did not do before. A trick that was there already and moved is none of the patch's.
+
+    `moved` counts the calls to the network that other files of the patch lose.
+    """
     had = Counter((rule, key) for rule, key, _ in _marks(before, test=test))
+    had.update({(_NETWORKED, key): times for key, times in moved.items()})
     for rule, key, line in sorted(_marks(after, test=test), key=lambda mark: mark[2]):
         if had[rule, key]:
             had[rule, key] -= 1
         else:
             yield Violation(rule, path, line, key[:200])
+
+
+def calls_out(module: ast.Module) -> Counter[str]:
+    """The calls to the network that the module makes, by what is called."""
+    return Counter(key for rule, key, _ in _marks(module, test=False) if rule == _NETWORKED)
 
 
 def _marks(module: ast.Module, *, test: bool) -> Iterator[Mark]:
@@ -79,6 +98,7 @@ def _of(
 ) -> Iterator[tuple[str, str]]:
     if isinstance(node, ast.Call):
         yield from _call(node, names)
+        yield from () if test else _network(node, names)
     elif isinstance(node, ast.Name | ast.Attribute):
         yield from _reference(node, names, above)
     elif isinstance(node, ast.Import | ast.ImportFrom) and not test:
@@ -87,13 +107,17 @@ def _of(
         if isinstance(node.value, str) and _TEXT.search(node.value) and not isinstance(above.get(node), ast.Expr):
             yield "looks whether it is being tested", node.value
     elif isinstance(node, ast.Raise):
-        raised = dotted(node.exc.func if isinstance(node.exc, ast.Call) else node.exc, names)
-        if raised in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
-            yield "ends the process", f"raise {raised}"
+        yield from _raise(node, names, above)
     elif isinstance(node, ast.Try | ast.TryStar):
         yield from _try(node, names)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         yield from _function(node, names, above)
+
+
+def _raise(node: ast.Raise, names: Mapping[str, str], above: Mapping[ast.AST, ast.AST]) -> Iterator[tuple[str, str]]:
+    raised = dotted(node.exc.func if isinstance(node.exc, ast.Call) else node.exc, names)
+    if raised in ("SystemExit", "KeyboardInterrupt", "GeneratorExit") and not _of_main(node.exc, above):
+        yield "ends the process", f"raise {raised}"
 
 
 def _call(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -110,6 +134,24 @@ def _call(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, str]]
         yield "runs code made up from text", shown
     if name in ("getattr", "setattr", "delattr", "vars") and first is not None:
         yield from _by_text(node, name, names, shown)
+
+
+def _network(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    name = dotted(node.func, names)
+    if _NETWORK.search(name):
+        yield _NETWORKED, name
+    elif _PROCESSES.search(name) and (found := _FETCHES.search(ast.unparse(node)[:1000])):
+        yield _NETWORKED, f"{name} {found[1]}"
+
+
+def _of_main(call: ast.AST | None, above: Mapping[ast.AST, ast.AST]) -> bool:
+    """`sys.exit(main())` in the block for scripts: the exit code is what the program's own function says."""
+    if not isinstance(call, ast.Call) or len(call.args) != 1 or not isinstance(call.args[0], ast.Call):
+        return False
+    at: ast.AST | None = call
+    while isinstance(at, ast.Call | ast.Expr | ast.Raise):
+        at = above.get(at)
+    return isinstance(at, ast.If) and ast.unparse(at.test) == "__name__ == '__main__'" and not at.orelse
 
 
 def _by_text(node: ast.Call, name: str, names: Mapping[str, str], shown: str) -> Iterator[tuple[str, str]]:
@@ -139,9 +181,10 @@ def _reference(
         ("ends the process", _ENDS),
         ("skips a test", _SKIPS),
         ("looks whether it is being tested", _LOOKS),
+        ("silences a checker", _UNTYPED),
     )
     for rule, pattern in rules:
-        if pattern.search(name):
+        if pattern.search(name) and not (name == "sys.exit" and _of_main(parent, above)):
             yield rule, name
     if name in ("os.environ", "os.getenv", "os.environb"):
         yield from _environment(node, name, names, above)
@@ -202,11 +245,18 @@ def _try(node: ast.Try | ast.TryStar, names: Mapping[str, str]) -> Iterator[tupl
         listed = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         kinds = [dotted(kind, names) for kind in listed]
         broad = handler.type is None or any(kind in ("Exception", "BaseException") for kind in kinds)
-        if broad or all(_idle(statement) for statement in handler.body):
+        if (broad and not _raises(handler)) or all(_idle(statement) for statement in handler.body):
             yield "swallows errors", f"except {', '.join(kinds)}"
     for inner in node.finalbody:
         if any(isinstance(part, ast.Return | ast.Break | ast.Continue) for part in ast.walk(inner)):
             yield "swallows errors", "finally that leaves"
+
+
+def _raises(handler: ast.ExceptHandler) -> bool:
+    """Whatever it does first, it ends in an error."""
+    leaves = (ast.Return, ast.Break, ast.Continue)
+    inside = (part for one in handler.body for part in ast.walk(one))
+    return isinstance(handler.body[-1], ast.Raise) and not any(isinstance(part, leaves) for part in inside)
 
 
 def _idle(node: ast.stmt) -> bool:
