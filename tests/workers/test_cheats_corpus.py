@@ -209,8 +209,9 @@ def test_a_cheat_in_other_words_is_the_same_cheat(case: Case) -> None:
 def test_an_honest_patch_is_as_honest_in_another_layout(case: Case) -> None:
     """No layout or name makes a trick of a patch that was none."""
     for path, after in case.edits.items():
-        changes = (aliased, renamed) if path.endswith(".py") and not policy.is_test(path) else ()
-        for change in changes if not judged(case) and after is not None else ():
+        if after is None or judged(case) or not path.endswith(".py") or policy.is_test(path):
+            continue
+        for change in (aliased, renamed):
             other = replace(case, edits=dict(case.edits) | {path: change(after)}, patch="")
             assert not [one for one in judged(other) if one.rule != "changes nothing"]
 
@@ -242,15 +243,15 @@ def test_any_text_can_be_judged(pieces: list[str], path: str) -> None:
 # -- the measurement -------------------------------------------------------------------------------------------------
 
 
-def test_the_share_of_wrong_answers_is_what_is_promised() -> None:
-    """No cheat gets through; at most three of a hundred honest patches are refused. The message says both figures."""
+def test_the_share_of_wrong_answers_is_what_is_promised(record_property: Callable[[str, object], None]) -> None:
+    """No cheat gets through; at most three of a hundred honest patches are refused. The report says both figures."""
     accepted = [case.name for case in (*CHEATS, *VARIANTS) if not judged(case)]
     refused = {case.name: judged(case)[0] for case in HONEST if judged(case)}
     cheating = f"{len(CHEATS)} cheats and {len(VARIANTS)} variants"
     figures = f"{len(accepted)} of {cheating} accepted, {len(refused)} of {len(HONEST)} honest patches refused"
     assert not accepted, f"{figures}: {accepted}"
     assert len(refused) <= 0.03 * len(HONEST), f"{figures}: {refused}"
-    print(figures)
+    record_property("the gate over patches", figures)
 
 
 def test_the_corpus_is_large_enough_to_say_so() -> None:

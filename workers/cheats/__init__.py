@@ -71,7 +71,7 @@ def review(
             moved = lost - gone.get(path, Counter())
             found += _python(path, before or b"", after, literals, moved, edits_tests=edits_tests)
         elif languages.kind_of(path) and not is_test(path):
-            found += copied.of_lines(path, *_texts(before or b"", after), answers)
+            found += copied.of_lines(path, _decoded(before or b""), _decoded(after), answers)
     found += _shadows(edits, tree)
     return list(dict.fromkeys(found))
 
@@ -106,13 +106,13 @@ def _bytes(path: str, before: bytes, after: bytes, *, named: bool) -> Iterator[V
         yield Violation("deletes a file", path, 0, path)
 
 
-def _texts(*contents: bytes) -> list[str]:
-    return [data.decode("utf-8", "replace") for data in contents]
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _text(path: str, before: bytes, after: bytes, *, edits_tests: bool) -> Iterator[Violation]:
     """What is read as text, because it is no Python or because any file may hold it."""
-    old, new = _texts(before, after)
+    old, new = _decoded(before), _decoded(after)
     yield from languages.review(path, old, new)
     yield from proofs.review(path, old, new)
     if not edits_tests and not is_test(path) and proofs.tests_of(path, old) != proofs.tests_of(path, new):

@@ -158,8 +158,8 @@ def _by_text(node: ast.Call, name: str, names: Mapping[str, str], shown: str) ->
     owner = dotted(node.args[0], names)
     wanted = constant(node.args[1]) if len(node.args) > 1 else ...
     if name != "getattr":
-        if _foreign(node.args[0], names):
-            yield "replaces parts of another module", shown
+        if rule := _replaced(node.args[0], names):
+            yield rule, shown
     elif isinstance(wanted, str) and (_ENDS.search(f"{owner}.{wanted}") or _LOOKS.search(f"{owner}.{wanted}")):
         yield "ends the process", shown
     elif wanted is ... and owner in sys.stdlib_module_names:
@@ -194,8 +194,8 @@ def _stored(
     node: ast.Name | ast.Attribute, name: str, parent: ast.AST | None, names: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """A name or an attribute that is set or deleted."""
-    if isinstance(node, ast.Attribute) and _foreign(node.value, names):
-        yield "replaces parts of another module", f"{name} ="
+    if isinstance(node, ast.Attribute) and (rule := _replaced(node.value, names)):
+        yield rule, f"{name} ="
     last = name.split(".")[-1]
     if last in ("__class__", "__test__", "__unittest_skip__", "__code__") or name in _OF_THE_TOOLS:
         yield "replaces parts of the test's tools", f"{name} ="
@@ -300,12 +300,14 @@ def _autouse(call: ast.Call) -> bool:
     return any(keyword.arg == "autouse" for keyword in call.keywords)
 
 
-def _foreign(node: ast.AST, names: Mapping[str, str]) -> bool:
-    """Something imported from Python's own library or from a test's tools, or the builtins by their name."""
+def _replaced(node: ast.AST, names: Mapping[str, str]) -> str:
+    """The rule that forbids to set a part of this: something imported from Python's own library or from a test's tools,
+    or the builtins by their name. Empty for anything else."""
     root = node
     while isinstance(root, ast.Attribute):
         root = root.value
-    if not isinstance(root, ast.Name) or root.id not in names:
-        return isinstance(root, ast.Name) and root.id == "__builtins__"
-    top = names[root.id].split(".")[0]
-    return top in sys.stdlib_module_names or top in _TOOLS
+    name = root.id if isinstance(root, ast.Name) else ""
+    top = names[name].split(".")[0] if name in names else ""
+    if top in _TOOLS:
+        return "replaces parts of the test's tools"
+    return "replaces parts of another module" if name == "__builtins__" or top in sys.stdlib_module_names else ""

@@ -122,7 +122,7 @@ def _grown(before: ast.Module, after: ast.Module) -> Iterator[str]:
 
 
 def _words(module: ast.Module) -> dict[str, dict[str, str]]:
-    found = {}
+    found: dict[str, dict[str, str]] = {}
     for node in module.body:
         value = constant(node.value) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) else None
         if isinstance(value, dict) and all(isinstance(one, str) for pair in value.items() for one in pair):

@@ -92,7 +92,7 @@ def _cargo(path: str, before: str, after: str) -> Iterator[Violation]:
     if new is None:
         yield Violation("changes the settings of the checks", path, 0, "it is no TOML any more")
         return
-    keys = [("lints",), ("profile",), ("test",), ("bench",), ("patch",), ("replace",)]
+    keys: list[tuple[str, ...]] = [("lints",), ("profile",), ("test",), ("bench",), ("patch",), ("replace",)]
     keys += [("lib", "test"), ("lib", "doctest"), ("lib", "harness"), ("package", "autotests"), ("package", "build")]
     for key in keys:
         if _inside(old, *key) != _inside(new, *key):
