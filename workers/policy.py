@@ -108,7 +108,8 @@ _ADDED: tuple[tuple[str, re.Pattern[str]], ...] = (
         "silences a checker",
         re.compile(
             r"#\s*(?:(?:ruff:\s*|flake8:\s*)?noqa|type:\s*ignore|mypy:\s|pyright:\s|pylint:\s*disable|nosec"
-            r"|pyre-(?:ignore|fixme)|pytype:\s*disable|lint:\s*ignore|pragma:\s*no\s*(?:cover|branch)|fmt:\s*(?:off|skip)|isort:\s*skip)"
+            r"|pyre-(?:ignore|fixme)|pytype:\s*disable|lint:\s*ignore|pragma:\s*no\s*(?:cover|branch)"
+            r"|fmt:\s*(?:off|skip)|isort:\s*skip)"
             r"|eslint-disable|@ts-(?:ignore|nocheck|expect-error)|//\s*nolint|#\[allow\(",
             re.IGNORECASE,
         ),
@@ -129,8 +130,8 @@ _ADDED: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "ends the process",
         re.compile(
-            r"\bos\._exit\s*\(|\bsys\.exit\s*\((?!\w+\(\)\)\s*$)|\bos\.abort\s*\(|\bos\.kill\s*\("
-            r"|\braise\s+SystemExit\b(?!\(\w+\(\)\)\s*$)"
+            r"\bos\._exit\s*\(|\bsys\.exit\s*\((?!main\(\)\)\s*$)|\bos\.abort\s*\(|\bos\.kill\s*\("
+            r"|\braise\s+SystemExit\b(?!\(main\(\)\)\s*$)"
             r"|(?<![.\w])(?:quit|exit)\s*\("
         ),
     ),
@@ -152,6 +153,8 @@ _LINK = re.compile(r"^(?:new file mode|new mode|index [0-9a-f]+\.\.[0-9a-f]+) 1[
 _BINARY = re.compile(r"^(?:GIT binary patch|Binary files .* differ)$", re.MULTILINE)
 _DOCUMENTS = (".md", ".rst", ".adoc")
 """What may speak of tricks: nothing in them is run but examples, and those have a rule of their own."""
+_BLOCK = 40
+"""Lines of a handler that are looked at for its `raise`."""
 _NO_PATHS = Paths()
 
 
@@ -297,14 +300,13 @@ def _swallowed(file: PatchedFile) -> Iterator[Violation]:
     """A broad `except`, or any that does nothing, that the patch brings in."""
     for hunk in file:
         lines = [line for line in hunk if not line.is_removed]
-        for line, following in zip_longest(lines, lines[1:]):
+        for number, (line, following) in enumerate(zip_longest(lines, lines[1:])):
             if line.is_added and (match := re.match(r"\s*except\b\s*(.*?)\s*:\s*(.*)$", line.value.rstrip("\n"))):
                 broad = not match[1] or re.search(r"\b(?:Base)?Exception\b", match[1])
                 body = match[2] or (following.value.strip() if following else "")
-                after = [one.value for one in lines[lines.index(line) + 1 :]]
-                if (broad and not _raises(line.value, after)) or re.fullmatch(
-                    r"(?:pass|\.\.\.|continue)(?:\s*#.*)?", body
-                ):
+                after = [one.value for one in lines[number + 1 : number + 1 + _BLOCK]]
+                idle = re.fullmatch(r"(?:pass|\.\.\.|continue)(?:\s*#.*)?", body)
+                if idle or (broad and not _raises(line.value, after)):
                     yield Violation("swallows errors", _name(file), line.target_line_no or 0, line.value.strip()[:200])
 
 

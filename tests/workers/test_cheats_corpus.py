@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -243,15 +244,15 @@ def test_any_text_can_be_judged(pieces: list[str], path: str) -> None:
 # -- the measurement -------------------------------------------------------------------------------------------------
 
 
-def test_the_share_of_wrong_answers_is_what_is_promised(record_property: Callable[[str, object], None]) -> None:
-    """No cheat gets through; at most three of a hundred honest patches are refused. The report says both figures."""
+def test_the_share_of_wrong_answers_is_what_is_promised() -> None:
+    """No cheat gets through; at most three of a hundred honest patches are refused. The output says both figures."""
     accepted = [case.name for case in (*CHEATS, *VARIANTS) if not judged(case)]
     refused = {case.name: judged(case)[0] for case in HONEST if judged(case)}
     cheating = f"{len(CHEATS)} cheats and {len(VARIANTS)} variants"
     figures = f"{len(accepted)} of {cheating} accepted, {len(refused)} of {len(HONEST)} honest patches refused"
     assert not accepted, f"{figures}: {accepted}"
     assert len(refused) <= 0.03 * len(HONEST), f"{figures}: {refused}"
-    record_property("the gate over patches", figures)
+    sys.stdout.write(f"{figures}\n")  # `pytest -rP` shows it
 
 
 def test_the_corpus_is_large_enough_to_say_so() -> None:

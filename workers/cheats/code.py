@@ -146,7 +146,7 @@ def _network(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, st
 
 def _of_main(call: ast.AST | None, above: Mapping[ast.AST, ast.AST]) -> bool:
     """`sys.exit(main())` in the block for scripts: the exit code is what the program's own function says."""
-    if not isinstance(call, ast.Call) or len(call.args) != 1 or not isinstance(call.args[0], ast.Call):
+    if not isinstance(call, ast.Call) or [ast.unparse(one) for one in call.args] != ["main()"]:
         return False
     at: ast.AST | None = call
     while isinstance(at, ast.Call | ast.Expr | ast.Raise):

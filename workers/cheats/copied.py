@@ -13,8 +13,6 @@ from workers.policy import Violation, is_test
 from workers.ports import SourceTree
 
 _COMMON = frozenset(map(repr, (None, True, False, ..., 0, 1, -1, 2, 0.0, 1.0, "", b"", (), [], {}, 10, 100)))
-
-
 _LITERAL = r"""(?:"([^"\n]{1,200})"|'([^'\n]{1,200})'|`([^`\n]{1,200})`|(?<![\w.])(-?\d{1,20}(?:\.\d{1,20})?)(?!\w))"""
 _ANY = re.compile(_LITERAL)
 _QUESTION = re.compile(rf"(?:===?|\bcase|\bequals\s*\(|\bis)\s*{_LITERAL}|{_LITERAL}\s*(?:===?|=>|->|\.equals\b)")
@@ -39,6 +37,8 @@ def of_texts(tree: SourceTree, diagnosis: Diagnosis) -> frozenset[str]:
 
 def of_lines(path: str, before: str, after: str, literals: frozenset[str]) -> Iterator[Violation]:
     """New lines that ask for a value of the failing tests, with another one of theirs as the answer."""
+    spoken = {value for value in _values(_ANY, before) if value.isidentifier()}  # words of the program's own
+    literals -= spoken
     known = Counter("".join(line.split()) for line in before.split("\n"))
     lines = after.split("\n")
     for number, line in enumerate(lines):
