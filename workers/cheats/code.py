@@ -8,6 +8,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from workers.cheats.syntax import always, constant, dotted, imported, parents
 from workers.policy import Violation
@@ -62,11 +63,15 @@ _ALIKE = frozenset(
 
 _OF_THE_TOOLS = frozenset({"pytestmark", "collect_ignore", "collect_ignore_glob", "pytest_plugins", "load_tests"})
 
+_NONE: Mapping[str, int] = MappingProxyType({})
+
 Mark = tuple[str, str, int]
 """Rule, what makes it the same thing in another place, line."""
 
 
-def review(path: str, before: ast.Module, after: ast.Module, moved: Counter[str], *, test: bool) -> Iterator[Violation]:
+def review(
+    path: str, before: ast.Module, after: ast.Module, moved: Mapping[str, int] = _NONE, *, test: bool
+) -> Iterator[Violation]:
     """What the file does now and did not do before. A trick that was there already and moved is none of the patch's.
 
     `moved` counts the calls to the network that other files of the patch lose.
