@@ -10,7 +10,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
@@ -108,7 +108,8 @@ _ADDED: tuple[tuple[str, re.Pattern[str]], ...] = (
         "silences a checker",
         re.compile(
             r"#\s*(?:(?:ruff:\s*|flake8:\s*)?noqa|type:\s*ignore|mypy:\s|pyright:\s|pylint:\s*disable|nosec"
-            r"|pragma:\s*no\s*cover|fmt:\s*(?:off|skip)|isort:\s*skip)"
+            r"|pyre-(?:ignore|fixme)|pytype:\s*disable|lint:\s*ignore|pragma:\s*no\s*(?:cover|branch)"
+            r"|fmt:\s*(?:off|skip)|isort:\s*skip)"
             r"|eslint-disable|@ts-(?:ignore|nocheck|expect-error)|//\s*nolint|#\[allow\(",
             re.IGNORECASE,
         ),
@@ -129,7 +130,8 @@ _ADDED: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "ends the process",
         re.compile(
-            r"\bos\._exit\s*\(|\bsys\.exit\s*\(|\bos\.abort\s*\(|\bos\.kill\s*\(|\braise\s+SystemExit\b"
+            r"\bos\._exit\s*\(|\bsys\.exit\s*\((?!main\(\)\)\s*$)|\bos\.abort\s*\(|\bos\.kill\s*\("
+            r"|\braise\s+SystemExit\b(?!\(main\(\)\)\s*$)"
             r"|(?<![.\w])(?:quit|exit)\s*\("
         ),
     ),
@@ -149,6 +151,10 @@ _TEST_DEF = re.compile(r"^\s*(?:async\s+)?def\s+test\w*\s*\(|^\s*class\s+Test\w*
 _MODES = re.compile(r"^(?:old mode|new mode|new file mode (?!100644)|deleted file mode 1[26]0000)\b.*$", re.MULTILINE)
 _LINK = re.compile(r"^(?:new file mode|new mode|index [0-9a-f]+\.\.[0-9a-f]+) 1[26]0000$", re.MULTILINE)
 _BINARY = re.compile(r"^(?:GIT binary patch|Binary files .* differ)$", re.MULTILINE)
+_DOCUMENTS = (".md", ".rst", ".adoc")
+"""What may speak of tricks: nothing in them is run but examples, and those have a rule of their own."""
+_BLOCK = 40
+"""Lines of a handler that are looked at for its `raise`."""
 _NO_PATHS = Paths()
 
 
@@ -212,7 +218,8 @@ def _file(file: PatchedFile, tree: SourceTree, diagnosis: Diagnosis, policy: Pol
         yield Violation("adds a file nobody asked for", path, 0, path)
     if is_test(path):
         yield from _weakened(file)
-    yield from _lines(file)
+    if not path.lower().endswith(_DOCUMENTS):
+        yield from _lines(file)
     if path.endswith(".py"):
         yield from _swallowed(file)
     if path.endswith(".toml"):
@@ -293,12 +300,25 @@ def _swallowed(file: PatchedFile) -> Iterator[Violation]:
     """A broad `except`, or any that does nothing, that the patch brings in."""
     for hunk in file:
         lines = [line for line in hunk if not line.is_removed]
-        for line, following in zip_longest(lines, lines[1:]):
+        for number, (line, following) in enumerate(zip_longest(lines, lines[1:])):
             if line.is_added and (match := re.match(r"\s*except\b\s*(.*?)\s*:\s*(.*)$", line.value.rstrip("\n"))):
                 broad = not match[1] or re.search(r"\b(?:Base)?Exception\b", match[1])
                 body = match[2] or (following.value.strip() if following else "")
-                if broad or re.fullmatch(r"(?:pass|\.\.\.|continue)(?:\s*#.*)?", body):
+                after = [one.value for one in lines[number + 1 : number + 1 + _BLOCK]]
+                idle = re.fullmatch(r"(?:pass|\.\.\.|continue)(?:\s*#.*)?", body)
+                if idle or (broad and not _raises(line.value, after)):
                     yield Violation("swallows errors", _name(file), line.target_line_no or 0, line.value.strip()[:200])
+
+
+def _raises(handler: str, after: list[str]) -> bool:
+    """The handler's block ends in a `raise`, and nothing in it leaves otherwise."""
+    depth = len(handler) - len(handler.lstrip())
+    block = list(takewhile(lambda text: not text.strip() or len(text) - len(text.lstrip()) > depth, after))
+    said = [text for text in block if text.strip()]
+    if not said or any(re.match(r"\s*(?:return|continue|break)\b", text) for text in said):
+        return False
+    inner = re.match(r"\s*", said[0])
+    return inner is not None and re.match(rf"{inner[0]}raise\b", said[-1]) is not None
 
 
 def _sections(file: PatchedFile, tree: SourceTree) -> Iterator[Violation]:

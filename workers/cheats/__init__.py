@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from sandbox.spec import Plan
-from workers.cheats import code, copied, kept, manifests
+from workers.cheats import code, copied, kept, languages, manifests, proofs
 from workers.cheats.syntax import parsed
 from workers.domain import Diagnosis, FailureClass
 from workers.policy import Violation, is_test
@@ -26,7 +27,10 @@ _SETTINGS = re.compile(
     r"|justfile|taskfile\.ya?ml|gnumakefile|makefile|dockerfile|docker-compose\S*\.ya?ml|compose\.ya?ml|\.gitattributes"
     r"|\.gitmodules|\.envrc?|\.python-version|\.tool-versions|runtime\.txt|\.coveragerc|pyrightconfig\.json"
     r"|\.?bandit\.?\w*|\.rspec|phpunit\.xml\S*|karma\.conf\.\w+|\.mocharc\.\w+|\.nycrc\S*|\.npmrc|pip\.conf|\.testr\.conf"
-    r"|cargo\.lock|\S+\.mk)$",
+    r"|cargo\.lock|\S+\.mk|\.golangci\.\w+|\.prettierrc\S*|\.\w+ignore|biome\.jsonc?|\.?oxlintrc\.json|tslint\.json"
+    r"|\.stylelint\S*|\.rubocop\S*|\.?clippy\.toml|\.?rustfmt\.toml|rust-toolchain\S*|\.nvmrc|\.node-version|deno\.jsonc?"
+    r"|checkstyle\S*\.xml|spotbugs\S*\.xml|sonar-project\.properties|(playwright|cypress|babel|ava)\.config\.\w+"
+    r"|\.babelrc\S*|\.swcrc|\.yamllint\S*|\.markdownlint\S*|\.editorconfig|\.shellcheckrc|phpstan\S*\.neon\S*)$",
     re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"\.(sh|bash|zsh|bat|cmd|ps1|mk)$|(^|/)[^./]+$")
@@ -45,7 +49,9 @@ def review(
 ) -> list[Violation]:
     """Every trick in the changed files (None: deleted). Empty means none was seen."""
     found: list[Violation] = []
-    literals = copied.of_tests(tree, diagnosis)
+    literals, answers = copied.of_tests(tree, diagnosis), copied.of_texts(tree, diagnosis)
+    gone = _lost(edits, tree)
+    lost = sum(gone.values(), Counter[str]())
     for path, after in edits.items():
         before = tree.read(path)
         named = diagnosis.cls in (FailureClass.FORMAT, FailureClass.LINT) and path in {
@@ -57,11 +63,15 @@ def review(
             continue
         found += _bytes(path, before or b"", after, named=named)
         found += manifests.review(path, before, after)
+        found += _text(path, before or b"", after, edits_tests=allow_test_edits or named)
         if diagnosis.cls not in _MAY_NEED:
             found += manifests.added(path, before, after)
         if path.endswith((".py", ".pyi")):
             edits_tests = allow_test_edits or diagnosis.cls is not FailureClass.FORMAT
-            found += _python(path, before or b"", after, literals, edits_tests=edits_tests)
+            moved = lost - gone.get(path, Counter())
+            found += _python(path, before or b"", after, literals, moved, edits_tests=edits_tests)
+        elif languages.kind_of(path) and not is_test(path):
+            found += copied.of_lines(path, _decoded(before or b""), _decoded(after), answers)
     found += _shadows(edits, tree)
     return list(dict.fromkeys(found))
 
@@ -96,8 +106,32 @@ def _bytes(path: str, before: bytes, after: bytes, *, named: bool) -> Iterator[V
         yield Violation("deletes a file", path, 0, path)
 
 
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _text(path: str, before: bytes, after: bytes, *, edits_tests: bool) -> Iterator[Violation]:
+    """What is read as text, because it is no Python or because any file may hold it."""
+    old, new = _decoded(before), _decoded(after)
+    yield from languages.review(path, old, new)
+    yield from proofs.review(path, old, new)
+    if not edits_tests and not is_test(path) and proofs.tests_of(path, old) != proofs.tests_of(path, new):
+        yield Violation("changes a test", path, 0, "tests written into the source file")
+
+
+def _lost(edits: Mapping[str, bytes | None], tree: SourceTree) -> dict[str, Counter[str]]:
+    """The calls to the network that each file of the patch loses: they may have moved to another."""
+    lost: dict[str, Counter[str]] = {}
+    for path, after in edits.items():
+        if path.endswith(".py") and not is_test(path):
+            old, new = parsed(tree.read(path) or b""), parsed(after or b"")
+            if old is not None and new is not None:
+                lost[path] = code.calls_out(old) - code.calls_out(new)
+    return lost
+
+
 def _python(
-    path: str, before: bytes, after: bytes, literals: frozenset[str], *, edits_tests: bool
+    path: str, before: bytes, after: bytes, literals: frozenset[str], moved: Counter[str], *, edits_tests: bool
 ) -> Iterator[Violation]:
     old, new = parsed(before), parsed(after)
     if new is None:
@@ -107,7 +141,7 @@ def _python(
     test = is_test(path)
     if old is None:  # what was no Python has nothing to be compared with: only the text's rules apply
         return
-    yield from code.review(path, old, new, test=test)
+    yield from code.review(path, old, new, moved, test=test)
     if test:
         yield from kept.review(path, old, new)
         if not edits_tests and not kept.same(old, new):

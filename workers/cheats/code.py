@@ -8,6 +8,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from workers.cheats.syntax import always, constant, dotted, imported, parents
 from workers.policy import Violation
@@ -33,6 +34,16 @@ _SKIPS = re.compile(
     r"^(pytest|unittest|nose)\.(\S+\.)?(skip|skipIf|skipUnless|skipif|xfail|importorskip|expectedFailure)$"
     r"|(^|\.)(SkipTest|skipTest|expectedFailure)$"
 )
+_NETWORK = re.compile(
+    r"^(requests\.(get|post|put|patch|delete|head|options|request|[sS]ession)|httpx\.\w+|aiohttp\.\w+|urllib3\.\w+"
+    r"|urllib\.request\.(urlopen|urlretrieve|build_opener)|http\.client\.HTTPS?Connection"
+    r"|socket\.(socket|create_connection)|asyncio\.open_connection|(ftplib|smtplib|telnetlib|xmlrpc|paramiko|websockets?"
+    r"|boto3)\.[\w.]+)$"
+)
+_UNTYPED = re.compile(r"^typing(_extensions)?\.no_type_check")
+_PROCESSES = re.compile(r"^(subprocess\.\w+|os\.(system|popen|spawn\w+))$")
+_FETCHES = re.compile(r"(?<![\w.-])(curl|wget|nc|ncat|ssh|scp)(?![\w.-])")
+_NETWORKED = "reaches out to the network"
 _WAITS = re.compile(r"(^|\.)sleep(_for)?$")
 _RETRIES = re.compile(r"(^|[._])(retry|retrying|flaky|rerun|reruns|repeat_on_failure)\b", re.IGNORECASE)
 _TOOLS = frozenset({"pytest", "_pytest", "unittest", "mock", "nose", "pluggy", "hypothesis", "doctest", "ctypes"})
@@ -52,18 +63,31 @@ _ALIKE = frozenset(
 
 _OF_THE_TOOLS = frozenset({"pytestmark", "collect_ignore", "collect_ignore_glob", "pytest_plugins", "load_tests"})
 
+_NONE: Mapping[str, int] = MappingProxyType({})
+
 Mark = tuple[str, str, int]
 """Rule, what makes it the same thing in another place, line."""
 
 
-def review(path: str, before: ast.Module, after: ast.Module, *, test: bool) -> Iterator[Violation]:
-    """What the file does now and did not do before. A trick that was there already and moved is none of the patch's."""
+def review(
+    path: str, before: ast.Module, after: ast.Module, moved: Mapping[str, int] = _NONE, *, test: bool
+) -> Iterator[Violation]:
+    """What the file does now and did not do before. A trick that was there already and moved is none of the patch's.
+
+    `moved` counts the calls to the network that other files of the patch lose.
+    """
     had = Counter((rule, key) for rule, key, _ in _marks(before, test=test))
+    had.update({(_NETWORKED, key): times for key, times in moved.items()})
     for rule, key, line in sorted(_marks(after, test=test), key=lambda mark: mark[2]):
         if had[rule, key]:
             had[rule, key] -= 1
         else:
             yield Violation(rule, path, line, key[:200])
+
+
+def calls_out(module: ast.Module) -> Counter[str]:
+    """The calls to the network that the module makes, by what is called."""
+    return Counter(key for rule, key, _ in _marks(module, test=False) if rule == _NETWORKED)
 
 
 def _marks(module: ast.Module, *, test: bool) -> Iterator[Mark]:
@@ -79,6 +103,7 @@ def _of(
 ) -> Iterator[tuple[str, str]]:
     if isinstance(node, ast.Call):
         yield from _call(node, names)
+        yield from () if test else _network(node, names)
     elif isinstance(node, ast.Name | ast.Attribute):
         yield from _reference(node, names, above)
     elif isinstance(node, ast.Import | ast.ImportFrom) and not test:
@@ -87,13 +112,17 @@ def _of(
         if isinstance(node.value, str) and _TEXT.search(node.value) and not isinstance(above.get(node), ast.Expr):
             yield "looks whether it is being tested", node.value
     elif isinstance(node, ast.Raise):
-        raised = dotted(node.exc.func if isinstance(node.exc, ast.Call) else node.exc, names)
-        if raised in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
-            yield "ends the process", f"raise {raised}"
+        yield from _raise(node, names, above)
     elif isinstance(node, ast.Try | ast.TryStar):
         yield from _try(node, names)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         yield from _function(node, names, above)
+
+
+def _raise(node: ast.Raise, names: Mapping[str, str], above: Mapping[ast.AST, ast.AST]) -> Iterator[tuple[str, str]]:
+    raised = dotted(node.exc.func if isinstance(node.exc, ast.Call) else node.exc, names)
+    if raised in ("SystemExit", "KeyboardInterrupt", "GeneratorExit") and not _of_main(node.exc, above):
+        yield "ends the process", f"raise {raised}"
 
 
 def _call(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -112,12 +141,30 @@ def _call(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, str]]
         yield from _by_text(node, name, names, shown)
 
 
+def _network(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    name = dotted(node.func, names)
+    if _NETWORK.search(name):
+        yield _NETWORKED, name
+    elif _PROCESSES.search(name) and (found := _FETCHES.search(ast.unparse(node)[:1000])):
+        yield _NETWORKED, f"{name} {found[1]}"
+
+
+def _of_main(call: ast.AST | None, above: Mapping[ast.AST, ast.AST]) -> bool:
+    """`sys.exit(main())` in the block for scripts: the exit code is what the program's own function says."""
+    if not isinstance(call, ast.Call) or [ast.unparse(one) for one in call.args] != ["main()"]:
+        return False
+    at: ast.AST | None = call
+    while isinstance(at, ast.Call | ast.Expr | ast.Raise):
+        at = above.get(at)
+    return isinstance(at, ast.If) and ast.unparse(at.test) == "__name__ == '__main__'" and not at.orelse
+
+
 def _by_text(node: ast.Call, name: str, names: Mapping[str, str], shown: str) -> Iterator[tuple[str, str]]:
     owner = dotted(node.args[0], names)
     wanted = constant(node.args[1]) if len(node.args) > 1 else ...
     if name != "getattr":
-        if _foreign(node.args[0], names):
-            yield "replaces parts of another module", shown
+        if rule := _replaced(node.args[0], names):
+            yield rule, shown
     elif isinstance(wanted, str) and (_ENDS.search(f"{owner}.{wanted}") or _LOOKS.search(f"{owner}.{wanted}")):
         yield "ends the process", shown
     elif wanted is ... and owner in sys.stdlib_module_names:
@@ -139,9 +186,10 @@ def _reference(
         ("ends the process", _ENDS),
         ("skips a test", _SKIPS),
         ("looks whether it is being tested", _LOOKS),
+        ("silences a checker", _UNTYPED),
     )
     for rule, pattern in rules:
-        if pattern.search(name):
+        if pattern.search(name) and not (name == "sys.exit" and _of_main(parent, above)):
             yield rule, name
     if name in ("os.environ", "os.getenv", "os.environb"):
         yield from _environment(node, name, names, above)
@@ -151,8 +199,8 @@ def _stored(
     node: ast.Name | ast.Attribute, name: str, parent: ast.AST | None, names: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """A name or an attribute that is set or deleted."""
-    if isinstance(node, ast.Attribute) and _foreign(node.value, names):
-        yield "replaces parts of another module", f"{name} ="
+    if isinstance(node, ast.Attribute) and (rule := _replaced(node.value, names)):
+        yield rule, f"{name} ="
     last = name.split(".")[-1]
     if last in ("__class__", "__test__", "__unittest_skip__", "__code__") or name in _OF_THE_TOOLS:
         yield "replaces parts of the test's tools", f"{name} ="
@@ -202,11 +250,18 @@ def _try(node: ast.Try | ast.TryStar, names: Mapping[str, str]) -> Iterator[tupl
         listed = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         kinds = [dotted(kind, names) for kind in listed]
         broad = handler.type is None or any(kind in ("Exception", "BaseException") for kind in kinds)
-        if broad or all(_idle(statement) for statement in handler.body):
+        if (broad and not _raises(handler)) or all(_idle(statement) for statement in handler.body):
             yield "swallows errors", f"except {', '.join(kinds)}"
     for inner in node.finalbody:
         if any(isinstance(part, ast.Return | ast.Break | ast.Continue) for part in ast.walk(inner)):
             yield "swallows errors", "finally that leaves"
+
+
+def _raises(handler: ast.ExceptHandler) -> bool:
+    """Whatever it does first, it ends in an error."""
+    leaves = (ast.Return, ast.Break, ast.Continue)
+    inside = (part for one in handler.body for part in ast.walk(one))
+    return isinstance(handler.body[-1], ast.Raise) and not any(isinstance(part, leaves) for part in inside)
 
 
 def _idle(node: ast.stmt) -> bool:
@@ -250,12 +305,14 @@ def _autouse(call: ast.Call) -> bool:
     return any(keyword.arg == "autouse" for keyword in call.keywords)
 
 
-def _foreign(node: ast.AST, names: Mapping[str, str]) -> bool:
-    """Something imported from Python's own library or from a test's tools, or the builtins by their name."""
+def _replaced(node: ast.AST, names: Mapping[str, str]) -> str:
+    """The rule that forbids to set a part of this: something imported from Python's own library or from a test's tools,
+    or the builtins by their name. Empty for anything else."""
     root = node
     while isinstance(root, ast.Attribute):
         root = root.value
-    if not isinstance(root, ast.Name) or root.id not in names:
-        return isinstance(root, ast.Name) and root.id == "__builtins__"
-    top = names[root.id].split(".")[0]
-    return top in sys.stdlib_module_names or top in _TOOLS
+    name = root.id if isinstance(root, ast.Name) else ""
+    top = names[name].split(".")[0] if name in names else ""
+    if top in _TOOLS:
+        return "replaces parts of the test's tools"
+    return "replaces parts of another module" if name == "__builtins__" or top in sys.stdlib_module_names else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,6 +17,11 @@ _LOCKS = frozenset({
     "poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml",
     "npm-shrinkwrap.json", "cargo.lock", "go.sum", "gemfile.lock", "composer.lock", "pixi.lock", "conda-lock.yml",
 })  # fmt: skip
+_GO = re.compile(r"^[ \t]*(?:require[ \t]+)?([\w./~-]{1,200})[ \t]+v?(\d[\w.+-]{0,80})", re.MULTILINE)
+_STRICTNESS = re.compile(
+    r"\"(?:strict\w*|no[A-Z]\w*|skip(?:Default)?LibCheck|allow\w*|checkJs|exact\w*|use\w*|exclude|include|files|extends)\""
+    r"\s*:\s*[^\n]{0,200}"
+)
 _NAME = r"[A-Za-z0-9][\w.-]*"
 _REQUIREMENT = re.compile(rf"({_NAME})(?:\[[^\]]*\])?\s*((?:[=<>~!^]=?=?\s*v?\d[\w.*+!-]*\s*,?\s*)*)")
 _ELSEWHERE = re.compile(
@@ -38,8 +44,14 @@ def review(path: str, before: bytes | None, after: bytes) -> Iterator[Violation]
         yield from _pyproject(path, old, new)
     if name == "package.json":
         yield from _package(path, old, new)
+    if name == "cargo.toml":
+        yield from _cargo(path, old, new)
+    if name.startswith("tsconfig") and name.endswith(".json"):
+        yield from _typescript(path, old, new)
     if lists(path):
         yield from _older(path, old, new)
+    else:
+        yield from _lower(path, pinned(name, old), pinned(name, new))
 
 
 def added(path: str, before: bytes | None, after: bytes) -> Iterator[Violation]:
@@ -48,6 +60,56 @@ def added(path: str, before: bytes | None, after: bytes) -> Iterator[Violation]:
     if lists(path):
         old, new = (_wanted((data or b"").decode("utf-8", "replace")) for data in (before, after))
         yield from (Violation("adds a dependency", path, 0, name) for name in new if name not in old)
+
+
+def pinned(name: str, text: str) -> dict[str, str]:
+    """Versions by package that a manifest of JavaScript, Go or Rust asks for; empty for other files."""
+    if name == "package.json":
+        tables = [(_json(text) or {}).get(key) for key in _JS_KEYS]
+    elif name == "cargo.toml":
+        tables = [(_toml(text) or {}).get(f"{kind}dependencies") for kind in ("", "dev-", "build-")]
+    elif name == "go.mod":
+        tables = [dict(_GO.findall(text))]
+    else:
+        return {}
+    found: dict[str, str] = {}
+    for table in tables:
+        for package, wanted in table.items() if isinstance(table, dict) else ():
+            version = wanted.get("version") if isinstance(wanted, dict) else wanted
+            found |= {package: version} if isinstance(version, str) else {}
+    return found
+
+
+def _lower(path: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Violation]:
+    for name, wanted in new.items():
+        if name in old and _version(wanted) < _version(old[name]):
+            yield Violation("takes an older version", path, 0, f"{name} {old[name]} -> {wanted}"[:200])
+
+
+def _cargo(path: str, before: str, after: str) -> Iterator[Violation]:
+    """What Cargo.toml may not say: which targets have no tests, and what the compiler does not tell."""
+    old, new = _toml(before) or {}, _toml(after)
+    if new is None:
+        yield Violation("changes the settings of the checks", path, 0, "it is no TOML any more")
+        return
+    keys: list[tuple[str, ...]] = [("lints",), ("profile",), ("test",), ("bench",), ("patch",), ("replace",)]
+    keys += [("lib", "test"), ("lib", "doctest"), ("lib", "harness"), ("package", "autotests"), ("package", "build")]
+    for key in keys:
+        if _inside(old, *key) != _inside(new, *key):
+            yield Violation("changes the settings of the checks", path, 0, ".".join(key))
+
+
+def _inside(table: object, *keys: str) -> object:
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table
+
+
+def _typescript(path: str, before: str, after: str) -> Iterator[Violation]:
+    """How strictly TypeScript looks, and at which files. Its file has comments, so it is read by its lines."""
+    old, new = (Counter("".join(match[0].split()) for match in _STRICTNESS.finditer(text)) for text in (before, after))
+    for said in sorted((old - new) | (new - old)):
+        yield Violation("changes the settings of the checks", path, 0, said[:200])
 
 
 def lists(path: str) -> bool:
