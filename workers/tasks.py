@@ -49,11 +49,13 @@ def wired(settings: WorkerSettings) -> tuple[Told, Farewell | None]:
     Its sandbox serves all runs of this pool process, and is closed when the process ends, in its turn or by a signal:
     the pool ends its processes without Python's own exit functions.
     """
+    from workers.llm.standing import Endpoints
     from workers.wiring import bid_farewell, drive_run, make_sandbox
 
     sandbox = make_sandbox(settings, settings.installation)
     signals.worker_process_shutdown.connect(lambda **_: sandbox.close(), weak=False)
-    return partial(drive_run, settings=settings, sandbox=sandbox), partial(bid_farewell, settings=settings)
+    drive = partial(drive_run, settings=settings, sandbox=sandbox, endpoints=Endpoints())
+    return drive, partial(bid_farewell, settings=settings)
 
 
 def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:

@@ -66,6 +66,14 @@ def fitting(notice: Notice, notify: Notify) -> Notice:
 
 def nothing_held(attempts: Sequence[Attempt]) -> str:
     """Why no candidate was good enough, in one sentence."""
+    away = next((attempt.candidate.error for attempt in attempts if attempt.candidate.unasked), "")
+    said = _nothing_held([attempt for attempt in attempts if not attempt.candidate.unasked])
+    return (
+        f"{said} The model could not be asked, so Heal went on without it: {plain(away).rstrip('.')}." if away else said
+    )
+
+
+def _nothing_held(attempts: Sequence[Attempt]) -> str:
     if not attempts:
         return "No fixer has an idea for it."
     tried = f"{len(attempts)} candidate{'s' if len(attempts) > 1 else ''} tried"
