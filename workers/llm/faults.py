@@ -40,6 +40,10 @@ _TOO_LONG = re.compile(
     r"|exceeds the (?:model|available)|request too large|input is too long",
     re.IGNORECASE,
 )
+_TOO_LARGE = re.compile(r"request too large", re.IGNORECASE)
+"""Among rate limits, what never fits into a minute; "too many tokens" only has to wait there."""
+_RETRY_IN = re.compile(r"(?:re)?try (?:again )?in (\d{1,6}(?:\.\d{1,12})?) ?(ms|s|m)", re.IGNORECASE)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"})
 _FILTER = re.compile(r"content (?:management )?(?:policy|filter)|requires moderation|flagged by", re.IGNORECASE)
 
@@ -71,15 +75,16 @@ class Fault:
 def judge(status: int, codes: frozenset[str], message: str, retry_after: float = 0.0) -> Fault:
     """What an error means: the HTTP status, the `code`, `type` and `param` of its body, and its words."""
     message = message[:_LOOKED_AT]
-    kind = _kind(status, codes, message)
+    retry_after = retry_after or _asked_in_words(message)
+    kind = _kind(status, codes, message, bool(retry_after))
     said = " ".join((*sorted(codes), message))
     return Fault(kind, f"{status} {one_line(message)}", retry_after if kind is Kind.PASSES else 0.0, said=said)
 
 
-def _kind(status: int, codes: frozenset[str], message: str) -> Kind:
-    if codes & _QUOTA_CODES or status == 402 or (status in _SAYING_QUOTA and _QUOTA.search(message)):
+def _kind(status: int, codes: frozenset[str], message: str, soon: bool) -> Kind:
+    if _no_credit(status, codes, message, soon):
         return Kind.DENIED
-    if codes & _TOO_LONG_CODES or status == 413 or (status in {400, 422, 429} and _TOO_LONG.search(message)):
+    if _too_long(status, codes, message):
         return Kind.TOO_LONG
     if codes & _FILTER_CODES or (status in {400, 403} and _FILTER.search(message)):
         return Kind.FILTERED
@@ -87,6 +92,26 @@ def _kind(status: int, codes: frozenset[str], message: str) -> Kind:
         return Kind.DENIED
     passes = status in _PASSING or (status >= 500 and status != 501)
     return Kind.PASSES if passes else Kind.DISLIKED
+
+
+def _no_credit(status: int, codes: frozenset[str], message: str, soon: bool) -> bool:
+    """Some call a limit per minute a quota too, and say with it when it is over."""
+    if codes & _QUOTA_CODES or status == 402:
+        return True
+    return status in _SAYING_QUOTA and bool(_QUOTA.search(message)) and not (status == 429 and soon)
+
+
+def _too_long(status: int, codes: frozenset[str], message: str) -> bool:
+    if codes & _TOO_LONG_CODES or status == 413:
+        return True
+    words = {400: _TOO_LONG, 422: _TOO_LONG, 429: _TOO_LARGE}.get(status)
+    return words is not None and bool(words.search(message))
+
+
+def _asked_in_words(message: str) -> float:
+    """How long to wait, where only the words say it."""
+    found = _RETRY_IN.search(message)
+    return float(found[1]) * _SECONDS[found[2].lower()] if found else 0.0
 
 
 def wish(headers: Mapping[str, str]) -> float:

@@ -26,6 +26,9 @@ ALL = {
         (429, "insufficient_quota", "whatever", Kind.DENIED),
         (429, "", "You exceeded your current quota, please check your plan and billing details.", Kind.DENIED),
         (429, "rate_limit_exceeded", "Request too large for gpt-4o on tokens per min (TPM)", Kind.TOO_LONG),
+        (429, "", "Too many tokens, please wait before trying again.", Kind.PASSES),
+        (429, "", "You exceeded your current quota, see your plan and billing. Please retry in 34.07s.", Kind.PASSES),
+        (429, "insufficient_quota", "Please retry in 34s.", Kind.DENIED),
         (408, "", "", Kind.PASSES),
         (409, "", "", Kind.PASSES),
         (500, "", "", Kind.PASSES),
@@ -69,6 +72,16 @@ def test_a_refusal_means_one_thing(status: int, code: str, words: str, kind: Kin
 def test_the_wish_to_wait_is_read(header: dict[str, str], least: float, most: float) -> None:
     """Seconds, milliseconds or a date, within a day; nothing else is believed."""
     assert least <= wish(header) <= most
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [("Please retry in 34.5s.", 34.5), ("Please try again in 20ms", 0.02), ("try again in 6m0s", 360), ("later", 0)],
+)
+def test_a_wish_in_words_is_read_too(words: str, seconds: float) -> None:
+    """A header comes first."""
+    assert judge(429, frozenset(), words).retry_after == pytest.approx(seconds)
+    assert judge(429, frozenset(), words, 5.0).retry_after == 5.0
 
 
 @pytest.mark.parametrize(
