@@ -192,9 +192,9 @@ class WorkerSettings(SweeperSettings):
     )
     model: str | None = Field(
         default=None,
-        description="Model as `provider:name`, such as `openai:gpt-5`. `record:FILE:provider:name` also keeps its answers "
-        "in a file, `replay:FILE` plays them again without it (`replay-strict:FILE` ends a run that asks for anything "
-        "else). Default: none, repair is offline.",
+        description="Model as `provider:name`, such as `openai:gpt-5`. `record:FILE:provider:name` also keeps its "
+        "answers in a file, `replay:FILE` plays them again (`replay-strict:FILE` ends a run that asks for more). "
+        "Default: none, repair is offline.",
     )
     model_price: str = Field(
         default="",

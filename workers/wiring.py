@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -62,7 +63,7 @@ def drive_run(
 
     The sandbox is shared with the runs before and after this one, and so is what is known of the models' endpoints.
     """
-    client = make_client(with_model(settings, case), "auto", lease.redactor, endpoints)
+    client = make_client(with_model(settings, case), "auto", lease.redactor, endpoints, settings.run_seconds)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
@@ -225,17 +226,18 @@ def make_client(
     engine: str,
     redact: Callable[[str], str] = redact,
     endpoints: Endpoints | None = None,
+    seconds: float = inf,
 ) -> Client | None:
     """The model that is asked. `auto` asks one when it is set, `llm` insists on it, `offline` never does.
 
-    It waits for no longer than a run that starts now may take.
+    `seconds` is how long the run that starts now may take: no wait for an endpoint ends after it.
     """
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
     if not settings.model or engine == "offline":
         return None
     own_price = told(settings.model_price) if settings.model_price else None
-    ends = time.monotonic() + settings.run_seconds
+    ends = time.monotonic() + seconds
     return Client(
         settings.model,
         settings.openai_api_key,

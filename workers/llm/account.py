@@ -13,7 +13,7 @@ from typing import Any
 
 from workers.domain import Usage
 from workers.llm.errors import BadAnswer, ModelRefused
-from workers.llm.exchange import Answer, Call, Message
+from workers.llm.exchange import Answer, Call, Message, sound
 from workers.llm.prices import Price
 
 _CHARS_PER_TOKEN = 3.5
@@ -43,7 +43,7 @@ def read(
         answer = replace(answer, usage=replace(answer.usage, cost_usd=charged))
     answer = replace(answer, call=replace(answer.call, finish=_word(choice.get("finish_reason"))))
     if refusal := message.get("refusal"):
-        raise ModelRefused(str(refusal)[:500], replace(answer, text=""))
+        raise ModelRefused(sound(str(refusal)[:500]), replace(answer, text=""))
     if answer.call.finish == "content_filter":
         raise ModelRefused("the endpoint's content filter stopped the answer", replace(answer, text=""))
     if not answer.text.strip():
@@ -73,8 +73,9 @@ def _text(content: Any) -> str:
     """The text of a message: a string, or parts of which some are texts and others thoughts."""
     if isinstance(content, list):
         parts = [_part(part) for part in content]
-        return "".join(str(part.get("text", "")) for part in parts if part.get("type") in {"text", "output_text"})
-    return content if isinstance(content, str) else ""
+        texts = [part.get("text") for part in parts if part.get("type") in {"text", "output_text"}]
+        return sound("".join(text for text in texts if isinstance(text, str)))
+    return sound(content) if isinstance(content, str) else ""
 
 
 def _part(value: Any) -> Mapping[str, Any]:
@@ -82,7 +83,7 @@ def _part(value: Any) -> Mapping[str, Any]:
 
 
 def _word(value: Any) -> str:
-    return value[:200] if isinstance(value, str) else ""
+    return sound(value[:200]) if isinstance(value, str) else ""
 
 
 def _count(value: Any) -> int:

@@ -1,7 +1,7 @@
 """Records what a model answers and plays it again: `record:FILE:provider:model`, `replay:FILE`, `replay-strict:FILE`.
 
 A cassette is JSON lines, one per answer, keyed by the hash of what was asked; the n-th line with a key is the answer to
-its n-th asking. Secrets are blanked, the file is its owner's alone, and delete it to record anew.
+its n-th asking. Secrets are blanked, and the file is its owner's alone. It only grows; to record anew, remove it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from pydantic import TypeAdapter, ValidationError
 from workers.errors import UsageError
 from workers.llm.errors import BadAnswer, ContextTooLong, ModelError, ModelRefused, Unavailable
 from workers.llm.exchange import Answer, Message, Schema
-from workers.redact import redact
 
 FILES = frozenset({"record", "replay", "replay-strict"})
 """Providers that are files of the operator's machine: nobody else may choose one."""
@@ -59,8 +58,9 @@ class Line:
 _LINE = TypeAdapter(Line)
 
 
-def named(spec: str) -> tuple[Tape | None, str]:
-    """The tape that a model's name means, and the live model behind it. Raises `UsageError`."""
+def named(spec: str, redact: Callable[[str], str]) -> tuple[Tape | None, str]:
+    """The tape that a model's name means, and the live model behind it. `redact` blanks secrets from what is kept.
+    Raises `UsageError`."""
     kind, _, rest = spec.partition(":")
     if kind not in FILES:
         return None, spec
@@ -68,7 +68,7 @@ def named(spec: str) -> tuple[Tape | None, str]:
     if not file or bool(live) != (kind == "record"):
         raise UsageError(f"'{spec}' names no cassette: write record:FILE:provider:model or replay:FILE")
     if kind == "record":
-        return Recorder(Path(file)), live
+        return Recorder(Path(file), redact), live
     return Player(read(Path(file)), kind == "replay-strict"), ""
 
 
@@ -141,18 +141,19 @@ class Recorder:
     """Asks the model and keeps what comes. Trouble that passes, and an account that is closed, are no answers."""
 
     file: Path
+    redact: Callable[[str], str]
 
     def ask(
         self, messages: Sequence[Message], max_tokens: int, schema: Schema | None, live: Callable[[], Answer]
     ) -> Answer:
         """As `Tape`."""
-        which, turns = key(messages, max_tokens, schema), [(one.role, redact(one.content)) for one in messages]
+        which, turns = key(messages, max_tokens, schema), [(one.role, self.redact(one.content)) for one in messages]
         try:
             answer = live()
         except (ModelRefused, ContextTooLong, BadAnswer) as error:
-            self._keep(Line(which, turns, error.paid, _ending(error), redact(str(error))))
+            self._keep(Line(which, turns, error.paid, _ending(error), self.redact(str(error))))
             raise
-        self._keep(Line(which, turns, replace(answer, text=redact(answer.text))))
+        self._keep(Line(which, turns, replace(answer, text=self.redact(answer.text))))
         return answer
 
     def _keep(self, line: Line) -> None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from workers.errors import Retryable
 from workers.llm import account, cassettes, requests
 from workers.llm.errors import BadAnswer, ContextTooLong, ModelRefused, Unavailable
-from workers.llm.exchange import Answer, Message, Schema
+from workers.llm.exchange import Answer, Message, Schema, sound
 from workers.llm.faults import Fault, Kind
 from workers.llm.prices import Price, price
 from workers.llm.providers import BILLING, Endpoint, endpoint
@@ -60,7 +60,7 @@ class Client:
     _wire: Wire = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        played, live = cassettes.named(self.spec)
+        played, live = cassettes.named(self.spec, self.redact)
         self.endpoint = endpoint(live, self.base_url) if live else Endpoint("replay", "cassette", "")
         self._tape = played
         self._wire = Wire(self.endpoint, self.api_key)
@@ -85,7 +85,7 @@ class Client:
         `schema` is asked of endpoints that can keep to one; the prompt says the form in words too, for those that
         cannot and those that only pretend.
         """
-        clean = [Message(message.role, self.redact(message.content)) for message in messages]
+        clean = [Message(message.role, self.redact(sound(message.content))) for message in messages]
         if self._tape is None:
             return self._live(clean, max_tokens, schema)
         return self._tape.ask(clean, max_tokens, schema, lambda: self._live(clean, max_tokens, schema))

@@ -14,6 +14,11 @@ Schema = Mapping[str, object]
 """A JSON schema, as `schemas.strict` makes it. A wish: many endpoints ignore it, so answers are read with care."""
 
 
+def sound(text: str) -> str:
+    """The text without halves of characters, which no endpoint takes and no file or database keeps."""
+    return text.encode(errors="replace").decode()
+
+
 @dataclass(frozen=True)
 class Message:
     """One turn: `role` is system, user or assistant."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+from workers.llm.exchange import sound
 from workers.redact import redact
 
 _LOOKED_AT = 4_000
@@ -131,4 +132,4 @@ def wish(headers: Mapping[str, str]) -> float:
 def one_line(message: str) -> str:
     """The server's words, short, in one line, without tags and secrets."""
     said = redact(re.sub(r"<[^<>]{0,500}>", " ", message[:_LOOKED_AT]))
-    return " ".join(said.split())[:200]
+    return sound(" ".join(said.split())[:200])

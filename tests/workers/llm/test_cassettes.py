@@ -13,6 +13,7 @@ from workers.errors import Retryable, UsageError
 from workers.llm.cassettes import NotRecorded
 from workers.llm.client import Client, Message
 from workers.llm.errors import ModelError, ModelRefused, Unavailable
+from workers.redact import Redactor
 
 TOKEN = "ghp_" + "a1B2" * 9
 
@@ -22,7 +23,8 @@ def said(text: str) -> list[Message]:
 
 
 def recording(model: Model, file: Path) -> Client:
-    return Client(f"record:{file}:openai:gpt-5-mini", None, model.url, sleep=lambda _: None)
+    ours = Redactor("odd one 1234")
+    return Client(f"record:{file}:openai:gpt-5-mini", None, model.url, sleep=lambda _: None, redact=ours)
 
 
 def test_what_was_recorded_is_played_in_its_order(model: Model, tmp_path: Path) -> None:
@@ -76,16 +78,26 @@ def test_strictly_nothing_is_played_that_was_not_recorded(model: Model, tmp_path
 def test_a_cassette_holds_no_secret(model: Model, tmp_path: Path) -> None:
     """Neither of what was asked nor of what was answered, nor the key; nobody else may read it."""
     file = tmp_path / "one.jsonl"
-    model.script([replies.text(f"it is {TOKEN}"), replies.unauthorized()])
+    model.script([replies.text(f"it is {TOKEN}, odd one 1234"), replies.unauthorized()])
     live = recording(model, file)
     live.ask(said(f"log: {TOKEN}"), 100)
     with pytest.raises(Unavailable):
         live.ask(said("hello"), 100)
     text = file.read_text()
     assert TOKEN not in text
+    assert "odd one 1234" not in text
     assert len(text.splitlines()) == 1
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert Client(f"replay:{file}").ask(said(f"log: {TOKEN}"), 100).text == "it is [redacted]"
+    assert Client(f"replay:{file}").ask(said(f"log: {TOKEN}"), 100).text == "it is [redacted], [redacted]"
+
+
+def test_halves_of_characters_go_no_further(model: Model, tmp_path: Path) -> None:
+    """Neither to the endpoint, which would refuse them, nor from it into a file."""
+    file = tmp_path / "one.jsonl"
+    model.script([replies.text("a\ud800b")])
+    assert recording(model, file).ask(said("c\udc80d"), 10).text == "a?b"
+    assert "c?d" in model.prompts()[0]
+    assert Client(f"replay:{file}").ask(said("c\udc80d"), 10).text == "a?b"
 
 
 @pytest.mark.parametrize("spec", ["replay:", "record:x", "record:", "record:x:nobody:m", "replay:x:openai:gpt-5"])
