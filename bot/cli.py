@@ -263,7 +263,9 @@ def pause(
     lasts: Annotated[str | None, typer.Option("--for", help="How long, as 12h or 7d; default: until resumed.")] = None,
     why: Annotated[str, typer.Option(help="Told to people who ask.")] = "",
 ) -> None:
-    """Switch Heal off: runs at work end within seconds, and none begins."""
+    """Switch Heal off.
+
+    Runs at work end within seconds, and none begins."""
     from bot import cli_switch
 
     with _explained():

@@ -18,6 +18,7 @@ from workers.domain import Candidate, Outcome, Usage
 from workers.errors import Stop
 from workers.fixers.context import cleaned, nonce, one_line
 from workers.llm.client import Client, Message
+from workers.llm.schemas import strict
 from workers.llm.talk import LEVELS, Budget, Talk
 from workers.patch.envelope import blocks
 from workers.ports import Workbench
@@ -62,7 +63,7 @@ class Critic:
 
     def opinion(self, candidate: Candidate, bench: Workbench) -> Opinion:
         """The first objection that counts. Asked once; not at all when the run's budget does not allow it."""
-        talk = Talk(self.client, self.budget, bench.once, bench.config.limits.usd_per_run, as_json=True)
+        talk = Talk(self.client, self.budget, bench.once, bench.config.limits.usd_per_run, _SCHEMA)
         spent = bench.spent.plus(candidate.usage)
         try:
             reply = talk.reply(
@@ -93,6 +94,9 @@ class _Violation(BaseModel):
 
 class _Answer(BaseModel):
     violations: list[_Violation] = []
+
+
+_SCHEMA = strict(_Answer)
 
 
 def _violations(answer: str) -> list[_Violation]:

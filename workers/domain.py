@@ -442,6 +442,8 @@ class Candidate:
     """What the patch does, as an imperative of a few words; empty when the fixer cannot say it."""
     error: str = ""
     """Set when the fixer's answer could not be made into a patch: counts as a tried and rejected candidate."""
+    unasked: bool = False
+    """With `error`: the fixer could not ask its model, and the others went on without it."""
     meets: tuple[int, ...] = ()
     """Of a REVISE run's remarks, those that it changes the code for, by their places."""
     said: tuple[Said, ...] = ()

@@ -191,7 +191,10 @@ class WorkerSettings(SweeperSettings):
         "job, `environment.image` in heal.yml); always without credentials. `[]` for none.",
     )
     model: str | None = Field(
-        default=None, description="Model as `provider:name`, such as `openai:gpt-5`. Default: none, repair is offline."
+        default=None,
+        description="Model as `provider:name`, such as `openai:gpt-5`. `record:FILE:provider:name` also keeps its "
+        "answers in a file, `replay:FILE` plays them again (`replay-strict:FILE` ends a run that asks for more). "
+        "Default: none, repair is offline.",
     )
     model_price: str = Field(
         default="",

@@ -49,11 +49,12 @@ def wired(settings: WorkerSettings) -> Told:
     Its sandbox serves all runs of this pool process, and is closed when the process ends, in its turn or by a signal:
     the pool ends its processes without Python's own exit functions.
     """
+    from workers.llm.standing import Endpoints
     from workers.wiring import drive_run, make_sandbox
 
     sandbox = make_sandbox(settings, settings.installation)
     signals.worker_process_shutdown.connect(lambda **_: sandbox.close(), weak=False)
-    return partial(drive_run, settings=settings, sandbox=sandbox)
+    return partial(drive_run, settings=settings, sandbox=sandbox, endpoints=Endpoints())
 
 
 def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:

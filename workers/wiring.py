@@ -6,9 +6,11 @@ What only a worker needs (GitHub's client, the database) is imported when used: 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -31,8 +33,10 @@ from workers.domain import Aim, Case, Report
 from workers.errors import Retryable, UsageError
 from workers.fixers import fixers, revisers
 from workers.git import mirrors
+from workers.llm.cassettes import FILES
 from workers.llm.client import Client
 from workers.llm.prices import told
+from workers.llm.standing import Endpoints
 from workers.local import LocalForge
 from workers.pipeline import Parts, drive
 from workers.redact import Redactor, redact
@@ -51,12 +55,14 @@ log = structlog.get_logger(__name__)
 SYSTEM_CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-def drive_run(case: Case, lease: Lease, settings: WorkerSettings, sandbox: DockerSandbox | Fleet) -> Report:
+def drive_run(
+    case: Case, lease: Lease, settings: WorkerSettings, sandbox: DockerSandbox | Fleet, endpoints: Endpoints
+) -> Report:
     """One run of the queue, from its claim to its report. Trouble of the engine is `Retryable`: it passes.
 
-    The sandbox is shared with the runs before and after this one.
+    The sandbox is shared with the runs before and after this one, and so is what is known of the models' endpoints.
     """
-    client = make_client(_with_model(settings, case), "auto", lease.redactor)
+    client = make_client(with_model(settings, case), "auto", lease.redactor, endpoints, settings.run_seconds)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
@@ -204,21 +210,40 @@ def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSan
     )
 
 
-def make_client(settings: WorkerSettings, engine: str, redact: Callable[[str], str] = redact) -> Client | None:
-    """The model that is asked. `auto` asks one when it is set, `llm` insists on it, `offline` never does."""
+def make_client(
+    settings: WorkerSettings,
+    engine: str,
+    redact: Callable[[str], str] = redact,
+    endpoints: Endpoints | None = None,
+    seconds: float = inf,
+) -> Client | None:
+    """The model that is asked. `auto` asks one when it is set, `llm` insists on it, `offline` never does.
+
+    `seconds` is how long the run that starts now may take: no wait for an endpoint ends after it.
+    """
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
     if not settings.model or engine == "offline":
         return None
     own_price = told(settings.model_price) if settings.model_price else None
-    return Client(settings.model, settings.openai_api_key, settings.openai_base_url, own_price, redact=redact)
+    ends = time.monotonic() + seconds
+    return Client(
+        settings.model,
+        settings.openai_api_key,
+        settings.openai_base_url,
+        own_price,
+        redact=redact,
+        left=lambda: ends - time.monotonic(),
+        endpoints=endpoints or Endpoints(),
+    )
 
 
-def _with_model(settings: WorkerSettings, case: Case) -> WorkerSettings:
+def with_model(settings: WorkerSettings, case: Case) -> WorkerSettings:
     """The model that a maintainer asked for, another one of the same provider; the price told is not its price."""
     if not case.model or not settings.model or case.model == settings.model:
         return settings
-    if case.model.partition(":")[0] != settings.model.partition(":")[0]:
+    provider = case.model.partition(":")[0]
+    if provider != settings.model.partition(":")[0] or provider in FILES:
         return settings
     return settings.model_copy(update={"model": case.model, "model_price": ""})
 

@@ -27,6 +27,11 @@ def no_choices() -> Reply:
     return {"kind": "no_choices"}
 
 
+def raw(body: dict[str, Any]) -> Reply:
+    """200 with this JSON, whatever it is."""
+    return {"kind": "raw", "body": body}
+
+
 def failed(status: int, message: str, code: str | None = None, param: str | None = None, **headers: str) -> Reply:
     """An error body as OpenAI writes it."""
     return {"kind": "error", "status": status, "message": message, "code": code, "param": param, "headers": headers}

@@ -85,6 +85,8 @@ class Handler(BaseHTTPRequestHandler):
             self._stream(request, reply)
         elif kind in {"text", "refusal", "no_choices"}:
             self._json(200, _completion(request, reply))
+        elif kind == "raw":
+            self._json(200, reply["body"])
         elif kind == "html":
             page = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
             self._send(int(reply["status"]), "text/html", page)

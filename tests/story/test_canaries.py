@@ -181,8 +181,13 @@ def rows(database: Path) -> Iterator[tuple[str, str, bytes]]:
                     yield table, column, zlib.decompress(data) if column == "body" else data
 
 
-AS_DATA = {("delivery", "body"), ("run", "case"), ("run", "job"), ("run", "branch"), ("run", "key")}
-"""Names that a run works with are stored as they are: the delivery as GitHub sent it, the branch, the job."""
+AS_DATA = {
+    ("delivery", "body"),
+    *(("run", name) for name in ("case", "job", "branch", "key")),
+    *(("change", name) for name in ("job", "target", "patch")),
+}
+"""What a run works with is stored as it is: the delivery as GitHub sent it, the branch, the job, the patch that a later
+round starts from."""
 
 
 @dataclass

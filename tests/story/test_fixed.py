@@ -26,7 +26,7 @@ def confirmed(theatre: Theatre, repo: str, conclusion: str = "success") -> dict[
     return theatre.wait_for_run(repo, 30)
 
 
-def only_pull(theatre: Theatre, repo: str) -> dict[str, Any]:
+def only_pull(theatre: Theatre, repo: str, labels: tuple[str, ...] = ("heal",)) -> dict[str, Any]:
     """The one pull request: on a branch of ours, with a signed commit and its evidence."""
     pulls = theatre.pulls(repo)
     assert len(pulls) == 1
@@ -34,7 +34,7 @@ def only_pull(theatre: Theatre, repo: str) -> dict[str, Any]:
     state = theatre.hub.repo(repo)
     assert pull["head"]["ref"].startswith("heal/")
     assert state["commits"][pull["head"]["sha"]]["verification"]["verified"]
-    assert [label["name"] for label in pull["labels"]] == ["heal"]
+    assert [label["name"] for label in pull["labels"]] == list(labels)
     assert re.match("(Add|Change|Fix) ", pull["title"])
     body = pull["body"]
     assert re.search(r"\| the same, repeated \| ([2-5])/\1 red \| 2/2 green \|", body)
@@ -59,7 +59,7 @@ def test_search_finds_the_operator(theatre: Theatre, repo: str) -> None:
     pull = only_pull(theatre, repo)
     assert (pull["draft"], pull["base"]["ref"], files(pull)) == (False, "main", ["shop.py"])
     assert "+    if quantity >= 10:" in pull["files"][0]["patch"]
-    assert "| the repository's CI | \u274c red | \u2705 green |" in pull["body"]
+    assert "| the repository's CI | \u274c red | \u2705 green: [" in pull["body"]
     checks = theatre.checks(repo)
     assert [(c["status"], c["conclusion"], c["output"]["title"]) for c in checks] == [
         ("completed", "neutral", "Fix proposed")
@@ -118,7 +118,7 @@ def test_ci_disagrees(theatre: Theatre, repo: str) -> None:
     theatre.hub.finish_ci(repo, steps=STEPS)
     run = confirmed(theatre, repo, "failure")
     assert run["outcome"] == "UNCONFIRMED"
-    pull = only_pull(theatre, repo)
+    pull = only_pull(theatre, repo, ("heal", "heal: ci disagrees"))
     assert pull["draft"]
     assert "red: the sandbox and CI disagree" in pull["body"]
     assert [check["output"]["title"] for check in theatre.checks(repo)] == ["Fix proposed, CI disagrees"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -112,10 +113,16 @@ def test_money_runs_out(theatre: Theatre, model: Model, repo: str) -> None:
     assert len(theatre.run(run["id"])["attempts"]) == 1
 
 
-def test_quota_is_used_up(theatre: Theatre, model: Model, repo: str) -> None:
-    """An endpoint whose quota is used up ends the run in words."""
-    model.script([replies.out_of_quota()])
-    theatre.hub.create_repo(repo, files=PUZZLE)
-    theatre.hub.finish_ci(repo)
-    assert theatre.wait_for_run(repo)["outcome"] == "OVER_BUDGET"
-    assert "quota" in theatre.checks(repo)[0]["output"]["summary"]
+def test_quota_is_used_up(tmp_path: Path, model: Model) -> None:
+    """An endpoint whose quota is used up ends the run as without a model, in words; the next run does not ask it."""
+    model.script([replies.out_of_quota(), replies.text(PATCH)])
+    extra = {**SETTING, "HEAL_MODEL": "openai:gpt-5-mini", "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": KEY}
+    with Theatre(tmp_path, tmp_path / "state", extra, sweep_seconds=0.5) as theatre:
+        for repo in ("first", "second"):
+            theatre.hub.create_repo(repo, files=PUZZLE)
+            theatre.hub.finish_ci(repo)
+            assert theatre.wait_for_run(repo)["outcome"] == "NO_FIX_FOUND"
+            summary = theatre.checks(repo)[0]["output"]["summary"]
+            assert "The model could not be asked, so Heal went on without it" in summary
+            assert "quota" in summary
+    assert len(model.requests()) == 1

@@ -91,7 +91,7 @@ def test_a_veto_rejects_what_every_gate_let_pass(model: Model) -> None:
     assert "assert -1 == 3" in prompt
     assert "protected: .github/**" in prompt
     assert "requirements" not in prompt
-    assert model.requests()[0]["body"]["response_format"] == {"type": "json_object"}
+    assert model.requests()[0]["body"]["response_format"]["type"] == "json_schema"
 
 
 def test_nothing_it_says_lets_a_patch_through(model: Model) -> None:

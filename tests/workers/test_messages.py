@@ -166,6 +166,19 @@ def test_rejected_candidates_are_listed_with_their_gate() -> None:
     assert "regression" in body
 
 
+def test_a_model_that_could_not_be_asked_is_told_and_is_no_candidate() -> None:
+    """Why, as text that calls nobody; what was tried without it is counted without it."""
+    away = candidate(fixer="llm", patch="", error="refused: 402 ask @octo/billing.", unasked=True)
+    missed = Attempt(away, Verdict(False, "answer", away.error))
+    held = Attempt(candidate(), Verdict(False, "check", "still red"))
+    alone, beside = messages.nothing_held([missed]), messages.nothing_held([held, missed])
+    assert alone.startswith("No fixer has an idea for it. The model could not be asked, so Heal went on without it: ")
+    assert beside.startswith("1 candidate tried, none held (rejected by: check). The model could not be asked")
+    assert alone.endswith("billing.")
+    assert "@octo" not in alone
+    assert "could not be asked" not in messages.nothing_held([held])
+
+
 def test_where_to_look_is_told_with_reasons() -> None:
     """The likeliest places, a few in the pull request and some more where a person goes on; names stay code."""
     suspects = tuple(Suspect(f"m{n}@all.py", 3, ("raised here",), 1.0) for n in range(9))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workers.domain import REVIEW, Attempt, Candidate, Confidence, Diagnosis, FailureClass, Usage
 from workers.fixers import context
-from workers.llm.client import Client, Message
+from workers.llm.client import Client
+from workers.llm.exchange import Message
 from workers.llm.talk import LEVELS, Budget, Reply, Talk
 from workers.patch import PatchError, check, read_answer, reasoning
 from workers.ports import Workbench
@@ -55,7 +56,7 @@ class Llm:
             return None
         reply = self._reply(bench, turns, spent, level)
         if reply.problem:
-            return self._candidate(reply, "", "", reply.problem)
+            return replace(self._candidate(reply, "", "", reply.problem), unasked=reply.away)
         try:
             patch = self._patch(bench, reply.text)
             check(patch)

@@ -30,8 +30,8 @@ def ask(
         return Answers()
     try:
         answer = client.ask(turns, budget.answer_tokens)
-    except ModelError:
-        return Answers()
+    except ModelError as error:
+        return Answers(usage=error.paid.usage) if error.paid else Answers()
     words, _ = spoken(answer.text)
     said = tuple(Said(n, words[n], answer.model) for n in questions if words.get(n))
     return Answers(said, answer.usage)

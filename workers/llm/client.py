@@ -1,7 +1,7 @@
-"""Asks one OpenAI-compatible endpoint for one text, through the openai SDK with our own patience and bookkeeping.
+"""Asks one OpenAI-compatible endpoint for one text, with our own patience and bookkeeping, or a cassette in its place.
 
-What an endpoint cannot do (a parameter, a role) is learnt from its refusal and remembered. No key is ever logged,
-and secrets are blanked from everything that leaves.
+What an endpoint cannot do is learnt from its refusal, and one that is out of credit or refuses the key is left alone
+for an hour (`standing`). No key is ever logged, and secrets are blanked from everything that leaves.
 """
 
 from __future__ import annotations
@@ -10,49 +10,37 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from math import inf
 
 from pydantic import SecretStr
 
-from workers.domain import Usage
-from workers.errors import Retryable, UsageError
-from workers.llm import faults
-from workers.llm.errors import BadAnswer, ContextTooLong, ModelRefused, OutOfQuota
+from workers.errors import Retryable
+from workers.llm import account, cassettes, requests
+from workers.llm.errors import BadAnswer, ContextTooLong, ModelRefused, Unavailable
+from workers.llm.exchange import Answer, Message, Schema, sound
+from workers.llm.faults import Fault, Kind
 from workers.llm.prices import Price, price
-from workers.llm.providers import Endpoint, endpoint
+from workers.llm.providers import BILLING, Endpoint, endpoint
+from workers.llm.standing import Endpoints, Standing
+from workers.llm.wire import Failed, Wire
 from workers.redact import redact
 
-if TYPE_CHECKING:
-    import openai
+__all__ = ["Answer", "Client", "Message"]
 
-_CHARS_PER_TOKEN = 3.5
 _LONGEST_WAIT_S = 30.0
-_QUIRK_LIMIT = 5
-
-
-@dataclass(frozen=True)
-class Message:
-    """One turn: `role` is system, user or assistant."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A text, the model that says it wrote it, and what it cost. `estimated`: the endpoint gave no usage."""
-
-    text: str
-    model: str
-    usage: Usage
-    estimated: bool = False
+_TRIES = 6
+"""An endpoint that fails so often in a row is down: the run is parked and its place given to another."""
+_QUIRK_LIMIT = 8
+_LEAST_TOKENS = 256
 
 
 @dataclass
 class Client:
-    """A model at an endpoint. `spec` is `provider:model`; raises `UsageError` when it means nothing.
+    """A model at an endpoint. `spec` is `provider:model`, or names a cassette; raises `UsageError` when it means
+    nothing.
 
-    `total_s` bounds one `ask` with all its retries, `call_s` one request.
+    `total_s` bounds one `ask` with all its retries, `call_s` one request, `left` says how many seconds the run has.
+    `endpoints` is what the process knows of endpoints; by default this client learns for itself.
     """
 
     spec: str
@@ -64,12 +52,18 @@ class Client:
     sleep: Callable[[float], None] = time.sleep
     redact: Callable[[str], str] = redact
     """Blanks secrets from prompts; a worker gives its own, which knows the tokens of the run too."""
+    clock: Callable[[], float] = time.monotonic
+    left: Callable[[], float] = lambda: inf
+    endpoints: Endpoints = field(default_factory=Endpoints, repr=False)
     endpoint: Endpoint = field(init=False)
-    _quirks: set[str] = field(default_factory=set, init=False)
-    _sdk: openai.OpenAI | None = field(default=None, init=False, repr=False)
+    _tape: cassettes.Tape | None = field(default=None, init=False, repr=False)
+    _wire: Wire = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.endpoint = endpoint(self.spec, self.base_url)
+        played, live = cassettes.named(self.spec, self.redact)
+        self.endpoint = endpoint(live, self.base_url) if live else Endpoint("replay", "cassette", "")
+        self._tape = played
+        self._wire = Wire(self.endpoint, self.api_key)
 
     @property
     def model(self) -> str:
@@ -83,102 +77,71 @@ class Client:
 
     def estimate(self, messages: Sequence[Message]) -> int:
         """About how many tokens the messages have."""
-        return int(sum(len(message.content) for message in messages) / _CHARS_PER_TOKEN) + 4 * len(messages)
+        return account.estimate(messages)
 
-    def ask(self, messages: Sequence[Message], max_tokens: int, json: bool = False) -> Answer:
-        """One answer. Raises ModelError for what is final and `Retryable` (blame "model") for what passes."""
-        clean = [Message(message.role, self.redact(message.content)) for message in messages]
-        until = time.monotonic() + self.total_s
+    def ask(self, messages: Sequence[Message], max_tokens: int, schema: Schema | None = None) -> Answer:
+        """One answer. Raises ModelError for what is final and `Retryable` (blame "model") for what passes.
+
+        `schema` is asked of endpoints that can keep to one; the prompt says the form in words too, for those that
+        cannot and those that only pretend.
+        """
+        clean = [Message(message.role, self.redact(sound(message.content))) for message in messages]
+        if self._tape is None:
+            return self._live(clean, max_tokens, schema)
+        return self._tape.ask(clean, max_tokens, schema, lambda: self._live(clean, max_tokens, schema))
+
+    def _live(self, messages: Sequence[Message], max_tokens: int, schema: Schema | None) -> Answer:
+        standing = self.endpoints.at(self.endpoint.base_url, self.model)
+        if shut := standing.shut_at(self.clock()):
+            raise Unavailable(shut)
+        until = self.clock() + min(self.total_s, self.left())
         tries = 0
         while True:
             try:
-                return self._once(clean, max_tokens, json, until)
-            except faults.passing() as error:
+                return self._once(messages, max_tokens, schema, standing, until)
+            except Failed as failed:
                 tries += 1
-                self._pause(faults.read(error), tries, until)
+                self._pause(failed.fault, tries, until)
+                if failed.fault.timeout:  # perhaps it only writes too slowly
+                    max_tokens = max(_LEAST_TOKENS, max_tokens // 2)
 
-    def _pause(self, fault: faults.Fault, tries: int, until: float) -> None:
-        """Wait before the next try, or give up: now for good, or for later when the wait is too long."""
-        if fault.final:
-            raise OutOfQuota(fault.text)
-        backoff = random.uniform(0.25, 1.0) * min(_LONGEST_WAIT_S, 0.5 * 2**tries)  # noqa: S311 - jitter
+    def _pause(self, fault: Fault, tries: int, until: float) -> None:
+        """Wait before the next try, or park the run when the wait is too long."""
+        backoff = random.uniform(0.0, min(_LONGEST_WAIT_S, 0.5 * 2**tries))  # noqa: S311 - full jitter
         wait = max(fault.retry_after, backoff)
-        if wait > until - time.monotonic() or (fault.timeout and tries > 1) or tries >= 6:
+        if wait > until - self.clock() or (fault.timeout and tries > 1) or tries >= _TRIES:
             raise Retryable(f"the model's endpoint: {fault.text}", blame="model", after=max(30.0, fault.retry_after))
         self.sleep(wait)
 
-    def _once(self, messages: Sequence[Message], max_tokens: int, json: bool, until: float) -> Answer:
-        """One request, repeated at once when the endpoint only disliked a parameter."""
-        import openai
-
+    def _once(
+        self, messages: Sequence[Message], max_tokens: int, schema: Schema | None, standing: Standing, until: float
+    ) -> Answer:
+        """One request, repeated at once when the endpoint only disliked a parameter. Raises `Failed` for what
+        passes."""
         for _ in range(_QUIRK_LIMIT):
-            timeout = max(1.0, min(self.call_s, until - time.monotonic()))
+            request = requests.body(self.model, messages, max_tokens, schema, standing)
+            timeout = max(1.0, min(self.call_s, until - self.clock()))
             try:
-                reply = self._open().chat.completions.create(
-                    **self._request(messages, max_tokens, json), timeout=timeout
-                )
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                self._learn(error)
-                continue
-            except openai.APIResponseValidationError:
-                raise BadAnswer("the endpoint's reply is not a chat completion") from None
-            except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
-                raise OutOfQuota(f"the endpoint refuses this key or model: {faults.text(error)}") from None
-            return self._answer(reply, messages)
+                completion = self._wire.send(request, timeout)
+            except Failed as failed:
+                fault = failed.fault
+                if fault.kind is Kind.PASSES:
+                    raise
+                if fault.kind is Kind.DISLIKED and standing.learn(fault.said, request):
+                    continue
+                raise self._final(fault, standing) from None
+            bills = self.endpoint.provider in BILLING
+            return account.read(completion, messages, self.model, self.price, bills=bills)
         raise BadAnswer("the endpoint refuses every form of the request")
 
-    def _learn(self, error: openai.APIStatusError) -> None:
-        """Remember what the endpoint cannot do; raise when that is not what it complained about."""
-        if faults.too_long(error):
-            raise ContextTooLong(faults.text(error)) from None
-        quirk = faults.quirk(error)
-        if quirk is None or quirk in self._quirks:
-            raise BadAnswer(f"the endpoint refuses the request: {faults.text(error)}") from None
-        self._quirks.add(quirk)
-
-    def _request(self, messages: Sequence[Message], max_tokens: int, json: bool) -> dict[str, Any]:
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        if "system" in self._quirks and turns[0]["role"] == "system":
-            first = turns.pop(0)["content"]
-            turns[0] = {"role": "user", "content": f"{first}\n\n{turns[0]['content']}"}
-        limit = "max_completion_tokens" if "max_tokens" in self._quirks else "max_tokens"
-        request: dict[str, Any] = {"model": self.endpoint.model, "messages": turns, limit: max_tokens}
-        if "temperature" not in self._quirks:
-            request["temperature"] = 0
-        if json and "response_format" not in self._quirks:
-            request["response_format"] = {"type": "json_object"}
-        return request
-
-    def _answer(self, reply: Any, messages: Sequence[Message]) -> Answer:
-        choice = reply.choices[0] if getattr(reply, "choices", None) else None
-        if choice is None:
-            raise BadAnswer("the endpoint answered with no choice")
-        if getattr(choice.message, "refusal", None):
-            raise ModelRefused(str(choice.message.refusal)[:500])
-        text = choice.message.content or ""
-        usage = getattr(reply, "usage", None)
-        if usage is None:
-            tokens = (self.estimate(messages), int(len(text) / _CHARS_PER_TOKEN), 0)
-        else:
-            details = getattr(usage, "prompt_tokens_details", None)
-            tokens = (usage.prompt_tokens or 0, usage.completion_tokens or 0, getattr(details, "cached_tokens", 0) or 0)
-        cost = self.price.of(*tokens) if self.price else None
-        if choice.finish_reason == "content_filter":
-            raise ModelRefused("the endpoint's content filter stopped the answer")
-        if not text.strip():
-            raise BadAnswer(f"the answer is empty (finish reason: {choice.finish_reason})")
-        return Answer(text, str(reply.model or self.endpoint.model), Usage(tokens[0], tokens[1], cost), usage is None)
-
-    def _open(self) -> openai.OpenAI:
-        """The SDK's client, made at the first call: importing it takes a second."""
-        if self._sdk is None:
-            import openai
-
-            key = self.api_key.get_secret_value() if self.api_key else "none"
-            try:
-                self._sdk = openai.OpenAI(
-                    base_url=self.endpoint.base_url, api_key=key, max_retries=0, timeout=self.call_s
-                )
-            except ImportError:
-                raise UsageError("ALL_PROXY names a SOCKS proxy: install the package socksio for it") from None
-        return self._sdk
+    def _final(self, fault: Fault, standing: Standing) -> Exception:
+        """What no patience mends; no credit and no right close the endpoint's door for a while."""
+        if fault.kind is Kind.DENIED:
+            why = f"the endpoint refuses this key, account or model: {fault.text}"
+            standing.shut_out(why, self.clock())
+            return Unavailable(why)
+        if fault.kind is Kind.TOO_LONG:
+            return ContextTooLong(fault.text)
+        if fault.kind is Kind.FILTERED:
+            return ModelRefused(f"the endpoint's content filter stopped the question: {fault.text}")
+        return BadAnswer(f"the endpoint refuses the request: {fault.text}")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from workers.errors import UsageError
 
@@ -21,6 +22,8 @@ BASE_URLS = {
 }
 LOCAL = frozenset({"ollama", "vllm", "llamacpp"})
 """They run on the user's own machine: no key is needed and tokens cost nothing."""
+BILLING = frozenset({"openrouter"})
+"""They say with each answer what they charged for it, in US dollars."""
 
 
 @dataclass(frozen=True)
@@ -43,4 +46,14 @@ def endpoint(spec: str, base_url: str | None = None) -> Endpoint:
         raise UsageError(
             "azure needs the resource's address: set OPENAI_BASE_URL to https://NAME.openai.azure.com/openai/v1"
         )
+    if not _is_address(address):
+        raise UsageError("OPENAI_BASE_URL is no address: write http://HOST/v1 or https://HOST/v1")
     return Endpoint(provider, model, address.rstrip("/"))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False

@@ -7,12 +7,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 from workers.domain import Outcome, Usage
 from workers.errors import Stop
-from workers.llm.client import Client, Message
-from workers.llm.errors import BadAnswer, ContextTooLong, ModelRefused, OutOfQuota
+from workers.llm.client import Client
+from workers.llm.errors import BadAnswer, ContextTooLong, ModelError, ModelRefused, Unavailable
+from workers.llm.exchange import Call, Message, Schema
 from workers.ports import Once
 
 LEVELS = (1.0, 0.5, 0.2)
@@ -34,7 +35,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Reply:
-    """A journaled answer. `problem` is set when there is no text: a refusal, an empty or impossible answer."""
+    """A journaled answer. `problem` is set when there is no text: a refusal, an empty or impossible answer.
+
+    `away`: the model cannot be asked at all until somebody acts, and the run goes on without it.
+    """
 
     text: str
     model: str
@@ -42,27 +46,31 @@ class Reply:
     problem: str = ""
     level: int = 0
     """Which share of the context's budgets was used, see `LEVELS`."""
+    away: bool = False
+    call: Call = field(default_factory=Call)
 
     def as_json(self) -> str:
-        usage = [self.usage.input_tokens, self.usage.output_tokens, self.usage.cost_usd]
-        return json.dumps([self.text, self.model, usage, self.problem, self.level])
+        return json.dumps(asdict(self))
 
     @staticmethod
     def of(stored: str) -> Reply:
-        text, model, usage, problem, level = json.loads(stored)
-        return Reply(text, model, Usage(*usage), problem, level)
+        kept = json.loads(stored)
+        if isinstance(kept, list):  # as runs before this version kept it
+            text, model, usage, problem, level = kept
+            return Reply(text, model, Usage(*usage), problem, level)
+        return Reply(**{**kept, "usage": Usage(**kept["usage"]), "call": Call(**kept["call"])})
 
 
 @dataclass(frozen=True)
 class Talk:
-    """Asks the client on a run's account. `ceiling_usd` is the repository's own limit for the run; `as_json` asks the
-    endpoint for an object."""
+    """Asks the client on a run's account. `ceiling_usd` is the repository's own limit for the run, `schema` the form
+    that is wished for."""
 
     client: Client
     budget: Budget
     once: Once
     ceiling_usd: float
-    as_json: bool = False
+    schema: Schema | None = None
 
     def reply(self, turns: list[Message], spent: Usage, level: int, shorter: Shorter) -> Reply:
         """The journaled answer to a conversation, asked for now when there is none.
@@ -80,7 +88,7 @@ class Talk:
         while True:
             self._afford(turns, spent)
             try:
-                answer = self.client.ask(turns, self.budget.answer_tokens, self.as_json)
+                answer = self.client.ask(turns, self.budget.answer_tokens, self.schema)
             except ContextTooLong:
                 level += 1
                 if level >= len(LEVELS) or len(turns) > 2:
@@ -88,12 +96,18 @@ class Talk:
                 turns = shorter(LEVELS[level])
                 continue
             except ModelRefused as error:
-                return Reply("", self.client.model, Usage(), f"the model refused: {error}")
+                return self._without(error, f"the model refused: {error}")
             except BadAnswer as error:
-                return Reply("", self.client.model, Usage(), str(error))
-            except OutOfQuota as error:
-                raise Stop(Outcome.OVER_BUDGET, f"The model's endpoint will not work for us: {error}.") from None
-            return Reply(answer.text, answer.model, answer.usage, "", level)
+                return self._without(error, str(error))
+            except Unavailable as error:
+                return replace(self._without(error, str(error)), away=True)
+            return Reply(answer.text, answer.model, answer.usage, "", level, call=answer.call)
+
+    def _without(self, error: ModelError, problem: str) -> Reply:
+        """No text, but perhaps a bill."""
+        if error.paid is None:
+            return Reply("", self.client.model, Usage(), problem)
+        return Reply("", error.paid.model, error.paid.usage, problem, call=error.paid.call)
 
     def _afford(self, turns: Sequence[Message], spent: Usage) -> None:
         if why := unaffordable(self.client, self.budget, self.ceiling_usd, turns, spent):
@@ -104,9 +118,12 @@ def unaffordable(client: Client, budget: Budget, ceiling_usd: float, turns: Sequ
     """Why the next answer may not be asked for, at the worst it can cost; "" when it may."""
     estimate = client.estimate(turns)
     tokens = spent.input_tokens + spent.output_tokens + estimate + budget.answer_tokens
-    price = client.price
-    cost = (spent.cost_usd or 0.0) + price.of(estimate, budget.answer_tokens) if price else 0.0
+    price, known = client.price, spent.cost_usd or 0.0
     ceiling = min(budget.usd, ceiling_usd)
     if tokens > budget.tokens:
         return f"The next answer could exceed {budget.tokens} tokens for one run."
-    return f"The next answer could cost more than the ${ceiling:.2f} left for this run." if cost > ceiling else ""
+    if price is None:
+        said = f"What the model costs is not known, and nothing of the ${ceiling:.2f} for this run is left."
+        return said if known >= ceiling else ""
+    over = known + price.of(estimate, budget.answer_tokens) > ceiling
+    return f"The next answer could cost more than the ${ceiling:.2f} left for this run." if over else ""

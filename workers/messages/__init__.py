@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from workers.messages.ci import Red, said
 from workers.messages.commits import Habit, branch, commit_message, habit, pull_request_title
-from workers.messages.notices import ended, fitting, nothing_held, proposed, reproduced, started
+from workers.messages.notices import ended, fitting, nothing_held, proposed, reproduced, started, without_model
 from workers.messages.ours import conflicts_again, conflicts_for_good, mended_elsewhere, taken_in, taken_over
 from workers.messages.pull_request import comment_body, pull_request_body, review_body, suggestion
 from workers.messages.reported import first_message
@@ -43,4 +43,5 @@ __all__ = [
     "taken_in",
     "taken_over",
     "wanted",
+    "without_model",
 ]

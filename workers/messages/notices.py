@@ -67,6 +67,17 @@ def fitting(notice: Notice, notify: Notify) -> Notice:
 
 def nothing_held(attempts: Sequence[Attempt]) -> str:
     """Why no candidate was good enough, in one sentence."""
+    away = next((attempt.candidate.error for attempt in attempts if attempt.candidate.unasked), "")
+    said = _nothing_held([attempt for attempt in attempts if not attempt.candidate.unasked])
+    return f"{said} {without_model(away)}" if away else said
+
+
+def without_model(why: str) -> str:
+    """The model was out of reach, and what needs none was tried all the same."""
+    return f"The model could not be asked, so Heal went on without it: {plain(why).rstrip('.')}."
+
+
+def _nothing_held(attempts: Sequence[Attempt]) -> str:
     if not attempts:
         return "No fixer has an idea for it."
     tried = f"{len(attempts)} candidate{'s' if len(attempts) > 1 else ''} tried"

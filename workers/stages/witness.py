@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from sandbox.errors import Cancelled
 from sandbox.spec import Ending, Environment, Plan, Result
+from workers import messages
 from workers.domain import IssueReport, Outcome, Suite, Usage, Witness
 from workers.errors import Stop
 from workers.globs import matches
@@ -84,6 +85,8 @@ class _Stand:
     green: str = ""
     """A test of the report's own example that passed."""
     tried: int = 0
+    away: str = ""
+    """Why the model could not be asked."""
     spent: Usage = field(default_factory=Usage)
 
     def witness(self) -> Witness:
@@ -109,6 +112,7 @@ class _Stand:
             reply = talk.reply(turns, self.spent, level, asked.opening)
             self.spent = self.spent.plus(reply.usage)
             if reply.problem:
+                self.away = reply.problem if reply.away else ""
                 return None
             if reply.level != level:
                 level = reply.level
@@ -182,7 +186,8 @@ class _Stand:
         data: Mapping[str, str] = {"missing": wanted.value, "question": question, "test": self.green}
         tries = f"{self.tried} test{'s' if self.tried != 1 else ''} tried"
         none = f"{tries}, none of which shows it" if self.tried else "no test can be made of it as it stands"
-        raise Stop(Outcome.QUESTION, f"I could not turn this report into a failing test: {none}.", **data)
+        said = f"I could not turn this report into a failing test: {none}."
+        raise Stop(Outcome.QUESTION, f"{said} {messages.without_model(self.away)}" if self.away else said, **data)
 
 
 def _noted(witness: Witness, note: str) -> Witness:

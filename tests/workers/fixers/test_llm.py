@@ -233,12 +233,16 @@ def test_a_refusal_ends_the_conversation(model: Model) -> None:
     assert llm(model).propose(work(once), [verdict(candidate)]) is None
 
 
-def test_no_credit_ends_the_run_honestly(model: Model) -> None:
-    """OVER_BUDGET, with the endpoint's words."""
+def test_without_credit_the_others_go_on(model: Model) -> None:
+    """No fixer after it is kept from its turn: a candidate that says why it is none, asked for once."""
     model.script([replies.out_of_quota()])
-    with pytest.raises(Stop) as stop:
-        llm(model).propose(work(), [])
-    assert stop.value.outcome is Outcome.OVER_BUDGET
+    once, fixer = Memory(), llm(model)
+    candidate = fixer.propose(work(once), [])
+    assert candidate is not None
+    assert candidate.unasked
+    assert "quota" in candidate.error
+    assert fixer.propose(work(once), [verdict(candidate)]) is None
+    assert len(model.requests()) == 1
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,17 @@ def test_the_model_comes_first_and_people_after(model: Model) -> None:
     assert [fixer.name for fixer in revisers()] == ["suggestion"]
 
 
+def test_without_credit_what_people_wrote_is_applied(model: Model) -> None:
+    """The model's fixer says why it has nothing, and the one after it has its turn."""
+    model.script([replies.out_of_quota()])
+    work = bench([suggest("    return b + a\n", 2), remark("And rename it.", comment=2)], once=Memory())
+    first = Reviser(client(model)).propose(work, [])
+    assert first is not None
+    assert first.unasked
+    assert Reviser(client(model)).propose(work, [rejected(first)]) is None
+    assert [one.meets for one in all_of(work)] == [(0,)]
+
+
 # Strangers' words
 
 

@@ -194,6 +194,15 @@ def test_a_model_is_asked_within_the_budget_of_the_run(model: Model) -> None:
     assert (stop.outcome, model.requests()) == (Outcome.OVER_BUDGET, [])
 
 
+def test_without_credit_it_is_asked_for_what_is_missing(model: Model) -> None:
+    """As without a model, and the reason is said."""
+    tester = asking(model, [])
+    model.script([replies.out_of_quota()])
+    stop = Stage(tester=tester).stopped(WORDS)
+    assert stop.outcome is Outcome.QUESTION
+    assert "The model could not be asked, so Heal went on without it: " in stop.detail
+
+
 def test_a_repository_may_want_no_model(model: Model) -> None:
     """`models.propose: none` sends no code and no report away."""
     config = RepoConfig(models=Models(propose="none"))
