@@ -120,7 +120,7 @@ def test_ci_disagrees(theatre: Theatre, repo: str) -> None:
     assert run["outcome"] == "UNCONFIRMED"
     pull = only_pull(theatre, repo, ("heal", "heal: ci disagrees"))
     assert pull["draft"]
-    assert "red: the sandbox and CI disagree" in pull["body"]
+    assert "the sandbox and CI disagree" in pull["body"]
     assert [check["output"]["title"] for check in theatre.checks(repo)] == ["Fix proposed, CI disagrees"]
     assert len(theatre.runs_of(repo)) == 1
 

@@ -100,9 +100,9 @@ def test_the_base_moves_on(theatre: Theatre, repo: str) -> None:
     look_after(theatre, repo, "main")
     newest(theatre, repo, 2)
     (pull,) = theatre.pulls(repo)
-    assert (pull["number"], pull["commits"], pull["mergeable"]) == (before["number"], 1, True)
+    assert (pull["number"], pull["commits"], pull["mergeable"]) == (before["number"], 2, True)
     commit = theatre.hub.repo(repo)["commits"][pull["head"]["sha"]]
-    assert [parent["sha"] for parent in commit["parents"]] == [sha]
+    assert [parent["sha"] for parent in commit["parents"]] == [before["head"]["sha"], sha]
     assert "+    if quantity >= 10:" in pull["files"][0]["patch"]
     assert sorted(run["outcome"] or "" for run in theatre.runs_of(repo)) == ["", "HEAD_MOVED"]
     theatre.hub.push(repo, {"shop.py": RIGHT})

@@ -12,7 +12,7 @@ from tests.model import replies
 from tests.model.answers import NO_OBJECTION, search_replace
 from tests.model.process import Model
 from tests.story.scenes import CONFIG, PUZZLE
-from tests.story.theatre import Theatre
+from tests.story.theatre import OWNER, Theatre
 
 pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis]
 
@@ -118,7 +118,7 @@ def test_quota_is_used_up(tmp_path: Path, model: Model) -> None:
     model.script([replies.out_of_quota(), replies.text(PATCH)])
     extra = {**SETTING, "HEAL_MODEL": "openai:gpt-5-mini", "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": KEY}
     with Theatre(tmp_path, tmp_path / "state", extra, sweep_seconds=0.5) as theatre:
-        for repo in ("first", "second"):
+        for repo in (f"{OWNER}/first", f"{OWNER}/second"):
             theatre.hub.create_repo(repo, files=PUZZLE)
             theatre.hub.finish_ci(repo)
             assert theatre.wait_for_run(repo)["outcome"] == "NO_FIX_FOUND"
