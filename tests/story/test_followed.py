@@ -104,7 +104,9 @@ def test_the_base_moves_on(theatre: Theatre, repo: str) -> None:
     commit = theatre.hub.repo(repo)["commits"][pull["head"]["sha"]]
     assert [parent["sha"] for parent in commit["parents"]] == [before["head"]["sha"], sha]
     assert "+    if quantity >= 10:" in pull["files"][0]["patch"]
-    assert sorted(run["outcome"] or "" for run in theatre.runs_of(repo)) == ["", "HEAD_MOVED"]
+    theatre.wait(
+        lambda: next((run for run in theatre.runs_of(repo) if run["outcome"] == "HEAD_MOVED"), None), 60, "its end"
+    )
     theatre.hub.push(repo, {"shop.py": RIGHT})
     theatre.hub.finish_ci(repo, conclusion="success")
     look_after(theatre, repo, "main")

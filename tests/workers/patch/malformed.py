@@ -182,8 +182,8 @@ def misquoted(rows: Rows, which: int) -> Rows:
 
 
 def mistyped(rows: Rows) -> Rows:
-    """With removed lines that are written a little otherwise than in the file."""
-    return [(kind, text.replace("e", "a").replace("1", "2") if kind == "-" else text) for kind, text in rows]
+    """With removed lines that are written a little otherwise than in the file, and like no other line of it."""
+    return [(kind, text.replace("e", "a") + "~" if kind == "-" else text) for kind, text in rows]
 
 
 PLACES = (0, 1, 2, -3, -2, -1)

@@ -59,7 +59,7 @@ def test_nearly_all_malformed_answers_land_and_none_wrongly() -> None:
 
 @pytest.mark.parametrize("rendering", RENDERINGS)
 @given(changes(), st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, derandomize=True)
 def test_no_malformed_answer_lands_wrongly(rendering: str, change: Change, data: st.DataObject) -> None:
     """With other files in every run: landed to the byte, or refused with a reason."""
     _, wrapping, kind, path = data.draw(st.sampled_from([way for way in WAYS if way[0] == rendering]))
@@ -68,7 +68,7 @@ def test_no_malformed_answer_lands_wrongly(rendering: str, change: Change, data:
 
 @pytest.mark.parametrize("rendering", DOUBTFUL)
 @given(changes(), st.sampled_from(list(FILES)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_no_doubtful_answer_lands_wrongly(rendering: str, change: Change, kind: str) -> None:
     """Kept lines that are left out or wrong: there is no parser for the file that could notice a wrong place."""
     assert outcome(change, DOUBTFUL[rendering](change), kind, TEXT)
