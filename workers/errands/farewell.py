@@ -6,8 +6,6 @@ at that moment.
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from workers import messages
 from workers.domain import Report, RunId, StageName
 from workers.errands.desk import Desk
@@ -15,7 +13,7 @@ from workers.errands.model import EndUntold
 from workers.github.forge import GitHubForge
 from workers.ports import Admission
 from workers.repo_config import Notify
-from workers.store.codec import from_json
+from workers.store.codec import read
 from workers.store.pages import Pages, RunPage
 
 
@@ -41,7 +39,5 @@ def bid_farewell(desk: Desk) -> str:
 def _notify(page: RunPage) -> Notify:
     """How much the repository wants to hear, as far as the run had asked."""
     known = next((stage.data for stage in page.stages if stage.stage == StageName.ADMIT), None)
-    try:
-        return from_json(known, Admission).config.notify if known is not None else Notify()
-    except ValidationError:  # another release wrote it in a shape of its own
-        return Notify()
+    admission = read(known, Admission)
+    return admission.config.notify if admission is not None else Notify()

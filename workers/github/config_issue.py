@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from workers.github.notices import is_own
 from workers.github.session import Purpose, Session, as_app
 from workers.messages import config as words
 from workers.repo_config.problems import Problem
@@ -66,8 +67,7 @@ def _ours(session: Session) -> list[Mapping[str, Any]]:
 
 
 def _about(issue: Mapping[str, Any], app_id: int) -> bool:
-    by = (issue.get("performed_via_github_app") or {}).get("id", app_id)
-    own = by == app_id and issue["user"]["type"] == "Bot" and not issue.get("pull_request")
+    own = is_own(issue, app_id) and not issue.get("pull_request")
     return own and bool(words.digest_of(issue["body"]))
 
 

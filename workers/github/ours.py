@@ -11,6 +11,7 @@ from typing import Any
 
 from workers.domain import Sha
 from workers.github.api import Refused, ref
+from workers.github.notices import find_own
 from workers.github.pulls import head
 from workers.github.session import Purpose, Session
 
@@ -80,13 +81,8 @@ def say_once(session: Session, number: int, words: str, marker: str) -> None:
     """A comment of ours, unless one with this marker is there."""
     api, repo = session.api(Purpose.TELL), session.repository
     hidden = f"<!-- heal:{marker} -->"
-    path = repo.path(f"/issues/{number}/comments")
-    for comment in api.pages(path):
-        by = (comment.get("performed_via_github_app") or {}).get("id", session.app.app_id)
-        ours = (comment["user"] or {}).get("type") == "Bot" and by == session.app.app_id
-        if ours and hidden in (comment["body"] or ""):
-            return
-    api.send("POST", path, {"body": f"{words}\n\n{hidden}"})
+    if find_own(api, repo, number, session.app.app_id, lambda body: hidden in body) is None:
+        api.send("POST", repo.path(f"/issues/{number}/comments"), {"body": f"{words}\n\n{hidden}"})
 
 
 def withdraw(session: Session, number: int, commit: Sha, words: str) -> None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from workers.domain import Remark
+from workers.domain import Remark, Sha
 from workers.errors import Stop
+from workers.github import ours
 from workers.github.api import Api, Refused, ref
+from workers.github.notices import is_own
 from workers.github.session import Purpose, Session
 from workers.ports import Reply
 
@@ -138,16 +140,7 @@ class Threads:
         """Delete our branch while it still ends in our commit; False when somebody pushed to it, or it is gone."""
         if not branch.startswith("heal/"):
             raise ValueError("only branches below heal/ are ours to delete")
-        api = self._session.api(Purpose.PUBLISH)
-        found = api.find(self._repo.path(f"/git/ref/heads/{ref(branch)}"))
-        if found is None or found["object"]["sha"] != commit:
-            return False
-        path = self._repo.path(f"/git/refs/heads/{ref(branch)}")
-        try:
-            api.send("DELETE", path, {}, expect=(422,))
-        except Refused:  # somebody was faster
-            return False
-        return True
+        return ours.delete_branch(self._session, branch, Sha(commit))
 
     def _say(self, reply: Reply) -> None:
         remark = reply.remark
@@ -201,11 +194,7 @@ class Threads:
 
 def _own(session: Session, api: Api, path: str) -> Iterator[Mapping[str, Any]]:
     """Our comments of a list. People can write a marker too; of comments in threads GitHub does not say which bot's."""
-    app = session.app.app_id
-    for comment in api.pages(session.repository.path(path)):
-        by = (comment.get("performed_via_github_app") or {}).get("id", app)
-        if by == app and _who(comment.get("user"))[1]:
-            yield comment
+    return (one for one in api.pages(session.repository.path(path)) if is_own(one, session.app.app_id))
 
 
 def _remark(data: Mapping[str, Any], review: int) -> Remark:

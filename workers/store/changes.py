@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, func, insert, or_, select, update
 
 from workers.domain import Aim, Candidate, Case, How, Ours, Published, RunId, Sha, StageName
-from workers.store.codec import clean, from_json
+from workers.store.codec import clean, read
 from workers.store.database import db_now, transact
 from workers.store.models import Change, ChangeState, Run, StageResult
 
@@ -156,11 +155,7 @@ def held(connection: Connection, repo_id: int, run: RunId) -> Candidate | None:
         .order_by(StageResult.n.desc())
         .limit(1)
     )
-    text = connection.execute(newest).scalar()
-    try:
-        return from_json(text, Candidate) if text is not None else None
-    except ValidationError:  # another release wrote it
-        return None
+    return read(connection.execute(newest).scalar(), Candidate)
 
 
 def _same(case: Case, published: Published) -> tuple[ColumnElement[bool], ...]:

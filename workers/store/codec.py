@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import GenericAlias
 from typing import Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
@@ -36,6 +36,14 @@ def from_json(text: str, kind: type[T]) -> T:
     """The value again. Raises pydantic's ValidationError when the text was written for another shape."""
     value: T = _adapter(kind).validate_json(f"[{text}]")[0]
     return value
+
+
+def read(text: str | None, kind: type[T]) -> T | None:
+    """A stored value; None when there is none, and when another release wrote it in a shape this one does not know."""
+    try:
+        return from_json(text, kind) if text is not None else None
+    except ValidationError:
+        return None
 
 
 def data_to_json(data: Mapping[str, object]) -> str:

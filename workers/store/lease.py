@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, case, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -40,7 +39,7 @@ from workers.ports import CI
 from workers.redact import Redactor
 from workers.run_key import run_key
 from workers.store import changes, heals, lessons, models, sightings
-from workers.store.codec import clean, from_json, to_json
+from workers.store.codec import clean, from_json, read, to_json
 from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
 from workers.store.models import Run, RunState, StageResult
@@ -108,12 +107,7 @@ class Lease:
         if row.fence != self.fence or row.state != RunState.RUNNING:
             raise self._lose()
         self._raise_stop()
-        if row.data is None:
-            return None
-        try:
-            return from_json(row.data, kind)
-        except ValidationError:
-            return None  # doing a stage twice is safe, stopping for good over an old shape is not
+        return read(row.data, kind)  # doing a stage twice is safe, stopping for good over an old shape is not
 
     def record(self, stage: str, n: int, value: object, seconds: float) -> None:
         """Store the checkpoint, its event, and what the run's row shows of it, all or nothing."""

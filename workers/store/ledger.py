@@ -8,13 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
 
 from workers.domain import Aim, Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
 from workers.run_key import rebase_key
-from workers.store.codec import clean, data_from_json, from_json, to_json
+from workers.store.codec import clean, data_from_json, from_json, read, to_json
 from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
 from workers.store.lease import MOST_CLAIMS, Lease
@@ -284,10 +283,7 @@ class Ledger:
         """What a run was opened for; None when it is not known any more."""
         with self._engine.connect() as connection:
             text = connection.execute(select(Run.case).where(Run.id == run)).scalar()
-        try:
-            return from_json(text, Case) if text is not None else None
-        except ValidationError:  # another release wrote it
-            return None
+        return read(text, Case)
 
     def wake(self, run: RunId) -> bool:
         """What a parked run waits for has happened. False when there is nothing to wake."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -12,7 +11,7 @@ from workers.domain import Blame, Case, Lead, RunId, StageName
 from workers.redact import Redactor
 from workers.run_id import new_run_id
 from workers.store import models
-from workers.store.codec import clean, data_to_json, from_json, to_json
+from workers.store.codec import clean, data_to_json, read, to_json
 from workers.store.database import db_now
 from workers.store.models import Run, RunState, StageResult
 
@@ -43,15 +42,9 @@ def lead(connection: Connection, run: RunId) -> Lead:
     blamed = select(StageResult.data).where(
         StageResult.run_id == run, StageResult.stage == StageName.BLAME.value, StageResult.n == 0
     )
-    return Lead(run, known.outcome or "", known.published_pull_request, _blame(connection.execute(blamed).scalar()))
-
-
-def _blame(text: str | None) -> Blame | None:
-    """None too when another release wrote it in a shape this one does not know."""
-    try:
-        return from_json(text, Blame) if text is not None else None
-    except ValidationError:
-        return None
+    return Lead(
+        run, known.outcome or "", known.published_pull_request, read(connection.execute(blamed).scalar(), Blame)
+    )
 
 
 def append_event(

@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, Row, func, select
 
 from workers.domain import Case, Diagnosis, Outcome, Report, RunId, Sha, StageName
 from workers.redact import Redactor
-from workers.store.codec import data_from_json, from_json
+from workers.store.codec import data_from_json, read
 from workers.store.errands import Errands
 from workers.store.inbox import Inbox
 from workers.store.models import Attempt, Event, Run, RunState, StageResult
@@ -189,11 +188,11 @@ class Pages:
             line = replace(self._line(row[: len(_LINE)]), cause=self._causes(connection, [run]).get(run, ""))
             return RunPage(
                 line=line,
-                case=self._redactor.publish(_read(row.case, Case) or _case_of(line)),
+                case=self._redactor.publish(read(row.case, Case) or _case_of(line)),
                 stages=tuple(self._stage(stage) for stage in stages),
                 attempts=self.attempts(run),
                 events=self.events(run),
-                report=_read(row.report, Report),
+                report=read(row.report, Report),
                 cancel_asked=row.cancel_outcome is not None,
             )
 
@@ -240,7 +239,7 @@ class Pages:
         """The diagnosis of each run in one sentence, as far as there is one."""
         diagnosed = (StageResult.stage == StageName.DIAGNOSE.value, StageResult.run_id.in_(runs))
         rows = connection.execute(select(StageResult.run_id, StageResult.data).where(*diagnosed))
-        found = {RunId(run): _read(data, Diagnosis) for run, data in rows}
+        found = {RunId(run): read(data, Diagnosis) for run, data in rows}
         return {run: self._redactor(diagnosis.summary) for run, diagnosis in found.items() if diagnosis is not None}
 
     def _line(self, row: Any) -> RunLine:
@@ -250,14 +249,6 @@ class Pages:
     def _stage(self, row: Row[Any]) -> StageLine:
         data = json.dumps(self._redactor.publish(json.loads(row.data)), ensure_ascii=False)
         return StageLine(row.stage, row.n, row.kind, row.seconds, _at(row.finished_at), data)
-
-
-def _read(text: str | None, kind: type[T]) -> T | None:
-    """A stored value, None when it is not there or another release wrote it in another shape."""
-    try:
-        return None if text is None else from_json(text, kind)
-    except ValidationError:
-        return None
 
 
 def _case_of(line: RunLine) -> Case:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, or_, select
 
 from workers.domain import Aim, Attempt, Candidate, Case, Diagnosis, Outcome, Report, Reproduction, RunId, Verdict
 from workers.domain import StageName as Stage
-from workers.store.codec import from_json
+from workers.store.codec import read
 from workers.store.models import Run, RunState, StageResult
 
 T = TypeVar("T")
@@ -74,12 +73,12 @@ class Rounds:
 
 
 def _about(text: str) -> int | None:
-    case = _read(text, Case)
+    case = read(text, Case)
     return case.ours.pull_request if case is not None and case.ours is not None else None
 
 
 def _case(connection: Connection, run: RunId) -> Case | None:
-    return _read(connection.execute(select(Run.case).where(Run.id == run)).scalar(), Case)
+    return read(connection.execute(select(Run.case).where(Run.id == run)).scalar(), Case)
 
 
 def _attempt(connection: Connection, run: RunId, n: int) -> Attempt | None:
@@ -90,12 +89,4 @@ def _attempt(connection: Connection, run: RunId, n: int) -> Attempt | None:
 
 def _stage(connection: Connection, run: RunId, stage: Stage, n: int, kind: type[T]) -> T | None:
     same = (StageResult.run_id == run, StageResult.stage == stage.value, StageResult.n == n)
-    return _read(connection.execute(select(StageResult.data).where(*same)).scalar(), kind)
-
-
-def _read(text: str | None, kind: type[T]) -> T | None:
-    """None too for what another release wrote in a shape this one does not know."""
-    try:
-        return from_json(text, kind) if text is not None else None
-    except ValidationError:
-        return None
+    return read(connection.execute(select(StageResult.data).where(*same)).scalar(), kind)

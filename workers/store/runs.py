@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
 
 from workers.domain import Case, Outcome, Published, RunId, Sha, StageName
-from workers.store.codec import from_json
+from workers.store.codec import read
 from workers.store.database import db_now
 from workers.store.models import Run, RunState, StageResult
 
@@ -84,7 +83,7 @@ class Runs:
         query = select(Run.case).where(Run.id == run, Run.repo_id == self._repo_id)
         with self._engine.connect() as connection:
             text = connection.execute(query).scalar()
-        return _read(text, Case)
+        return read(text, Case)
 
     def published(self, run: RunId) -> Published | None:
         """Where a run's fix went."""
@@ -97,7 +96,7 @@ class Runs:
         )
         with self._engine.connect() as connection:
             text = connection.execute(query).scalar()
-        return _read(text, Published)
+        return read(text, Published)
 
     def _read(self, which: ColumnElement[bool], limit: int) -> tuple[Known, ...]:
         columns = (
@@ -135,11 +134,3 @@ def about(repo_id: int, number: int) -> ColumnElement[bool]:
 
 def _tries(key: str) -> ColumnElement[bool]:
     return or_(Run.key == key, Run.key.startswith(f"{key}:again:", autoescape=True))
-
-
-def _read(text: str | None, kind: type[T]) -> T | None:
-    """A stored value, None too when another release wrote it in another shape."""
-    try:
-        return None if text is None else from_json(text, kind)
-    except ValidationError:
-        return None

@@ -5,13 +5,13 @@ Nothing of the project is run outside the sandbox, and nothing is paid twice: bo
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workers import clue, spectrum
-from workers.domain import Attempt, Candidate, Confidence, Diagnosis
+from workers.domain import Attempt, Candidate, Diagnosis
+from workers.fixers.kept import following
 from workers.fixers.search import evidence, judge
 from workers.fixers.search.evidence import Plausible, Screening
 from workers.fixers.search.rank import Ranked, ranked
@@ -38,19 +38,7 @@ class Search:
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The best plausible patch of each meaning, one per call."""
-        turn = sum(attempt.candidate.fixer == self.name for attempt in tried)
-        found = json.loads(bench.once("search:candidates", str, lambda: json.dumps(self._candidates(bench))))
-        if turn >= min(self.shown, len(found)):
-            return None
-        row = found[turn]
-        return Candidate(
-            fixer=self.name,
-            patch=row["patch"],
-            reasoning=row["reasoning"],
-            confidence=Confidence(row["confidence"]),
-            alternatives=row["alternatives"],
-            title=row["title"],
-        )
+        return following(bench, self.name, tried, lambda: self._candidates(bench), self.shown)
 
     def _candidates(self, bench: Workbench) -> list[dict[str, object]]:
         trace = spectrum.traced(bench)

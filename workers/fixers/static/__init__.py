@@ -3,11 +3,11 @@ puts right. Nothing is run and no model is asked; the verifier judges the patch 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
+from workers.fixers.kept import following
 from workers.fixers.source import Mutation, Source, parse, sources, spliced
 from workers.fixers.static import (
     arguments,
@@ -50,19 +50,7 @@ class Static:
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """All failures put right at once, each in its likeliest way; then in its next one."""
-        turn = sum(attempt.candidate.fixer == self.name for attempt in tried)
-        rows = json.loads(bench.once("static:candidates", str, lambda: json.dumps(_rows(bench))))
-        if turn >= len(rows):
-            return None
-        row = rows[turn]
-        return Candidate(
-            fixer=self.name,
-            patch=row["patch"],
-            reasoning=row["reasoning"],
-            confidence=Confidence(row["confidence"]),
-            alternatives=row["alternatives"],
-            title=row["title"],
-        )
+        return following(bench, self.name, tried, lambda: _rows(bench))
 
 
 def fixes(failure: Failure, known: Mapping[str, Source]) -> tuple[Fix, ...]:
