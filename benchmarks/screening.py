@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox.checks import DockerEnvironment
 from sandbox.spec import Limits, Plan, Step, Tree
