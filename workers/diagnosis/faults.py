@@ -71,6 +71,7 @@ CALL = table(
     _ACTION.says(
         "Input required and not supplied: ",
         "Unable to resolve action ",
+        "This request has been automatically failed because it uses a deprecated version of ",
         r"Can't find 'action\.yml'",
         "The version '.{1,80}' with architecture",
         r"Unable to find \S{1,60} version",

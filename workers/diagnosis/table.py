@@ -43,6 +43,7 @@ _MODULE = re.compile(
     r"(?:Cannot find (?:module|package)|Failed to resolve import|Can't resolve|Could not resolve|Failed to load url)"
     r" ['\"](?P<name>[^'\"\s]{1,300})['\"]|unresolved import `(?P<rust>(?:crate|self|super)::)?"
 )
+_FOR_NOW = "Temporary failure in name resolution"
 
 _ASKS_GIT = re.compile(
     r"(?:\+ |\$ )?.{0,200}git (?:diff|diff-index|status)\b[^\n]{0,200}(?:--exit-code|--quiet|--porcelain|--short|-s\b)"
@@ -178,6 +179,14 @@ def _compares(scene: Scene) -> str | None:
     return shown(findings[0]) if findings and only else None
 
 
+def _cut_off(scene: Scene) -> str | None:
+    """Every test that is red could not have a name resolved for the time being: the resolver's words, not the code's.
+    A name that nobody knows is another matter: it may be misspelt."""
+    findings = scene.voice.findings if scene.voice else ()
+    only = all(finding.test and _FOR_NOW in finding.message for finding in findings)
+    return shown(findings[0]) if findings and only else None
+
+
 def _by_tool(scene: Scene) -> str | None:
     if scene.told is FailureClass.UNKNOWN:
         return None
@@ -239,6 +248,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(FailureClass.INFRASTRUCTURE, _runner(outages.RUNNER_LOST)),
     Rule(FailureClass.INFRASTRUCTURE, _runner(outages.RUNNER_CANCELED)),
     Rule(FailureClass.TEST, _compares),
+    Rule(FailureClass.NETWORK, _cut_off),
     Rule(FailureClass.IMPORT, _of_python(ours=True)),
     Rule(FailureClass.DEPENDENCY, _of_python(ours=False)),
     Rule(None, _in_the_code),
