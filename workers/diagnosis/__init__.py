@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sandbox.spec import Ending, Plan, Result
 from workers import annotated, logs
@@ -29,7 +30,7 @@ _MAKE = re.compile(r"make(\[\d+\])?: \*\*\* ")
 
 def read(plan: Plan, before: Result, job: JobReport, tree: SourceTree) -> Diagnosis:
     """The diagnosis of a red run. Works on any output; what nothing explains is UNKNOWN."""
-    ours = said.here(plan.check.script, before)
+    ours = replace(said.here(plan.check.script, before), unset=said.of_job(job).unset)
     paths = frozenset(tree.paths())
     heard = voices(ours)
     voice = speaker(heard)

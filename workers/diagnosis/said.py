@@ -24,6 +24,7 @@ class Said:
     """One side. `marked` are the lines that stand as errors for the runner, `action` the action of a `uses` step.
 
     `exit_code` is None where the step was ended from outside, or is not known. `result` is set for the sandbox's side.
+    `unset` are the step's variables that CI left empty, as it does with a secret that is not there.
     """
 
     script: str
@@ -32,6 +33,7 @@ class Said:
     exit_code: int | None = None
     action: str = ""
     result: Result | None = None
+    unset: tuple[str, ...] = ()
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -72,6 +74,7 @@ def in_ci(log: logs.JobLog, script: str = "", annotations: Sequence[Finding] = (
         (*failed.errors, *notes),
         failed.exit_code,
         failed.uses or "",
+        unset=tuple(name for name, value in failed.env.items() if not value),
     )
 
 

@@ -187,6 +187,15 @@ def _cut_off(scene: Scene) -> str | None:
     return shown(findings[0]) if findings and only else None
 
 
+def _without_secret(scene: Scene) -> str | None:
+    """Everything that failed names a variable that CI had left empty."""
+    findings = scene.voice.findings if scene.voice else ()
+    if not findings or not scene.said.unset:
+        return None
+    unset = re.compile(rf"\b(?:{'|'.join(map(re.escape, scene.said.unset))})\b")
+    return shown(findings[0]) if all(unset.search(finding.message) for finding in findings) else None
+
+
 def _by_tool(scene: Scene) -> str | None:
     if scene.told is FailureClass.UNKNOWN:
         return None
@@ -249,6 +258,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(FailureClass.INFRASTRUCTURE, _runner(outages.RUNNER_CANCELED)),
     Rule(FailureClass.TEST, _compares),
     Rule(FailureClass.NETWORK, _cut_off),
+    Rule(FailureClass.PERMISSION, _without_secret),
     Rule(FailureClass.IMPORT, _of_python(ours=True)),
     Rule(FailureClass.DEPENDENCY, _of_python(ours=False)),
     Rule(None, _in_the_code),
