@@ -79,6 +79,30 @@ def quixbugs(
     _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
 
 
+@app.command()
+def ci(
+    engine: Engine = EngineChoice.OFFLINE,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Our own red repositories, each with workflow and job log (in-sample): kind of failure by tool, and traps.
+
+    Judged against what a maintainer would call right: who mends it, how the run ends, and what the patch does.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.ci.suite import Ci
+
+        return Ci()
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+
+
 def _measure(make: Callable[[], Suite], asked: Asked) -> None:
     """Measure the suite and print its report. Exit code 1 when it was ended before every case had its turn."""
     from bot.cli import OTHER_OUTCOME, explained

@@ -5,12 +5,14 @@ Values and two protocols. Nothing here runs anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sandbox.spec import Environment
+from workers.bench.row import Row
+from workers.bench.score import Share
 from workers.ports import SourceTree
 
 
@@ -46,8 +48,11 @@ class BenchCase:
     """One red repository. `check` is the red command; None leaves it to the workflow among the files.
 
     `image`, `setup` and `env` stand for what its `.github/heal.yml` would say about the environment; None and nothing
-    leave that to the files. `log` is the raw log of the red job. `gold` is the patch of its developers, `expect` what
-    should come of the run, in words that only its suite reads; both are kept for the report and shown to no fixer.
+    leave that to the files. `log` is the raw log of the red job, `workflow` the path of the file that the job is of,
+    where both are to be handed on as GitHub would. `base` are the files of the red commit that the pull request is
+    based on, `green` those of a green commit before; empty where there is none. `gold` is the patch of its developers,
+    `expect` what should come of the run, in words that only its suite reads; both are kept for the report and shown to
+    no fixer.
     """
 
     id: str
@@ -59,6 +64,9 @@ class BenchCase:
     timeout_s: int = 600
     job: str = ""
     log: bytes = b""
+    workflow: str = ""
+    base: Mapping[str, bytes] = field(default_factory=dict)
+    green: Mapping[str, bytes] = field(default_factory=dict)
     group: str = ""
     """What the report also adds up by, such as a project."""
     gold: str = ""
@@ -83,3 +91,14 @@ class Suite(Protocol):
 
     def cases(self) -> Iterator[BenchCase]:
         """The cases, made one by one, always in the same order."""
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A suite that has figures of its own."""
+
+    def figures(self, rows: Sequence[Row]) -> tuple[tuple[str, Share], ...]:
+        """Shares by what they are of, for the report."""
+
+    def remarks(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """What has to be said beside them, a line each."""

@@ -12,22 +12,24 @@ from pathlib import Path
 
 from workers import logs
 from workers.bench.case import BenchCase
-from workers.domain import Case, JobReport
+from workers.domain import Case, JobReport, Sha
 from workers.errors import UsageError
 from workers.git.command import Command, GitFailed
 from workers.local import LocalForge
-from workers.ports import Admission
+from workers.ports import Admission, Base, Light, SourceTree
 from workers.run_id import new_run_id
 
 _BEGIN = b"commit refs/heads/main\ncommitter bench <bench@localhost> %d +0000\ndata 14\nThe red commit\n"
+_BEFORE = "HEAD~1"
 
 
 class BenchForge(LocalForge):
     """`workers.ports.Forge` over a case, whose repository is made in `folder`."""
 
     def __init__(self, case: BenchCase, folder: Path) -> None:
-        committed(case.files, folder / "work")
-        super().__init__(folder / "work", folder / "state", committed=False)
+        committed(case.files, folder / "work", before=case.base or case.green)
+        good = _BEFORE if case.green else None
+        super().__init__(folder / "work", folder / "state", committed=False, good=good)
         self._case = case
 
     def bench_case(self, suite: str) -> Case:
@@ -49,24 +51,45 @@ class BenchForge(LocalForge):
         return replace(admission, config=admission.config.model_copy(update={"environment": environment}))
 
     def job(self, case: Case) -> JobReport:
-        """The local job with the log of the red one."""
+        """The local job with the log of the red one; where the case names its workflow, as GitHub would report it."""
+        own = self._case
+        log = logs.read(iter((own.log,)))
+        if own.workflow:
+            text = own.files[own.workflow].decode(errors="replace")
+            return JobReport(own.job, log, workflow=text, workflow_path=own.workflow)
         told = super().job(case)
-        return replace(told, log=logs.read(iter((self._case.log,)))) if self._case.log else told
+        return replace(told, log=log) if own.log else told
+
+    def base(self, case: Case) -> Base | None:
+        """The commit before, which is red as well, where the case says so."""
+        if not self._case.base:
+            return super().base(case)
+        before = self.checkout.commit_named(_BEFORE)
+        return Base(case.branch, before, Light.RED, before, Light.RED)
+
+    def tree(self, case: Case) -> SourceTree:
+        """The files of the case's commit, which may be the base's."""
+        if case.head_sha == self.checkout.sha:
+            return super().tree(case)
+        return self._mirror.borrow(self.checkout.objects, Sha(case.head_sha))
 
 
-def committed(files: Mapping[str, bytes], place: Path) -> None:
-    """Make a repository of one commit on `main` with these files; the work tree stays empty, for nobody reads it.
+def committed(files: Mapping[str, bytes], place: Path, before: Mapping[str, bytes] | None = None) -> None:
+    """Make a repository with these files on `main`, after a commit with those `before`, if any; the work tree stays
+    empty, for nobody reads it.
 
-    The commit is dated to the day's begin: the same files are the same commit all day long, so their environment is
+    A commit is dated to the day's begin: the same files are the same commit all day long, so their environment is
     made once. Raises `UsageError` for names that git does not take.
     """
     place.mkdir(parents=True)
     Command(place).run_outside("init", "--quiet", "--initial-branch=main", ".")
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    stream = [_BEGIN % int(midnight.timestamp())]
-    for name, content in sorted(files.items()):
-        mode = b"100755" if content.startswith(b"#!") else b"100644"
-        stream += [b"M %s inline %s\ndata %d\n" % (mode, _quoted(name), len(content)), content, b"\n"]
+    stream: list[bytes] = []
+    for commit in filter(None, (before, files)):
+        stream += [_BEGIN % int(midnight.timestamp()), b"deleteall\n"]
+        for name, content in sorted(commit.items()):
+            mode = b"100755" if content.startswith(b"#!") else b"100644"
+            stream += [b"M %s inline %s\ndata %d\n" % (mode, _quoted(name), len(content)), content, b"\n"]
     try:
         Command(place / ".git").run("fast-import", "--quiet", stdin=b"".join(stream))
     except GitFailed as failure:

@@ -33,8 +33,10 @@ class Measured:
     machine: str
     complete: bool
     rows: tuple[Row, ...]
-    extra: tuple[tuple[str, str], ...] = ()
-    """Figures that only this suite has, as label and words."""
+    extra: tuple[tuple[str, Share], ...] = ()
+    """Shares that only this suite has, by what they are of."""
+    remarks: tuple[str, ...] = ()
+    """What only this suite has to say, a line each."""
 
 
 def write(measured: Measured, folder: Path) -> None:
@@ -61,7 +63,8 @@ def as_json(measured: Measured) -> dict[str, Any]:
         "machine": measured.machine,
         "complete": measured.complete,
         "score": _plain(figures),
-        "extra": dict(measured.extra),
+        "extra": {label: _plain(one) for label, one in measured.extra},
+        "remarks": list(measured.remarks),
         "cases": [row.model_dump(mode="json") for row in measured.rows],
     }
 
@@ -92,8 +95,8 @@ def markdown(measured: Measured) -> str:
     lines += [f"{measured.machine}; engine {measured.engine}{f', model {measured.model}' if measured.model else ''}"]
     lines += ["", "**Ended early: not every case has been measured.**"] if not measured.complete else []
     lines += ["", "| | cases | share | 95 % interval |", "| --- | --- | --- | --- |"]
-    lines += [_line(name, one) for name, one in shares(figures)]
-    lines += ["", *_remarks(figures), *(f"{label}: {words}." for label, words in measured.extra)]
+    lines += [_line(name, one) for name, one in (*measured.extra, *shares(figures))]
+    lines += ["", *_remarks(figures), *(f"- {one}" for one in measured.remarks)]
     lines += ["", *_groups(measured.rows), *_cases(measured.rows)]
     return "\n".join(lines) + "\n"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from workers.bench.case import BenchCase, Suite
+from workers.bench.case import BenchCase, Counted, Suite
 from workers.bench.machine import describe
 from workers.bench.report import Measured
 from workers.bench.results import Results
@@ -60,6 +60,7 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
             cancelled,
         )
         complete = measure(suite, means, results, on_row)
+        rows = tuple(sorted(results.rows.values(), key=lambda row: row.case))
         return Measured(
             suite=suite.name,
             in_sample=suite.in_sample,
@@ -69,7 +70,9 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
             command=request.command,
             machine=where,
             complete=complete,
-            rows=tuple(sorted(results.rows.values(), key=lambda row: row.case)),
+            rows=rows,
+            extra=suite.figures(rows) if isinstance(suite, Counted) else (),
+            remarks=suite.remarks(rows) if isinstance(suite, Counted) else (),
         )
 
 

@@ -44,8 +44,8 @@ def of_tests(findings: Sequence[Finding]) -> FailureClass:
         return FailureClass.UNKNOWN
     if any(finding.rule == CONFIGURATION for finding in findings):
         return FailureClass.WORKFLOW
-    if any(map(_SYNTAX.search, said)):
-        return FailureClass.SYNTAX
+    if any(_SYNTAX.search(text) and not _UNBOUND.search(text) for text in said):
+        return FailureClass.SYNTAX  # an export that is not there is a SyntaxError by name alone
     if any(map(_TYPES.search, said)):
         return FailureClass.TYPE
     if absent := [cls for text in said if (cls := missing(text))]:

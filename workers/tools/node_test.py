@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sandbox.results import outline, tap
 from sandbox.results.cases import Found
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
-from workers.tools import javascript, printed, reported
+from workers.tools import javascript, node, printed, reported
 
 NAME = "node --test"
 RUNS_TESTS = True
 _SPEAKS = re.compile(r"^(?:\u2139|#) (?:pass|cancelled) \d{1,9}$", re.MULTILINE)
+
+_ENDED = "test failed"
+"""All that the runner says of a file whose process ended before its tests did; the error stands where it was printed."""
 
 
 def recognises(command: str, output: str) -> bool:
@@ -23,7 +27,15 @@ def recognises(command: str, output: str) -> bool:
 
 
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:
-    return reported.of_tests(tests, _printed("\n".join(printed.lines(output))))
+    found = reported.of_tests(tests, _printed("\n".join(printed.lines(output))))
+    ended = [finding for finding in found if finding.message.strip("'") == _ENDED]
+    causes = node.findings(output, tests) if ended else ()
+    if len(causes) == 1:  # files that load the same one all end with the same error
+        causes *= len(ended)
+    if len(causes) != len(ended):
+        return found
+    of = dict(zip(ended, causes, strict=True))
+    return tuple(_caused(finding, of[finding]) if finding in of else finding for finding in found)
 
 
 def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa: ARG001 - the findings say all
@@ -39,3 +51,7 @@ def _printed(text: str) -> Found | None:
         return None  # other runners print outlines and TAP too
     seen = outline.parse(text)
     return seen if seen and seen.runner == NAME else tap.parse(text)
+
+
+def _caused(finding: Finding, cause: Finding) -> Finding:
+    return replace(cause, test=finding.test, path=cause.path or finding.path)

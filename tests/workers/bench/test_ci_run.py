@@ -1,0 +1,39 @@
+"""Two of the red repositories through the real pipeline and sandbox: one is mended, one is left alone."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from sandbox.environments import DockerSandbox
+from sandbox.reaper import remove_all
+from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
+from workers.bench.case import BenchCase
+from workers.bench.ci import suite
+from workers.bench.ci.suite import Ci
+from workers.bench.results import Results
+from workers.bench.runner import Means, measure
+
+
+@pytest.mark.engine
+def test_log_and_workflow_lead_to_a_right_patch_or_to_an_honest_no(tmp_path: Path) -> None:
+    """A misspelt name is put right by the static fixer, as the hidden tests confirm; what is red on the base as well
+    is nobody's to mend here."""
+    owner = f"tests-{uuid.uuid4().hex[:12]}"
+    sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
+
+    def wanted(case: BenchCase) -> bool:
+        return case.id in ("name-typo", "trap-base-red")
+
+    try:
+        with Results(tmp_path / "rows.jsonl", {}) as results:
+            assert measure(Ci(), Means(sandbox, "offline", lambda: None, only=wanted), results)
+    finally:
+        sandbox.close()
+        remove_all(sandbox.engine, owner)
+    rows = results.rows
+    assert (rows["name-typo"].outcome, rows["name-typo"].tier, rows["name-typo"].correct) == ("FIXED", "static", True)
+    assert rows["trap-base-red"].outcome == "BASE_ALREADY_RED"
+    assert all(suite.right_tier(row) and suite.right_outcome(row) for row in rows.values())

@@ -1,0 +1,1 @@
+"""Our own red repositories, and how right Heal is about each."""
