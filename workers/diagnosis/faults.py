@@ -113,3 +113,6 @@ BUILD = table(
     Voice("ERROR: ").says("Failed (?:building wheel|to build)", 'failed to solve: process "'),
     _MAVEN.says("COMPILATION ERROR"),
 )
+
+ASSERTED = table(ANYBODY.says(r'Exception in thread "[^"\n]{1,100}" java\.lang\.AssertionError\b'))
+"""A program that checks itself, and ends with what it found."""

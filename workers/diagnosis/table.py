@@ -278,6 +278,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(FailureClass.SNAPSHOT, _drift),
     Rule(FailureClass.WORKFLOW, _line(faults.CALL)),
     Rule(FailureClass.BUILD, _line(faults.BUILD)),
+    Rule(FailureClass.TEST, _line(faults.ASSERTED)),
     Rule(FailureClass.TIMEOUT, _exits(124, also=r"\btimeout ")),
     Rule(FailureClass.WORKFLOW, _exits(126, 127)),
 )
