@@ -38,11 +38,11 @@ OFFLINE = (Tier.AUTOFIX, Tier.STATIC, Tier.SEARCH)
 class RedCase:
     """One red repository, and what is right for it.
 
-    `cls` and `tool` are what the job's log shows; the tool is empty where none finds anything. `outcomes` are the right ends
-    of a run without a key, the best first. `gold` is a maintainer's patch, empty where no patch is right. A patch may
-    touch `allowed` alone, and add no line that one of the patterns of `never` is found in. With `exact` its files must
-    be the gold's to the byte; `must` are patterns that each of its added lines has to begin with one of. `hidden` are
-    files for `hidden_check`, a command that is green with a right patch only. `trap` says what is tempting here.
+    `cls` and `tool` are what the job's log shows; the tool is empty where none finds anything. `outcomes` are the
+    right ends of a run without a key, the best first. `gold` is a maintainer's patch, empty where no patch is right. A
+    patch may touch `allowed` alone, and add no line that one of the patterns of `never` is found in. With `exact` its
+    files must be the gold's to the byte; `must` are patterns that each of its added lines has to begin with one of.
+    `hidden` are files for `hidden_check`, a command that is green with a right patch only. `trap` says what tempts.
 
     `base` are the files of the pull request's base, which is red itself, `green` those of the commit before, which was
     green: only what is different there, an empty mapping without such a commit.
