@@ -79,6 +79,33 @@ def quixbugs(
     _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
 
 
+@app.command()
+def refactory(
+    dataset: Dataset = None,
+    sample: Annotated[int, typer.Option(help="How many programs are drawn; 0: all 1,783 of them.", min=0)] = 200,
+    seed: Seed = 1,
+    engine: Engine = EngineChoice.OFFLINE,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Wrong programs of students for five exercises (held out).
+
+    Judged against the reference on 300 inputs each.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.refactory import Refactory
+
+        return Refactory(dataset, sample, seed)
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+
+
 def _measure(make: Callable[[], Suite], asked: Asked) -> None:
     """Measure the suite and print its report. Exit code 1 when it was ended before every case had its turn."""
     from bot.cli import OTHER_OUTCOME, explained
