@@ -106,6 +106,62 @@ def refactory(
     _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
 
 
+@app.command()
+def mutants(
+    count: Annotated[int, typer.Option(help="How many wrong statements are drawn.", min=1)] = 30,
+    seed: Seed = 1,
+    engine: Engine = EngineChoice.OFFLINE,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Five small packages, each with one statement made wrong (held out).
+
+    Kinds are drawn as often as people make such mistakes. Right is what
+    restores the package's own code; another patch is unjudged. A new seed
+    makes bugs that nobody has seen.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.wished import mutants
+
+        return mutants(count, seed)
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+
+
+@app.command()
+def jsonl(
+    file: Annotated[Path, typer.Argument(help="A task per line, in HumanEval's format.", dir_okay=False)],
+    samples: Annotated[int, typer.Option(help="Runs of each task, for pass@k.", min=1, max=200)] = 1,
+    in_sample: Annotated[bool, typer.Option("--in-sample", help="The model or Heal may know these tasks.")] = False,
+    engine: Engine = EngineChoice.AUTO,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """A function-repair set in HumanEval's format, with pass@k.
+
+    Each line has task_id, prompt, buggy_solution, entry_point, test and
+    canonical_solution.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.jsonl import JsonLines
+
+        return JsonLines(file, samples, in_sample)
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+
+
 def _measure(make: Callable[[], Suite], asked: Asked) -> None:
     """Measure the suite and print its report. Exit code 1 when it was ended before every case had its turn."""
     from bot.cli import OTHER_OUTCOME, explained

@@ -23,8 +23,8 @@ def inputs(name: str, samples: Sequence[Args], wanted: int, rng: random.Random) 
     return drawn(samples, wanted, rng, lambda args: rule(*args) if rule else args)
 
 
-def _ordered(sought: int, values: Sequence[int]) -> Args:
-    return sought, type(values)(sorted(values))
+def _ordered(sought: int, values: list[int] | tuple[int, ...]) -> Args:
+    return sought, sorted(values) if isinstance(values, list) else tuple(sorted(values))
 
 
 def _ages(people: list[Any]) -> Args | None:

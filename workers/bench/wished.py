@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from workers.bench.case import BenchCase, Suite
+from sandbox.images.sources import Sources
+from workers.bench.case import BenchCase, Figured, Suite
 from workers.bench.machine import describe
+from workers.bench.mutants import Mutants
 from workers.bench.report import Measured
 from workers.bench.results import Results
 from workers.bench.runner import Means, OnRow, measure
 from workers.llm.standing import Endpoints
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
-from workers.wiring import make_client, own_sandbox
+from workers.wiring import ca_bundle, make_client, own_sandbox
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
             cancelled,
         )
         complete = measure(suite, means, results, on_row)
+        rows = tuple(sorted(results.rows.values(), key=lambda row: row.case))
         return Measured(
             suite=suite.name,
             in_sample=suite.in_sample,
@@ -69,8 +72,15 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
             command=request.command,
             machine=where,
             complete=complete,
-            rows=tuple(sorted(results.rows.values(), key=lambda row: row.case)),
+            rows=rows,
+            extra=tuple(suite.figures(rows)) if isinstance(suite, Figured) else (),
         )
+
+
+def mutants(count: int, seed: int) -> Mutants:
+    """The suite of mutants with the settings' folder and certificates."""
+    settings = WorkerSettings()
+    return Mutants(settings.state_dir.expanduser(), count, seed, Sources(ca_bundle=ca_bundle(settings)))
 
 
 def _among(only: tuple[str, ...]) -> Callable[[BenchCase], bool]:

@@ -64,7 +64,7 @@ def built(name: str, args: Any) -> tuple[Any, ...]:
 def seen(name: str, result: Any, args: tuple[Any, ...]) -> Any:
     """What of the result has to be equal."""
     if name == "reverse_linked_list":
-        values = []
+        values: list[object] = []
         while result is not None and len(values) < 1000:
             values.append(result.value)
             result = result.successor
