@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import copy
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from workers.bench.case import BenchCase
 from workers.bench.differential import Differential
 from workers.bench.row import Row
 from workers.bench.score import pass_at
-from workers.bench.values import Args, drawn
+from workers.bench.values import Args, drawn, luck
 from workers.errors import UsageError
 
 _FUNCTION, _TESTS = "solution.py", "test_solution.py"
@@ -162,7 +161,7 @@ def calls(test: str, entry_point: str) -> tuple[tuple[str, str], ...]:
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return ()
     samples = [args for node in ast.walk(tree) if (args := _literal(node, entry_point)) is not None]
-    rng = random.Random(entry_point)  # noqa: S311 - to be drawn again alike
+    rng = luck(entry_point)
     return tuple((entry_point, repr(args)) for args in drawn(samples, _WANTED * _SPARE, rng))
 
 

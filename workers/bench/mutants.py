@@ -20,6 +20,7 @@ from sandbox.languages import Wheel
 from workers.bench.case import BenchCase
 from workers.bench.identical import Identical
 from workers.bench.mutate import Mutant, mutant
+from workers.bench.values import luck
 from workers.errors import UsageError
 
 _BIGGEST, _MOST = 1 << 20, 400
@@ -93,7 +94,7 @@ class Mutants:
         """Mutants of each package in turn. Raises `UsageError` when an archive cannot be had."""
         read = cache(lambda package: _files(self._archive(package)))
         known: set[tuple[str, bytes]] = set()
-        rng = random.Random(self.seed)  # noqa: S311 - to be drawn again alike
+        rng = luck(self.seed)
         for at in range(self.count):
             package = self.packages[at % len(self.packages)]
             made = _drawn(package, read(package), rng, known)

@@ -7,7 +7,6 @@ the data set does. The fixers were written knowing these programs.
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from workers.bench.case import BenchCase
 from workers.bench.dataset import DataSet, opened
 from workers.bench.differential import Differential
 from workers.bench.quixbugs_inputs import inputs
-from workers.bench.values import Args
+from workers.bench.values import Args, luck
 
 REPOSITORY = "jkoppel/QuixBugs"
 _PROGRAMS, _CORRECT, _TESTS, _CASES = "python_programs", "correct_python_programs", "python_testcases", "json_testcases"
@@ -60,7 +59,7 @@ class QuixBugs:
         paths += [f"{_PROGRAMS}/node.py"] if f"{_PROGRAMS}/node.py" in data.paths else []
         files = {path: data.read(path) for path in paths}
         samples = _samples(data.text(cases)) if cases in files else []
-        rng = random.Random(f"{self.seed} {name}")  # noqa: S311 - inputs have to be drawn again alike
+        rng = luck(self.seed, name)
         calls = [(name, repr(args)) for args in inputs(name, samples, _WANTED * _SPARE, rng)]
         correct = data.read(f"{_CORRECT}/{name}.py")
         judge = Differential(program, correct, calls, _WANTED, _ADAPTER.read_bytes(), (_PROGRAMS, "."))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import io
-import random
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from workers.bench.case import BenchCase
 from workers.bench.dataset import opened
 from workers.bench.differential import Differential
 from workers.bench.refactory_inputs import inputs
-from workers.bench.values import Args
+from workers.bench.values import Args, luck
 from workers.errors import UsageError
 
 REPOSITORY = "githubhuyang/refactory"
@@ -54,7 +53,7 @@ class Refactory:
         data = _Archive.of(opened(self.dataset, REPOSITORY, (_ARCHIVE,)).read(_ARCHIVE))
         wrong = sorted(path for path in data.names if "/code/wrong/" in path and path.endswith(".py"))
         if 0 < self.sample < len(wrong):
-            wrong = sorted(random.Random(self.seed).sample(wrong, self.sample))  # noqa: S311 - to be drawn again alike
+            wrong = sorted(luck(self.seed).sample(wrong, self.sample))
         exercises: dict[str, _Exercise] = {}
         for path in wrong:
             name = path.split("/code/")[0].rpartition("/")[2]
@@ -143,10 +142,10 @@ def calls(texts: list[str], wanted: int, seed: int) -> tuple[tuple[str, str], ..
             samples.setdefault(read[0], []).append(read[1])
     made: list[tuple[str, str]] = []
     for name, known in sorted(samples.items()):
-        rng = random.Random(f"{seed} {name}")  # noqa: S311 - to be drawn again alike
+        rng = luck(seed, name)
         for args in inputs(name, known, wanted // len(samples), rng):
             made.append((name, repr(args)))  # noqa: PERF401 - two loops read better than one line
-    random.Random(seed).shuffle(made)  # noqa: S311 - the first of them are compared: every function's
+    luck(seed).shuffle(made)
     return tuple(made)
 
 

@@ -142,11 +142,11 @@ def _groups(rows: Sequence[Row]) -> list[str]:
     groups = [name for name, _ in counted(row.group for row in rows if row.group)]
     if not 2 <= len(groups) <= _MOST_GROUPS:
         return []
-    lines = ["| group | cases | plausible | verified | correct | overfit |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| group | red here | plausible | verified | correct | overfit |", "| --- | --- | --- | --- | --- | --- |"]
     for group in sorted(groups):
         one = score([row for row in rows if row.group == group])
         hits = (one.plausible.hits, one.verified.hits, one.correct.hits, one.overfit.hits)
-        lines.append(f"| {cell(group)} | {one.cases} | {' | '.join(map(str, hits))} |")
+        lines.append(f"| {cell(group)} | {one.red} | {' | '.join(map(str, hits))} |")
     return [*lines, ""]
 
 

@@ -17,6 +17,11 @@ _LONGEST = 400
 """Characters and elements that a grown value has at most."""
 
 
+def luck(*seed: object) -> random.Random:
+    """Random numbers that are the same for the same seed: what was drawn once can be drawn again."""
+    return random.Random(" ".join(map(str, seed)))  # noqa: S311 - nothing secret is made of them
+
+
 def drawn(
     samples: Sequence[Args], wanted: int, rng: random.Random, allowed: Callable[[Args], Args | None] = lambda args: args
 ) -> list[Args]:
