@@ -162,6 +162,38 @@ def jsonl(
     _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
 
 
+@app.command()
+def bugsinpy(
+    dataset: Dataset = None,
+    projects: Annotated[
+        str, typer.Option(help="Projects, with commas between.")
+    ] = "PySnooper,cookiecutter,thefuck,tqdm",
+    sources: Annotated[
+        Path | None, typer.Option(help="A folder with clones of the projects, bare or not.", file_okay=False)
+    ] = None,
+    engine: Engine = EngineChoice.OFFLINE,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Real bugs of Python projects, with the tests of their fixes (held out).
+
+    Right is what is identical to the developers' fix; anything else is
+    unjudged, never assumed.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.bugsinpy import BugsInPy
+
+        return BugsInPy(dataset, sources, tuple(filter(None, projects.split(","))))
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+
+
 def _measure(make: Callable[[], Suite], asked: Asked) -> None:
     """Measure the suite and print its report. Exit code 1 when it was ended before every case had its turn."""
     from bot.cli import OTHER_OUTCOME, explained

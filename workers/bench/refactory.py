@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workers.bench.case import BenchCase
-from workers.bench.dataset import opened
+from workers.bench.dataset import opened, read
 from workers.bench.differential import Differential
 from workers.bench.refactory_inputs import inputs
 from workers.bench.values import Args, luck
@@ -50,7 +50,7 @@ class Refactory:
 
     def cases(self) -> Iterator[BenchCase]:
         """The drawn programs, in order of exercise and name."""
-        data = _Archive.of(opened(self.dataset, REPOSITORY, (_ARCHIVE,)).read(_ARCHIVE))
+        data = _Archive.of(read(opened(self.dataset, REPOSITORY, (_ARCHIVE,)), _ARCHIVE))
         wrong = sorted(path for path in data.names if "/code/wrong/" in path and path.endswith(".py"))
         if 0 < self.sample < len(wrong):
             wrong = sorted(luck(self.seed).sample(wrong, self.sample))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -45,7 +46,7 @@ def test_a_rule_decides_what_is_drawn() -> None:
     assert drawn([], 5, luck(1)) == []
 
 
-KEPT = {
+KEPT: dict[str, tuple[list[Args], Callable[..., bool]]] = {
     "bitcount": ([(127,)], lambda n: n >= 0),
     "bucketsort": ([([3, 11, 2], 12)], lambda values, k: all(0 <= value < k for value in values)),
     "find_in_sorted": ([([1, 2, 3], 2)], lambda values, _: values == sorted(values)),
