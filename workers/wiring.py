@@ -196,7 +196,7 @@ def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSan
         owner=owner,
         runtime=settings.sandbox_runtime,
         fork_runtime=settings.sandbox_fork_runtime,
-        ca_bundle=_ca_bundle(settings),
+        ca_bundle=ca_bundle(settings),
         state_dir=settings.state_dir.expanduser(),
         allowed_hosts=settings.setup_hosts,
         registries=settings.image_registries,
@@ -251,7 +251,7 @@ def with_model(settings: WorkerSettings, case: Case) -> WorkerSettings:
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None], fresh: bool = False) -> list[str]:
     """Make the sandbox images on the engine of the settings, then remove outdated ones; returns their references."""
     settings = WorkerSettings()
-    sources = Sources(ca_bundle=_ca_bundle(settings))
+    sources = Sources(ca_bundle=ca_bundle(settings))
     with opened_sandbox(settings, settings.installation) as sandbox:
         state = settings.state_dir.expanduser()
         made = [build(engine, state, languages or KEYS, sources, say, fresh) for engine in sandbox.engines]
@@ -261,7 +261,7 @@ def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None],
     return made[0]
 
 
-def _ca_bundle(settings: WorkerSettings) -> Path | None:
+def ca_bundle(settings: WorkerSettings) -> Path | None:
     """The bundle the host trusts: packages come through the same authorities inside the set-up phase."""
     if settings.ca_bundle is not None:
         return settings.ca_bundle

@@ -12,7 +12,6 @@ from typing import Protocol, runtime_checkable
 
 from sandbox.spec import Environment
 from workers.bench.row import Row
-from workers.bench.score import Share
 from workers.ports import SourceTree
 
 
@@ -94,11 +93,8 @@ class Suite(Protocol):
 
 
 @runtime_checkable
-class Counted(Protocol):
-    """A suite that has figures of its own."""
+class Figured(Protocol):
+    """A suite with figures of its own, beside those that every suite has."""
 
-    def figures(self, rows: Sequence[Row]) -> tuple[tuple[str, Share], ...]:
-        """Shares by what they are of, for the report."""
-
-    def remarks(self, rows: Sequence[Row]) -> tuple[str, ...]:
-        """What has to be said beside them, a line each."""
+    def figures(self, rows: Sequence[Row]) -> Sequence[tuple[str, str]]:
+        """Pairs of a label and what is said, such as ("pass@1", "41.2 %, 34 % to 49 %")."""

@@ -18,6 +18,7 @@ from workers.errors import UsageError
 from workers.messages.markup import quote
 
 _LONGEST = 60
+_MOST_GROUPS = 20
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,8 @@ class Measured:
     machine: str
     complete: bool
     rows: tuple[Row, ...]
-    extra: tuple[tuple[str, Share], ...] = ()
-    """Shares that only this suite has, by what they are of."""
-    remarks: tuple[str, ...] = ()
-    """What only this suite has to say, a line each."""
+    extra: tuple[tuple[str, str], ...] = ()
+    """Figures that only this suite has, as label and words."""
 
 
 def write(measured: Measured, folder: Path) -> None:
@@ -63,8 +62,7 @@ def as_json(measured: Measured) -> dict[str, Any]:
         "machine": measured.machine,
         "complete": measured.complete,
         "score": _plain(figures),
-        "extra": {label: _plain(one) for label, one in measured.extra},
-        "remarks": list(measured.remarks),
+        "extra": dict(measured.extra),
         "cases": [row.model_dump(mode="json") for row in measured.rows],
     }
 
@@ -90,13 +88,15 @@ def _plain(value: Any) -> Any:
 def markdown(measured: Measured) -> str:
     """The report as Markdown: what was measured, the figures, then every case."""
     figures = score(measured.rows)
-    lines = [f"## {measured.suite}: {figures.cases} cases, {sample(measured)}", ""]
+    green = figures.cases - figures.red
+    red = f", {figures.red} of them red here" if green else ""
+    lines = [f"## {measured.suite}: {figures.cases} cases{red}, {sample(measured)}", ""]
     lines += [f"`{measured.command}`", ""] if measured.command else []
     lines += [f"{measured.machine}; engine {measured.engine}{f', model {measured.model}' if measured.model else ''}"]
     lines += ["", "**Ended early: not every case has been measured.**"] if not measured.complete else []
     lines += ["", "| | cases | share | 95 % interval |", "| --- | --- | --- | --- |"]
-    lines += [_line(name, one) for name, one in (*measured.extra, *shares(figures))]
-    lines += ["", *_remarks(figures), *(f"- {one}" for one in measured.remarks)]
+    lines += [_line(name, one) for name, one in shares(figures)]
+    lines += ["", *_remarks(figures), *(f"{label}: {words}." for label, words in measured.extra)]
     lines += ["", *_groups(measured.rows), *_cases(measured.rows)]
     return "\n".join(lines) + "\n"
 
@@ -118,7 +118,7 @@ def _line(name: str, one: Share) -> str:
     if one.value is None:
         return f"| {name} | 0 of 0 | | |"
     low, high = one.interval
-    return f"| {name} | {one.hits} of {one.cases} | {one.value:.1%} | {low:.0%} to {high:.0%} |"
+    return f"| {name} | {one.hits:g} of {one.cases} | {one.value:.1%} | {low:.0%} to {high:.0%} |"
 
 
 def _remarks(figures: Score) -> list[str]:
@@ -140,13 +140,13 @@ def _remarks(figures: Score) -> list[str]:
 
 def _groups(rows: Sequence[Row]) -> list[str]:
     groups = [name for name, _ in counted(row.group for row in rows if row.group)]
-    if len(groups) < 2:
+    if not 2 <= len(groups) <= _MOST_GROUPS:
         return []
-    lines = ["| group | cases | plausible | verified | correct | overfit |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| group | red here | plausible | verified | correct | overfit |", "| --- | --- | --- | --- | --- | --- |"]
     for group in sorted(groups):
         one = score([row for row in rows if row.group == group])
         hits = (one.plausible.hits, one.verified.hits, one.correct.hits, one.overfit.hits)
-        lines.append(f"| {cell(group)} | {one.cases} | {' | '.join(map(str, hits))} |")
+        lines.append(f"| {cell(group)} | {one.red} | {' | '.join(map(str, hits))} |")
     return [*lines, ""]
 
 

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
 from sandbox.spec import Sandbox
-from workers.bench.case import BenchCase, Fixed, Ruling, Suite
+from workers.bench.case import BenchCase, Fixed, Ruling
 from workers.bench.forge import BenchForge
 from workers.bench.results import Results
 from workers.bench.row import Row
 from workers.critic import Critic
 from workers.domain import Attempt, Case, Outcome, Report, Usage, Verdict
-from workers.errors import Retryable
+from workers.errors import Retryable, Stop
 from workers.fixers import fixers
 from workers.llm.client import Client
 from workers.pipeline import Parts, drive
@@ -34,6 +34,10 @@ _TRIES = 3
 OnRow = Callable[[Row], None]
 
 
+Heal = Callable[[BenchCase], Row | None]
+"""One case from its files to its row; None when the bench was told to end meanwhile."""
+
+
 @dataclass(frozen=True)
 class Means:
     """What cases are worked on with. `client` makes the model's client of one case, None where no model is asked."""
@@ -41,48 +45,54 @@ class Means:
     sandbox: Sandbox
     engine: str
     client: Callable[[], Client | None]
-    jobs: int = 1
-    only: Callable[[BenchCase], bool] = lambda _: True
-    cancelled: Event = field(default_factory=Event)
+    cancelled: Event
 
 
-def measure(suite: Suite, means: Means, results: Results, on_row: OnRow = lambda _: None) -> bool:
-    """Work on every case that has no row yet, at most `means.jobs` at once; True when all have one in the end.
+def measure(
+    cases: Iterable[BenchCase],
+    heal: Heal,
+    results: Results,
+    jobs: int = 1,
+    on_row: OnRow = lambda _: None,
+    cancelled: Event | None = None,
+) -> bool:
+    """Work on every case that has no row yet, at most `jobs` at once; True when all have one in the end.
 
-    Ends early when `means.cancelled` is set; a case that was under way then leaves no row. What goes wrong with the
-    machine is raised once the other cases under way are done.
+    Ends early when `cancelled` is set; a case that was under way then leaves no row. What goes wrong with the machine
+    is raised once the other cases under way are done.
     """
-    waiting = (case for case in suite.cases() if means.only(case) and case.id not in results.rows)
-    with ThreadPoolExecutor(means.jobs, thread_name_prefix="bench") as pool:
-        for row in _done(pool, waiting, suite, means):
+    cancelled = cancelled or Event()
+    waiting = (case for case in cases if case.id not in results.rows)
+    with ThreadPoolExecutor(jobs, thread_name_prefix="bench") as pool:
+        for row in _done(pool, waiting, heal, jobs, cancelled):
             results.add(row)
             on_row(row)
-    if means.cancelled.is_set():
+    if cancelled.is_set():
         return False
     results.finish()
     return True
 
 
-def _done(pool: ThreadPoolExecutor, waiting: Iterator[BenchCase], suite: Suite, means: Means) -> Iterator[Row]:
+def _done(
+    pool: ThreadPoolExecutor, waiting: Iterator[BenchCase], heal: Heal, jobs: int, cancelled: Event
+) -> Iterator[Row]:
     """Rows in the order in which the cases end. A case is made when there is a place for it, not before."""
     running: set[Future[Row | None]] = set()
     more = True
     while more or running:
-        while more and len(running) < means.jobs and not means.cancelled.is_set():
+        while more and len(running) < jobs and not cancelled.is_set():
             case = next(waiting, None)
             more = case is not None
             if case is not None:
-                running.add(pool.submit(healed, suite.name, case, means))
-        ended, running = wait(running, return_when=FIRST_COMPLETED)
-        for future in ended:
-            row = future.result()
-            if row is not None:
-                yield row
-        more = more and not means.cancelled.is_set()
+                running.add(pool.submit(heal, case))
+        more = more and not cancelled.is_set()
+        if running:
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (row for row in (future.result() for future in ended) if row is not None)
 
 
 def healed(suite: str, case: BenchCase, means: Means) -> Row | None:
-    """One case from its files to its row; None when the bench was told to end meanwhile."""
+    """`Heal` through the real pipeline."""
     journal, client = Watch(means.cancelled), means.client()
     with tempfile.TemporaryDirectory(prefix="heal-bench-") as folder:
         forge = BenchForge(case, Path(folder))
@@ -97,7 +107,12 @@ def healed(suite: str, case: BenchCase, means: Means) -> Row | None:
             model=client,
         )
         started = time.monotonic()
-        report = _driven(run, parts)
+        try:
+            report = _driven(run, parts)
+        except Stop:  # of the journal, which ends a run that is told to wherever it stands
+            if means.cancelled.is_set():
+                return None
+            raise
         seconds = time.monotonic() - started
         if means.cancelled.is_set() or report.outcome is Outcome.CANCELLED:
             return None

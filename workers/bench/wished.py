@@ -5,20 +5,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 
-from workers.bench.case import BenchCase, Counted, Suite
+from sandbox.images.sources import Sources
+from workers.bench.case import Figured, Suite
 from workers.bench.machine import describe
+from workers.bench.mutants import Mutants
 from workers.bench.report import Measured
 from workers.bench.results import Results
-from workers.bench.runner import Means, OnRow, measure
+from workers.bench.runner import Means, OnRow, healed, measure
 from workers.llm.standing import Endpoints
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
-from workers.wiring import make_client, own_sandbox
+from workers.wiring import ca_bundle, make_client, own_sandbox
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,11 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
             sandbox,
             request.engine,
             lambda: make_client(settings, request.engine, endpoints=endpoints),
-            request.jobs,
-            _among(request.only),
             cancelled,
         )
-        complete = measure(suite, means, results, on_row)
+        cases = (case for case in suite.cases() if not request.only or case.id in request.only)
+        heal = partial(healed, suite.name, means=means)
+        complete = measure(cases, heal, results, request.jobs, on_row, cancelled)
         rows = tuple(sorted(results.rows.values(), key=lambda row: row.case))
         return Measured(
             suite=suite.name,
@@ -71,13 +74,14 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
             machine=where,
             complete=complete,
             rows=rows,
-            extra=suite.figures(rows) if isinstance(suite, Counted) else (),
-            remarks=suite.remarks(rows) if isinstance(suite, Counted) else (),
+            extra=tuple(suite.figures(rows)) if isinstance(suite, Figured) else (),
         )
 
 
-def _among(only: tuple[str, ...]) -> Callable[[BenchCase], bool]:
-    return lambda case: not only or case.id in only
+def mutants(count: int, seed: int) -> Mutants:
+    """The suite of mutants with the settings' folder and certificates."""
+    settings = WorkerSettings()
+    return Mutants(settings.state_dir.expanduser(), count, seed, Sources(ca_bundle=ca_bundle(settings)))
 
 
 def _default(state: Path, suite: str, header: Mapping[str, object]) -> Path:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from sandbox.environments import DockerSandbox
 from sandbox.reaper import remove_all
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
-from workers.bench.case import BenchCase
 from workers.bench.ci import suite
 from workers.bench.ci.suite import Ci
 from workers.bench.results import Results
-from workers.bench.runner import Means, measure
+from workers.bench.runner import Means, healed, measure
 
 
 @pytest.mark.engine
@@ -23,13 +24,11 @@ def test_log_and_workflow_lead_to_a_right_patch_or_to_an_honest_no(tmp_path: Pat
     is nobody's to mend here."""
     owner = f"tests-{uuid.uuid4().hex[:12]}"
     sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
-
-    def wanted(case: BenchCase) -> bool:
-        return case.id in ("name-typo", "trap-base-red")
-
+    cases = [case for case in Ci().cases() if case.id in ("name-typo", "trap-base-red")]
+    heal = partial(healed, "ci", means=Means(sandbox, "offline", lambda: None, Event()))
     try:
         with Results(tmp_path / "rows.jsonl", {}) as results:
-            assert measure(Ci(), Means(sandbox, "offline", lambda: None, only=wanted), results)
+            assert measure(cases, heal, results)
     finally:
         sandbox.close()
         remove_all(sandbox.engine, owner)

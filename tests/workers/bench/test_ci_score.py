@@ -50,7 +50,7 @@ def test_a_published_patch_that_nobody_calls_right_is_wrong() -> None:
         row(Tier.MODEL, "FIXED", Outcome.NO_FIX_FOUND, by="search", correct=False),
         row(Tier.MODEL, "NO_FIX_FOUND", Outcome.NO_FIX_FOUND, correct=False, failure=FailureClass.TEST),
     ]
-    counted = {label: (share.hits, share.cases) for label, share in suite.figures(rows)}
+    counted = {label: (share.hits, share.cases) for label, share in suite.shares(rows)}
     assert counted["wrong patches published"] == (2, 4)
     assert counted["mended without a key, of those that can be"] == (1, 2)
 
