@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from workers.fixers.source import Mutation, Source
 from workers.fixers.static.renames import Names
@@ -12,6 +12,7 @@ from workers.spectrum.evidence import Failure
 
 _NARROW = re.compile(r"^'(?:ascii|charmap|latin-1|cp\d{1,5}|gbk|mbcs)' codec can't (?:de|en)code\b")
 """Encodings that a machine falls back on. What is not UTF-8 either has an encoding that nobody knows here."""
+_ASCII = frozenset({"ascii", "us-ascii"})
 _METHODS = frozenset({"read_text", "write_text"})
 _PLACE = {"open": 3, "read_text": 0, "write_text": 1}
 """How many positional arguments stand before the encoding."""
@@ -23,14 +24,26 @@ def undecodable(source: Source, failure: Failure, line: int) -> Iterator[Mutatio
         return
     names = Names(source)
     calls = [n for n in ast.walk(source.tree) if isinstance(n, ast.Call) and _near(source, n, line)]
-    calls = [n for n in calls if names.full(n.func) in ("", "io.open") and _silent(n)]  # `gzip.open` opens bytes
-    for call in sorted(calls, key=lambda call: abs(call.lineno - line)):
+    calls = [n for n in calls if names.full(n.func) in ("", "io.open")]  # `gzip.open` opens bytes
+    calls.sort(key=lambda call: abs(call.lineno - line))
+    yield from _widened(source, failure, calls)
+    for call in filter(_silent, calls):
         end = source.span(call)[1] - 1
         before = source.data[:end].rstrip()
         at = len(before)
         comma = "" if before.endswith(b"(") else " " if before.endswith(b",") else ", "
         what = f'`{source.text(call.func)}` has `encoding="utf-8"`'
         yield Mutation(source.path, call.lineno, ((at, at, f'{comma}encoding="utf-8"'),), "encoding", 1.6, what, call)
+
+
+def _widened(source: Source, failure: Failure, calls: Iterable[ast.Call]) -> Iterator[Mutation]:
+    """Calls that ask for ASCII: UTF-8 reads all of it, and more. Other encodings are asked for with a reason."""
+    said = [(call, word.value) for call in calls for word in call.keywords if word.arg == "encoding"]
+    for call, word in said if failure.message.startswith("'ascii'") else ():
+        if isinstance(word, ast.Constant) and str(word.value).lower() in _ASCII:
+            what = f'`{source.text(call.func)}` has `encoding="utf-8"`'
+            splice = (*source.span(word), '"utf-8"')
+            yield Mutation(source.path, call.lineno, (splice,), "encoding", 1.6, what, call)
 
 
 def _silent(call: ast.Call) -> bool:
