@@ -104,6 +104,7 @@ def test_the_recipe_runs_the_step_that_failed(case: RedCase) -> None:
     """Log and workflow together lead to the red command, without anybody naming it."""
     failed = job(case.id).log.failed
     assert failed is not None
+    assert failed.script
     plan = recipe.plan(job(case.id), CaseTree(case), RepoConfig(), asked())
     assert plan.check.script.strip() == failed.script.strip()
 

@@ -89,15 +89,13 @@ def read(folder: Path = CASES) -> tuple[RedCase, ...]:
 def _case(path: Path) -> RedCase:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
-        lists = {key: tuple(told.pop(key, ())) for key in ("allowed", "never", "must")}
-        return RedCase(
-            id=path.stem,
-            cls=FailureClass(told.pop("class")),
-            tier=Tier(told.pop("tier")),
-            outcomes=tuple(map(Outcome, told.pop("outcomes"))),
-            log=told.pop("log").replace(_ESCAPE, "\x1b"),
-            **lists,
-            **told,
-        )
+        own = {
+            "cls": FailureClass(told.pop("class")),
+            "tier": Tier(told.pop("tier")),
+            "outcomes": tuple(map(Outcome, told.pop("outcomes"))),
+            "log": told.pop("log").replace(_ESCAPE, "\x1b"),
+            **{key: tuple(told.pop(key, ())) for key in ("allowed", "never", "must")},
+        }
+        return RedCase(id=path.stem, **own, **told)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path.name}: {error}") from error
