@@ -40,9 +40,9 @@ class RedCase:
 
     `cls` and `tool` are what the job's log shows; the tool is empty where none finds anything. `outcomes` are the
     right ends of a run without a key, the best first. `gold` is a maintainer's patch, empty where no patch is right. A
-    patch may touch `allowed` alone, and add no line that one of the patterns of `never` is found in. With `exact` its
-    files must be the gold's to the byte; `must` are patterns that each of its added lines has to begin with one of.
-    `hidden` are files for `hidden_check`, a command that is green with a right patch only. `trap` says what tempts.
+    patch may touch `allowed` alone, and add no line that one of the patterns of `never` is found in. `hidden` are files
+    for `hidden_check`, a command that is green with a right patch only; `must` are patterns that each added line
+    has to begin with one of. `trap` says what tempts.
 
     `base` are the files of the pull request's base, which is red itself, `green` those of the commit before, which was
     green: only what is different there, an empty mapping without such a commit.
@@ -64,16 +64,15 @@ class RedCase:
     allowed: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     must: tuple[str, ...] = ()
-    exact: bool = False
     hidden: Mapping[str, str] = field(default_factory=dict)
     hidden_check: str = ""
     base: Mapping[str, str] = field(default_factory=dict)
     green: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def fixable(self) -> bool:
-        """It can be mended without a key."""
-        return self.tier in OFFLINE
+    def exact(self) -> bool:
+        """Nothing else says what a right patch is: its files must be the gold's to the byte."""
+        return not (self.hidden_check or self.must)
 
     def tree(self, differing: Mapping[str, str] | None = None) -> dict[str, bytes]:
         """The repository's files, the workflow among them, with what is different in another commit."""
