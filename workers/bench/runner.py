@@ -22,12 +22,15 @@ from workers.critic import Critic
 from workers.domain import Attempt, Case, Outcome, Report, Usage, Verdict
 from workers.errors import Retryable
 from workers.fixers import fixers
+from workers.fixers.replay import Replay
 from workers.llm.client import Client
 from workers.pipeline import Parts, drive
-from workers.ports import SourceTree
+from workers.ports import Fixer, SourceTree
 from workers.store.memory import MemoryJournal
 from workers.summary import whole_patch
 
+GOLD = "gold"
+"""The engine that proposes what the developers did: what the verifier refuses then is a mistake of its own."""
 _TRIES = 3
 """How often a case is taken up again after trouble that passes, before the bench ends with it."""
 
@@ -100,7 +103,7 @@ def healed(suite: str, case: BenchCase, means: Means) -> Row | None:
         parts = Parts(
             forge,
             means.sandbox,
-            fixers(means.engine, client),
+            able(case, means.engine, client),
             journal,
             journal.cancelled,
             critic=Critic(client) if client else None,
@@ -116,6 +119,11 @@ def healed(suite: str, case: BenchCase, means: Means) -> Row | None:
         return None
     first = journal.first - started if journal.first is not None else None
     return row_of(case, report, ruling, seconds, first, client.asked if client else 0)
+
+
+def able(case: BenchCase, engine: str, client: Client | None) -> tuple[Fixer, ...]:
+    """Who may propose: the fixers of the engine, or its developers' own patch alone where the engine is `GOLD`."""
+    return (Replay(case.gold),) if engine == GOLD else fixers(engine, client)
 
 
 def _driven(run: Case, parts: Parts) -> Report:

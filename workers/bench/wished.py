@@ -17,7 +17,7 @@ from workers.bench.machine import describe
 from workers.bench.mutants import Mutants
 from workers.bench.report import Measured
 from workers.bench.results import Results
-from workers.bench.runner import Means, OnRow, healed, measure
+from workers.bench.runner import GOLD, Means, OnRow, healed, measure
 from workers.llm.standing import Endpoints
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
@@ -43,7 +43,8 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
     if request.model:
         settings = settings.model_copy(update={"model": request.model})
     endpoints, owner = Endpoints(), f"{settings.installation}/bench-{new_run_id()}"
-    asked = make_client(settings, request.engine, endpoints=endpoints)
+    engine = "offline" if request.engine == GOLD else request.engine
+    asked = make_client(settings, engine, endpoints=endpoints)
     header = {
         "suite": suite.name,
         "options": dict(suite.options),
@@ -57,7 +58,7 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
         means = Means(
             sandbox,
             request.engine,
-            lambda: make_client(settings, request.engine, endpoints=endpoints),
+            lambda: make_client(settings, engine, endpoints=endpoints),
             cancelled,
         )
         cases = (case for case in suite.cases() if not request.only or case.id in request.only)

@@ -14,9 +14,10 @@ from workers.bench.case import BenchCase, Ruling
 from workers.bench.forge import BenchForge
 from workers.bench.results import Results
 from workers.bench.row import Row
-from workers.bench.runner import measure, row_of
+from workers.bench.runner import GOLD, able, measure, row_of
 from workers.domain import Attempt, Candidate, Confidence, Outcome, Usage, Verdict
 from workers.errors import UsageError
+from workers.fixers.replay import Replay
 
 CASES = tuple(BenchCase(name, {"a.py": b"a = 1\n"}) for name in "abcd")
 
@@ -115,6 +116,13 @@ def test_a_case_is_a_repository_with_its_log_and_environment(tmp_path: Path) -> 
     assert (environment.image, environment.setup) == ("python", ("pip install x",))
     assert (run.repo, run.check) == ("bench/made", "pytest")
     assert len({forge.checkout.sha for forge in forges}) == 1
+
+
+def test_the_developers_own_fix_stands_for_the_fixers() -> None:
+    """With the engine `gold` nothing else is tried; with any other it is not known to anybody."""
+    case = BenchCase("a", {}, gold="patch")
+    assert [type(fixer) for fixer in able(case, GOLD, None)] == [Replay]
+    assert all(not isinstance(fixer, Replay) for fixer in able(case, "offline", None))
 
 
 @pytest.mark.parametrize("name", ["../up", ".git/config", "a//b", "/root"])
