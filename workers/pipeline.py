@@ -16,6 +16,7 @@ from sandbox.errors import Cancelled
 from sandbox.spec import Plan, Sandbox
 from workers import messages
 from workers.asked import as_asked
+from workers.ceilings import of_repository
 from workers.critic import Critic
 from workers.domain import (
     Aim,
@@ -42,6 +43,7 @@ from workers.domain import (
 from workers.errors import Stop
 from workers.fixers.replay import Replay
 from workers.llm.client import Client
+from workers.llm.purse import MemoryPurse, Purse
 from workers.overlay import Overlay
 from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, Revision, SourceTree, Workbench
 from workers.repo_config import Notify, RepoConfig
@@ -78,8 +80,8 @@ class Parts:
     """How many runs of this repository were admitted within the last 24 hours."""
     heals_lately: Callable[[Case, str], int] = lambda *_: 0
     """How many other runs worked on a failure with this fingerprint in the case's place within seven days."""
-    spent_today: Callable[[], float] = lambda: 0.0
-    """How many US dollars this repository's runs paid for a model within the last 24 hours."""
+    purse: Purse = field(default_factory=MemoryPurse)
+    """What pays for the models of the run; its repository's limits are told to it here."""
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
@@ -124,8 +126,9 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
     heed_switches(parts.wishes)
-    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today, parts.spent_today)
+    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today)
     admission = story.admission = as_asked(admission, case)
+    parts.purse.bound(of_repository(admission.config.limits))
     case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
 
@@ -275,7 +278,7 @@ class Story:
             raise ValueError("a review is of a pull request of ours")
         earlier = self.parts.so_far(case.ours.run)
         made = earlier.accepted.candidate if earlier and earlier.accepted else None
-        self.answers = self.once("answers", Answers, lambda: answer(case, earlier, config, self.parts.model))
+        self.answers = self.once("answers", Answers, lambda: answer(case, earlier, config, self.parts.model, self.once))
         only_answered(case)
         wanted = messages.wanted(case.remarks)
         trust = made.confidence if made else Confidence.MEDIUM

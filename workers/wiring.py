@@ -28,6 +28,7 @@ from sandbox.images.stock import clear
 from sandbox.languages import KEYS
 from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
+from workers import ceilings
 from workers.critic import Critic
 from workers.domain import Aim, Case, Report
 from workers.errors import Retryable, UsageError
@@ -36,6 +37,7 @@ from workers.git import mirrors
 from workers.llm.cassettes import FILES
 from workers.llm.client import Client
 from workers.llm.prices import told
+from workers.llm.purse import MemoryPurse, Purse
 from workers.llm.standing import Endpoints
 from workers.local import LocalForge
 from workers.pipeline import Parts, drive
@@ -62,7 +64,9 @@ def drive_run(
 
     The sandbox is shared with the runs before and after this one, and so is what is known of the models' endpoints.
     """
-    client = make_client(with_model(settings, case), "auto", lease.redactor, endpoints, settings.run_seconds)
+    purse = lease.purse(ceilings.of_operator(settings))
+    model = with_model(settings, case)
+    client = make_client(model, "auto", purse, lease.redactor, endpoints, settings.run_seconds)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
@@ -75,7 +79,7 @@ def drive_run(
             run_url=_run_url(case, settings),
             runs_today=lease.admitted_today,
             heals_lately=lease.heals_lately,
-            spent_today=lease.spent_today,
+            purse=purse,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
             wishes=lease.wishes,
@@ -139,8 +143,8 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
         if kind == "stage" and ":" not in title:
             on_stage(title, seconds if isinstance(seconds, float) else None)
 
-    journal = MemoryJournal(tell, cancelled)
-    client = make_client(settings, request.engine)
+    journal, purse = MemoryJournal(tell, cancelled), MemoryPurse(ceilings.of_run(settings))
+    client = make_client(settings, request.engine, purse)
     critic, tester = (Critic(client), Tester(client)) if client else (None, None)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
         forge = LocalForge(
@@ -154,7 +158,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
         case = forge.case(run, check=request.check, job=request.job or "")
         with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
             able = fixers(request.engine, client)
-            parts = Parts(forge, sandbox, able, journal, journal.cancelled, critic=critic, tester=tester)
+            parts = Parts(forge, sandbox, able, journal, journal.cancelled, purse=purse, critic=critic, tester=tester)
             return drive(case, parts)
 
 
@@ -213,13 +217,14 @@ def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSan
 def make_client(
     settings: WorkerSettings,
     engine: str,
+    purse: Purse,
     redact: Callable[[str], str] = redact,
     endpoints: Endpoints | None = None,
     seconds: float = inf,
 ) -> Client | None:
     """The model that is asked. `auto` asks one when it is set, `llm` insists on it, `offline` never does.
 
-    `seconds` is how long the run that starts now may take: no wait for an endpoint ends after it.
+    `purse` pays for it; `seconds` is how long the run that starts now may take: no wait for an endpoint ends after it.
     """
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
@@ -235,6 +240,8 @@ def make_client(
         redact=redact,
         left=lambda: ends - time.monotonic(),
         endpoints=endpoints or Endpoints(),
+        answer_tokens=settings.tokens_per_answer,
+        purse=purse,
     )
 
 

@@ -50,6 +50,7 @@ from workers.domain import (
 from workers.errors import LeaseLost, Park
 from workers.fixers.context import opening
 from workers.fixers.search import Search
+from workers.llm.purse import MemoryPurse
 from workers.pipeline import Parts, drive
 from workers.ports import (
     CI,
@@ -283,19 +284,17 @@ def test_a_refusal_is_as_loud_as_a_run() -> None:
     assert [(notice.check, notice.comment) for notice in forge.told] == [(False, None)]
 
 
-@pytest.mark.parametrize(("spent", "left"), [(0.0, 1.0), (9.5, 0.5), (30.0, 0.0)])
-def test_a_run_may_spend_what_the_day_has_left(spent: float, left: float) -> None:
-    """`limits.usd_per_day` bounds the model's money of this run; what is free is tried on a spent day, too."""
-    forge, seen = MemoryForge(), []
-
-    class Looking(OneIdea):
-        def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
-            seen.append(bench.config.limits.usd_per_run)
-            return super().propose(bench, tried)
-
-    asked = replace(parts(forge, MemoryJournal()), fixers=(Looking(),), spent_today=lambda: spent)
-    assert drive(case(), asked).outcome is Outcome.FIXED
-    assert seen == [left]
+def test_the_repositorys_limits_are_told_to_the_purse() -> None:
+    """Before anything is spent, as the person who asked has set them."""
+    purse = MemoryPurse()
+    asked = replace(parts(MemoryForge(), MemoryJournal()), purse=purse)
+    assert drive(case(budget_usd=0.25), asked).outcome is Outcome.FIXED
+    assert [(limit.setting, limit.most) for limit in purse.limits] == [
+        ("limits.usd_per_run", 0.25),
+        ("limits.usd_per_day", 10.0),
+        ("limits.tokens_per_day", 10_000_000),
+        ("HEAL_USD_PER_RUN", 1.0),
+    ]
 
 
 def test_no_code_is_sent_to_a_model_where_that_is_forbidden() -> None:
