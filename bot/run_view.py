@@ -130,6 +130,7 @@ _TOLD = {
     "past": "Earlier runs",
     "failure": "Kind of failure",
     "rerun": "Re-run of the failed jobs",
+    "setting": "Raised by",
 }
 _COMPARED = (("ci", "CI said"), ("here", "The sandbox said"))
 _APART = frozenset({"log", "ci", "here"})
