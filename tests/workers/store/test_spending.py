@@ -15,6 +15,8 @@ from workers.errors import LeaseLost, Stop
 from workers.llm.budgets import Limit, Purpose, Span, Unit, Worst
 from workers.llm.exchange import Call
 from workers.llm.purse import Asked, Paid
+from workers.store import calls
+from workers.store.calls import CallFigure
 from workers.store.database import db_now
 from workers.store.lease import Lease
 from workers.store.ledger import Ledger
@@ -173,3 +175,24 @@ def test_workers_cannot_exceed_a_budget_together(engine: Engine, ledger: Ledger,
     for thread in threads:
         thread.join()
     assert (sum(got), len(got), len(rows(engine))) == (3, 8, 3)
+
+
+def test_sums_by_model_and_purpose(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """What is under way is in none of them; what nobody answered has no bill, and is not of unknown price."""
+    held = lease(ledger, case, "one")
+    purse = held.purse(())
+    ends = (BILL, replace(BILL, usage=Usage(10, 5, None)), Paid(error="Retryable"))
+    for key, end in zip("abc", ends, strict=True):
+        purse.reserve(key, ASKED)
+        purse.settle(key, end)
+    purse.reserve("d", ASKED)
+    with engine.connect() as connection:
+        found = calls.figures(connection)
+        shown = calls.of_run(connection, held.run)
+    assert found == (
+        CallFigure("openai:gpt-5", "fixer", "", 2, 1_010, 600, 205, 100, 0.1, 1, 5.0),
+        CallFigure("openai:gpt-5", "fixer", "Retryable", 1, 0, 0, 0, 0, 0.0, 0, 0.0),
+    )
+    assert [(line.usd, line.error, line.under_way) for line in shown] == [
+        (0.1, "", False), (None, "", False), (None, "Retryable", False), (None, "", True),
+    ]  # fmt: skip
