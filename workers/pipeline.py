@@ -91,6 +91,8 @@ class Parts:
     """Who writes the failing test of a bug report whose own example does not do; None where no model is set."""
     wishes: Wishes = field(default_factory=NoWishes)
     """What people told Heal to leave alone."""
+    show_merged: bool = False
+    """Whether models are shown merged fixes of like failures."""
     model: Client | None = None
     """Who answers questions about a change of ours, if anybody does."""
     so_far: Callable[[RunId], Report | None] = lambda _: None
@@ -155,7 +157,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
     tried_enough(case, story.heals(story.diagnosis), admission.config.limits)
-    experience = story.experience(story.diagnosis.fingerprint)
+    experience = story.experience(story.diagnosis)
     heed(case, admission, experience)
     heed_ignored(parts.wishes, case, job.name, story.diagnosis)
     story.say("reproduced", messages.reproduced(story.report(), parts.run_url))
@@ -267,9 +269,15 @@ class Story:
             self.parts.forge.tell(self.case, self.fitting(notice), self.published)
             journal.record(f"say:{key}", 0, True, time.monotonic() - started)
 
-    def experience(self, fingerprint: str) -> Experience:
+    def experience(self, diagnosis: Diagnosis) -> Experience:
         """What people made of earlier fixes, as it was when this run came to know the failure."""
-        return self.once("experience", Experience, lambda: self.parts.journal.experience(fingerprint))
+
+        def recalled() -> Experience:
+            memory = self.parts.journal
+            found = memory.experience(diagnosis.fingerprint)
+            return replace(found, similar=memory.similar(diagnosis)) if self.parts.show_merged else found
+
+        return self.once("experience", Experience, recalled)
 
     def heard(self, config: RepoConfig) -> Revision:
         """What a review asks for. Its questions are answered now; raises `Stop` when that is all it wants."""

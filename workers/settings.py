@@ -196,6 +196,11 @@ class WorkerSettings(SweeperSettings):
         "answers in a file, `replay:FILE` plays them again (`replay-strict:FILE` ends a run that asks for more). "
         "Default: none, repair is offline.",
     )
+    show_merged: bool = Field(
+        default=False,
+        description="Whether models are shown up to two merged fixes of like failures, also of other repositories of "
+        "the same installation. What mended the very same failure before is tried again without a model in any case.",
+    )
     model_price: str = Field(
         default="",
         description="What the model costs: `input,cached input,output` in US dollars per million tokens. "

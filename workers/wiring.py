@@ -83,6 +83,7 @@ def drive_run(
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
             wishes=lease.wishes,
+            show_merged=settings.show_merged,
             model=client,
             so_far=lease.so_far,
         )

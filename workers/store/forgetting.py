@@ -25,6 +25,7 @@ from workers.store.models import (
     Installation,
     InstallationState,
     Lesson,
+    LlmCall,
     PullHead,
     Repo,
     RepoState,
@@ -69,6 +70,8 @@ class Forgetting:
         runs = self._of(Run.installation_id, Run.repo_id)
         over = and_(runs, Run.state == RunState.DONE.value)
         wiped = select(Run.id).where(over)
+        # What models cost stays, as budgets count it; what was asked and answered cannot be found by it any more.
+        connection.execute(update(LlmCall).where(LlmCall.run_id.in_(wiped)).values(key="", response=""))
         for table in (StageResult, Attempt, Event, TestSighting):
             connection.execute(delete(table).where(table.run_id.in_(wiped)))
         rows = connection.execute(select(Run.id, Run.repo_id).where(over)).all()

@@ -23,6 +23,7 @@ from workers.domain import (
     Experience,
     JobReport,
     Lead,
+    Lesson,
     Ours,
     Outcome,
     Past,
@@ -202,6 +203,11 @@ class Lease:
         where = self.case.repo_id, fingerprint, self.case.installation_id
         with self._engine.connect() as connection:
             return Experience(*(lessons.about(connection, *where, accepted=one) for one in (False, True)))
+
+    def similar(self, diagnosis: Diagnosis) -> tuple[Lesson, ...]:
+        """Merged fixes of like failures, in this installation."""
+        with self._engine.connect() as connection:
+            return lessons.similar(connection, self.case.repo_id, diagnosis, self.case.installation_id)
 
     def made(self, sha: Sha) -> bool:
         """By the changes that are kept."""

@@ -58,6 +58,17 @@ def test_what_a_person_took_over_says_nothing_of_our_fix(stage: Stage) -> None:
     assert stage.lessons(accepted=False) == ()
 
 
+def test_what_a_person_changed_before_they_merged_it_is_not_our_fix(stage: Stage) -> None:
+    """What is remembered as merged is what was proven."""
+    _, line = stage.proposed()
+    stage.hub.push(REPO, {"shop.py": "x = 1\n"}, branch=BRANCH)
+    stage.look_after(BRANCH)
+    stage.hub.merge_pull(REPO, "octo", line.number)
+    assert "was merged" in stage.closed(line, merged=True)
+    assert stage.lessons(accepted=True) == ()
+    assert stage.told(line).state is ChangeState.MERGED
+
+
 def test_a_branch_that_a_person_pushed_to_is_not_deleted(stage: Stage) -> None:
     """Merged or not: what is on it may be all there is of their work."""
     _, line = stage.proposed()
