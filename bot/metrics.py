@@ -5,8 +5,8 @@ Each app has its own registry, so that two of them in one process (as in tests) 
 
 from __future__ import annotations
 
-from collections import Counter as Counts
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
@@ -91,24 +91,15 @@ def _spending(figures: Sequence[CallFigure]) -> Iterable[Metric]:
     cost = CounterMetricFamily("heal_llm_cost_usd", "US dollars for models, as far as prices are known", labels=by)
     unpriced = CounterMetricFamily("heal_llm_unpriced", "Calls of models whose price is unknown", labels=by)
     seconds = CounterMetricFamily("heal_llm_seconds", "Seconds of waiting for models", labels=by)
-    totals: dict[tuple[str, str], Counts] = {}
-    for one in figures:
-        calls.add_metric([one.model, one.purpose, one.error or "answer"], one.calls)
-        total = totals.setdefault((one.model, one.purpose), Counts())
-        total.update(
-            input=one.input_tokens,
-            cached=one.cached_tokens,
-            output=one.output_tokens,
-            reasoning=one.reasoning_tokens,
-            usd=one.usd,
-            unpriced=one.unpriced,
-            seconds=one.seconds,
-        )
-    for (model, purpose), total in totals.items():
+    for labels, group in groupby(figures, key=lambda one: [one.model, one.purpose]):
+        ones = list(group)
+        for one in ones:
+            calls.add_metric([*labels, one.error or "answer"], one.calls)
         for kind in ("input", "cached", "output", "reasoning"):
-            tokens.add_metric([model, purpose, kind], total[kind])
-        for family, name in ((cost, "usd"), (unpriced, "unpriced"), (seconds, "seconds")):
-            family.add_metric([model, purpose], total[name])
+            tokens.add_metric([*labels, kind], sum(getattr(one, f"{kind}_tokens") for one in ones))
+        cost.add_metric(labels, sum(one.usd for one in ones))
+        unpriced.add_metric(labels, sum(one.unpriced for one in ones))
+        seconds.add_metric(labels, sum(one.seconds for one in ones))
     yield from (calls, tokens, cost, unpriced, seconds)
 
 

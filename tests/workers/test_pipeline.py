@@ -297,6 +297,29 @@ def test_the_repositorys_limits_are_told_to_the_purse() -> None:
     ]
 
 
+@pytest.mark.parametrize("wanted", [False, True])
+def test_models_are_shown_merged_fixes_where_the_operator_wants_it(wanted: bool) -> None:
+    """What is remembered of the very same failure is there in any case."""
+    seen: list[Experience] = []
+    alike, same = Lesson(3, True, "+alike"), Lesson(2, True, "+same")
+
+    class Recalling(MemoryJournal):
+        def experience(self, fingerprint: str) -> Experience:
+            return Experience(accepted=(same,))
+
+        def similar(self, diagnosis: Diagnosis) -> tuple[Lesson, ...]:
+            return (alike,)
+
+    class Looking(OneIdea):
+        def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+            seen.append(bench.experience)
+            return super().propose(bench, tried)
+
+    asked = replace(parts(MemoryForge(), Recalling()), fixers=(Looking(),), show_merged=wanted)
+    assert drive(case(), asked).outcome is Outcome.FIXED
+    assert seen == [Experience(accepted=(same,), similar=(alike,) if wanted else ())]
+
+
 def test_no_code_is_sent_to_a_model_where_that_is_forbidden() -> None:
     """`models.propose: none` leaves the offline fixers."""
 

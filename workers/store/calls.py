@@ -86,7 +86,17 @@ def figures(connection: Connection) -> tuple[CallFigure, ...]:
 
 
 def _figure(provider: str, model: str, purpose: str, error: str, calls: int, *sums: float) -> CallFigure:
-    *tokens, usd, unpriced, seconds = sums
+    tokens_in, cached, tokens_out, reasoning, usd, unpriced, seconds = sums
     return CallFigure(
-        f"{provider}:{model}", purpose, error, int(calls), *map(int, tokens), float(usd), int(unpriced), float(seconds)
+        f"{provider}:{model}",
+        purpose,
+        error,
+        int(calls),
+        int(tokens_in),
+        int(cached),
+        int(tokens_out),
+        int(reasoning),
+        float(usd),
+        int(unpriced),
+        float(seconds),
     )

@@ -9,7 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    SQLColumnExpression,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
 
 from workers.domain import Case, Usage
 from workers.llm.budgets import Limit, Refusal, Span, Spent, Unit, begins, free_at, refused
@@ -132,13 +144,13 @@ def _alone(connection: Connection) -> None:
 def _counted(unit: Unit, now: float) -> ColumnElement[Any]:
     """What a row counts of a unit: its bill, its worst case while it is under way, nothing once that took too long."""
     settled, under_way = LlmCall.state == CallState.SETTLED.value, LlmCall.expires_at > now
-    bill: dict[Unit, ColumnElement[Any]] = {
+    bill: dict[Unit, SQLColumnExpression[Any]] = {
         Unit.USD: func.coalesce(LlmCall.usd, 0.0),
         Unit.TOKENS: LlmCall.input_tokens + LlmCall.output_tokens,
         Unit.CALLS: literal(1),
         Unit.SECONDS: func.coalesce(LlmCall.seconds, 0.0),
     }
-    worst: dict[Unit, ColumnElement[Any]] = {
+    worst: dict[Unit, SQLColumnExpression[Any]] = {
         Unit.USD: func.coalesce(LlmCall.reserved_usd, 0.0),
         Unit.TOKENS: LlmCall.reserved_tokens,
         Unit.CALLS: literal(1),
