@@ -220,7 +220,7 @@ class WorkerSettings(SweeperSettings):
         default=1.0, ge=0, description="US dollars that one run may spend on the model; heal.yml can only lower it."
     )
     tokens_per_run: int = Field(default=1_000_000, ge=0, description="Tokens of the model, in and out, for one run.")
-    calls_per_run: int = Field(default=100, ge=0, description="Calls of the model in one run.")
+    calls_per_run: int = Field(default=200, ge=0, description="Calls of the model in one run.")
     model_seconds_per_run: float = Field(
         default=1200.0, ge=0, description="Seconds of waiting for the model in one run, after which it is not asked."
     )
