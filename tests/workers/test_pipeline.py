@@ -48,6 +48,7 @@ from workers.domain import (
     Sha,
 )
 from workers.errors import LeaseLost, Park
+from workers.fixers import fixers
 from workers.fixers.context import opening
 from workers.fixers.search import Search
 from workers.llm.purse import MemoryPurse
@@ -295,6 +296,23 @@ def test_the_repositorys_limits_are_told_to_the_purse() -> None:
         ("limits.tokens_per_day", 10_000_000),
         ("HEAL_USD_PER_RUN", 1.0),
     ]
+
+
+def test_a_failure_that_came_back_is_mended_by_what_was_merged() -> None:
+    """First of all, and proven like any other patch: the same change where it does not help is no fix."""
+
+    class Recalling(MemoryJournal):
+        def experience(self, fingerprint: str) -> Experience:
+            return Experience(accepted=(Lesson(2, True, PATCH),))
+
+    helps, not_ = MemoryForge(), MemoryForge()
+    able = fixers("offline")[:1]
+    report = drive(case(), replace(parts(helps, Recalling()), fixers=able))
+    assert report.accepted is not None
+    assert (report.outcome, report.accepted.candidate.fixer) == (Outcome.FIXED, "remembered")
+    stubborn = ScriptedEnvironment(lambda step, patch, n: RED)
+    report = drive(case(), replace(parts(not_, Recalling(), stubborn), fixers=able))
+    assert (report.outcome, [one.verdict.accepted for one in report.attempts]) == (Outcome.NO_FIX_FOUND, [False])
 
 
 @pytest.mark.parametrize("wanted", [False, True])

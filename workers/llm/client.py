@@ -81,10 +81,6 @@ class Client:
         """The model's price, None when unknown."""
         return self.own_price or price(self.endpoint)
 
-    def estimate(self, messages: Sequence[Message]) -> int:
-        """About how many tokens the messages have."""
-        return account.estimate(messages)
-
     def most(self, messages: Sequence[Message], max_tokens: int) -> Worst:
         """What an answer to the messages can cost at most."""
         tokens_in, price_, max_tokens = account.most(messages), self.price, min(max_tokens, self.answer_tokens)
