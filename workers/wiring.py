@@ -66,7 +66,7 @@ def drive_run(
     """
     purse = lease.purse(ceilings.of_operator(settings))
     model = with_model(settings, case)
-    client = make_client(model, "auto", purse, lease.redactor, endpoints, settings.run_seconds)
+    client = make_client(model, "auto", lease.redactor, endpoints, settings.run_seconds, purse)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
@@ -145,7 +145,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
             on_stage(title, seconds if isinstance(seconds, float) else None)
 
     journal, purse = MemoryJournal(tell, cancelled), MemoryPurse(ceilings.of_run(settings))
-    client = make_client(settings, request.engine, purse)
+    client = make_client(settings, request.engine, purse=purse)
     critic, tester = (Critic(client), Tester(client)) if client else (None, None)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
         forge = LocalForge(
@@ -218,14 +218,15 @@ def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSan
 def make_client(
     settings: WorkerSettings,
     engine: str,
-    purse: Purse,
     redact: Callable[[str], str] = redact,
     endpoints: Endpoints | None = None,
     seconds: float = inf,
+    purse: Purse | None = None,
 ) -> Client | None:
     """The model that is asked. `auto` asks one when it is set, `llm` insists on it, `offline` never does.
 
-    `purse` pays for it; `seconds` is how long the run that starts now may take: no wait for an endpoint ends after it.
+    `seconds` is how long the run that starts now may take: no wait for an endpoint ends after it.
+    `purse` pays for it; by default one that knows of nothing else.
     """
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
@@ -242,7 +243,7 @@ def make_client(
         left=lambda: ends - time.monotonic(),
         endpoints=endpoints or Endpoints(),
         answer_tokens=settings.tokens_per_answer,
-        purse=purse,
+        purse=purse or MemoryPurse(ceilings.of_run(settings)),
     )
 
 
