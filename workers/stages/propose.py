@@ -40,7 +40,7 @@ def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attemp
             if candidate is not None:
                 return _bounded(candidate, bench)
     guess = next((attempt.candidate.patch for attempt in attempts if attempt.verdict.accepted), "")
-    raise Stop(end.outcome, end.detail, **end.data, patch=guess)
+    raise Stop(end.outcome, end.detail, **{**end.data, "patch": guess})
 
 
 def _bounded(candidate: Candidate, bench: Workbench) -> Candidate:
