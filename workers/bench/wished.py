@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from sandbox.images.sources import Sources
+from workers import ceilings
 from workers.bench.case import Figured, Suite
 from workers.bench.machine import describe
 from workers.bench.mutants import Mutants
@@ -58,8 +59,9 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
         means = Means(
             sandbox,
             request.engine,
-            lambda: make_client(settings, engine, endpoints=endpoints),
+            lambda till: make_client(settings, engine, endpoints=endpoints, purse=till),
             cancelled,
+            ceilings.of_run(settings),
         )
         cases = (case for case in suite.cases() if not request.only or case.id in request.only)
         heal = partial(healed, suite.name, means=means)
