@@ -124,11 +124,11 @@ def mutants(
     as_json: AsJson = False,
     gold: Gold = False,
 ) -> None:
-    """Five small packages, each with one statement made wrong (held out).
+    """Small packages with one statement made wrong (held out).
 
-    Kinds are drawn as often as people make such mistakes. Right is what
-    restores the package's own code; another patch is unjudged. A new seed
-    makes bugs that nobody has seen.
+    Kinds are drawn as often as people make such mistakes, in five packages
+    of the package index. Right is what restores the package's own code;
+    another patch is unjudged. A new seed makes bugs that nobody has seen.
     """
 
     def suite() -> Suite:
@@ -186,7 +186,7 @@ def bugsinpy(
     as_json: AsJson = False,
     gold: Gold = False,
 ) -> None:
-    """Real bugs of Python projects, with the tests of their fixes (held out).
+    """Real bugs of Python projects, with their tests (held out).
 
     Right is what is identical to the developers' fix; anything else is
     unjudged, never assumed.
