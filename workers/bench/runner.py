@@ -37,8 +37,6 @@ _TRIES = 3
 """How often a case is taken up again after trouble that passes, before the bench ends with it."""
 
 OnRow = Callable[[Row], None]
-
-
 Heal = Callable[[BenchCase], Row | None]
 """One case from its files to its row; None when the bench was told to end meanwhile."""
 
