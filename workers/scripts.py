@@ -62,6 +62,22 @@ _INSTALLS: tuple[tuple[str, ...], ...] = (
     ("yum", "install"),
     ("bundle", "install"),
 )
+_RESOLVES: tuple[tuple[str, ...], ...] = (
+    ("uv", "lock"),
+    ("uv", "pip", "compile"),
+    ("uv", "export"),
+    ("pip-compile",),
+    ("poetry", "lock"),
+    ("pdm", "lock"),
+    ("pipenv", "lock"),
+    ("pipenv", "verify"),
+    ("go", "mod", "tidy"),
+    ("cargo", "update"),
+    ("cargo", "generate-lockfile"),
+    ("npm", "update"),
+    ("npm", "audit"),
+)
+"""Commands that ask an index which versions there are."""
 _KEYWORDS = frozenset({"then", "do", "else", "!", "time", "if", "{", "("})
 _YARN_OPTIONS = frozenset({"--frozen-lockfile", "--immutable", "--non-interactive", "--pure-lockfile", "--silent"})
 _SENDS = frozenset({"-X", "--request", "-d", "--data", "--data-binary", "-F", "--form", "-T", "--upload-file"})
@@ -181,6 +197,20 @@ def installs(command: str) -> bool:
     if parts[:1] in (("curl",), ("wget",)):
         return bool(_ELSEWHERE.search(command)) and not _SENDS & set(parts)
     return any(parts[: len(known)] == known for known in _INSTALLS)
+
+
+def resolves(script: str) -> bool:
+    """A command of the script asks an index which versions there are, in a script without loops or branches."""
+    parts = (without_python(_without_keywords(words(command))) for command in commands(script))
+    return not _CONTROL.search(script) and any(
+        words[: len(known)] == known for words in map(_named, parts) for known in _RESOLVES
+    )
+
+
+def _named(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The words behind a runner (`uv run`, `npx`), with `python -m piptools compile` by its usual name."""
+    rest = parts[_first(parts) :]
+    return ("pip-compile", *rest[2:]) if rest[:2] == ("piptools", "compile") else rest
 
 
 def _without_keywords(parts: tuple[str, ...]) -> tuple[str, ...]:

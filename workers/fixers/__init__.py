@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from workers.fixers.autofix import Autofix
 from workers.fixers.llm import Llm
+from workers.fixers.locks import Locks
+from workers.fixers.requirement import Requirement
 from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
 from workers.fixers.static import Static
@@ -13,7 +15,19 @@ from workers.llm.client import Client
 from workers.llm.talk import Budget
 from workers.ports import Fixer
 
-__all__ = ["Autofix", "Budget", "Llm", "Reviser", "Search", "Static", "Suggested", "fixers", "revisers"]
+__all__ = [
+    "Autofix",
+    "Budget",
+    "Llm",
+    "Locks",
+    "Requirement",
+    "Reviser",
+    "Search",
+    "Static",
+    "Suggested",
+    "fixers",
+    "revisers",
+]
 
 
 def fixers(engine: str, client: Client | None = None, budget: Budget | None = None) -> tuple[Fixer, ...]:
@@ -21,7 +35,7 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine.
     """
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (Autofix(), Static(), Search())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (Autofix(), Locks(), Requirement(), Static(), Search())
     model: tuple[Fixer, ...] = () if engine == "offline" or client is None else (Llm(client, budget or Budget()),)
     return (*offline, *model)
 

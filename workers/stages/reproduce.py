@@ -12,7 +12,7 @@ from typing import NoReturn
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Skipped, Step, Tree
-from workers import diagnosis, pins, recipe, tools
+from workers import diagnosis, fresh, pins, recipe, tools
 from workers.domain import Case, FailureClass, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
@@ -62,15 +62,17 @@ def bounded(found: Reproduction, verify: Verify) -> Reproduction:
 
 def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> tuple[Environment, Plan]:
     """The environment of the plan, and the plan it is of: where the packages of the run's day cannot be had, the one
-    with today's. A set-up that fails here ends the run, with its log as the evidence."""
+    with today's; where the check's own installing part fails, the one whose check that is. Any other set-up that fails
+    here ends the run, with its log as the evidence."""
     try:
-        return sandbox.prepare(plan, tree, cancel), plan
+        return fresh.environment(sandbox, plan, tree, cancel), plan
     except ServiceMissing as missing:
         raise Stop(Outcome.UNSUPPORTED, f"Not here: {explain.error(missing)}.") from missing
     except (SetupFailed, ServiceFailed) as failed:
-        today = pins.without(plan, failed.step) if isinstance(failed, SetupFailed) else None
-        if today is not None and not isinstance(failed, NetworkDenied):
-            return prepare(sandbox, today, tree, cancel)
+        if isinstance(failed, SetupFailed) and not isinstance(failed, NetworkDenied):
+            other = pins.without(plan, failed.step) or fresh.its_own_part(plan, failed.step)
+            if other is not None:
+                return prepare(sandbox, other, tree, cancel)
         raise Stop(Outcome.NOT_REPRODUCED, f"Not here: {explain.error(failed)}.", log=failed.log) from failed
 
 
