@@ -20,7 +20,7 @@ from unidiff.patch import PatchSet
 
 from sandbox.errors import Cancelled, NetworkDenied, SetupFailed
 from sandbox.spec import Ending, Environment, Evidence, Limits, Output, Plan, Result, Sandbox, Step, Tree
-from workers import recipe
+from workers import recipe, scripts
 
 _PATCH = "the patch"
 _AGAIN = "HEAL_RUN"
@@ -121,12 +121,15 @@ def at(plan: Plan) -> int | None:
     return next((place for place, step in enumerate(plan.setup) if step.name == name), None)
 
 
-def its_own_part(plan: Plan, failed: str) -> Plan | None:
-    """The plan whose check is the set-up step that failed, where that is the installing part of the check itself: then
-    the job is red there. None for other steps, which are not the failure."""
-    if at(plan) is not None or failed not in {plan.check.name + part for part in _PARTS}:
+def red_there(plan: Plan, failed: str, *, unknown: bool) -> Plan | None:
+    """The plan whose check is the set-up step that failed, where the job is red there: in the installing part of the
+    check itself, or, where nobody knows which step of the job failed (`unknown`), in one that only installs."""
+    check = next((step for step in plan.setup if step.name == failed), None)
+    if check is None or at(plan) is not None:
         return None
-    check = next(step for step in plan.setup if step.name == failed)
+    own = failed in {plan.check.name + part for part in _PARTS}
+    if not own and not (unknown and scripts.only_installs(check.script)):
+        return None
     renamed = (replace(step, name=failed + recipe.IN_SETUP) if step is check else step for step in plan.setup)
     return replace(plan, setup=tuple(renamed), check=check, after=(plan.check, *plan.after))
 
