@@ -105,6 +105,7 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("bun", "run"),
     ("bun", "x"),
     ("bunx",),
+    ("bundle", "exec"),
 )
 _RUNNER_VALUES = frozenset(
     {"--with", "--extra", "--group", "--only-group", "--no-group", "-p", "--python", "--package", "--directory",

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from sandbox.spec import Limits, Step
 from workers import logs, tools
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
+from workers.fixers import companions
 from workers.patch import PatchError, check
 from workers.policy import ast_equal
 from workers.ports import SourceTree, Workbench
@@ -39,7 +40,9 @@ class Autofix:
             return None
         tool = _tool(bench.diagnosis)
         script, hooks = _called(bench)
-        commands = (*(tool.fix_commands(script, bench.diagnosis.findings) if tool else ()), *hooks)
+        found, name = bench.diagnosis.findings, bench.diagnosis.tool
+        helped = companions.commands(name, script, found, bench.tree)
+        commands = (*(tool.fix_commands(script, found) if tool else ()), *helped, *hooks)
         if not commands:
             return None
         commands = tuple(dict.fromkeys(commands))
@@ -59,7 +62,7 @@ class Autofix:
             fixer=self.name,
             patch=bench.tree.diff(edits),
             reasoning=f"{told} changed {what}.{proof}",
-            confidence=Confidence.MEDIUM if formats and not kept else Confidence.HIGH,
+            confidence=Confidence.MEDIUM if (formats and not kept) or helped else Confidence.HIGH,
             title=f"{bench.diagnosis.tool} findings in {where}",
         )
 
