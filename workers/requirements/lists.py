@@ -213,10 +213,12 @@ def _in_array(text: str, opened: int, name: str) -> str | None:
     indent = text[line : strings[-1].start()]
     if indent.strip():
         return None
-    if text[end : end + 1] == ",":
-        rest = text.find("\n", end)
+    rest, comma = text.find("\n", end), text[end : end + 1] == ","
+    if rest < 0 or "]" in text[end:rest].partition("#")[0]:
+        return None
+    if comma:
         return f"{text[:rest]}\n{indent}{item},{text[rest:]}"
-    return f"{text[:end]},\n{indent}{item}{text[end:]}"
+    return f"{text[:end]},{text[end:rest]}\n{indent}{item}{text[rest:]}"
 
 
 def _strings(text: str, at: int) -> tuple[list[re.Match[str]], int]:
