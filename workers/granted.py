@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 
 from sandbox.hosts import by_https
 from workers import lockfiles, requirements
-from workers.domain import Change, Diagnosis
-from workers.policy import Violation
+from workers.domain import Change, Diagnosis, FailureClass
+from workers.policy import Violation, is_test
 from workers.ports import Files
 from workers.repo_config import Policy
 from workers.requirements import lists
@@ -26,8 +26,11 @@ _GRANTED: Mapping[Change, frozenset[str]] = {
     Change.EDIT: frozenset(),
     Change.LOCK: _LOCKED,
     Change.REQUIREMENT: _LOCKED,
+    Change.GENERATED: frozenset({"changes too many lines", "changes too many files", "changes a test"}),
 }
 _REGISTRIES = frozenset(by_https((), {}))
+SNAPSHOT = re.compile(r"(?:^|/)(?:__snapshots__|snapshots)/[^\n]{1,300}$|\.(?:snap|ambr|storyshot)$")
+"""What runners of tests keep of what code renders."""
 _GO_LINE = re.compile(r"^(?:require[ \t]+)?[\w./~-]{1,300}[ \t]+v\S{1,200}(?:[ \t]*// indirect)?$|^require \($|^\)$|^$")
 
 
@@ -38,7 +41,7 @@ def left(
     if change is Change.EDIT:
         return list(found)
     against = list(_PROOFS[change](edits, tree, diagnosis))
-    if not policy.allow_dependency_changes:
+    if change is not Change.GENERATED and not policy.allow_dependency_changes:
         against.append(Violation("changes dependencies", next(iter(edits), ""), 0, "policy.allow_dependency_changes"))
     return [*(one for one in found if against or one.rule not in _GRANTED[change]), *against]
 
@@ -102,7 +105,20 @@ def _one_requirement(edits: Edits, tree: Files, diagnosis: Diagnosis) -> Iterato
         yield Violation("adds a dependency", rest[0], 0, ", ".join(sorted(added - wanted)) or "none")
 
 
+def _as_generated(edits: Edits, tree: Files, diagnosis: Diagnosis) -> Iterator[Violation]:
+    """Files that were there before, and of tests nothing but snapshots: that the generator writes them so, the check
+    itself shows by generating them again."""
+    if diagnosis.cls is not FailureClass.SNAPSHOT:
+        yield Violation(_CLAIM, "", 0, "nothing that is generated has drifted")
+    for path, after in edits.items():
+        if after is None or tree.read(path) is None:
+            yield Violation(_CLAIM, path, 0, "a file comes or goes")
+        elif is_test(path) and not SNAPSHOT.search(path):
+            yield Violation(_CLAIM, path, 0, "it is a test")
+
+
 _PROOFS: Mapping[Change, Callable[[Edits, Files, Diagnosis], Iterator[Violation]]] = {
     Change.LOCK: _only_locks,
     Change.REQUIREMENT: _one_requirement,
+    Change.GENERATED: _as_generated,
 }

@@ -200,6 +200,11 @@ def installs(command: str) -> bool:
     return any(parts[: len(known)] == known for known in _INSTALLS)
 
 
+def simple(script: str) -> bool:
+    """The script is commands in a row, without loops, branches or here-documents."""
+    return not _CONTROL.search(script)
+
+
 def resolves(script: str) -> bool:
     """A command of the script asks an index which versions there are, in a script without loops or branches."""
     parts = (without_python(_without_keywords(words(command))) for command in commands(script))

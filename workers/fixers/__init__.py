@@ -4,6 +4,7 @@ model. What revises a change of ours after a review is beside them."""
 from __future__ import annotations
 
 from workers.fixers.autofix import Autofix
+from workers.fixers.generated import Generated
 from workers.fixers.llm import Llm
 from workers.fixers.locks import Locks
 from workers.fixers.requirement import Requirement
@@ -18,6 +19,7 @@ from workers.ports import Fixer
 __all__ = [
     "Autofix",
     "Budget",
+    "Generated",
     "Llm",
     "Locks",
     "Requirement",
@@ -35,7 +37,8 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine.
     """
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (Autofix(), Locks(), Requirement(), Static(), Search())
+    tools: tuple[Fixer, ...] = (Autofix(), Locks(), Requirement(), Generated())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (*tools, Static(), Search())
     model: tuple[Fixer, ...] = () if engine == "offline" or client is None else (Llm(client, budget or Budget()),)
     return (*offline, *model)
 
