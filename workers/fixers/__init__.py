@@ -12,6 +12,7 @@ from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
 from workers.fixers.static import Static
 from workers.fixers.suggested import Suggested
+from workers.fixers.whitespace import Whitespace
 from workers.llm.client import Client
 from workers.llm.talk import Budget
 from workers.ports import Fixer
@@ -27,6 +28,7 @@ __all__ = [
     "Search",
     "Static",
     "Suggested",
+    "Whitespace",
     "fixers",
     "revisers",
 ]
@@ -37,7 +39,7 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine.
     """
-    tools: tuple[Fixer, ...] = (Autofix(), Locks(), Requirement(), Generated())
+    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Generated())
     offline: tuple[Fixer, ...] = () if engine == "llm" else (*tools, Static(), Search())
     model: tuple[Fixer, ...] = () if engine == "offline" or client is None else (Llm(client, budget or Budget()),)
     return (*offline, *model)

@@ -28,7 +28,7 @@ from workers.domain import (
     Suspect,
     Verdict,
 )
-from workers.fixers import Generated, Locks, Requirement
+from workers.fixers import Autofix, Generated, Locks, Requirement, Whitespace
 from workers.ports import Workbench
 from workers.recipe import IN_SETUP
 from workers.repo_config import RepoConfig
@@ -282,3 +282,61 @@ def test_a_snapshot_is_told_where_a_commit_changed_what_is_rendered(touched: str
     if candidate:
         assert candidate.confidence is Confidence.LOW
         assert list(work.tree.apply(candidate.patch)) == [snap]
+
+
+@pytest.mark.parametrize(
+    ("tool", "path", "rule", "line", "before", "after", "sure"),
+    [
+        ("flake8", "a.py", "W291", 1, "x = 1  \ny = 2 \n", "x = 1\ny = 2 \n", True),
+        ("flake8", "a.py", "W293", 2, "def f():\n    \n    return 1\n", "def f():\n\n    return 1\n", True),
+        ("flake8", "a.py", "W291", 2, "x = '''\na \n'''\n", "x = '''\na\n'''\n", False),
+        ("flake8", "a.py", "W292", 2, "x = 1\ny = 2", "x = 1\ny = 2\n", True),
+        ("flake8", "a.py", "W391", 2, "x = 1\n\n\n", "x = 1\n", True),
+        ("pylint", "a.py", "missing-final-newline", 1, "x = 1", "x = 1\n", True),
+        ("pylint", "a.py", "trailing-whitespace", 1, "x = 1\t\r\ny = 2\r\n", "x = 1\r\ny = 2\r\n", True),
+        ("yamllint", "a.yml", "new-line-at-end-of-file", 1, "a: 1", "a: 1\n", False),
+        ("yamllint", "a.yml", "new-lines", 1, "a: 1\r\nb: 2\r\n", "a: 1\nb: 2\n", False),
+        ("yamllint", "a.yml", "trailing-spaces", 9, "a: 1\n", None, False),
+    ],
+)
+def test_ends_of_lines_are_put_right_as_the_rule_says(
+    tool: str, path: str, rule: str, line: int, before: str, after: str | None, sure: bool
+) -> None:
+    """Where a rule leaves one way to obey it; high where the syntax tree is seen to be the same."""
+    finding = Finding("says so", path, line, None, rule)
+    work, _ = bench({path: before, "b.py": "y = 1 \n"}, tool, FailureClass.LINT, tool, (finding,))
+    fixer = Whitespace()
+    assert fixer.applies(work.diagnosis)
+    candidate = fixer.propose(work, [])
+    assert (candidate is None) is (after is None)
+    if candidate and after is not None:
+        assert work.tree.apply(candidate.patch) == {path: after.encode()}
+        assert candidate.confidence is (Confidence.HIGH if sure else Confidence.MEDIUM)
+
+
+def test_another_finding_beside_it_is_for_others() -> None:
+    """With an unused import left, the check would stay red."""
+    found = (Finding("w", "a.py", 1, None, "W291"), Finding("unused", "a.py", 1, None, "F401"))
+    assert not Whitespace().applies(Diagnosis(FailureClass.LINT, "flake8", "f", found, "", ""))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "rule", "command"),
+    [
+        ('[tool.autoflake]\n', "F401", "python -m autoflake --in-place --remove-all-unused-imports -- a.py"),
+        ('[tool.autopep8]\n', "E225", "python -m autopep8 --in-place -- a.py"),
+        ('[tool.black]\n', "F401", None),
+        ('[tool.autoflake]\n', "E225", None),
+    ],
+)  # fmt: skip
+def test_a_tool_that_only_finds_is_helped_by_one_that_mends(manifest: str, rule: str, command: str | None) -> None:
+    """Only one that the repository has, for the rules it mends, called as the finding tool is; never as sure."""
+    files = {"a.py": "import os\n", "pyproject.toml": manifest}
+    diff = MemoryTree(files).diff({"a.py": b"\n"})
+    finding = Finding("x", "a.py", 1, None, rule)
+    work, _ = bench(files, "python -m flake8 .", FailureClass.LINT, "flake8", (finding,), report=diff.encode())
+    candidate = Autofix().propose(work, [])
+    assert (candidate is None) is (command is None)
+    if candidate and command:
+        assert f"`{command}`" in candidate.reasoning
+        assert candidate.confidence is Confidence.MEDIUM
