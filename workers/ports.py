@@ -5,7 +5,7 @@ SourceTree  bare mirror of a clone; tests' in-memory tree
 Lineage     the mirror's history; tests' list of trees
 Forge       GitHub; a local checkout (`heal fix`)
 Journal     the database ledger; memory (`heal fix`); beside a run's own memory it has the repository's
-Fixer       autofix, static, search, llm
+Fixer       what the tools mend, static, search, llm
 """
 
 from __future__ import annotations

@@ -78,6 +78,8 @@ _RESOLVES: tuple[tuple[str, ...], ...] = (
     ("npm", "audit"),
 )
 """Commands that ask an index which versions there are."""
+_LOOKS = _KEPT_IN_BOTH | {"git", "test", "[", "[[", "echo", "cat", "diff", "ls", "cmp", "true"}
+"""Commands that only look at files, or prepare the shell."""
 _KEYWORDS = frozenset({"then", "do", "else", "!", "time", "if", "{", "("})
 _YARN_OPTIONS = frozenset({"--frozen-lockfile", "--immutable", "--non-interactive", "--pure-lockfile", "--silent"})
 _SENDS = frozenset({"-X", "--request", "-d", "--data", "--data-binary", "-F", "--form", "-T", "--upload-file"})
@@ -206,11 +208,19 @@ def simple(script: str) -> bool:
 
 
 def resolves(script: str) -> bool:
-    """A command of the script asks an index which versions there are, in a script without loops or branches."""
-    parts = (without_python(_without_keywords(words(command))) for command in commands(script))
-    return not _CONTROL.search(script) and any(
-        words[: len(known)] == known for words in map(_named, parts) for known in _RESOLVES
-    )
+    """A command of the script asks an index which versions there are, and the others install or look at files; in a
+    script without loops or branches."""
+    listed = commands(script)
+    asking = [command for command in listed if _asks(command)]
+    rest = [command for command in listed if command not in asking]
+    looks = (words(command)[:1] and words(command)[0] in _LOOKS for command in rest)
+    idle = all(look or installs(command) for look, command in zip(looks, rest, strict=True))
+    return bool(asking) and idle and not _CONTROL.search(script)
+
+
+def _asks(command: str) -> bool:
+    parts = _named(without_python(_without_keywords(words(command))))
+    return any(parts[: len(known)] == known for known in _RESOLVES)
 
 
 def _named(parts: tuple[str, ...]) -> tuple[str, ...]:
