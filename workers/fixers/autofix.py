@@ -35,7 +35,8 @@ class Autofix:
         tool = _tool(bench.diagnosis)
         script, hooks = _called(bench)
         found, name = bench.diagnosis.findings, bench.diagnosis.tool
-        helped = companions.commands(name, script, found, bench.tree)
+        said = bench.reproduction.before.output.text
+        helped = companions.commands(name, script, found, bench.tree, said)
         commands = (*(tool.fix_commands(script, found) if tool else ()), *helped, *hooks)
         if not commands:
             return None

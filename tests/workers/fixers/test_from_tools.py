@@ -321,6 +321,31 @@ def test_another_finding_beside_it_is_for_others() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rules", "said", "command"),
+    [
+        (
+            ("F841", "C408"),
+            "2 unsafe fixes available with",
+            "ruff check --fix --unsafe-fixes --select C408,F841 -- a.py",
+        ),
+        (("F841",), "[*] 1 fixable", None),
+        (("T201",), "1 hidden fix", None),
+    ],
+)
+def test_an_unsafe_fix_is_made_for_rules_of_a_list(rules: tuple[str, ...], said: str, command: str | None) -> None:
+    """Medium, and where ruff says that it hid one; a rule whose fix takes code away is not on the list."""
+    files = {"a.py": "import os\n"}
+    diff = MemoryTree(files).diff({"a.py": b"\n"})
+    found = tuple(Finding("x", "a.py", 1, None, rule) for rule in rules)
+    work, _ = bench(files, "ruff check .", FailureClass.LINT, "ruff", found, said, report=diff.encode())
+    candidate = Autofix().propose(work, [])
+    assert candidate is not None
+    assert ("--unsafe-fixes" in candidate.reasoning) is (command is not None)
+    assert candidate.confidence is (Confidence.MEDIUM if command else Confidence.HIGH)
+    assert command is None or f"`{command}`" in candidate.reasoning
+
+
+@pytest.mark.parametrize(
     ("manifest", "rule", "command"),
     [
         ('[tool.autoflake]\n', "F401", "python -m autoflake --in-place --remove-all-unused-imports -- a.py"),
