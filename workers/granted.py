@@ -98,7 +98,7 @@ def _one_requirement(edits: Edits, tree: Files, diagnosis: Diagnosis) -> Iterato
         yield Violation(_CLAIM, rest[0], 0, "a manifest comes or goes")
         return
     added = lists.added(rest[0], before, after)
-    wanted = requirements.wanted(diagnosis, tree)
+    wanted = requirements.wanted(diagnosis.findings, tree)
     if added is None:
         yield Violation(_CLAIM, rest[0], 0, "more than a requirement changes")
     elif not added or not added <= wanted:

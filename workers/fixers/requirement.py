@@ -34,18 +34,13 @@ class Requirement:
 
     def applies(self, diagnosis: Diagnosis) -> bool:
         """A module or its types are missing, and nothing else is wrong."""
-        named = sum(bool(missing_in(diagnosis, at)) for at in range(len(diagnosis.findings)))
-        return diagnosis.cls in _CLASSES and 0 < named == len(diagnosis.findings)
+        return (
+            diagnosis.cls in _CLASSES and bool(diagnosis.findings) and all(missing([one]) for one in diagnosis.findings)
+        )
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The package in the next place."""
         return following(bench, self.name, tried, lambda: _rows(bench), SHOWN)
-
-
-def missing_in(diagnosis: Diagnosis, at: int) -> tuple[Missing, ...]:
-    """What one finding misses."""
-    one = diagnosis.findings[at]
-    return missing(Diagnosis(diagnosis.cls, "", "", (one,), "", ""))
 
 
 def ranked(tree: SourceTree, setup: str, chosen: Sequence[str], *, runtime: bool) -> list[Place]:
@@ -54,7 +49,7 @@ def ranked(tree: SourceTree, setup: str, chosen: Sequence[str], *, runtime: bool
     found = [
         place
         for path in tree.paths()
-        if PurePosixPath(path).name in _LISTS or re.search(r"require|constraint", path.lower())
+        if PurePosixPath(path).name in _LISTS or "require" in path.lower()
         for place in places(path, tree.read(path) or b"")
     ]
     return sorted(found, key=lambda place: _rank(place, setup, chosen, runtime=runtime))
@@ -67,7 +62,7 @@ def _rank(place: Place, setup: str, chosen: Sequence[str], *, runtime: bool) -> 
     fit = chosen.index(group) if group in chosen else len(chosen) + at_run_time
     depth = place.path.count("/")
     if runtime:
-        return (not at_run_time, not _installed(place, setup), name.endswith(".in") is False, depth, fit, place.path)
+        return (not at_run_time, not _installed(place, setup), not name.endswith(".in"), depth, fit, place.path)
     return (not _installed(place, setup), fit, group not in setup, depth, place.path, place.keys)
 
 
@@ -88,13 +83,12 @@ def _installed(place: Place, setup: str) -> bool:
     name = PurePosixPath(place.path).name
     if not place.keys:
         return name in setup
-    if name == "setup.cfg" or place.keys[0] == "project":
-        return scripts.installs_project(setup) or any(scripts.invocations(setup, one[0]) for one in _PROJECT)
-    return any(scripts.invocations(setup, one[0]) for one in _PROJECT) or scripts.installs_project(setup)
+    called = (scripts.words(command)[:2] for command in scripts.commands(setup))
+    return scripts.installs_project(setup) or any(words in _PROJECT for words in called)
 
 
 def _rows(bench: Workbench) -> list[dict[str, object]]:
-    asked = missing(bench.diagnosis)
+    asked = missing(bench.diagnosis.findings)
     known = {one: distribution(one, bench.tree) for one in asked}
     if not asked or not all(known.values()) or any(_ours(bench.tree, one) for one in asked):
         return []

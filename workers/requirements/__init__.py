@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from workers import lockfiles
-from workers.domain import Diagnosis
+from workers.domain import Finding
 from workers.ports import Files
 
 __all__ = ["Missing", "distribution", "missing", "normal", "wanted"]
@@ -35,10 +35,10 @@ class Missing:
     stubs: bool = False
 
 
-def missing(diagnosis: Diagnosis) -> tuple[Missing, ...]:
-    """The modules that the failure names, once each, in order; none when they are too many."""
+def missing(findings: Iterable[Finding]) -> tuple[Missing, ...]:
+    """The modules that the findings name, once each, in order; none when they are too many."""
     found: dict[Missing, None] = {}
-    for text in (finding.message for finding in diagnosis.findings):
+    for text in (finding.message for finding in findings):
         if match := _STUBS.search(text):
             found[Missing(match["name"], stubs=True)] = None
         elif match := _IMPORT.search(text):
@@ -56,9 +56,9 @@ def distribution(one: Missing, files: Files) -> str | None:
     return None if one.stubs else _locked(files).get(normal(parts[0]))
 
 
-def wanted(diagnosis: Diagnosis, files: Files) -> frozenset[str]:
-    """The normal names of all packages that the failure asks for."""
-    return frozenset(normal(name) for one in missing(diagnosis) if (name := distribution(one, files)))
+def wanted(findings: Iterable[Finding], files: Files) -> frozenset[str]:
+    """The normal names of all packages that the findings ask for."""
+    return frozenset(normal(name) for one in missing(findings) if (name := distribution(one, files)))
 
 
 def normal(name: str) -> str:

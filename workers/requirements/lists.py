@@ -43,7 +43,7 @@ def places(path: str, data: bytes) -> tuple[Place, ...]:
         keys = [("options", "install_requires")] if config.get("options", "install_requires") else []
         extras = config.section("options.extras_require")
         return tuple(Place(path, one) for one in (*keys, *(("options.extras_require", key) for key in extras)))
-    is_list = re.search(r"require|constraint", path.lower()) and name.endswith((".txt", ".in"))
+    is_list = "require" in path.lower() and "constraint" not in name.lower() and name.endswith((".txt", ".in"))
     return (Place(path),) if is_list and not lockfiles.of(path, data) else ()
 
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.fixers.trees import MemoryTree
-from tests.workers.made import diagnosis
-from workers.domain import FailureClass, Finding
+from workers.domain import Finding
 from workers.requirements import Missing, distribution, missing, wanted
 from workers.requirements.lists import Place, added, names, places, with_one
 
@@ -58,7 +57,7 @@ def test_a_list_gets_one_more(case: tuple[str, tuple[str, ...], str, str]) -> No
     assert made.decode() == after
     assert place in places(path, before.encode())
     assert names(place, made) - names(place, before.encode()) == {"pyyaml"}
-    assert added(path, before.encode(), made) == {"pyyaml"}
+    assert added(path, before.encode(), made) == frozenset({"pyyaml"})
 
 
 @pytest.mark.parametrize(
@@ -129,14 +128,13 @@ def test_any_text_is_compared(before: str, after: str) -> None:
 def test_a_module_asks_for_what_is_known(said: str, expected: str | None) -> None:
     """By the table, else by a lock that names it so; a name nobody knows is never made up."""
     tree = MemoryTree({"uv.lock": '[[package]]\nname = "inlock"\nversion = "1"\n'})
-    seen = diagnosis(cls=FailureClass.DEPENDENCY, findings=(Finding(said),))
-    (one,) = missing(seen)
+    (one,) = missing([Finding(said)])
     assert distribution(one, tree) == expected
-    assert bool(wanted(seen, tree)) is (expected is not None)
+    assert bool(wanted([Finding(said)], tree)) is (expected is not None)
 
 
 def test_a_repository_that_lacks_much_has_another_trouble() -> None:
     """More than five modules at once are no forgotten line."""
     findings = tuple(Finding(f"No module named 'm{n}'") for n in range(6))
-    assert missing(diagnosis(findings=findings)) == ()
-    assert missing(diagnosis(findings=findings[:5]))[0] == Missing("m0")
+    assert missing(findings) == ()
+    assert missing(findings[:5])[0] == Missing("m0")
