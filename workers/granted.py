@@ -29,8 +29,10 @@ _GRANTED: Mapping[Change, frozenset[str]] = {
     Change.GENERATED: frozenset({"changes too many lines", "changes too many files", "changes a test"}),
 }
 _REGISTRIES = frozenset(by_https((), {}))
-SNAPSHOT = re.compile(r"(?:^|/)(?:__snapshots__|snapshots)/[^\n]{1,300}$|\.(?:snap|ambr|storyshot)$")
-"""What runners of tests keep of what code renders."""
+SNAPSHOT = re.compile(
+    r"(?:^|/)__snapshots__/(?![^\n]{0,300}\.(?:py|[cm]?[jt]sx?)$)[^\n]{1,300}$|\.(?:snap|ambr|storyshot)$"
+)
+"""What runners of tests keep of what code renders; code that lies beside it is none of it."""
 _GO_LINE = re.compile(r"^(?:require[ \t]+)?[\w./~-]{1,300}[ \t]+v\S{1,200}(?:[ \t]*// indirect)?$|^require \($|^\)$|^$")
 
 

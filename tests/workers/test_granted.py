@@ -83,3 +83,25 @@ def test_a_repository_may_refuse_all_of_it() -> None:
     policy = Policy(allow_dependency_changes=False)
     assert "changes dependencies" in rules(Change.LOCK, {"uv.lock": MORE}, policy=policy)
     assert "changes dependencies" in rules(Change.REQUIREMENT, {"requirements.txt": "PyYAML\nsix\n"}, policy=policy)
+
+
+@pytest.mark.parametrize(
+    ("path", "cls", "granted_it"),
+    [
+        ("api.md", FailureClass.SNAPSHOT, True),
+        ("tests/__snapshots__/test_page.ambr", FailureClass.SNAPSHOT, True),
+        ("src/__tests__/page.test.js.snap", FailureClass.SNAPSHOT, True),
+        ("api.md", FailureClass.TEST, False),
+        ("tests/test_page.py", FailureClass.SNAPSHOT, False),
+        ("tests/__snapshots__/helper.py", FailureClass.SNAPSHOT, False),
+        ("new.md", FailureClass.SNAPSHOT, False),
+    ],
+)
+def test_what_is_generated_may_be_long_and_a_snapshot(path: str, cls: FailureClass, granted_it: bool) -> None:
+    """Files that were there, of tests only what they keep of rendering, and only where such a thing has drifted."""
+    files = {"api.md": "a", "tests/test_page.py": "a", "tests/__snapshots__/helper.py": "a",
+             "tests/__snapshots__/test_page.ambr": "a", "src/__tests__/page.test.js.snap": "a"}  # fmt: skip
+    found = (Violation("changes too many lines", "", 0, "400"), Violation("changes a test", path, 0, path))
+    seen = diagnosis(cls=cls, findings=())
+    left = granted.left(found, Change.GENERATED, {path: b"b"}, MemoryTree(files), seen, Policy())
+    assert (not left) is granted_it

@@ -25,7 +25,7 @@ _OURS = ("UV_EXCLUDE_NEWER", "PIP_UPLOADED_PRIOR_TO", "npm_config_before", "UV_C
 """What pins a set-up to the day of CI's run: a lock would remember it."""
 _STRICT = ("UV_LOCKED", "UV_FROZEN", "UV_NO_SYNC", "YARN_ENABLE_IMMUTABLE_INSTALLS", "YARN_ENABLE_HARDENED_MODE")
 _READ = Limits(wall_s=60)
-_TOLD, _FILES = 8, 50
+_TOLD, _FILES, _DIGITS = 8, 50, 2
 _GIT = re.compile(r"\bgit\b")
 
 
@@ -107,7 +107,7 @@ def _reported(report: bytes, paths: Sequence[str]) -> Mapping[str, bytes]:
     found: dict[str, bytes] = {}
     for line in report.decode("ascii", "replace").splitlines():
         number, _, text = line.partition(" ")
-        if number.isascii() and number.isdigit() and len(number) < len("1000") and int(number) < len(paths):
+        if number.isascii() and number.isdigit() and len(number) <= _DIGITS and int(number) < len(paths):
             try:
                 found[paths[int(number)]] = base64.b64decode(text, validate=True)
             except (binascii.Error, ValueError):
@@ -146,8 +146,9 @@ def _place(bench: Workbench, lock: Lock) -> str | None:
     there = [path for path in bench.tree.paths() if PurePosixPath(path).name == name]
     named = [finding.path for finding in bench.diagnosis.findings]
     check = bench.reproduction.plan.check
-    moves = [words[1] for words in map(scripts.words, scripts.commands(check.script)) if words[:1] == ("cd",) != words]
-    near = str(PurePosixPath(check.workdir, *moves[:1]) / name)
+    called = map(scripts.words, scripts.commands(check.script))
+    folders = [words[1] for words in called if len(words) > 1 and words[0] == "cd"]
+    near = str(PurePosixPath(check.workdir, *folders[:1]) / name)
     return next((path for path in (near, *named) if path in there), there[0] if len(there) == 1 else None)
 
 
