@@ -1,5 +1,5 @@
-"""Where candidate patches come from, cheapest first: a tool's own repair command, what was raised, search, then a
-model. What revises a change of ours after a review is beside them."""
+"""Where candidate patches come from, cheapest first: what mended the same failure before, a tool's own repair command,
+what was raised, search, then a model. What revises a change of ours after a review is beside them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from workers.fixers.autofix import Autofix
 from workers.fixers.generated import Generated
 from workers.fixers.llm import Llm
 from workers.fixers.locks import Locks
+from workers.fixers.replay import Remembered
 from workers.fixers.requirement import Requirement
 from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
@@ -23,6 +24,7 @@ __all__ = [
     "Generated",
     "Llm",
     "Locks",
+    "Remembered",
     "Requirement",
     "Reviser",
     "Search",
@@ -40,7 +42,7 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
     Without a client there is no model, whatever the engine.
     """
     tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Generated())
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (*tools, Static(), Search())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Search())
     model: tuple[Fixer, ...] = () if engine == "offline" or client is None else (Llm(client, budget or Budget()),)
     return (*offline, *model)
 
