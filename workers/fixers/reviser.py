@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from workers.domain import Attempt, Candidate, Said, Usage
 from workers.fixers import context
-from workers.fixers.llm import Llm
+from workers.fixers.llm import Llm, Thread
 from workers.fixers.questions import spoken
 from workers.fixers.revising import met, patched
+from workers.fixers.views import View
 from workers.llm.client import Message
 from workers.llm.talk import Reply
 from workers.patch import PatchError, read_answer
@@ -26,6 +27,7 @@ class Reviser(Llm):
     """The fixer. Where all that is asked for is suggested as code, a model has nothing to add."""
 
     name: str = "revision"
+    fresh: tuple[View, ...] = ()
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The next answer as a candidate, or None when it has said why there is none."""
@@ -49,7 +51,8 @@ class Reviser(Llm):
         reasoning = f"{revision.reasoning} After a review: {made.reasoning}".strip()
         return replace(made, meets=met(files, made.patch, revision, left), reasoning=reasoning)
 
-    def _opening(self, bench: Workbench, share: float) -> list[Message]:
+    def _opening(self, bench: Workbench, thread: Thread, share: float) -> list[Message]:
+        del thread
         revision = _revision(bench)
         return context.revising(bench, revision, patched(bench, revision), share)
 

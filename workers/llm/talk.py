@@ -30,6 +30,7 @@ class Budget:
     usd: float = 1.0
     tokens: int = 200_000
     answers: int = 3
+    """In one conversation."""
     answer_tokens: int = 4096
 
 
@@ -71,6 +72,7 @@ class Talk:
     once: Once
     ceiling_usd: float
     schema: Schema | None = None
+    temperature: float = 0.0
 
     def reply(self, turns: list[Message], spent: Usage, level: int, shorter: Shorter) -> Reply:
         """The journaled answer to a conversation, asked for now when there is none.
@@ -88,7 +90,7 @@ class Talk:
         while True:
             self._afford(turns, spent)
             try:
-                answer = self.client.ask(turns, self.budget.answer_tokens, self.schema)
+                answer = self.client.ask(turns, self.budget.answer_tokens, self.schema, self.temperature)
             except ContextTooLong:
                 level += 1
                 if level >= len(LEVELS) or len(turns) > 2:

@@ -17,13 +17,15 @@ MODEL = "llm"
 def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attempt]) -> Candidate:
     """The first fixer that applies and still has an idea, told what it tried before.
 
-    Raises `Stop(NO_FIX_FOUND)` when all have run out or the limit of attempts is reached, and
-    `Stop(REFUSED_BY_POLICY)` when the repository only wants to be told.
+    Raises `Stop(NO_FIX_FOUND)` when all have run out, the limit of attempts is reached (what costs no run does not
+    count: each fixer bounds its own answers) or a model disputes the test itself, and `Stop(REFUSED_BY_POLICY)` when
+    the repository only wants to be told.
     """
     if bench.config.mode == "observe":
         why = bench.note or "`mode: observe`: the failure is reproduced and told, not mended."
         raise Stop(Outcome.REFUSED_BY_POLICY, why)
-    if len(attempts) < bench.config.limits.attempts:
+    disputed = any(attempt.candidate.dispute for attempt in attempts)
+    if not disputed and sum(attempt.ran for attempt in attempts) < bench.config.limits.attempts:
         for fixer in fixers:
             if not fixer.applies(bench.diagnosis) or (fixer.name == MODEL and bench.config.models.propose == "none"):
                 continue
