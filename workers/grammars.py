@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 from tree_sitter import Language, Node, Parser, Tree
 
 LIMIT = 256_000
-"""Bytes of a file that is parsed: longer ones are generated more often than written (a megabyte takes 0.2 s)."""
+"""Bytes of a file that is parsed: longer ones are generated more often than written. Source takes 0.2 microseconds per
+byte; text that fits no grammar up to 15, in linear time."""
 
 _ENDINGS: Mapping[str, str] = {
     **dict.fromkeys((".py", ".pyi"), "python"),

@@ -30,11 +30,14 @@ def sliced(path: str, text: str, lines: Sequence[int], names: Collection[str], l
     rows = text.split("\n")
     definitions = symbols(path, text.encode("utf-8", "replace")).definitions
     shown: set[int] = set()
-    for wanted in _wanted(rows, definitions, lines, names):
-        new = set(wanted) - shown
-        if new and sum(len(rows[n]) + 1 for n in new) <= limit:
-            limit -= sum(len(rows[n]) + 1 for n in new)
-            shown |= new
+    for ways in _wanted(rows, definitions, lines, names):
+        for wanted in ways:
+            new = wanted - shown
+            cost = sum(len(rows[n]) + 1 for n in new)
+            if cost <= limit:
+                limit -= cost
+                shown |= new
+                break
     return "\n".join(_with_gaps(rows, shown)) if shown else ""
 
 
@@ -48,25 +51,24 @@ def shortened(text: str, limit: int) -> str:
 
 def _wanted(
     rows: Sequence[str], definitions: Sequence[Definition], lines: Sequence[int], names: Collection[str]
-) -> Iterator[set[int]]:
-    """Sets of rows, counted from 0, the most wanted first; one that is too large is followed by a smaller one."""
+) -> Iterator[list[set[int]]]:
+    """Sets of rows, counted from 0, the most wanted first, each with a smaller one for where it is too large."""
     about = [line for line in dict.fromkeys(lines) if 0 < line <= len(rows)]
-    held = [one for line in about for one in _holding(definitions, line)]
-    held += sorted((one for one in definitions if one.name in names), key=lambda one: one.end - one.start)
-    held = held[:_MOST_HELD]
+    held = []
+    for line in about:
+        holding = _holding(definitions, line)
+        held += holding
+        yield [*(_rows(one, definitions) for one in holding), _near(line, len(rows))]
+    meant = sorted((one for one in definitions if one.name in names), key=lambda one: one.end - one.start)
+    held = [*held, *meant[:_MOST_HELD]]
     if not about and not held:
         return
-    for one in held[:1]:
-        yield _rows(one, definitions)
-    for line in about:
-        yield _near(line, len(rows))
+    yield from ([_rows(one, definitions)] for one in held)
     first = definitions[0].start - 1 if definitions else 0
-    yield set(range(min(first, _HEAD)))
-    for one in held:
-        yield _rows(one, definitions)
+    yield [set(range(min(first, _HEAD)))]
     used = {word for one in held for row in rows[one.start - 1 : one.end] for word in _WORD.findall(row)}
     for one in [one for one in definitions if one.name in used][:_MOST_USED]:
-        yield _rows(one, definitions)
+        yield [_rows(one, definitions)]
 
 
 def _holding(definitions: Sequence[Definition], line: int) -> list[Definition]:

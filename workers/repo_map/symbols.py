@@ -116,6 +116,8 @@ class Symbols:
     uses: Mapping[str, int] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     """All that is written in it, in texts too: a language may name what it imports in one."""
+    broken: bool = False
+    """It does not fit its grammar everywhere."""
 
 
 def symbols(path: str, data: bytes) -> Symbols:
@@ -138,7 +140,9 @@ def symbols(path: str, data: bytes) -> Symbols:
             uses[_text(node, data)] += 1
     kept = {name: count for name, count in sorted(uses.items()) if len(name) >= _SHORTEST}
     words = frozenset(_WORD.findall(data.decode("utf-8", "replace")))
-    return Symbols(tuple(sorted(found, key=lambda one: (one.start, -one.end, one.name))), kept, words)
+    return Symbols(
+        tuple(sorted(found, key=lambda one: (one.start, -one.end, one.name))), kept, words, tree.root_node.has_error
+    )
 
 
 def _walk(root: Node, kinds: Mapping[str, str]) -> Iterator[tuple[Node, int, int]]:

@@ -52,8 +52,8 @@ def test_what_a_file_defines_and_uses(case: Path) -> None:
 
 
 SHOP = {
-    "shop/cart.py": "from shop.price import rounded\nfrom shop.tax import rate\n\n\ndef total(x):\n    return rounded(x)\n",
-    "shop/price.py": "from shop.tools import digits\n\n\ndef rounded(x):\n    return digits(x)\n\n\ndef unused():\n    pass\n",
+    "shop/cart.py": "from shop.price import rounded\nfrom shop.tax import rate\ndef total(x):\n    return rounded(x)\n",
+    "shop/price.py": "from shop.tools import digits\n\ndef rounded(x):\n    return digits(x)\nUNUSED = 1\n",
     "shop/tools.py": "def digits(x):\n    return x\n",
     "shop/tax.py": "class Tax:\n    def rate(self):\n        return 1\n\n\ndef rate():\n    return 2\n",
     "other/rounding.py": "def rounded(x):\n    return x\n",
@@ -113,10 +113,7 @@ def test_who_uses_a_name_is_found() -> None:
     found = repo_map.callers(repository, repository.paths(), ["shop/price.py"], ["rounded", "digits"], 5)
     assert [(one.path, one.definition.name) for one in found] == [("shop/cart.py", "total")]
     found = repo_map.callers(repository, repository.paths(), [], ["rounded", "digits"], 5)
-    assert [(one.path, one.definition.name) for one in found] == [
-        ("shop/cart.py", "total"),
-        ("shop/price.py", "rounded"),
-    ]
+    assert [one.definition.name for one in found] == ["total", "rounded"]
 
 
 def test_a_walk_ends_where_most_leads() -> None:
@@ -130,28 +127,7 @@ def test_a_walk_ends_where_most_leads() -> None:
 
 
 ENDINGS = (".py", ".js", ".jsx", ".ts", ".tsx", ".go", ".rs", ".java")
-PIECES = st.sampled_from(
-    [
-        "def f(",
-        "class A",
-        "{",
-        "}",
-        "(",
-        ")",
-        "=>",
-        "fn x",
-        "func (a ",
-        "\n",
-        "    ",
-        '"',
-        "'",
-        "`",
-        "é",
-        "\ud800",
-        "\0",
-        "=",
-    ]
-)
+PIECES = st.sampled_from(["def f(", "class A", *"{}()='`\"", "=>", "fn x", "func (a ", "\n", "  ", "é", "\ud800", "\0"])
 
 
 @settings(max_examples=60, deadline=None)
@@ -167,9 +143,23 @@ def test_no_text_makes_it_fail(text: str, ending: str) -> None:
 
 @pytest.mark.parametrize("piece", [b"(", b"def f(:", b"function a(){", b"if x:\n", b'"', b"a=[{", b"fn a(){", b"\xff"])
 @pytest.mark.parametrize("ending", [".py", ".js", ".rs"])
-def test_a_text_made_to_take_long_is_read_in_linear_time(piece: bytes, ending: str) -> None:
-    """The deepest nesting that the size allows neither raises nor hangs; a longer file is not parsed at all."""
-    data = piece * (LIMIT // len(piece))
-    found = symbols(f"a{ending}", data)
-    assert sum(len(one.head) for one in found.definitions) <= 150 * len(found.definitions)
-    assert parsed(f"a{ending}", data + piece * len(piece) * 2) is None or len(data) + 2 * len(piece) ** 2 <= LIMIT
+def test_the_deepest_nesting_is_read(piece: bytes, ending: str) -> None:
+    """Nothing recurses, and no head is longer than it may be."""
+    found = symbols(f"a{ending}", piece * (8_000 // len(piece)))
+    assert all(len(one.head) <= 150 for one in found.definitions)
+
+
+def test_a_longer_file_is_not_parsed() -> None:
+    """There is nothing to say about it."""
+    assert parsed("a.py", b" " * LIMIT) is not None
+    assert parsed("a.py", b" " * (LIMIT + 1)) is None
+    assert symbols("a.py", b"def f(): pass\n" * LIMIT).definitions == ()
+    assert faults("a.py", b"(" * (LIMIT + 1)) == ()
+
+
+def test_text_that_fits_no_grammar_is_read_less_far() -> None:
+    """It is slow to read: after half a megabyte of it, the last file is not reached."""
+    last = {"z.py": "def last(): pass\n"}
+    paths = [f"a{n}.py" for n in range(5)]
+    assert outlined({**dict.fromkeys(paths, "#" * 100_000), **last}, []) == ("z.py", "    1 def last():")
+    assert outlined({**dict.fromkeys(paths, "(" * 100_000), **last}, []) == ()
