@@ -18,7 +18,7 @@ from workers.fixers.views import View
 from workers.llm.client import Client
 from workers.llm.exchange import Message
 from workers.llm.talk import LEVELS, Budget, Reply, Talk
-from workers.patch import PatchError, check, read_answer, reasoning
+from workers.patch import PatchError, check, names, read_answer, reasoning
 from workers.ports import Workbench
 
 _NOT_FOR_A_MODEL = frozenset(
@@ -87,7 +87,9 @@ class Llm:
 
     def _patch(self, bench: Workbench, text: str) -> str:
         """What an answer means, as a diff against the head commit; raises `PatchError`."""
-        return bench.tree.diff(read_answer(text, bench.tree))
+        edits = read_answer(text, bench.tree)
+        names.gate(edits, bench.tree)
+        return bench.tree.diff(edits)
 
     def _before(self, bench: Workbench) -> Usage:
         """What the run has spent on the model before this fixer."""

@@ -17,7 +17,7 @@ from workers.fixers.revising import met, patched
 from workers.fixers.views import View
 from workers.llm.client import Message
 from workers.llm.talk import Reply
-from workers.patch import PatchError, read_answer
+from workers.patch import PatchError, names, read_answer
 from workers.ports import Revision, Workbench
 from workers.remarks import suggestion
 
@@ -58,7 +58,9 @@ class Reviser(Llm):
 
     def _patch(self, bench: Workbench, text: str) -> str:
         files = patched(bench, _revision(bench))
-        return files.diff(read_answer(spoken(text)[1], files))
+        edits = read_answer(spoken(text)[1], files)
+        names.gate(edits, files)
+        return files.diff(edits)
 
     def _before(self, bench: Workbench) -> Usage:
         return _revision(bench).spent

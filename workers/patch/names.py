@@ -11,7 +11,13 @@ import builtins
 import symtable
 import warnings
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
+from workers.patch.edits import PatchError
+from workers.patch.syntax import shown
+from workers.ports import Files
+
+_LIMIT = 1 << 20
 _OWN_WAYS = frozenset({"NameError", "globals", "exec", "eval", "builtins", "__builtins__", "locals"})
 """Words of modules whose names may come from elsewhere."""
 _GIVEN = frozenset(dir(builtins)) | {
@@ -21,6 +27,21 @@ _GIVEN = frozenset(dir(builtins)) | {
     "reveal_type",
     "reveal_locals",
 }
+
+
+def gate(edits: Mapping[str, bytes | None], before: Files) -> None:
+    """Raise `PatchError` when a change uses a name that nothing defines: it would be a NameError in the sandbox.
+
+    A name that was unknown before is left alone: the module may get it in a way of its own.
+    """
+    for path, after in edits.items():
+        if after is None or PurePosixPath(path).suffix != ".py" or len(after) > _LIMIT:
+            continue
+        known = unbound((before.read(path) or b"").decode("utf-8", "replace"))
+        for name, line in unbound(after.decode("utf-8", "replace")).items():
+            if name not in known:
+                told = f"the name {name} is used in line {line}, and nothing defines or imports it"
+                raise PatchError(f"{path} after this change: {told}{shown(after, line)}")
 
 
 def unbound(text: str) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""The cheap gate before any container: a change may not break a file's syntax, nor use names that nothing defines."""
+"""The cheap gate before any container: what fitted its language before a change must still fit it afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import yaml
 
 from workers.grammars import faults, grammar
 from workers.patch.edits import PatchError
-from workers.patch.names import unbound
 
 
 def _python(text: str) -> object:
@@ -50,14 +49,15 @@ def problem(path: str, data: bytes) -> str:
         parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError, yaml.YAMLError) as error:
         why, line = _place(error)
-        return (f"line {line}: " if line else "") + why + _shown(data, line)
+        return (f"line {line}: " if line else "") + why + shown(data, line)
     return ""
 
 
-def _shown(data: bytes, line: int) -> str:
+def shown(data: bytes, line: int) -> str:
+    """A line, from 1, as it is shown below what is said of it; "" when there is none."""
     rows = data.decode("utf-8", "replace").split("\n")
-    shown = rows[line - 1].rstrip()[:200] if 0 < line <= len(rows) else ""
-    return f"\n    | {shown}" if shown else ""
+    text = rows[line - 1].rstrip()[:200] if 0 < line <= len(rows) else ""
+    return f"\n    | {text}" if text else ""
 
 
 def _place(error: Exception) -> tuple[str, int]:
@@ -74,25 +74,12 @@ def _place(error: Exception) -> tuple[str, int]:
 
 
 def gate(path: str, before: bytes | None, after: bytes) -> None:
-    """Raise `PatchError` when the change breaks the file's syntax or uses a name that nothing defines."""
+    """Raise `PatchError` when the change breaks the file's syntax."""
     found = problem(path, after)
     if found and (before is None or not problem(path, before)):
         raise PatchError(f"{path} can no longer be parsed after this change: {found}")
-    if PurePosixPath(path).suffix in PARSERS:
-        _gate_names(path, before, after)
-    elif grammar(path):
+    if PurePosixPath(path).suffix not in PARSERS and grammar(path):
         _gate_grammar(path, before, after)
-
-
-def _gate_names(path: str, before: bytes | None, after: bytes) -> None:
-    """A name that was unknown before is left alone: the module may get it in a way of its own."""
-    if PARSERS[PurePosixPath(path).suffix] is not _python or len(after) > _LIMIT:
-        return
-    known = unbound((before or b"").decode("utf-8", "replace"))
-    for name, line in unbound(after.decode("utf-8", "replace")).items():
-        if name not in known:
-            told = f"the name {name} is used in line {line}, and nothing defines or imports it"
-            raise PatchError(f"{path} after this change: {told}{_shown(after, line)}")
 
 
 def _gate_grammar(path: str, before: bytes | None, after: bytes) -> None:
@@ -100,4 +87,4 @@ def _gate_grammar(path: str, before: bytes | None, after: bytes) -> None:
     known, found = faults(path, before or b""), faults(path, after)
     if len(found) > len(known):
         line = next((line for line in found if line not in known), found[0])
-        raise PatchError(f"{path} can no longer be parsed after this change: line {line}{_shown(after, line)}")
+        raise PatchError(f"{path} can no longer be parsed after this change: line {line}{shown(after, line)}")

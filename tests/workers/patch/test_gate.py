@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import pytest
 
-from workers.patch import PatchError, read_answer
+from workers.patch import PatchError, names, read_answer
 from workers.patch.names import unbound
 from workers.patch.syntax import gate
 
@@ -21,6 +24,19 @@ GOOD = {
     "a.yml": b"a: {b: 1}\n",
     "a.toml": b"a = {b = 1}\n",
 }
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Files in memory."""
+
+    files: Mapping[str, bytes]
+
+    def paths(self) -> list[str]:
+        return sorted(self.files)
+
+    def read(self, path: str) -> bytes | None:
+        return self.files.get(path)
 
 
 @pytest.mark.parametrize("path", GOOD)
@@ -64,7 +80,7 @@ def test_what_cannot_be_judged_passes(path: str, data: bytes) -> None:
 def test_a_name_that_nothing_defines_goes_back_to_its_author(before: str, after: str, name: str) -> None:
     """It would be a NameError in the sandbox."""
     with pytest.raises(PatchError, match=rf"the name {name} is used in line \d+, and nothing defines or imports it"):
-        gate("a.py", before.encode(), after.encode())
+        names.gate({"a.py": after.encode()}, Tree({"a.py": before.encode()}))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +105,7 @@ def test_a_name_that_nothing_defines_goes_back_to_its_author(before: str, after:
 )
 def test_names_that_something_defines_pass(after: str) -> None:
     """However it is bound, and whatever was unknown before."""
-    gate("a.py", b"print(unknown_before)\n", after.encode())
+    names.gate({"a.py": after.encode(), "b.py": None, "c.js": b"x()"}, Tree({"a.py": b"print(unknown_before)\n"}))
 
 
 @pytest.mark.parametrize("text", ["x =", "\0", "(" * 5000, "\ud800", "", "a" * 100_000])
@@ -98,17 +114,7 @@ def test_no_text_makes_the_names_fail(text: str) -> None:
     assert set(unbound(text)) <= {"a" * 100_000}
 
 
-class Tree:
-    """Two files."""
-
-    def paths(self) -> list[str]:
-        return ["a.go", "a.py"]
-
-    def read(self, path: str) -> bytes | None:
-        return GOOD.get(path)
-
-
 def test_an_answer_is_held_back_by_the_gate() -> None:
     """Whatever format it is in."""
     with pytest.raises(PatchError, match="line 4"):
-        read_answer("a.go\n<<<<<<< SEARCH\n\treturn a\n=======\n\treturn a +\n>>>>>>> REPLACE\n", Tree())
+        read_answer("a.go\n<<<<<<< SEARCH\n\treturn a\n=======\n\treturn a +\n>>>>>>> REPLACE\n", Tree(GOOD))
