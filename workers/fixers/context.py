@@ -7,6 +7,7 @@ and fenced by a nonce that nobody could have written into it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ _WORDS = 2_000
 _REMARK = 3_000
 _TRIED, _EDIT = 500, 300
 _RED = ("failed", "error")
+_CHANCE = re.compile(r"\b\d{1,9}(?:\.\d{1,9})? ?m?s(?:ec|econds)?\b|\b0x[0-9a-f]{1,16}\b")
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,9 @@ def feedback(bench: Workbench, attempt: Attempt, level: float) -> Message:
     return Message("user", text)
 
 
-def _alike(output: str) -> list[str]:
-    """An output without what differs between two runs of the same code."""
-    return [logs.normalise(text) for text in output[-_OUTPUT:].splitlines()]
+def _alike(output: str) -> str:
+    """An output without what differs between two runs of the same code: how long they took, and addresses."""
+    return _CHANCE.sub("", logs.clean(output)).strip()
 
 
 def _outcome(attempt: Attempt, fence: str) -> str:

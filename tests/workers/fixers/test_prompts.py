@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,9 @@ def ended(exit_code: int, output: str, **tests: str) -> Result:
     return Result(Ending.FAILED, exit_code, Output(output), cases, b"", 0.1, 0, evidence)
 
 
-RED = ended(1, "E   assert 1.3 == 1.33\n", test_total="failed", test_none="failed", test_one="passed")
+RED = ended(
+    1, "E   assert 1.3 == 1.33\n1 failed in 0.31s\n", test_total="failed", test_none="failed", test_one="passed"
+)
 
 
 def work(files: dict[str, str] = FILES) -> Workbench:
@@ -129,7 +132,9 @@ PROMPTS: Mapping[str, Callable[[], Sequence[Message]]] = {
     "long": lambda: context.opening(long(), 0.2),
     "unreadable": lambda: [context.feedback(work(), tried("shop/cart.py: these lines are not in the file"), 1.0)],
     "rejected": lambda: [rejected(ended(1, "E   assert 1.34 == 1.33\n", test_total="failed", test_none="passed"))],
-    "the same": lambda: [rejected(ended(1, RED.output.text, test_total="failed", test_none="failed"))],
+    "the same": lambda: [
+        rejected(ended(1, "E   assert 1.3 == 1.33\n1 failed in 2.25s\n", test_total="failed", test_none="failed"))
+    ],
 }
 
 
@@ -159,8 +164,8 @@ def test_a_prompt_has_room() -> None:
     full = work({path: text + huge * 3_000 for path, text in FILES.items()})
     diagnosis = replace(full.diagnosis, excerpt=huge * 3_000)
     full = replace(full, diagnosis=diagnosis, blame=Blame(count=1, diff=CHANGE * 500))
-    for share in (1.0, 0.5, 0.2):
-        turns = context.opening(full, share)
+    for share, view in product((1.0, 0.5, 0.2), View):
+        turns = context.opening(full, share, view)
         assert sum(len(turn.content) for turn in turns) / 3.5 <= 16_000 * share + 1_500
 
 
