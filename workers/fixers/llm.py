@@ -130,7 +130,7 @@ class Llm:
 
     def _gave_up(self, bench: Workbench, mine: Sequence[Attempt]) -> bool:
         """The model refused, or could not answer, the last time: neither is argued with."""
-        before = self._thread(mine[:-1]) if mine else None
+        before = self._thread(mine[:-1]) if mine and mine[-1].candidate.error else None
         return before is not None and bool(self._reply(bench, before).problem)
 
     def _reply(self, bench: Workbench, thread: Thread) -> Reply:

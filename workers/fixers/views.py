@@ -26,6 +26,8 @@ _CALLERS, _NAMES, _WORDS = 5, 6, 400
 _LEAST = 200
 """Characters below which a part of a file tells nothing."""
 _WORD = re.compile(r"[^\W\d]\w{2,80}")
+_NAMED_TEST = re.compile(r"^test_|[._]?(?:test|spec)s?$|(?<=[a-z\d])(?:Test|Spec)s?$")
+"""What makes the name of a source the name of its test."""
 
 
 class View(StrEnum):
@@ -60,7 +62,7 @@ def choose(bench: Workbench, view: View) -> Choice:
     paths = [path for path in bench.tree.paths() if not matches(path, bench.config.paths.ignore)]
     found = named(bench, paths, view)
     tests = [path for path in found if is_test(path)]
-    sources = [path for path in found if not is_test(path)] or _beside(tests, paths)
+    sources = [path for path in found if not is_test(path)] or _under_test(bench, tests, paths)
     return Choice(paths, sources, tests)
 
 
@@ -96,9 +98,10 @@ def change(bench: Workbench, view: View = View.WHOLE) -> str:
     return "".join(part for part in files if not any(matches(path, ignored) for path in clue.paths(part)))
 
 
-def parts(bench: Workbench, paths: Sequence[str], budget: int) -> list[Part]:
+def parts(bench: Workbench, paths: Sequence[str], budget: int, tests: Sequence[Part] = ()) -> list[Part]:
     """The files in their order within a budget of characters: whole where all of them fit, else each has half of what
-    is left for the part that the failure is about."""
+    is left for the part that the failure is about, or that the failing tests speak of."""
+    names = _names(bench) | {word for test in tests for word in _in(test.text)}
     texts = [(path, text) for path in paths if (text := _text(bench.tree, path)) is not None]
     room = sum(len(text) for _, text in texts) <= budget
     found = []
@@ -106,7 +109,7 @@ def parts(bench: Workbench, paths: Sequence[str], budget: int) -> list[Part]:
         if budget < _LEAST:
             break
         share = budget if room or n == len(texts) or len(text) <= budget // 2 else budget // 2
-        part = shortened(sliced(path, text, _lines(bench, path), _names(bench), share) or text, share)
+        part = shortened(sliced(path, text, _lines(bench, path), names, share) or text, share)
         budget -= len(part)
         found.append(Part(path, part))
     return found
@@ -116,7 +119,7 @@ def outline(bench: Workbench, choice: Choice, limit: int) -> str:
     """What the other files define, as far as it matters: read once in a run for one choice of files."""
     seeds, words = [*choice.sources, *choice.tests], sorted(_words(bench))
     return bench.once(
-        f"repo map:{_digest(bench.tree.sha, seeds, words, limit)}",
+        f"repo_map:{_digest(bench.tree.sha, seeds, words, limit)}",
         str,
         lambda: "\n".join(repo_map.outline(bench.tree, choice.paths, seeds, words, limit)),
     )
@@ -186,10 +189,16 @@ def _imports(bench: Workbench, path: str, known: set[str]) -> Iterable[str]:
                 yield name
 
 
-def _beside(tests: Sequence[str], paths: Sequence[str]) -> list[str]:
-    """When nothing is suspected: the sources named like the tests."""
-    stems = {PurePosixPath(path).stem.removeprefix("test_").removesuffix("_test") for path in tests}
-    return [path for path in paths if PurePosixPath(path).stem in stems and not is_test(path)]
+def _under_test(bench: Workbench, tests: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """When nothing is suspected: the sources named like the tests, and those that define what the tests use."""
+    stems = {_NAMED_TEST.sub("", PurePosixPath(path).stem) for path in tests}
+    beside = [path for path in paths if PurePosixPath(path).stem in stems and not is_test(path)]
+    stored = bench.once(
+        f"linked:{_digest(bench.tree.sha, tests)}",
+        str,
+        lambda: json.dumps(repo_map.linked(bench.tree, paths, tests, FEW)),
+    )
+    return list(dict.fromkeys([*beside, *json.loads(stored)]))
 
 
 def _text(files: Files, path: str) -> str | None:

@@ -2,10 +2,12 @@
 
 outline     the most telling definitions as an indented list, within a budget of characters
 callers     where names are used, as the definitions that use them
+linked      the files that define what others use
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,10 +17,12 @@ from workers.repo_map.rank import links, pagerank, weights
 from workers.repo_map.symbols import Definition, Symbols, symbols
 from workers.suspects import is_test
 
-__all__ = ["Definition", "Place", "Symbols", "callers", "outline", "symbols"]
+__all__ = ["Definition", "Place", "Symbols", "callers", "linked", "outline", "symbols"]
 
-MOST_FILES, MOST_BYTES = 3_000, 8_000_000
+MOST_FILES, MOST_BYTES = 1_500, 4_000_000
 """What is read of a repository, nearest to the suspects first: about two seconds of one core."""
+_LEAST = 0.2
+"""The part of the strongest link's weight that another one must have to be told beside it."""
 _BROKEN = 20
 """How many times a file counts that its grammar stumbles over, for that is slow."""
 _LINE = 1_000
@@ -76,6 +80,16 @@ def callers(
             found += [(count, Place(path, one))] if count else []
     found.sort(key=lambda one: (-one[0], one[1].path, one[1].definition.start))
     return tuple(place for _, place in found[:most])
+
+
+def linked(files: Files, paths: Sequence[str], seeds: Sequence[str], most: int) -> tuple[str, ...]:
+    """At most `most` files, no tests, that define what the seeds use: those that they use most of first."""
+    weight: dict[str, float] = defaultdict(float)
+    for link in links(_index(files, paths, seeds), ()):
+        if link.source in seeds and link.target not in seeds and not is_test(link.target):
+            weight[link.target] += link.weight
+    order = sorted(weight, key=lambda path: (-round(weight[path], 9), path))
+    return tuple(path for path in order[:most] if weight[path] >= _LEAST * weight[order[0]])
 
 
 def _index(files: Files, paths: Sequence[str], seeds: Sequence[str]) -> dict[str, Symbols]:

@@ -94,12 +94,12 @@ def test_the_same_repository_gives_the_same_map() -> None:
 
 def test_a_large_repository_is_read_in_part() -> None:
     """Nearest to the suspects first: what is left out costs nothing."""
-    files = {f"{folder}/f{n}.py": f"def f{n}():\n    pass\n" for folder in ("a", "z") for n in range(2_000)}
+    files = {f"{folder}/f{n}.py": f"def f{n}():\n    pass\n" for folder in ("a", "z") for n in range(1_000)}
     repository = Repository(files)
     repo_map.outline(repository, repository.paths(), ["z/f7.py"], [], 1_000)
     assert repository.read_[0] == "z/f7.py"
     assert len(repository.read_) == repo_map.MOST_FILES
-    assert sum(path.startswith("z/") for path in repository.read_) == 2_000
+    assert sum(path.startswith("z/") for path in repository.read_) == 1_000
 
 
 def test_what_others_wrote_is_left_out() -> None:
@@ -114,6 +114,55 @@ def test_who_uses_a_name_is_found() -> None:
     assert [(one.path, one.definition.name) for one in found] == [("shop/cart.py", "total")]
     found = repo_map.callers(repository, repository.paths(), [], ["rounded", "digits"], 5)
     assert [one.definition.name for one in found] == ["total", "rounded"]
+
+
+@pytest.mark.parametrize(
+    ("files", "test", "sources"),
+    [
+        (SHOP, "tests/test_cart.py", ("shop/cart.py",)),
+        (
+            {
+                "src/cart.js": "import { tax } from './tax';\nexport function total(p) { return tax(p); }\n",
+                "src/tax.js": "export const tax = (p) => p;\n",
+                "src/other.js": "export function total(p) { return 1; }\n",
+                "src/cart.test.js": "import { total } from './cart';\ntest('adds', () => expect(total(1)).toBe(1));\n",
+            },
+            "src/cart.test.js",
+            ("src/cart.js",),
+        ),
+        (
+            {
+                "shop/sum.go": "package shop\n\nfunc Total() int { return 1 }\n",
+                "other/sum.go": "package other\n\nfunc Total() int { return 1 }\n",
+                "shop/cart_test.go": "package shop\n\nfunc TestTotal(t *testing.T) { Total() }\n",
+            },
+            "shop/cart_test.go",
+            ("shop/sum.go",),
+        ),
+        (
+            {
+                "src/main/java/shop/Cart.java": "package shop;\nclass Cart { int total() { return 1; } }\n",
+                "src/main/java/shop/Price.java": "package shop;\nclass Price { }\n",
+                "src/test/java/shop/CartTest.java": "package shop;\nclass CartTest { int t = new Cart().total(); }\n",
+            },
+            "src/test/java/shop/CartTest.java",
+            ("src/main/java/shop/Cart.java",),
+        ),
+        (
+            {
+                "src/cart.rs": "pub fn total() -> u32 { 1 }\n",
+                "src/other.rs": "pub fn total() -> u32 { 1 }\n",
+                "tests/totals.rs": "use shop::cart::total;\n\n#[test]\nfn adds() { assert_eq!(total(), 1); }\n",
+            },
+            "tests/totals.rs",
+            ("src/cart.rs",),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_test_is_about(files: Mapping[str, str], test: str, sources: tuple[str, ...]) -> None:
+    """By what it uses, in every language; a file that it does not name is no rival."""
+    repository = Repository(files)
+    assert repo_map.linked(repository, repository.paths(), [test], 3) == sources
 
 
 def test_a_walk_ends_where_most_leads() -> None:
