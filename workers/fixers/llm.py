@@ -53,12 +53,14 @@ class Thread:
 
 @dataclass(frozen=True)
 class Llm:
-    """The fixer. `fresh` are the views of the conversations that follow the first one."""
+    """The fixer. `fresh` are the views of the conversations that follow the first one; `disputes` says whether the
+    model is told that it may call the test wrong."""
 
     client: Client
     budget: Budget = field(default_factory=Budget)
     name: str = "llm"
     fresh: tuple[View, ...] = _FRESH
+    disputes: bool = True
 
     def applies(self, diagnosis: Diagnosis) -> bool:
         """Everything that a change of the code can mend."""
@@ -110,7 +112,7 @@ class Llm:
     def _without_patch(self, bench: Workbench, reply: Reply, error: str) -> Candidate:
         """An answer that no edit could be read in: told why, unless it disputes the test."""
         try:
-            why = opinions.dispute(reply.text, views.tests(bench))
+            why = opinions.dispute(reply.text, views.tests(bench)) if self.disputes else ""
         except opinions.Unquoted as unquoted:
             return self._candidate(reply, "", "", str(unquoted))
         made = self._candidate(reply, "", "", "the model holds that the test itself is wrong" if why else error)

@@ -49,7 +49,7 @@ def dispute(text: str, tests: Iterable[str]) -> str:
         return ""
     before, _, quoted = inside.partition("<quote>")
     quote, _, after = quoted.partition("</quote>")
-    quote = quote.strip()
+    quote = quote.strip().partition("\n")[0].strip()
     whole = {line.strip() for test in tests for line in test.splitlines()}
     if len(quote) < _SHORTEST or not any(quote in line for line in whole):
         raise Unquoted

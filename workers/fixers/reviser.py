@@ -28,6 +28,7 @@ class Reviser(Llm):
 
     name: str = "revision"
     fresh: tuple[View, ...] = ()
+    disputes: bool = False
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The next answer as a candidate, or None when it has said why there is none."""

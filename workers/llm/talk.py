@@ -65,7 +65,7 @@ class Reply:
 @dataclass(frozen=True)
 class Talk:
     """Asks the client on a run's account. `ceiling_usd` is the repository's own limit for the run, `schema` the form
-    that is wished for."""
+    that is wished for, `temperature` how far it may stray from the likeliest answer."""
 
     client: Client
     budget: Budget

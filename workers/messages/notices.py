@@ -72,11 +72,11 @@ def nothing_held(attempts: Sequence[Attempt]) -> str:
     told = [attempt for attempt in attempts if not attempt.candidate.unasked and not attempt.candidate.dispute]
     said = _nothing_held(told)
     if dispute := next((attempt.candidate.dispute for attempt in attempts if attempt.candidate.dispute), ""):
-        said = f"{said} {disputed(dispute)}"
+        said = f"{said} {_disputed(dispute)}"
     return f"{said} {without_model(away)}" if away else said
 
 
-def disputed(why: str) -> str:
+def _disputed(why: str) -> str:
     """The model's opinion of the failing test, as one: what it says is a stranger's text, escaped where it is shown."""
     return f'The model holds that the test itself is wrong, which nothing was run to prove: "{cut(flat(why), 500)}"'
 
