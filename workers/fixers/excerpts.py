@@ -15,13 +15,14 @@ _AROUND = 12
 """Lines shown on both sides of a line that no definition holds, or whose definition is too long."""
 _HEAD = 30
 """Lines of the head of a file, as far as its first definition: what it imports."""
+_GAP = len("[... 100000 lines left out ...]\n")
 _MOST_HELD, _MOST_USED = 20, 60
 """Definitions that are looked at: of a text made to have very many, the rest does not fit anyway."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
 def sliced(path: str, text: str, lines: Sequence[int], names: Collection[str], limit: int) -> str:
-    """At most about `limit` characters of a file; all of it where it fits.
+    """At most `limit` characters of a file; all of it where it fits.
 
     `lines`, from 1 and likeliest first, and `names` say what it is about. Empty when that is nowhere in the file.
     """
@@ -30,10 +31,11 @@ def sliced(path: str, text: str, lines: Sequence[int], names: Collection[str], l
     rows = text.split("\n")
     definitions = symbols(path, text.encode("utf-8", "replace")).definitions
     shown: set[int] = set()
+    limit -= _GAP
     for ways in _wanted(rows, definitions, lines, names):
         for wanted in ways:
             new = wanted - shown
-            cost = sum(len(rows[n]) + 1 for n in new)
+            cost = sum(len(rows[n]) + 1 + (0 if n - 1 in new else _GAP) for n in new)
             if cost <= limit:
                 limit -= cost
                 shown |= new
@@ -59,14 +61,13 @@ def _wanted(
         holding = _holding(definitions, line)
         held += holding
         yield [*(_rows(one, definitions) for one in holding), _near(line, len(rows))]
-    meant = sorted((one for one in definitions if one.name in names), key=lambda one: one.end - one.start)
-    held = [*held, *meant[:_MOST_HELD]]
-    if not about and not held:
+    meant = sorted((one for one in definitions if one.name in names), key=lambda one: one.end - one.start)[:_MOST_HELD]
+    if not about and not meant:
         return
-    yield from ([_rows(one, definitions)] for one in held)
-    first = definitions[0].start - 1 if definitions else 0
-    yield [set(range(min(first, _HEAD)))]
-    used = {word for one in held for row in rows[one.start - 1 : one.end] for word in _WORD.findall(row)}
+    yield from ([_rows(one, definitions)] for one in meant[: 0 if about else 1])
+    yield [set(range(min(definitions[0].start - 1, _HEAD)))] if definitions else []
+    yield from ([_rows(one, definitions)] for one in meant)
+    used = {word for one in [*held, *meant] for row in rows[one.start - 1 : one.end] for word in _WORD.findall(row)}
     for one in [one for one in definitions if one.name in used][:_MOST_USED]:
         yield [_rows(one, definitions)]
 

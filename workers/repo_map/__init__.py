@@ -7,13 +7,14 @@ linked      the files that define what others use
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workers.grammars import LIMIT, grammar
 from workers.ports import Files
-from workers.repo_map.rank import links, pagerank, weights
+from workers.repo_map.rank import knows, links, pagerank, weights
 from workers.repo_map.symbols import Definition, Symbols, symbols
 from workers.suspects import is_test
 
@@ -66,17 +67,20 @@ def outline(
 def callers(
     files: Files, paths: Sequence[str], seeds: Sequence[str], names: Collection[str], most: int
 ) -> tuple[Place, ...]:
-    """At most `most` definitions outside of tests and of the seeds that use one of the names, innermost ones, those
-    that use most of them first."""
+    """At most `most` definitions outside of tests and of the seeds, where the names are from, that use one of the
+    names: innermost ones, those that use most of them first."""
     index = _index(files, paths, seeds)
     found: list[tuple[int, Place]] = []
     for path in sorted(index):
-        if path in seeds or is_test(path) or not (used := set(names) & index[path].uses.keys()):
+        used = sorted(set(names) & index[path].uses.keys())
+        near = any(knows(path, index[path].imports, seed) for seed in seeds if not is_test(seed))
+        if path in seeds or is_test(path) or not used or not near:
             continue
+        words = re.compile(rf"\b(?:{'|'.join(map(re.escape, used))})\b")
         lines = [line[:_LINE] for line in (files.read(path) or b"").decode("utf-8", "replace").split("\n")]
         for one in _innermost(index[path].definitions):
             text = "\n".join(lines[one.start - 1 : one.end])
-            count = sum(name in text for name in used)
+            count = len(set(words.findall(text)))
             found += [(count, Place(path, one))] if count else []
     found.sort(key=lambda one: (-one[0], one[1].path, one[1].definition.start))
     return tuple(place for _, place in found[:most])

@@ -20,8 +20,8 @@ _STEADY = 1e-7
 _MENTIONED = 10.0
 """How much more a name weighs that the failure speaks of."""
 _PRIVATE = 0.1
-_STRANGE = 0.05
-"""How much of a name's weight is left where the file does not even say the name of the other one."""
+_STRANGE = 0.01
+"""How much of a name's weight is left where the file does not import the other one, as far as can be seen."""
 _COMMON = 12
 """A name that so many files define leads nowhere; it also bounds how many edges a use can make."""
 
@@ -53,13 +53,17 @@ def links(index: Mapping[str, Symbols], mentioned: Collection[str]) -> list[Link
             targets = homes.get(name, [])
             if path in targets or not 0 < len(targets) < _COMMON:
                 continue
-            weight = math.sqrt(count) / len(targets)
-            weight *= _MENTIONED if name in mentioned else 1.0
-            weight *= _PRIVATE if name.startswith("_") else 1.0
+            weight = math.sqrt(count) / len(targets) * (_PRIVATE if name.startswith("_") else 1.0)
             for target in targets:
-                known = called[target] in index[path].words or _together(path, target)
-                found.append(Link(path, target, name, weight if known else weight * _STRANGE))
+                known = called[target] in index[path].imports or _together(path, target)
+                factor = (_MENTIONED if name in mentioned else 1.0) if known else _STRANGE
+                found.append(Link(path, target, name, weight * factor))
     return found
+
+
+def knows(path: str, imports: Collection[str], other: str) -> bool:
+    """A file may use what another one defines: its imports name it, or it needs none."""
+    return _called(other) in imports or _together(path, other)
 
 
 def _called(path: str) -> str:

@@ -87,6 +87,12 @@ _TOP: Mapping[str, Mapping[str, str]] = {
 """The same for variables, which count only where they stand outside of every definition."""
 _SCOPES = frozenset({"arrow_function", "function_expression", "generator_function", "func_literal", "lambda"})
 """Nodes without a name of their own whose variables are nobody else's."""
+_IMPORTS = frozenset(
+    {"import_statement", "import_from_statement", "import_declaration", "use_declaration", "scoped_identifier"}
+)
+_LONGEST_IMPORT = 2_000
+_FUTURE = "future_import_statement"
+"""Names features of the language and no file."""
 _WRAPPERS = frozenset({"decorated_definition", "export_statement", "lexical_declaration", "variable_declaration"})
 """Nodes that a definition may be the core of, and whose first line is its own then."""
 
@@ -114,8 +120,8 @@ class Symbols:
 
     definitions: tuple[Definition, ...] = ()
     uses: Mapping[str, int] = field(default_factory=dict)
-    words: frozenset[str] = frozenset()
-    """All that is written in it, in texts too: a language may name what it imports in one."""
+    imports: frozenset[str] = frozenset()
+    """The words of what it imports, those of paths in texts too."""
     broken: bool = False
     """It does not fit its grammar everywhere."""
 
@@ -129,6 +135,7 @@ def symbols(path: str, data: bytes) -> Symbols:
     found: list[Definition] = []
     uses: Counter[str] = Counter()
     names: set[int] = set()
+    imports: set[str] = set()
     for node, depth, first in _walk(tree.root_node, kinds):
         wanted = kinds.get(node.type) or (top.get(node.type) if not depth else None)
         name = _named(node, wanted) if wanted else None
@@ -136,13 +143,13 @@ def symbols(path: str, data: bytes) -> Symbols:
             names.add(name.id)
             head = _head(node, data)
             found.append(Definition(_text(name, data), first + 1, node.end_point[0] + 1, head, depth))
+        elif _imports(node, data):
+            imports.update(_WORD.findall(_text(node, data, _LONGEST_IMPORT)))
         elif not node.named_child_count and node.type.endswith("identifier") and node.id not in names:
             uses[_text(node, data)] += 1
     kept = {name: count for name, count in sorted(uses.items()) if len(name) >= _SHORTEST}
-    words = frozenset(_WORD.findall(data.decode("utf-8", "replace")))
-    return Symbols(
-        tuple(sorted(found, key=lambda one: (one.start, -one.end, one.name))), kept, words, tree.root_node.has_error
-    )
+    found.sort(key=lambda one: (one.start, -one.end, one.name))
+    return Symbols(tuple(found), kept, frozenset(imports), tree.root_node.has_error)
 
 
 def _walk(root: Node, kinds: Mapping[str, str]) -> Iterator[tuple[Node, int, int]]:
@@ -153,6 +160,8 @@ def _walk(root: Node, kinds: Mapping[str, str]) -> Iterator[tuple[Node, int, int
         node, depth, first = open_.pop()
         yield node, depth, first
         inner = depth + (node.type in kinds or node.type in _SCOPES)
+        if node.type == _FUTURE:
+            continue
         wraps = node.type in _WRAPPERS
         open_.extend((one, inner, first if wraps else one.start_point[0]) for one in reversed(node.named_children))
 
@@ -173,6 +182,14 @@ def _head(node: Node, data: bytes) -> str:
     return " ".join((text if body is not None else text.split("\n", 1)[0]).split())[:_HEAD].rstrip(" {")
 
 
-def _text(node: Node, data: bytes) -> str:
+def _imports(node: Node, data: bytes) -> bool:
+    """It says what other file is used here."""
+    if node.type in _IMPORTS:
+        return True
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    return function is not None and _text(function, data) == "require"
+
+
+def _text(node: Node, data: bytes, most: int = _HEAD) -> str:
     """What stands there, as far as a name can reach. Not `node.text`, which copies however much there is."""
-    return data[node.start_byte : min(node.end_byte, node.start_byte + _HEAD)].decode("utf-8", "replace")
+    return data[node.start_byte : min(node.end_byte, node.start_byte + most)].decode("utf-8", "replace")

@@ -42,11 +42,12 @@ def outlined(
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_a_file_defines_and_uses(case: Path) -> None:
-    """A source, a line of `=`, and below it the definitions (lines, depth, name, head) and the names that are used."""
+    """A source, a line of `=`, and below it the definitions (lines, depth, name, head), names used, words imported."""
     text, _, expected = case.read_text().partition("=====\n")
     found = symbols(case.name.removesuffix(".case"), text.encode())
     rows = [f"{one.start}-{one.end} {one.depth} {one.name}: {one.head}" for one in found.definitions]
     rows.append("uses " + " ".join(f"{name}*{n}" if n > 1 else name for name, n in found.uses.items()))
+    rows.append(" ".join(["imports", *sorted(found.imports)]))
     assert "\n".join(rows) == expected.rstrip("\n")
     assert faults(case.name.removesuffix(".case"), text.encode()) == ()
 
@@ -112,8 +113,8 @@ def test_who_uses_a_name_is_found() -> None:
     repository = Repository(SHOP)
     found = repo_map.callers(repository, repository.paths(), ["shop/price.py"], ["rounded", "digits"], 5)
     assert [(one.path, one.definition.name) for one in found] == [("shop/cart.py", "total")]
-    found = repo_map.callers(repository, repository.paths(), [], ["rounded", "digits"], 5)
-    assert [one.definition.name for one in found] == ["total", "rounded"]
+    found = repo_map.callers(repository, repository.paths(), ["shop/tools.py"], ["digits", "round"], 5)
+    assert [(one.path, one.definition.name) for one in found] == [("shop/price.py", "rounded")]
 
 
 @pytest.mark.parametrize(
