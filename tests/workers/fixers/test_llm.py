@@ -11,6 +11,8 @@ from sandbox.spec import Ending, Environment, Evidence, Output, Result
 from tests.model import answers, replies
 from tests.model.process import Model
 from tests.workers.fixers.benches import Memory, bench
+from tests.workers.made import case
+from tests.workers.test_pipeline import MemoryForge, OneIdea, parts
 from workers.domain import (
     Attempt,
     Blame,
@@ -29,8 +31,10 @@ from workers.errors import Stop
 from workers.fixers import Budget, Llm, fixers
 from workers.fixers.context import nonce
 from workers.llm.client import Client
+from workers.pipeline import drive
 from workers.ports import Workbench
 from workers.repo_config import Paths, RepoConfig, RunLimits
+from workers.store.memory import MemoryJournal
 
 CALC = "def area(a, b):\n    return a + b\n"
 TEST = "from calc import area\n\n\ndef test_area():\n    assert area(2, 3) == 6\n"
@@ -238,6 +242,24 @@ def test_a_model_may_say_that_the_test_is_wrong(model: Model) -> None:
     assert candidate.dispute == "assert area(2, 3) == 6: A rectangle has another area."
     assert candidate.error
     assert candidate.patch == ""
+
+
+def test_a_disputed_test_ends_the_run_without_another_question(model: Model) -> None:
+    """No further answer, no other fixer; people read it as an opinion in harmless words, and so they do again when the
+    run is taken up once more."""
+    said = disputing("assert add(1, 2) == 3").replace("A rectangle", "@octo says that <b>a sum</b>")
+    model.script([replies.text(said), replies.text(WRONG[0])])
+    forge, journal = MemoryForge(), MemoryJournal()
+    whole = replace(parts(forge, journal), fixers=(llm(model), OneIdea()))
+    for report in (drive(case(), whole), drive(case(), whole)):
+        assert report.outcome is Outcome.NO_FIX_FOUND
+        assert [attempt.verdict.rejected_by for attempt in report.attempts] == ["answer"]
+        assert "holds that the test itself is wrong, which nothing was run to prove" in forge.told[-1].summary
+        assert "assert add(1, 2)" in forge.told[-1].summary
+        assert "<b>" not in forge.told[-1].summary
+        assert "@octo" not in forge.told[-1].summary
+    assert forge.published == []
+    assert len(model.requests()) == 1
 
 
 @pytest.mark.parametrize("quote", ["", "a", "assert area(2, 4) == 6", "return a + b"])
