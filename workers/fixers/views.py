@@ -115,13 +115,13 @@ def parts(bench: Workbench, paths: Sequence[str], budget: int, tests: Sequence[P
     return found
 
 
-def outline(bench: Workbench, choice: Choice, limit: int) -> str:
-    """What the other files define, as far as it matters: read once in a run for one choice of files."""
-    seeds, words = [*choice.sources, *choice.tests], sorted(_words(bench))
+def outline(bench: Workbench, choice: Choice, shown: Sequence[Part], limit: int) -> str:
+    """What the files that are not shown define, as far as it matters: read once in a run for one choice of files."""
+    seeds, words, known = [*choice.sources, *choice.tests], sorted(_words(bench)), sorted(part.path for part in shown)
     return bench.once(
-        f"repo_map:{_digest(bench.tree.sha, seeds, words, limit)}",
+        f"repo_map:{_digest(bench.tree.sha, seeds, words, known, limit)}",
         str,
-        lambda: "\n".join(repo_map.outline(bench.tree, choice.paths, seeds, words, limit)),
+        lambda: "\n".join(repo_map.outline(bench.tree, choice.paths, seeds, words, limit, known)),
     )
 
 

@@ -41,19 +41,24 @@ class Place:
 
 
 def outline(
-    files: Files, paths: Sequence[str], seeds: Sequence[str], words: Collection[str], limit: int
+    files: Files,
+    paths: Sequence[str],
+    seeds: Sequence[str],
+    words: Collection[str],
+    limit: int,
+    known: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Lines of at most `limit` characters together: a file, then what it defines, with line numbers; best files first.
 
-    `paths` are the files that may be shown. `seeds` are those that are suspected, likeliest first, whose text the
-    reader has already: they and tests lead to others and are not shown. `words` are the names that the failure speaks
-    of. The same repository gives the same lines.
+    `paths` are the files that may be shown. `seeds` are those that are suspected, likeliest first, and `words` the
+    names that the failure speaks of. Tests, and files whose text is `known`, lead to others and are not shown. The
+    same repository gives the same lines.
     """
     index = _index(files, paths, seeds)
     edges = links(index, words)
     rank = pagerank(index, edges, {path: 1 / place for place, path in enumerate(dict.fromkeys(seeds), 1)})
     worth = weights(edges, rank)
-    shown = [path for path in index if path not in set(seeds) and not is_test(path)]
+    shown = [path for path in index if path not in known and not is_test(path)]
     places = [Place(path, one) for path in shown for one in index[path].definitions]
     told = [place for place in places if worth.get((place.path, place.definition.name))]
     told.sort(key=lambda one: (-round(worth[one.path, one.definition.name], 9), one.path, one.definition.start))

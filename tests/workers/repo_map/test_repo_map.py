@@ -37,7 +37,7 @@ def outlined(
     files: Mapping[str, str], seeds: Sequence[str], words: Sequence[str] = (), limit: int = 10_000
 ) -> tuple[str, ...]:
     repository = Repository(files)
-    return repo_map.outline(repository, repository.paths(), seeds, words, limit)
+    return repo_map.outline(repository, repository.paths(), seeds, words, limit, seeds)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
