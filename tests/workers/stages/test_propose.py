@@ -87,6 +87,15 @@ def test_what_was_never_run_does_not_count_against_the_limit() -> None:
         propose(FIXERS, bench(limit=1), [*cheap, rejected(SECOND)])
 
 
+def test_what_costs_no_run_ends_too() -> None:
+    """Whatever a fixer thinks of, five candidates for each run that may be made are enough."""
+    tried = [Attempt(SECOND, Verdict(False, "policy"))] * 10
+    endless = (Scripted("search", (SECOND,) * 99),)
+    assert propose(endless, bench(limit=2), tried[1:]) is SECOND
+    with pytest.raises(Stop):
+        propose(endless, bench(limit=2), tried)
+
+
 def test_a_model_that_disputes_the_test_ends_the_search() -> None:
     """No further candidate; the run says so, as an opinion that the message's reader gets escaped."""
     said = Attempt(
