@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from workers.domain import REVIEW, Attempt, Candidate, Confidence, Diagnosis, FailureClass, Usage
 from workers.fixers import context, opinions, views
 from workers.fixers.views import View
+from workers.llm.budgets import Purpose
 from workers.llm.client import Client
 from workers.llm.exchange import Message
 from workers.llm.talk import LEVELS, Budget, Reply, Talk
@@ -61,6 +62,7 @@ class Llm:
     name: str = "llm"
     fresh: tuple[View, ...] = _FRESH
     disputes: bool = True
+    purpose: Purpose = Purpose.FIXER
 
     def applies(self, diagnosis: Diagnosis) -> bool:
         """Everything that a change of the code can mend."""
@@ -151,7 +153,6 @@ class Llm:
         return self._ask(bench, thread, turns, spent, level)
 
     def _ask(self, bench: Workbench, thread: Thread, turns: list[Message], spent: Usage, level: int) -> Reply:
-        talk = Talk(
-            self.client, self.budget, bench.once, bench.config.limits.usd_per_run, temperature=thread.temperature
-        )
+        ceiling = bench.config.limits.usd_per_run
+        talk = Talk(self.client, self.budget, bench.once, ceiling, purpose=self.purpose, temperature=thread.temperature)
         return talk.reply(turns, spent, level, lambda share: self._opening(bench, thread, share))

@@ -15,6 +15,7 @@ from workers.fixers.llm import Llm, Thread
 from workers.fixers.questions import spoken
 from workers.fixers.revising import met, patched
 from workers.fixers.views import View
+from workers.llm.budgets import Purpose
 from workers.llm.client import Message
 from workers.llm.talk import Reply
 from workers.patch import PatchError, names, read_answer
@@ -29,6 +30,7 @@ class Reviser(Llm):
     name: str = "revision"
     fresh: tuple[View, ...] = ()
     disputes: bool = False
+    purpose: Purpose = Purpose.REVISER
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The next answer as a candidate, or None when it has said why there is none."""

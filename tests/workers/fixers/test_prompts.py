@@ -108,7 +108,7 @@ def tried(error: str = "", verdict: Verdict | None = None) -> Attempt:
 
 
 def remembered() -> Workbench:
-    lessons = Experience((Lesson(3, False, CHANGE, "maria: not like this"),), (Lesson(2, True, CHANGE),))
+    lessons = Experience((Lesson(3, False, CHANGE, "maria: not like this"),), similar=(Lesson(2, True, CHANGE),))
     issue = IssueReport(7, "Totals are off", "By some cents.")
     return replace(work(), experience=lessons, issue=issue, hint="Look at the digits.")
 
