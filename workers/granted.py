@@ -1,5 +1,6 @@
 """What a fixer of ours may do that no other patch may, once it is proven on the files: lock files that their own tool
-wrote, and one requirement more. A claim that the files do not bear out grants nothing, and is told as its own breach.
+wrote, one requirement more, files as their generator writes them. A claim that the files do not bear out grants nothing
+and is told as its own breach.
 """
 
 from __future__ import annotations
