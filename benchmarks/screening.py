@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.event import opened
-from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox.checks import DockerEnvironment
 from sandbox.spec import Limits, Plan, Step, Tree
 from tests.workers.fixers.trees import MemoryTree
 from workers import spectrum
+from workers.bench.machine import describe
 
 ROUNDS = 15
 FEW, MANY = 2, 10

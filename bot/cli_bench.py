@@ -36,6 +36,9 @@ Results = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever was measured before.")]
 Out = Annotated[Path | None, typer.Option(help="A folder for report.json, report.md and chart.svg.", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")]
+Gold = Annotated[
+    bool, typer.Option("--gold", help="Try the developers' own fix instead: whether the verifier takes what is right.")
+]
 Seed = Annotated[int, typer.Option(help="What is drawn by chance is drawn from this number.")]
 
 
@@ -51,6 +54,7 @@ class Asked:
     fresh: bool
     out: Path | None
     as_json: bool
+    gold: bool = False
 
 
 @app.command()
@@ -142,12 +146,13 @@ def mutants(
     fresh: Fresh = False,
     out: Out = None,
     as_json: AsJson = False,
+    gold: Gold = False,
 ) -> None:
-    """Five small packages, each with one statement made wrong (held out).
+    """Small packages with one statement made wrong (held out).
 
-    Kinds are drawn as often as people make such mistakes. Right is what
-    restores the package's own code; another patch is unjudged. A new seed
-    makes bugs that nobody has seen.
+    Kinds are drawn as often as people make such mistakes, in five packages
+    of the package index. Right is what restores the package's own code;
+    another patch is unjudged. A new seed makes bugs that nobody has seen.
     """
 
     def suite() -> Suite:
@@ -155,7 +160,7 @@ def mutants(
 
         return mutants(count, seed)
 
-    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json, gold))
 
 
 @app.command()
@@ -203,8 +208,9 @@ def bugsinpy(
     fresh: Fresh = False,
     out: Out = None,
     as_json: AsJson = False,
+    gold: Gold = False,
 ) -> None:
-    """Real bugs of Python projects, with the tests of their fixes (held out).
+    """Real bugs of Python projects, with their tests (held out).
 
     Right is what is identical to the developers' fix; anything else is
     unjudged, never assumed.
@@ -215,7 +221,7 @@ def bugsinpy(
 
         return BugsInPy(dataset, sources, tuple(filter(None, projects.split(","))))
 
-    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json, gold))
 
 
 def _measure(make: Callable[[], Suite], asked: Asked) -> None:
@@ -223,10 +229,11 @@ def _measure(make: Callable[[], Suite], asked: Asked) -> None:
     from bot.cli import OTHER_OUTCOME, explained
     from bot.cli_fix import interruptible
     from workers.bench import report
+    from workers.bench.runner import GOLD
     from workers.bench.wished import BenchRequest, bench
 
     request = BenchRequest(
-        asked.engine.value,
+        GOLD if asked.gold else asked.engine.value,
         asked.model,
         asked.jobs,
         tuple(asked.only or ()),

@@ -28,12 +28,10 @@ def test_help_names_every_suite_and_what_it_measures() -> None:
     ("arguments", "words"),
     [
         (["quixbugs"], HOW),
-        (["quixbugs", "--dataset", "/nonexistent"], HOW),
         (["refactory"], "https://github.com/githubhuyang/refactory"),
         (["bugsinpy"], "https://github.com/soarsmu/BugsInPy"),
         (["jsonl", "/nonexistent"], "HumanEval's format"),
         (["quixbugs", "--engine", "llm"], "needs a model"),
-        (["quixbugs", "--jobs", "0"], "--jobs"),
     ],
 )
 def test_wrong_use_is_one_sentence(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -53,30 +51,27 @@ TASK = {
 
 
 @pytest.mark.engine
-def test_a_whole_bench_is_measured_stopped_and_gone_on_with(tmp_path: Path) -> None:
-    """Two tasks through the real pipeline and the judge in the sandbox: one is mended and right, the other is beyond
-    the fixers. A second bench with the same file measures only what has no row."""
-    tasks, out = tmp_path / "tasks.jsonl", tmp_path / "out"
+def test_a_whole_bench_goes_through_the_pipeline_and_the_judge(tmp_path: Path) -> None:
+    """Two tasks side by side: one is mended, verified and judged in the sandbox, the other is not red at all. The
+    report is printed and written, and every row is in the file of results."""
+    tasks, out, results = tmp_path / "tasks.jsonl", tmp_path / "out", tmp_path / "r.jsonl"
     lines = [
-        {**TASK, "task_id": "near", "buggy_solution": "    return min(values)\n"},
-        {**TASK, "task_id": "far", "buggy_solution": "    raise NotImplementedError\n"},
+        {**TASK, "task_id": "red", "buggy_solution": "    return min(values)\n"},
+        {**TASK, "task_id": "green", "buggy_solution": TASK["canonical_solution"]},
     ]
     tasks.write_text("\n".join(map(json.dumps, lines)))
-    arguments = ("bench", "jsonl", tasks, "--engine", "offline", "--jobs", "2", "--results", tmp_path / "r.jsonl")
-    first = one_object(heal(*arguments, "--json", "--out", out))
-    near, far = {case["case"]: case for case in first["cases"]}["near"], first["cases"][0]
-    assert (near["outcome"], near["tier"], near["correct"]) == ("FIXED", "search", True), near
-    assert "max(values)" in near["patch"]
-    assert near["first_s"] < near["seconds"]
-    assert (far["outcome"], far["verified"]) == ("NO_FIX_FOUND", False), far
-    assert first["extra"] == {"pass@1": "50.0% of 2 tasks, 9% to 91%"}
+    more = ("--engine", "offline", "--jobs", "2", "--results", results, "--out", out, "--json")
+    found = one_object(heal("bench", "jsonl", tasks, *more))
+    green, red = found["cases"]
+    assert (red["outcome"], red["tier"], red["correct"]) == ("FIXED", "search", True), red
+    assert "max(values)" in red["patch"]
+    assert red["first_s"] < red["seconds"]
+    assert green["outcome"] == "NOT_REPRODUCED", green
+    assert found["extra"]["pass@1"].startswith("100.0% of 1 tasks")
     assert (out / "chart.svg").read_text().startswith("<svg")
-    rows = (tmp_path / "r.jsonl").read_text().splitlines()
-    (tmp_path / "r.jsonl").write_text(
-        "\n".join(line for line in rows if '"near"' not in line and '"end"' not in line) + "\n"
-    )
-    again = heal(*arguments)
-    assert again.returncode == 0
-    assert "near" in again.stderr
-    assert "far" not in again.stderr
-    assert "## jsonl: 2 cases, held-out" in again.stdout
+    assert [next(iter(json.loads(line))) for line in results.read_text().splitlines()] == [
+        "bench",
+        "case",
+        "case",
+        "end",
+    ]

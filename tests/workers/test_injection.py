@@ -21,6 +21,7 @@ from tests.workers.made import CHECK, candidate, case, diagnosis, report, reprod
 from workers import messages
 from workers.domain import Aim, Attempt, Finding, JobReport, Outcome, Report, Suite, Verdict, Witness
 from workers.fixers import context
+from workers.fixers.views import View
 from workers.messages.markup import LIMIT
 from workers.repo_config import RepoConfig
 
@@ -88,6 +89,7 @@ def assert_names_nobody(text: str) -> None:
     assert not re.match(r"/\w", text), text
 
 
+@pytest.mark.fault(27, 43)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_pull_request_holds_no_markup_of_others(text: str) -> None:
     """The body is ours alone, whatever names, logs and models say."""
@@ -97,6 +99,7 @@ def test_a_pull_request_holds_no_markup_of_others(text: str) -> None:
     assert_inert(messages.pull_request_body(of_issue, RUN_URL))
 
 
+@pytest.mark.fault(27, 43)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_notice_holds_no_markup_of_others(text: str) -> None:
     """So are check runs and comments, at every end a run can have."""
@@ -110,6 +113,7 @@ def test_a_notice_holds_no_markup_of_others(text: str) -> None:
         assert not any(CONTROLS.search(finding.message) for finding in notice.annotations)
 
 
+@pytest.mark.fault(27)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_titles_and_commits_do_nothing(text: str) -> None:
     """A title or a commit message names nobody, closes nothing, adds no trailer, and never keeps CI from running."""
@@ -126,6 +130,7 @@ def test_titles_and_commits_do_nothing(text: str) -> None:
     assert re.fullmatch(r"heal/[a-z0-9-]{1,60}", messages.branch(about(text)))
 
 
+@pytest.mark.fault(27)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_prompt_keeps_the_text_inside_its_fence(text: str) -> None:
     """Everything of others lies between two lines with the nonce; names stay on the line they are named in."""
@@ -144,8 +149,10 @@ def test_a_prompt_keeps_the_text_inside_its_fence(text: str) -> None:
     attempt = Attempt(
         candidate(), Verdict(False, "regression", text, regressions=(text,), after=result(1, failed=1, output=text))
     )
+    unread = replace(attempt.candidate, title=text, error=text)
     fence = context.nonce(hostile)
-    turns = [*context.opening(hostile, 1.0)[1:], context.feedback(hostile, attempt, 1.0)]
+    openings = [context.opening(hostile, 1.0, view, [attempt, replace(attempt, candidate=unread)]) for view in View]
+    turns = [*(turn for opening in openings for turn in opening[1:]), context.feedback(hostile, attempt, 1.0)]
     for turn in turns:
         assert CONTROLS.search(turn.content) is None
         outside = [

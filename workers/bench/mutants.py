@@ -10,6 +10,7 @@ import random
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import unified_diff
 from functools import cache
 from pathlib import Path
 
@@ -136,9 +137,16 @@ def _case(package: Package, files: Mapping[str, bytes], made: Mutant, number: in
         image="python",
         setup=(_SETUP,),
         group=package.name,
+        gold=_restoring(made, files[made.path]),
         expect={"kind": made.kind, "place": f"{made.path}:{made.line}"},
         judge=Identical({made.path: files[made.path]}),
     )
+
+
+def _restoring(made: Mutant, right: bytes) -> str:
+    """The patch that takes the mutation back."""
+    wrong, whole = (data.decode(errors="surrogateescape").splitlines(keepends=True) for data in (made.data, right))
+    return "".join(unified_diff(wrong, whole, f"a/{made.path}", f"b/{made.path}"))
 
 
 def _files(archive: Path) -> dict[str, bytes]:

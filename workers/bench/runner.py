@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from sandbox.errors import Cancelled
 from sandbox.spec import Sandbox
 from workers.bench.case import BenchCase, Fixed, Ruling
 from workers.bench.forge import BenchForge
@@ -22,30 +23,51 @@ from workers.critic import Critic
 from workers.domain import Attempt, Case, Outcome, Report, Usage, Verdict
 from workers.errors import Retryable, Stop
 from workers.fixers import fixers
+from workers.fixers.replay import Replay
+from workers.llm.budgets import Limit
 from workers.llm.client import Client
+from workers.llm.purse import RUN_LIMITS, MemoryPurse, Paid
 from workers.pipeline import Parts, drive
-from workers.ports import SourceTree
+from workers.ports import Fixer, SourceTree
 from workers.store.memory import MemoryJournal
 from workers.summary import whole_patch
 
+GOLD = "gold"
+"""The engine that proposes what the developers did: what the verifier refuses then is a mistake of its own."""
 _TRIES = 3
 """How often a case is taken up again after trouble that passes, before the bench ends with it."""
 
 OnRow = Callable[[Row], None]
-
-
 Heal = Callable[[BenchCase], Row | None]
 """One case from its files to its row; None when the bench was told to end meanwhile."""
 
 
 @dataclass(frozen=True)
 class Means:
-    """What cases are worked on with. `client` makes the model's client of one case, None where no model is asked."""
+    """What cases are worked on with. `client` makes the model's client of one case, whose calls the till pays; None
+    where no model is asked. `limits` are those of one run."""
 
     sandbox: Sandbox
     engine: str
-    client: Callable[[], Client | None]
+    client: Callable[[Till], Client | None]
     cancelled: Event
+    limits: Sequence[Limit] = RUN_LIMITS
+
+
+@dataclass
+class Till(MemoryPurse):
+    """The purse of one case, which also knows what was paid in the end."""
+
+    calls: int = field(default=0, init=False)
+    usage: Usage = field(default_factory=Usage, init=False)
+
+    def settle(self, key: str, paid: Paid) -> None:
+        """As `Purse`; a call that is settled again is counted once."""
+        before = len(self._settled)
+        super().settle(key, paid)
+        if len(self._settled) > before:
+            self.calls += 1
+            self.usage = self.usage.plus(paid.usage or Usage())
 
 
 def measure(
@@ -93,16 +115,27 @@ def _done(
 
 def healed(suite: str, case: BenchCase, means: Means) -> Row | None:
     """`Heal` through the real pipeline."""
-    journal, client = Watch(means.cancelled), means.client()
+    try:
+        return _healed(suite, case, means)
+    except (Stop, Cancelled):  # whatever the run was at, it was told to end
+        if means.cancelled.is_set():
+            return None
+        raise
+
+
+def _healed(suite: str, case: BenchCase, means: Means) -> Row | None:
+    journal, till = Watch(means.cancelled), Till(means.limits)
+    client = means.client(till)
     with tempfile.TemporaryDirectory(prefix="heal-bench-") as folder:
         forge = BenchForge(case, Path(folder))
         run = forge.bench_case(suite)
         parts = Parts(
             forge,
             means.sandbox,
-            fixers(means.engine, client),
+            able(case, means.engine, client),
             journal,
             journal.cancelled,
+            purse=till,
             critic=Critic(client) if client else None,
             model=client,
         )
@@ -120,7 +153,12 @@ def healed(suite: str, case: BenchCase, means: Means) -> Row | None:
     if means.cancelled.is_set():  # the judge was stopped too, and would be misread
         return None
     first = journal.first - started if journal.first is not None else None
-    return row_of(case, report, ruling, seconds, first, client.asked if client else 0)
+    return row_of(case, report, ruling, seconds, first, till)
+
+
+def able(case: BenchCase, engine: str, client: Client | None) -> tuple[Fixer, ...]:
+    """Who may propose: the fixers of the engine, or its developers' own patch alone where the engine is `GOLD`."""
+    return (Replay(case.gold),) if engine == GOLD else fixers(engine, client)
 
 
 def _driven(run: Case, parts: Parts) -> Report:
@@ -161,11 +199,10 @@ def _ruled(case: BenchCase, report: Report, tree: SourceTree, means: Means) -> R
     return case.judge(Fixed(tree, attempt.candidate.patch, environment, means.cancelled))
 
 
-def row_of(case: BenchCase, report: Report, ruling: Ruling, seconds: float, first: float | None, calls: int) -> Row:
+def row_of(case: BenchCase, report: Report, ruling: Ruling, seconds: float, first: float | None, till: Till) -> Row:
     """The row of a run that has ended."""
     attempt = chosen(report)
     shown = attempt or (report.attempts[-1] if report.attempts else None)
-    usage = sum_of(report)
     return Row(
         case=case.id,
         group=case.group,
@@ -183,10 +220,10 @@ def row_of(case: BenchCase, report: Report, ruling: Ruling, seconds: float, firs
         seconds=round(seconds, 2),
         stages={stage: round(spent, 2) for stage, spent in report.seconds.items()},
         first_s=None if first is None else round(first, 2),
-        calls=calls,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        usd=usage.cost_usd,
+        calls=till.calls,
+        input_tokens=till.usage.input_tokens,
+        output_tokens=till.usage.output_tokens,
+        usd=till.usage.cost_usd,
         patch=whole_patch(report) or (attempt.candidate.patch if attempt else ""),
         rejected=tuple(one.verdict.rejected_by for one in report.attempts if one.verdict.rejected_by),
         expect=dict(case.expect),
@@ -195,11 +232,3 @@ def row_of(case: BenchCase, report: Report, ruling: Ruling, seconds: float, firs
 
 def _green(verdict: Verdict) -> bool:
     return verdict.accepted or (verdict.after is not None and verdict.after.green)
-
-
-def sum_of(report: Report) -> Usage:
-    """What all attempts of the run cost together."""
-    total = Usage()
-    for attempt in report.attempts:
-        total = total.plus(attempt.usage)
-    return total

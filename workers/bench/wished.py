@@ -12,12 +12,14 @@ from pathlib import Path
 from threading import Event
 
 from sandbox.images.sources import Sources
+from workers import ceilings
 from workers.bench.case import Figured, Suite
 from workers.bench.machine import describe
 from workers.bench.mutants import Mutants
 from workers.bench.report import Measured
 from workers.bench.results import Results
-from workers.bench.runner import Means, OnRow, healed, measure
+from workers.bench.runner import GOLD, Means, OnRow, healed, measure
+from workers.errors import UsageError
 from workers.llm.standing import Endpoints
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
@@ -43,7 +45,8 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
     if request.model:
         settings = settings.model_copy(update={"model": request.model})
     endpoints, owner = Endpoints(), f"{settings.installation}/bench-{new_run_id()}"
-    asked = make_client(settings, request.engine, endpoints=endpoints)
+    engine = "offline" if request.engine == GOLD else request.engine
+    asked = make_client(settings, engine, endpoints=endpoints)
     header = {
         "suite": suite.name,
         "options": dict(suite.options),
@@ -57,12 +60,16 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
         means = Means(
             sandbox,
             request.engine,
-            lambda: make_client(settings, request.engine, endpoints=endpoints),
+            lambda till: make_client(settings, engine, endpoints=endpoints, purse=till),
             cancelled,
+            ceilings.of_run(settings),
         )
         cases = (case for case in suite.cases() if not request.only or case.id in request.only)
         heal = partial(healed, suite.name, means=means)
         complete = measure(cases, heal, results, request.jobs, on_row, cancelled)
+        unknown = sorted({*request.only} - results.rows.keys())
+        if complete and unknown:
+            raise UsageError(f"{suite.name} has no case '{unknown[0]}'")
         rows = tuple(sorted(results.rows.values(), key=lambda row: row.case))
         return Measured(
             suite=suite.name,

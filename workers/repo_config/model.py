@@ -138,7 +138,7 @@ class Policy(Section):
     )
     allow_test_edits: Switch = Field(default=False, description="Whether a patch may change tests.")
     allow_dependency_changes: Switch = Field(
-        default=True, description="Whether a patch may change what lists dependencies. Lock files it never may."
+        default=True, description="Whether a patch may change what lists dependencies; locks only by their tool."
     )
 
 
@@ -163,7 +163,7 @@ class PullRequest(Section):
 class RunLimits(Section):
     """Ceilings of one run and one day."""
 
-    attempts: Whole = Field(default=8, ge=1, le=20, description="Candidate patches that one run tries.")
+    attempts: Whole = Field(default=8, ge=1, le=20, description="Candidate patches that one run tries in the sandbox.")
     rounds: Whole = Field(
         default=2, ge=0, le=10, description="Further runs when CI is red on the fix with a failure of its own."
     )
@@ -173,6 +173,12 @@ class RunLimits(Section):
     runs_per_day: Whole = Field(default=20, ge=1, le=1000, description="Runs within 24 hours.")
     usd_per_run: Number = Field(default=1.0, ge=0, le=50, description="US dollars for the model in one run.")
     usd_per_day: Number = Field(default=10.0, ge=0, le=1000, description="US dollars for the model within 24 hours.")
+    tokens_per_day: Whole = Field(
+        default=10_000_000,
+        ge=0,
+        le=1_000_000_000,
+        description="Tokens of the model within 24 hours, also of one whose price is not known.",
+    )
     bisect: Whole = Field(
         default=300, ge=0, le=3600, description="Seconds for finding the commit that broke it; 0: none."
     )

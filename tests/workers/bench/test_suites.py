@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from sandbox.images.sources import Sources
+from tests.workers import made as values
 from tests.workers.git.checkouts import checkout, git
 from workers.bench import refactory
 from workers.bench.bugsinpy import BugsInPy, check, packages
 from workers.bench.case import BenchCase, Suite
 from workers.bench.differential import Differential
+from workers.bench.forge import BenchForge
 from workers.bench.identical import Identical, same
 from workers.bench.mutants import Mutants, Package
 from workers.bench.quixbugs import QuixBugs
@@ -212,6 +214,8 @@ def test_mutants_are_a_package_with_one_wrong_statement(tmp_path: Path) -> None:
     assert len(set(wrong)) == len(wrong) == 6
     assert code not in wrong
     assert all(case.judge == Identical({"p/code.py": code}) and case.files["README"] == b"hi" for case in cases)
+    tree = BenchForge(cases[0], tmp_path / "repository").tree(values.case())
+    assert tree.apply(cases[0].gold) == {"p/code.py": code}
     nowhere = Sources(index="http://127.0.0.1:9/simple")
     with pytest.raises(UsageError, match="needs the package index"):
         next(Mutants(tmp_path, 1, packages=(Package("q", "1", "0", "q", ()),), sources=nowhere).cases())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import collections.abc
 import inspect
+import sys
 from typing import Any, NamedTuple
 
 from _pytest.nodes import Node
@@ -33,5 +34,7 @@ for name in collections.abc.__all__:
         setattr(collections, name, getattr(collections.abc, name))
 if not hasattr(inspect, "getargspec"):
     inspect.getargspec = getargspec  # type: ignore[attr-defined]
+if not hasattr(sys, "setcheckinterval"):
+    sys.setcheckinterval = lambda _: None  # type: ignore[attr-defined]
 if not hasattr(Node, "get_marker"):
     Node.get_marker = Node.get_closest_marker  # type: ignore[attr-defined]
