@@ -140,12 +140,7 @@ def _healed(suite: str, case: BenchCase, means: Means) -> Row | None:
             model=client,
         )
         started = time.monotonic()
-        try:
-            report = _driven(run, parts)
-        except Stop:  # of the journal, which ends a run that is told to wherever it stands
-            if means.cancelled.is_set():
-                return None
-            raise
+        report = _driven(run, parts)
         seconds = time.monotonic() - started
         if means.cancelled.is_set() or report.outcome is Outcome.CANCELLED:
             return None
