@@ -18,7 +18,7 @@ RUNS_TESTS = True
 _SPEAKS = re.compile(r"^(?:\u2139|#) (?:pass|cancelled) \d{1,9}$", re.MULTILINE)
 
 _ENDED = "test failed"
-"""All that the runner says of a file whose process ended before its tests did; the error stands where it was printed."""
+"""All that the runner says of a file whose process ended before its tests did; the error was printed above."""
 
 
 def recognises(command: str, output: str) -> bool:
