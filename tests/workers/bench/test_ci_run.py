@@ -25,7 +25,7 @@ def test_log_and_workflow_lead_to_a_right_patch_or_to_an_honest_no(tmp_path: Pat
     owner = f"tests-{uuid.uuid4().hex[:12]}"
     sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
     cases = [case for case in Ci().cases() if case.id in ("name-typo", "trap-base-red")]
-    heal = partial(healed, "ci", means=Means(sandbox, "offline", lambda: None, Event()))
+    heal = partial(healed, "ci", means=Means(sandbox, "offline", lambda _: None, Event()))
     try:
         with Results(tmp_path / "rows.jsonl", {}) as results:
             assert measure(cases, heal, results)
