@@ -5,7 +5,7 @@ Values and two protocols. Nothing here runs anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol, runtime_checkable
@@ -19,13 +19,19 @@ from workers.ports import SourceTree
 class Fixed:
     """A verified patch with what a judge needs to look at it: the files it is for, and an environment to run them in.
 
-    The environment is the one the check ran in; the judge runs whatever it runs there, never on the host.
+    `prepare` makes, or finds again, the one the check ran in; the judge runs whatever it runs there, never on the host.
+    It is asked only when something is run: where it is the set-up that is red, there is none without the patch.
     """
 
     tree: SourceTree
     patch: str
-    environment: Environment
+    prepare: Callable[[], Environment]
     cancel: Event = field(default_factory=Event)
+
+    @property
+    def environment(self) -> Environment:
+        """Where a judge runs what it runs."""
+        return self.prepare()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -190,8 +191,8 @@ def _ruled(case: BenchCase, report: Report, tree: SourceTree, means: Means) -> R
     attempt = chosen(report)
     if attempt is None or case.judge is None or report.reproduction is None:
         return Ruling(None)
-    environment = means.sandbox.prepare(report.reproduction.plan, tree.tar(), means.cancelled)
-    return case.judge(Fixed(tree, attempt.candidate.patch, environment, means.cancelled))
+    prepare = partial(means.sandbox.prepare, report.reproduction.plan, tree.tar(), means.cancelled)
+    return case.judge(Fixed(tree, attempt.candidate.patch, prepare, means.cancelled))
 
 
 def row_of(case: BenchCase, report: Report, ruling: Ruling, seconds: float, first: float | None, till: Till) -> Row:
