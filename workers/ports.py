@@ -5,7 +5,7 @@ SourceTree  bare mirror of a clone; tests' in-memory tree
 Lineage     the mirror's history; tests' list of trees
 Forge       GitHub; a local checkout (`heal fix`)
 Journal     the database ledger; memory (`heal fix`); beside a run's own memory it has the repository's
-Fixer       autofix, static, search, llm
+Fixer       autofix, static, search, llm, agent
 """
 
 from __future__ import annotations
@@ -131,6 +131,8 @@ class Workbench:
     """The bug report that the run is for."""
     witness: Witness | None = None
     """The test that shows it, which is the check."""
+    attempts: tuple[Attempt, ...] = ()
+    """What was tried in this run, by every fixer."""
 
     @property
     def spent(self) -> Usage:

@@ -1,8 +1,9 @@
-"""Where candidate patches come from, cheapest first: a tool's own repair command, what was raised, search, then a
-model. What revises a change of ours after a review is beside them."""
+"""Where candidate patches come from, cheapest first: a tool's own repair command, what was raised, search, a model's
+answers, then a model that works in the sandbox. What revises a change of ours after a review is beside them."""
 
 from __future__ import annotations
 
+from workers.fixers.agent import Agent
 from workers.fixers.autofix import Autofix
 from workers.fixers.llm import Llm
 from workers.fixers.reviser import Reviser
@@ -13,17 +14,18 @@ from workers.llm.client import Client
 from workers.llm.talk import Budget
 from workers.ports import Fixer
 
-__all__ = ["Autofix", "Budget", "Llm", "Reviser", "Search", "Static", "Suggested", "fixers", "revisers"]
+__all__ = ["Agent", "Autofix", "Budget", "Llm", "Reviser", "Search", "Static", "Suggested", "fixers", "revisers"]
 
 
 def fixers(engine: str, client: Client | None = None, budget: Budget | None = None) -> tuple[Fixer, ...]:
     """The fixers for an engine: `auto` has all, `offline` no model, `llm` nothing but the model.
 
-    Without a client there is no model, whatever the engine.
+    Without a client there is no model, whatever the engine. The ladder leaves some out, see `stages.propose`.
     """
     offline: tuple[Fixer, ...] = () if engine == "llm" else (Autofix(), Static(), Search())
-    model: tuple[Fixer, ...] = () if engine == "offline" or client is None else (Llm(client, budget or Budget()),)
-    return (*offline, *model)
+    if engine == "offline" or client is None:
+        return offline
+    return (*offline, Llm(client, budget or Budget()), Agent(client))
 
 
 def revisers(client: Client | None = None, budget: Budget | None = None) -> tuple[Fixer, ...]:

@@ -17,7 +17,7 @@ from workers.llm.talk import LEVELS, Budget, Reply, Talk
 from workers.patch import PatchError, check, read_answer, reasoning
 from workers.ports import Workbench
 
-_NOT_FOR_A_MODEL = frozenset(
+NOT_FOR_A_MODEL = frozenset(
     {
         FailureClass.FLAKY,
         FailureClass.INFRASTRUCTURE,
@@ -43,7 +43,7 @@ class Llm:
 
     def applies(self, diagnosis: Diagnosis) -> bool:
         """Everything that a change of the code can mend."""
-        return diagnosis.cls not in _NOT_FOR_A_MODEL
+        return diagnosis.cls not in NOT_FOR_A_MODEL
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The next answer as a candidate; one with `error` when it could not be read. Raises `Stop(OVER_BUDGET)`."""

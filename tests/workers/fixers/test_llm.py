@@ -265,8 +265,8 @@ def test_a_budget_is_checked_before_the_call(model: Model, budget: Budget, confi
 def test_the_order_is_cheapest_first(model: Model) -> None:
     """A tool's own command, then what was raised, then search, then the model; each engine has its part of it."""
     client = Client("ollama:some", None, model.url)
-    assert [fixer.name for fixer in fixers("auto", client)] == ["autofix", "static", "search", "llm"]
+    assert [fixer.name for fixer in fixers("auto", client)] == ["autofix", "static", "search", "llm", "agent"]
     assert [fixer.name for fixer in fixers("offline", client)] == ["autofix", "static", "search"]
-    assert [fixer.name for fixer in fixers("llm", client)] == ["llm"]
+    assert [fixer.name for fixer in fixers("llm", client)] == ["llm", "agent"]
     assert [fixer.name for fixer in fixers("auto", None)] == ["autofix", "static", "search"]
     assert not Llm(client).applies(work().diagnosis.__class__(FailureClass.FLAKY, "pytest", "f", (), "", ""))
