@@ -250,6 +250,24 @@ def prune_sandbox(
             _note(line)
 
 
+@app.command()
+def replay(
+    run: Annotated[str, typer.Argument(help="The run's id, as its page and the log name it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show how a run came to its candidates, from the database.
+
+    Each answer of a model with its prompt's hash and its bill, each command of the agent
+    and what it saw, each candidate and its verdict. Nothing is asked or run again.
+
+    Exit codes: 0 shown, 2 there is no such run.
+    """
+    from bot import cli_replay
+
+    with _explained():
+        cli_replay.replay(run, as_json)
+
+
 EVERYTHING_HELP = "Everywhere."
 INSTALLATION_HELP = "For one installation, by its id."
 REPO_HELP = "For one repository: OWNER/NAME or its id."

@@ -6,6 +6,7 @@ that is taken up again goes on in another container where it stopped. What is su
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from workers.errors import Stop
 from workers.fixers.agent import words
 from workers.fixers.agent.changes import changed
 from workers.fixers.agent.loop import Bounds, Change, End, Episode
-from workers.fixers.agent.observations import Observation, seen
+from workers.fixers.agent.observations import OBSERVED, Observation, seen
 from workers.fixers.agent.workplace import Workplace
 from workers.fixers.llm import NOT_FOR_A_MODEL
 from workers.llm.client import Client
@@ -103,8 +104,11 @@ class _Desk:
         return self._talk.reply(turns, spent, len(LEVELS) - 1, lambda _: turns)  # the loop shortens it itself
 
     def observe(self, n: int, script: str, before: Observation | None) -> Observation:
-        """The key is the command's number: the commands before it are the same whenever the run is taken up."""
-        stored = self._bench.once(f"agent:{n}", str, lambda: self._ran(script, before).as_json())
+        """What is kept counts for this command on these files only: should an answer ever be read in another way than
+        before, nothing is taken for what it saw."""
+        digest = hashlib.sha256(script.encode(errors="replace") + b"\0" + (before.diff if before else b"")).hexdigest()
+        key = f"{OBSERVED}{n}:{digest[:16]}"
+        stored = self._bench.once(key, str, lambda: self._ran(script, before).as_json())
         self._since = self._agent.clock()
         return Observation.of(stored)
 

@@ -12,6 +12,8 @@ from sandbox.spec import Did, Ending
 
 SHOWN = 5_000
 """Characters of the beginning, and of the end, of an output."""
+OBSERVED = "agent:"
+"""How the journal's keys of observations begin; the number of the command follows."""
 _RESTORED = "The files are as they were before this command, because {why}."
 
 
