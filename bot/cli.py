@@ -30,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 images = typer.Typer(help="Make and list the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
-database = typer.Typer(help="Bring the database up to date.", no_args_is_help=True, rich_markup_mode=None)
+database = typer.Typer(help="Upgrade, copy and clear the database.", no_args_is_help=True, rich_markup_mode=None)
 sandbox = typer.Typer(help="See and clear what the sandbox keeps.", no_args_is_help=True, rich_markup_mode=None)
 config = typer.Typer(help="Check heal.yml, and see what counts.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(images, name="images")
@@ -129,11 +129,13 @@ def serve(
     from workers import telemetry
     from workers.hardening import forbid_core_dumps
     from workers.redact import Redactor
+    from workers.store.schema import require
 
     forbid_core_dumps()
     with _explained():
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))
+        require(settings.database_url)
         uvicorn.run(
             create_app(settings),
             host=host,
@@ -382,6 +384,38 @@ def upgrade_database() -> None:
         except SQLAlchemyError as error:
             _quit(ENVIRONMENT, f"the database at {url.split('@')[-1]} cannot be used: {type(error).__name__}")
     _note("database is at this version's schema")
+
+
+@database.command("prune")
+def prune_database(
+    compact: Annotated[bool, typer.Option("--compact", help="Give the room back to the disk; writers wait.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+) -> None:
+    """Remove what is old enough.
+
+    What HEAL_KEEP_BODIES_DAYS, HEAL_KEEP_LOGS_DAYS, HEAL_KEEP_RUNS_DAYS and
+    HEAL_DATABASE_CAP do not keep. A worker does it every hour. Nothing that has
+    not ended is touched, no run whose fix is open, and nothing that was learned.
+    """
+    from bot.cli_database import prune
+
+    with _explained():
+        prune(compact, as_json)
+
+
+@database.command("backup")
+def backup_database(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; it must not exist.")],
+) -> None:
+    """Write a consistent copy of the database.
+
+    While everything runs: SQLite is copied by itself, PostgreSQL by pg_dump.
+    Nobody else may read the file.
+    """
+    from bot.cli_database import backup
+
+    with _explained():
+        backup(file)
 
 
 @app.command()

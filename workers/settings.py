@@ -77,6 +77,31 @@ class LedgerSettings(BaseSettings):
     sweep_seconds: float = Field(default=5.0, gt=0, description="How often due runs are looked for and rung.")
 
 
+class KeepSettings(BaseSettings):
+    """How long what has ended is kept. The sweeper beside a worker removes it, and `heal db prune` does at once."""
+
+    model_config = _CONFIG
+
+    keep_bodies_days: float = Field(
+        default=14.0, ge=4, description="Days that a webhook delivery is kept; GitHub may send it again for three."
+    )
+    keep_logs_days: float = Field(
+        default=30.0, gt=0, description="Days that the logs and checkpoints of an ended run are kept."
+    )
+    keep_runs_days: float = Field(default=400.0, gt=0, description="Days that an ended run is kept at all.")
+    database_cap: ByteSize = Field(
+        default=ByteSize(0),
+        description="How much the database may take, such as `5GB`. Beyond it the oldest of what has ended goes: "
+        "deliveries, then logs, then runs. Default: no cap.",
+    )
+
+
+class PruneSettings(StoreSettings, KeepSettings):
+    """What `heal db` needs."""
+
+    model_config = _CONFIG
+
+
 class EngineSettings(BaseSettings):
     """Where untrusted code runs, and how this installation's containers are told from others'."""
 
@@ -116,7 +141,7 @@ class EngineSettings(BaseSettings):
         return tuple(hosts) or (None,)
 
 
-class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettings):
+class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettings, KeepSettings):
     """What finding and ringing due runs and clearing the engine needs: no key, only addresses."""
 
     model_config = _CONFIG

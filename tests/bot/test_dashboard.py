@@ -179,6 +179,7 @@ def test_run_pages_of_a_parked_and_a_crashed_run(site: Site, engine: Engine) -> 
     assert "Heal itself failed 3 times." in crashed
 
 
+@pytest.mark.fault(13, 69)
 def test_hostile_text_is_shown_not_obeyed(site: Site, engine: Engine) -> None:
     """Names and logs that strangers write are escaped, without terminal codes and direction overrides."""
     run = healed(engine, name=HOSTILE, log=f"{HOSTILE}\n" * 3)
@@ -216,6 +217,7 @@ def test_no_such_run(site: Site, run: str) -> None:
         assert site.client.get(address).status_code == 404
 
 
+@pytest.mark.fault(69)
 def test_security_headers(site: Site) -> None:
     """Every answer, static and error included, carries the strict policy; pages hold no inline script or style."""
     for address in ("/", "/static/style.css", "/nowhere", "/healthz"):
@@ -274,6 +276,7 @@ def test_api_with_the_token(serve: Serve) -> None:
     assert site.client.get("/api/runs", headers=odd).status_code == 401
 
 
+@pytest.mark.fault(69)
 @pytest.mark.parametrize("cookie", ["", "x", "99999999999.", "99999999999." + "0" * 64, "1.2.3", "-1.a"])
 def test_forged_sessions(serve: Serve, cookie: str) -> None:
     """A session that we did not sign opens nothing."""
@@ -281,6 +284,7 @@ def test_forged_sessions(serve: Serve, cookie: str) -> None:
     assert site.client.get("/", headers={"cookie": f"heal_session={cookie}"}).status_code == 303
 
 
+@pytest.mark.fault(69)
 @pytest.mark.parametrize("target", ["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "/a\nb"])
 def test_login_leads_nowhere_else(serve: Serve, target: str) -> None:
     """After the login only paths of this site are followed."""
@@ -289,6 +293,7 @@ def test_login_leads_nowhere_else(serve: Serve, target: str) -> None:
     assert answer.headers["location"] == "/"
 
 
+@pytest.mark.fault(71)
 def test_live_events(site: Site, engine: Engine) -> None:
     """The stream repeats what came after Last-Event-ID and ends with the run; an id from the future tells all."""
     run = healed(engine)
@@ -303,6 +308,7 @@ def _ids(site: Site, address: str, headers: dict[str, str]) -> list[int]:
     return [int(one) for one in re.findall(r"^id: (\d+)$", text, re.MULTILINE)]
 
 
+@pytest.mark.fault(75)
 @pytest.mark.parametrize(
     "values",
     [

@@ -62,6 +62,7 @@ def test_what_an_earlier_version_kept_is_read() -> None:
     assert Reply.of(kept) == Reply("text", "m", Usage(10, 5, None), "", 1)
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize(
     ("ceiling", "spent", "allowed"), [(1.0, Usage(), True), (0.0, Usage(), False), (1.0, Usage(9, 9, 1.0), False)]
 )

@@ -108,6 +108,7 @@ def test_what_reached_nobody_is_no_change(
     assert Changes(engine).open_on_branch(7, "heal/test-1") == []
 
 
+@pytest.mark.fault(58)
 def test_a_worker_that_slept_past_its_lease_changes_no_row(engine: Engine, ledger: Ledger, case: Case) -> None:
     """The row is written under the fence, with the checkpoint or not at all."""
     slow = taken(ledger, case, "one")

@@ -147,6 +147,7 @@ def test_a_rung_run_is_not_rung_at_once_again(ledger: Ledger, run: RunId) -> Non
     claimed(ledger, run)
 
 
+@pytest.mark.fault(58)
 @pytest.mark.parametrize(
     "write",
     [
@@ -193,6 +194,7 @@ def test_checkpoints_survive_the_holder(ledger: Ledger, engine: Engine, run: Run
     assert second.recall("verify", 0, Verdict) is None
 
 
+@pytest.mark.fault(61)
 def test_another_shape_is_worked_out_again(ledger: Ledger, run: RunId) -> None:
     """A checkpoint that this release cannot read counts as not there."""
     lease = claimed(ledger, run)
@@ -205,6 +207,7 @@ def a_result() -> Result:
     return Result(Ending.FAILED, 1, Output("no"), (), b"\xff\0<xml>", 0.5, 1 << 20, evidence)
 
 
+@pytest.mark.fault(59)
 def test_three_claims_at_one_stage_are_enough(ledger: Ledger, engine: Engine, run: RunId, case: Case) -> None:
     """A run that kills three workers in a row without a checkpoint is buried as CRASHED and reported once."""
     for _ in range(MOST_CLAIMS):
@@ -389,6 +392,7 @@ def test_retries_end(ledger: Ledger, engine: Engine, run: RunId) -> None:
     assert pauses[-1] == 600
 
 
+@pytest.mark.fault(74)
 def test_giving_back_is_no_failure(ledger: Ledger, run: RunId) -> None:
     """However often workers are stopped, the run stays alive and is due at once."""
     for _ in range(MOST_CLAIMS * 2):
@@ -456,6 +460,7 @@ with Ledger(open_engine(sys.argv[1]), lease_seconds=1.0).claim(sys.argv[2], "gon
 """
 
 
+@pytest.mark.fault(54)
 def test_a_killed_process_loses_no_run(engine: Engine, url: str, case: Case) -> None:
     """A run whose holder was killed outright is due again when its lease has run out."""
     ledger = Ledger(engine, lease_seconds=1.0)
