@@ -17,6 +17,7 @@ from workers.errors import UsageError
 from workers.settings import StoreSettings
 from workers.store.database import open_engine
 from workers.store.pages import Pages, RunPage
+from workers.store.schema import require
 from workers.store.trajectory import Answered, Entry, Judged, Observed, Proposed, Trajectory, trajectory
 
 _INDENT = "    "
@@ -24,7 +25,9 @@ _INDENT = "    "
 
 def replay(run: str, as_json: bool) -> None:
     """Print the stored trajectory of a run. Raises `UsageError` for one that is not known."""
-    page = Pages(open_engine(StoreSettings().database_url)).run(RunId(run))
+    url = StoreSettings().database_url
+    require(url)
+    page = Pages(open_engine(url)).run(RunId(run))
     if page is None:
         raise UsageError(f"no run {run[:100]} is known here; `heal fix` keeps none")
     found = trajectory(page)

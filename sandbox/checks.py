@@ -129,9 +129,9 @@ class DockerEnvironment:
         limits: Limits = Limits(),  # noqa: B008 - a frozen value
         cancel: Event | None = None,
     ) -> DockerSession:
-        """As `sandbox.spec.Sessions.session`."""
+        """As `sandbox.spec.Sessions.session`: without network, whatever hosts the plan's own check may reach."""
         cancel = cancel or self._cancel
-        slot = self._cold_slot(tree, limits, cancel)
+        slot = self._offline()._cold_slot(tree, limits, cancel)
         return DockerSession.begin(
             slot, lambda script: self._runner(replace(step, script=script)), tree, patch, limits, cancel
         )
@@ -143,6 +143,13 @@ class DockerEnvironment:
     def waiting(self, tree: Tree | None = None, limits: Limits = Limits()) -> int:  # noqa: B008 - a frozen value
         """How many containers wait for a run on this tree, or without files on any, under these limits."""
         return self._pool.waiting(self._kind(limits, tree))
+
+    def _offline(self) -> DockerEnvironment:
+        """The same environment for what somebody else than the repository and the operator wants to be run."""
+        return DockerEnvironment(
+            self._engine, self._pool, self._trees, self._frozen, self._plan, self._owner, self._runtime, self._cancel,
+            self._services,
+        )  # fmt: skip
 
     def _done(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done:
         if cancel is not None and cancel.is_set():
