@@ -130,8 +130,10 @@ class DockerEnvironment:
         cancel: Event | None = None,
     ) -> DockerSession:
         """As `sandbox.spec.Sessions.session`: without network, whatever hosts the plan's own check may reach."""
+        if self._grant.hosts:
+            return self._offline().session(step, tree, patch, limits, cancel)
         cancel = cancel or self._cancel
-        slot = self._offline()._cold_slot(tree, limits, cancel)
+        slot = self._cold_slot(tree, limits, cancel)
         return DockerSession.begin(
             slot, lambda script: self._runner(replace(step, script=script)), tree, patch, limits, cancel
         )
