@@ -32,6 +32,7 @@ def opening(bench: Workbench, before: Sequence[Attempt], bounds: Bounds) -> list
         seconds=f"{bounds.command_s:g}",
         shown=SHOWN,
         steps=bounds.steps,
+        repository=plan.repository,
         instructions=cleaned(bench.config.instructions, fence, 2_000),
     )
     task = prompts.render(
@@ -63,7 +64,7 @@ def observed(bench: Workbench, observation: Observation, left: int) -> str:
         note=one_line(observation.note, fence, 600),
         how=observation.how,
         seconds=f"{observation.seconds:g}",
-        output=cleaned(observation.output, fence, 3 * SHOWN),
+        output=cleaned(observation.output, fence, 3 * SHOWN).rstrip("\n"),
         left=left,
     )
 

@@ -10,6 +10,8 @@ from sandbox.spec import Did, Session, Sessions
 from workers.ports import Workbench
 from workers.reruns import limits
 
+_SHELL = "bash {0}"
+"""Whatever the check's own is: a command that fails in the middle of a script is no reason not to see the rest."""
 _OPENING_S = 300.0
 """What a session lasts beyond the episode's own time: its opening, and a model that thinks."""
 
@@ -19,7 +21,7 @@ class Workplace:
 
     def __init__(self, bench: Workbench, sessions: Sessions, seconds: float) -> None:
         plan = bench.reproduction.plan
-        self._step, self._tree, self._sessions = plan.check, bench.tree, sessions
+        self._step, self._tree, self._sessions = replace(plan.check, shell=_SHELL), bench.tree, sessions
         self._limits = replace(limits(plan), wall_s=seconds + _OPENING_S)
         self._session: Session | None = None
         self._at = b""
