@@ -13,7 +13,7 @@ from workers.ports import Workbench
 
 _SECTION = re.compile(r"(?m)^(?=diff --git )")
 _NAMED = re.compile(r"(?m)^(?:\+\+\+ b/|--- a/|rename to |copy to )(.+?)\t?$")
-_HEADER = re.compile(r"diff --git a/(.+) b/\1$")
+_HEADER = "diff --git "
 
 
 def changed(diff: bytes, bench: Workbench) -> Change:
@@ -25,7 +25,7 @@ def changed(diff: bytes, bench: Workbench) -> Change:
     kept: list[tuple[str, str]] = []
     dropped: list[tuple[str, str]] = []
     for section in _SECTION.split(diff.decode("utf-8", "replace")):
-        if not section.startswith("diff --git "):
+        if not section.startswith(_HEADER):
             continue
         path = _path(section)
         may = path is not None and _may(path, section, bench, known)
@@ -41,8 +41,16 @@ def changed(diff: bytes, bench: Workbench) -> Change:
 def _path(section: str) -> str | None:
     """The file that a section of a diff is about; None for a name that git has to quote."""
     head = section.split("\n@@ ", 1)[0]
-    named = _NAMED.search(head) or _HEADER.match(head.split("\n", 1)[0])
-    return named[1] if named and '"' not in named[1] else None
+    named = _NAMED.search(head)
+    path = named[1] if named else _twice(head.split("\n", 1)[0].removeprefix(_HEADER))
+    return path if path and '"' not in path else None
+
+
+def _twice(names: str) -> str:
+    """The name in `a/NAME b/NAME`, which is all that git says of an empty file; "" where it is not twice the same."""
+    first, second = names[: len(names) // 2], names[len(names) // 2 + 1 :]
+    same = first.startswith("a/") and second.startswith("b/") and first[2:] == second[2:]
+    return first[2:] if same else ""
 
 
 def _may(path: str, section: str, bench: Workbench, known: frozenset[str]) -> bool:

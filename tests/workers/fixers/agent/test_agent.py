@@ -264,6 +264,7 @@ def binary(path: str) -> str:
         ('diff --git "a/\\303" "b/\\303"\nnew file mode 100644\n', [], ('diff --git "a/\\303" "b/\\303"',)),
         ("", [], ()),
         ("some text\n", [], ()),
+        ("diff --git a/x b/y\nnew file mode 100644\n", [], ("diff --git a/x b/y",)),
     ],
 )
 def test_what_can_be_part_of_a_fix(text: str, kept: list[str], dropped: tuple[str, ...]) -> None:
@@ -274,6 +275,12 @@ def test_what_can_be_part_of_a_fix(text: str, kept: list[str], dropped: tuple[st
     ]
     assert ("empty.py" in change.patch) == ("empty.py" in kept)
     assert change.dropped == dropped
+
+
+def test_a_difference_may_be_any_text() -> None:
+    """Who runs in the container can write what he likes in its place: a name without an end takes no time for ever."""
+    text = "diff --git a/" + "x b/" * 400_000 + "\n"
+    assert changed(text.encode() + b"\xff\n", work(Place())).patch == ""
 
 
 def test_the_test_that_shows_a_report_stays_as_it_is() -> None:
