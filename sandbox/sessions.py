@@ -26,7 +26,7 @@ MOST_DIFF = 2 << 20
 """Bytes of a difference that is kept: who changes more than that was not mending anything."""
 LONGEST = 20_000
 """Bytes of one command's script: it travels as an argument, quoted, and the kernel takes 128 KiB of one."""
-_BEGIN_S, _SLACK_S = 120.0, 60.0
+_BEGIN_S, _SLACK_S = 240.0, 60.0
 _OWN_BYTES = 64 << 10
 _OUTPUT_HEAD, _OUTPUT_TAIL, _OUTPUT_KILL = 64 << 10, 192 << 10, 64 << 20
 _DID = re.compile(rb"\nHEAL-DID rc=(\d{1,3}) kept=(\d{1,3})\n\Z")

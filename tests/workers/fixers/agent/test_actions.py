@@ -24,6 +24,12 @@ LS = "```bash\nls\n```"
         ("- ```bash\n  ls -l\n  ```", "ls -l"),
         (LS.replace("\n", "\r\n"), "ls"),
         ("```bash\nsubmit --help\n```", "submit --help"),
+        ("I look.\n<bash>\nls -l\n</bash>", "ls -l"),
+        ("<function=execute_bash>\n<parameter=command>ls | head</parameter>\n</function>", "ls | head"),
+        ('<tool_call>\n{"name": "bash", "arguments": {"command": "ls\\npwd"}}\n</tool_call>', "ls\npwd"),
+        ('I look.\n```json\n{"command": "ls"}\n```', "ls"),
+        ('```\n{"cmd": "ls"}\n```', "ls"),
+        ('{"command": "ls"}', "ls"),
     ],
 )
 def test_one_command(answer: str, script: str) -> None:
@@ -43,7 +49,12 @@ def test_one_command(answer: str, script: str) -> None:
         ("```bash\necho \0\n```", "zero byte"),
         ("```bash\n" + "é" * (LONGEST // 2 + 1) + "\n```", "bytes"),
         ("```bash\npytest -q\nsubmit\n```", "alone"),
-        ('{"command": "ls"}', "no block"),
+        ('{"command": 1}', "no block"),
+        ('{"path": "ls"}', "no block"),
+        ("[" * 5_000, "no block"),
+        ("<bash>ls</bash> or <bash>pwd</bash>", "no block"),
+        ("<bash>ls", "no block"),
+        ('```json\n{"command": "ls"}\n```\n```json\n{"command": "pwd"}\n```', "no block"),
     ],
 )
 def test_what_is_no_command(answer: str, why: str) -> None:
@@ -56,6 +67,7 @@ def test_what_is_no_command(answer: str, why: str) -> None:
 def test_the_end_brings_its_words() -> None:
     """What stands before the block says why."""
     assert read("`-` had to be `+`.\n\n```bash\nsubmit\n```") == Submit("`-` had to be `+`.")
+    assert isinstance(read('Done.\n<tool_call>{"name": "submit", "arguments": {}}</tool_call>'), Submit)
 
 
 @pytest.mark.parametrize(
