@@ -240,7 +240,6 @@ OPEN: Mapping[int, str] = {
     64: "a migration that is cut off",
     65: "all of it",
     67: "the database's and the logs' disk",
-    70: "all of it",
     71: "many streams at once",
     74: "an upgrade with runs at work",
 }

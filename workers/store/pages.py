@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 
 from workers.domain import Case, Diagnosis, Outcome, Report, RunId, Sha, StageName
 from workers.redact import Redactor
@@ -160,13 +160,15 @@ class Pages:
         outcome: Outcome | None = None,
         limit: int = 50,
         offset: int = 0,
+        sees: Collection[int] | None = None,
     ) -> RunList:
-        """Runs that match every given filter, newest first."""
+        """Runs that match every given filter, newest first; only of the repositories with these ids, None for all."""
         wanted = [
             column == value
             for column, value in ((Run.repo, repo), (Run.state, state), (Run.outcome, outcome))
             if value is not None
         ]
+        wanted += _seen(sees)
         query = select(*_LINE).where(*wanted).order_by(Run.id.desc()).limit(limit).offset(offset)
         with self._engine.connect() as connection:
             total = connection.execute(select(func.count()).select_from(Run).where(*wanted)).scalar_one()
@@ -174,11 +176,16 @@ class Pages:
             causes = self._causes(connection, [line.id for line in lines])
         return RunList(tuple(replace(line, cause=causes.get(line.id, "")) for line in lines), total)
 
-    def run(self, run: RunId) -> RunPage | None:
-        """One run with all that is known about it, None when there is no such run."""
+    def visible(self, run: RunId, sees: Collection[int] | None) -> bool:
+        """There is such a run, of one of these repositories."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(Run.id).where(Run.id == run, *_seen(sees))).scalar() is not None
+
+    def run(self, run: RunId, sees: Collection[int] | None = None) -> RunPage | None:
+        """One run with all that is known about it, None when there is no such run of these repositories (None: all)."""
         with self._engine.connect() as connection:
             row = connection.execute(
-                select(*_LINE, Run.case, Run.report, Run.cancel_outcome).where(Run.id == run)
+                select(*_LINE, Run.case, Run.report, Run.cancel_outcome).where(Run.id == run, *_seen(sees))
             ).one_or_none()
             if row is None:
                 return None
@@ -249,6 +256,10 @@ class Pages:
     def _stage(self, row: Row[Any]) -> StageLine:
         data = json.dumps(self._redactor.publish(json.loads(row.data)), ensure_ascii=False)
         return StageLine(row.stage, row.n, row.kind, row.seconds, _at(row.finished_at), data)
+
+
+def _seen(sees: Collection[int] | None) -> list[ColumnElement[bool]]:
+    return [] if sees is None else [Run.repo_id.in_(sorted(sees))]
 
 
 def _case_of(line: RunLine) -> Case:
