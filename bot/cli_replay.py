@@ -18,7 +18,7 @@ from workers.settings import StoreSettings
 from workers.store.database import open_engine
 from workers.store.pages import Pages, RunPage
 from workers.store.schema import require
-from workers.store.trajectory import Answered, Entry, Judged, Observed, Proposed, Trajectory, trajectory
+from workers.trajectory import Answered, Entry, Judged, Observed, Proposed, Trajectory, trajectory
 
 _INDENT = "    "
 

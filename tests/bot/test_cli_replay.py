@@ -21,7 +21,7 @@ from workers.store.lease import Lease
 from workers.store.ledger import Ledger
 from workers.store.pages import Pages
 from workers.store.schema import upgrade
-from workers.store.trajectory import Answered, Judged, Observed, Proposed, trajectory
+from workers.trajectory import Answered, Judged, Observed, Proposed, trajectory
 
 KEY = f"ghp_{'a1' * 18}"
 COST = Usage(1200, 80, 0.002)
