@@ -33,6 +33,7 @@ __all__ = ["Agent", "Bounds"]
 
 BUDGET = Budget(usd=1.5, tokens=1_500_000, answers=2)
 """Of one run, what others spent in it included. `answers` is how often the agent may submit."""
+_BROKE = "the agent's budget ended before it was done: "
 
 
 @dataclass(frozen=True)
@@ -51,31 +52,32 @@ class Agent:
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The next submission, or with `error` how the episode ended without one. Raises `Stop(OVER_BUDGET)` when that
-        was all that ended it, and what it cost is told already."""
+        was what ended it, and what it cost is told already."""
         mine = [attempt for attempt in tried if attempt.candidate.fixer == self.name]
-        over = bool(mine) and bool(mine[-1].candidate.error)
-        if (len(mine) >= self.budget.answers and not over) or not isinstance(bench.environment, Sessions):
+        if mine and mine[-1].candidate.error.startswith(_BROKE):
+            raise Stop(Outcome.OVER_BUDGET, mine[-1].candidate.error.removeprefix(_BROKE))
+        over = len(mine) >= self.budget.answers or (mine and mine[-1].candidate.error)
+        away = any(attempt.candidate.unasked for attempt in bench.attempts)  # a moment ago, and still
+        if over or away or not isinstance(bench.environment, Sessions):
             return None
-        if any(attempt.candidate.unasked for attempt in bench.attempts):  # who was not there a moment ago is not now
-            return None
+        with Workplace(bench, bench.environment, self.bounds.seconds) as shell:
+            return self._candidate(self._played(bench, mine, shell))
+
+    def _played(self, bench: Workbench, mine: Sequence[Attempt], shell: Workplace) -> End:
+        """The end of the episode after these submissions of its own."""
         before = tuple(takewhile(lambda attempt: attempt.candidate.fixer != self.name, bench.attempts))
         spent = bench.spent
         for attempt in before:
             spent = spent.plus(attempt.usage)
-        with Workplace(bench, bench.environment, self.bounds.seconds) as shell:
-            desk = _Desk(self, bench, shell)
-            episode = Episode(desk, self.bounds, words.opening(bench, before, self.bounds), spent)
-            try:
-                end = episode.play([(words.rejected(bench, one), one.verdict.usage) for one in mine])
-            except NoSession as error:
-                end = End(episode.usage, episode.model, why=f"the agent has nowhere to work: {error}")
-            except Stop as stop:
-                if over or stop.outcome is not Outcome.OVER_BUDGET:
-                    raise
-                end = End(
-                    episode.usage, episode.model, why=f"the agent's budget ended before it was done: {stop.detail}"
-                )
-        return None if over else self._candidate(end)
+        episode = Episode(_Desk(self, bench, shell), self.bounds, words.opening(bench, before, self.bounds), spent)
+        try:
+            return episode.play([(words.rejected(bench, one), one.verdict.usage) for one in mine])
+        except NoSession as error:
+            return End(episode.usage, episode.model, why=f"the agent has nowhere to work: {error}")
+        except Stop as stop:
+            if stop.outcome is not Outcome.OVER_BUDGET:
+                raise
+            return End(episode.usage, episode.model, why=f"{_BROKE}{stop.detail}")
 
     def _candidate(self, end: End) -> Candidate:
         said = end.words.strip()
