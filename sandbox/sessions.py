@@ -29,7 +29,7 @@ LONGEST = 20_000
 _BEGIN_S, _SLACK_S = 240.0, 60.0
 _OWN_BYTES = 64 << 10
 _OUTPUT_HEAD, _OUTPUT_TAIL, _OUTPUT_KILL = 64 << 10, 192 << 10, 64 << 20
-_DID = re.compile(rb"\nHEAL-DID rc=(\d{1,3}) kept=(\d{1,3})\n\Z")
+_DID = re.compile(rb"\nHEAL-DID rc=(\d{1,3}) kept=(\d{1,3}) left=(\d{1,6})\n\Z")
 _BEGUN = b"HEAL-BEGUN\n"
 
 _LEFT_BEHIND = ("__pycache__/", "*.pyc", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/", ".coverage",
@@ -67,10 +67,11 @@ rc=$?
 cd {policy.WORKSPACE} && notes add -A >/dev/null 2>&1 &&
   notes diff --cached --binary --full-index --no-renames --no-ext-diff --no-textconv --no-color \\
     "$(cat {policy.SCRATCH}/base/begun)" 2>/dev/null
-kept=$?
-printf '\\nHEAL-DID rc=%s kept=%s\\n' "$rc" "$kept"
-echo "$1" >&2
-echo "$1"
+kept=$? over=$1
+set -- /proc/[0-9]*
+printf '\\nHEAL-DID rc=%s kept=%s left=%s\\n' "$rc" "$kept" "$#"
+echo "$over" >&2
+echo "$over"
 """
 
 
@@ -80,6 +81,7 @@ class DockerSession:
 
     slot: Slot
     runner: Callable[[str], str]
+    limits: Limits
     cancel: Event | None
 
     @classmethod
@@ -87,7 +89,7 @@ class DockerSession:
         cls, slot: Slot, runner: Callable[[str], str], tree: Tree, patch: bytes, limits: Limits, cancel: Event | None
     ) -> DockerSession:
         """Open one in a container that has the tree's files. Whatever is raised, the container is discarded."""
-        session = cls(slot, runner, cancel)
+        session = cls(slot, runner, limits, cancel)
         try:
             slot.hold(Command(b"exec sleep 2147483647\n", inputs=_inputs(tree, patch)), limits)
             session._start_notes()
@@ -106,7 +108,7 @@ class DockerSession:
             raise
         except SandboxError as error:  # the container has ended, or can take no other process
             return Did(Ending.KILLED, None, Output(""), 0.0, None, f"the container is gone: {error}")
-        return did(ended, seconds)
+        return did(ended, seconds, self.limits.pids // 2)
 
     def close(self) -> None:
         """Remove the container."""
@@ -128,8 +130,9 @@ class DockerSession:
         return ended
 
 
-def did(ended: Ended, seconds: float) -> Did:
-    """What the process said of the command, whose own time was `seconds`."""
+def did(ended: Ended, seconds: float, crowd: int) -> Did:
+    """What the process said of the command, whose own time was `seconds`. Where more than `crowd` processes are left
+    the next one would have no place beside them."""
     output, told = ended.stderr.output(), _DID.search(ended.stdout)
     if ended.stopped is Stop.OUTPUT:
         return Did(Ending.OUTPUT_LIMIT, None, output, ended.seconds, None, "it was ended for the mass of its output")
@@ -143,7 +146,7 @@ def did(ended: Ended, seconds: float) -> Did:
     if told[2] != b"0" or len(diff) > MOST_DIFF:
         why = "the files cannot be compared any more" if told[2] != b"0" else "it changed too much to be kept"
         return Did(ending, code, output, ended.seconds, None, why)
-    return Did(ending, code, output, ended.seconds, diff)
+    return Did(ending, code, output, ended.seconds, diff, spent=int(told[3]) > crowd)
 
 
 def _inputs(tree: Tree, patch: bytes) -> bytes:

@@ -339,6 +339,7 @@ class Did:
 
     `diff` is how the working copy differs from the tree after it, as git writes it (binary files included); None where
     that is not known: the session is of no use then, `note` says why, and another one goes on from the last diff.
+    `spent`: it is of no use although the difference is known, for what the command left running takes all the room.
     """
 
     ending: Ending
@@ -347,6 +348,7 @@ class Did:
     seconds: float
     diff: bytes | None
     note: str = ""
+    spent: bool = False
 
 
 class Session(Protocol):

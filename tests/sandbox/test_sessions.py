@@ -117,26 +117,42 @@ def ended(stdout: bytes, stopped: Stop | None = None, seconds: float = 1.0) -> E
 @pytest.mark.parametrize(
     ("end", "ending", "code", "diff"),
     [
-        (ended(b"d\n\nHEAL-DID rc=0 kept=0\n"), Ending.PASSED, 0, b"d\n"),
-        (ended(b"\nHEAL-DID rc=2 kept=0\n"), Ending.FAILED, 2, b""),
-        (ended(b"\nHEAL-DID rc=137 kept=0\n"), Ending.FAILED, 137, b""),
-        (ended(b"\nHEAL-DID rc=137 kept=0\n", None, 61.0), Ending.TIMEOUT, 137, b""),
-        (ended(b"d\n\nHEAL-DID rc=0 kept=128\n"), Ending.PASSED, 0, None),
-        (ended(b"d" * (MOST_DIFF + 1) + b"\nHEAL-DID rc=0 kept=0\n"), Ending.PASSED, 0, None),
-        (ended(b"\nHEAL-DID rc=0 kept=0\nmore"), Ending.KILLED, None, None),
+        (ended(b"d\n\nHEAL-DID rc=0 kept=0 left=6\n"), Ending.PASSED, 0, b"d\n"),
+        (ended(b"\nHEAL-DID rc=2 kept=0 left=6\n"), Ending.FAILED, 2, b""),
+        (ended(b"\nHEAL-DID rc=137 kept=0 left=6\n"), Ending.FAILED, 137, b""),
+        (ended(b"\nHEAL-DID rc=137 kept=0 left=6\n", None, 61.0), Ending.TIMEOUT, 137, b""),
+        (ended(b"d\n\nHEAL-DID rc=0 kept=128 left=6\n"), Ending.PASSED, 0, None),
+        (ended(b"d" * (MOST_DIFF + 1) + b"\nHEAL-DID rc=0 kept=0 left=6\n"), Ending.PASSED, 0, None),
+        (ended(b"\nHEAL-DID rc=0 kept=0 left=6\nmore"), Ending.KILLED, None, None),
         (ended(b"", Stop.DEADLINE), Ending.TIMEOUT, None, None),
         (ended(b"", Stop.OUTPUT), Ending.OUTPUT_LIMIT, None, None),
     ],
 )  # fmt: skip
 def test_what_a_process_said_of_its_command(end: Ended, ending: Ending, code: int | None, diff: bytes | None) -> None:
     """Only the last line counts; where the files are not known there is no difference, and a note says why."""
-    said = did(end, 60.0)
+    said = did(end, 60.0, 256)
     assert (said.ending, said.exit_code, said.diff) == (ending, code, diff)
     assert bool(said.note) is (diff is None)
+    assert not said.spent
+
+
+def test_a_crowded_container_is_told() -> None:
+    """The files are known, and yet the next command would find no place among the processes."""
+    crowded = did(ended(b"d\n\nHEAL-DID rc=0 kept=0 left=257\n"), 60.0, 256)
+    assert (crowded.diff, crowded.spent) == (b"d\n", True)
+
+
+@pytest.mark.engine
+def test_a_fork_bomb_spends_its_session(bare: DockerEnvironment) -> None:
+    """What it says of the files is not needed: another session goes on from the last difference."""
+    session = bare.session(STEP, tree(FILES), limits=SMALL)
+    bomb = session.run("for n in $(seq 100); do setsid sleep 300 >/dev/null 2>&1 & done; sleep 1", 20)
+    session.close()
+    assert bomb.spent or bomb.diff is None
 
 
 def test_a_script_that_cannot_travel_is_refused_before() -> None:
     """It is the caller's to keep to the limits."""
     for script in ("a" * (LONGEST + 1), "\0"):
         with pytest.raises(ValueError, match="argument"):
-            DockerSession(None, str, None).run(script, 1)  # type: ignore[arg-type]
+            DockerSession(None, str, SMALL, None).run(script, 1)  # type: ignore[arg-type]

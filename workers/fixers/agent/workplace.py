@@ -41,7 +41,7 @@ class Workplace:
             self._leave()
             self._session = self._sessions.session(self._step, self._tree.tar(), before, self._limits)
         did = self._session.run(script, seconds)
-        if did.diff is None:
+        if did.diff is None or did.spent:
             self._leave()
         else:
             self._at = did.diff

@@ -67,7 +67,10 @@ class Place(Unused):
         after = {"right": diff(RIGHT), "wrong": diff(WRONG), "undo": b""}.get(script.split()[0], before)
         if len(self.ran) == self._lost:
             return Did(Ending.KILLED, None, Output(""), 0.1, None, "the container ended with it")
-        return Did(Ending.PASSED, 0, Output(f"ran {script} ghp_{'a1' * 18} \x1b[31mred\x1b[0m"), 0.1, after)
+        spent = script.startswith("crowd")
+        return Did(
+            Ending.PASSED, 0, Output(f"ran {script} ghp_{'a1' * 18} \x1b[31mred\x1b[0m"), 0.1, after, spent=spent
+        )
 
 
 class _Session:
@@ -138,13 +141,14 @@ def test_a_run_taken_up_again_goes_on_where_it_stopped(model: Model) -> None:
 
 
 def test_a_lost_container_is_replaced(model: Model) -> None:
-    """The command's own changes are lost, and said to be; everything before it is there again."""
-    model.script(says("right", "wrong", "ls", "submit"))
+    """The command's own changes are lost, and said to be; everything before it is there again. One that is crowded by
+    what a command left in it loses nothing."""
+    model.script(says("right", "wrong", "crowd", "ls", "submit"))
     place = Place(lost=2)
     candidate = agent(model).propose(work(place), [])
     assert candidate is not None
     assert candidate.patch == MemoryTree(FILES).diff(RIGHT)
-    assert place.opened == [b"", diff(RIGHT)]
+    assert place.opened == [b"", diff(RIGHT), diff(RIGHT)]
     assert "as they were before this command, because the container ended with it" in model.prompts()[-1]
 
 
