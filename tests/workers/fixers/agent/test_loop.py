@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.spec import Ending
 from workers.domain import Usage
@@ -171,3 +173,58 @@ def test_a_long_conversation_loses_early_outputs_only() -> None:
     assert rows[-1][-1].content == turns[-1][1]
     assert rows[-1][3].content == "[5000 characters of an early output are left out]"
     assert sum(later[: len(sooner)] == sooner for sooner, later in pairwise(rows)) >= 14
+
+
+class Died(Exception):  # noqa: N818 - what happens, not a mistake
+    """The process ended here."""
+
+
+@dataclass
+class Journaled(Scripted):
+    """A desk that keeps what it was told, as the journal does, and dies at some of its calls before they are kept."""
+
+    dies: set[int] = field(default_factory=set)
+    replies: dict[str, Reply] = field(default_factory=dict)
+    seen: dict[int, Observation] = field(default_factory=dict)
+    calls: int = 0
+
+    def _call(self) -> None:
+        self.calls += 1
+        if self.calls in self.dies:
+            raise Died
+
+    def ask(self, turns: list[Message], spent: Usage) -> Reply:
+        key = repr(turns)
+        if key not in self.replies:
+            self._call()
+            self.replies[key] = super().ask(turns, spent)
+        return self.replies[key]
+
+    def observe(self, n: int, script: str, before: Observation | None) -> Observation:
+        if n not in self.seen:
+            self._call()
+            self.seen[n] = super().observe(n, script, before)
+        return self.seen[n]
+
+
+ANSWERS = st.sampled_from([run("ls"), run("set a"), run("set b"), run("set tests"), run("fail x"), "no", SUBMIT])
+
+
+@given(
+    answers=st.lists(ANSWERS, min_size=1, max_size=12), dies=st.sets(st.integers(1, 20), max_size=3), told=st.booleans()
+)
+def test_an_episode_in_pieces_is_the_same_episode(answers: list[str], dies: set[int], told: bool) -> None:
+    """Wherever the process dies, and however often: the end is the same, and nothing is asked or run twice."""
+    rejections, bounds = ["red"] if told else [], Bounds(steps=6)
+    answers = [*answers, *["no"] * 3]
+    whole = Scripted(list(answers))
+    expected = play(whole, bounds, rejections)
+    desk = Journaled(list(answers), dies=dies)
+    for _ in range(len(dies) + 1):
+        try:
+            found = play(desk, bounds, rejections)
+            break
+        except Died:
+            continue
+    assert found == expected
+    assert (desk.asked, desk.ran) == (whole.asked, whole.ran)
