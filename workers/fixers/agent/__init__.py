@@ -52,7 +52,7 @@ class Agent:
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The next submission, or with `error` how the episode ended without one. Raises `Stop(OVER_BUDGET)` when that
-        was what ended it, and what it cost is told already."""
+        was what ended it, once what it cost is told."""
         mine = [attempt for attempt in tried if attempt.candidate.fixer == self.name]
         if mine and mine[-1].candidate.error.startswith(_BROKE):
             raise Stop(Outcome.OVER_BUDGET, mine[-1].candidate.error.removeprefix(_BROKE))
@@ -75,7 +75,7 @@ class Agent:
         except NoSession as error:
             return End(episode.usage, episode.model, why=f"the agent has nowhere to work: {error}")
         except Stop as stop:
-            if stop.outcome is not Outcome.OVER_BUDGET:
+            if stop.outcome is not Outcome.OVER_BUDGET or episode.usage == Usage():
                 raise
             return End(episode.usage, episode.model, why=f"{_BROKE}{stop.detail}")
 

@@ -183,9 +183,10 @@ def test_it_reads_what_others_tried(model: Model) -> None:
         "a change that was tried and did not hold\n-x\n+y\n\nwhy it was rejected (check)\nred\n" in model.prompts()[0]
     )
     model.script(says("right", "submit"))
-    poor = agent(model, Budget(usd=0.501, tokens=10**6, answers=2)).propose(replace(told, once=Memory()), [])
-    assert poor is not None
-    assert "budget ended" in poor.error
+    poor = agent(model, Budget(usd=0.501, tokens=10**6, answers=2))
+    with pytest.raises(Stop) as stop:
+        poor.propose(replace(told, once=Memory()), [])
+    assert stop.value.outcome is Outcome.OVER_BUDGET
     assert model.requests() == []
 
 
@@ -196,7 +197,7 @@ def test_when_the_budget_ends_the_bill_is_told_before_the_run_is_over(model: Mod
     place, poor = work(Place(), once), agent(model, Budget(tokens=10_000, answers=2))
     ended = poor.propose(place, [])
     assert ended is not None
-    assert "budget ended before it was done: The next answer could exceed" in ended.error
+    assert "the agent's budget ended before it was done: " in ended.error
     assert ended.usage.input_tokens > 0
     with pytest.raises(Stop) as stop:
         poor.propose(place, [rejected(ended)])
