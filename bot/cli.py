@@ -33,6 +33,8 @@ images = typer.Typer(help="Make and list the sandbox images.", no_args_is_help=T
 database = typer.Typer(help="Upgrade, copy and clear the database.", no_args_is_help=True, rich_markup_mode=None)
 sandbox = typer.Typer(help="See and clear what the sandbox keeps.", no_args_is_help=True, rich_markup_mode=None)
 config = typer.Typer(help="Check heal.yml, and see what counts.", no_args_is_help=True, rich_markup_mode=None)
+lessons = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(lessons, name="lessons")
 app.add_typer(images, name="images")
 app.add_typer(config, name="config")
 app.add_typer(sandbox, name="sandbox")
@@ -312,6 +314,36 @@ def switches(as_json: Annotated[bool, typer.Option("--json", help="Print one JSO
 
     with _explained():
         cli_switch.switches(as_json)
+
+
+@lessons.callback()
+def list_lessons(
+    context: typer.Context,
+    repo: Annotated[str | None, typer.Option(help=REPO_HELP)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """See and forget what people's decisions taught.
+
+    Each fix, whether it was merged or turned down, by whom, and for which
+    failure. A merged one is tried first when the same failure comes back to
+    its repository; one that was turned down is not proposed again.
+    """
+    from bot import cli_lessons
+
+    if context.invoked_subcommand is None:
+        with _explained():
+            cli_lessons.show(repo, as_json)
+
+
+@lessons.command("forget")
+def forget_lesson(
+    lesson: Annotated[int, typer.Argument(help="The id, as `heal lessons` shows it.", metavar="ID")],
+) -> None:
+    """Remove one lesson for good."""
+    from bot import cli_lessons
+
+    with _explained():
+        cli_lessons.forget(lesson)
 
 
 @config.command("check")

@@ -221,6 +221,11 @@ class WorkerSettings(SweeperSettings):
         "answers in a file, `replay:FILE` plays them again (`replay-strict:FILE` ends a run that asks for more). "
         "Default: none, repair is offline.",
     )
+    show_merged: bool = Field(
+        default=False,
+        description="Whether models are shown up to two merged fixes of like failures, also of other repositories of "
+        "the same installation. What mended the very same failure before is tried again without a model in any case.",
+    )
     model_price: str = Field(
         default="",
         description="What the model costs: `input,cached input,output` in US dollars per million tokens. "
@@ -235,6 +240,38 @@ class WorkerSettings(SweeperSettings):
         default=None,
         validation_alias=AliasChoices("OPENAI_BASE_URL", "HEAL_OPENAI_BASE_URL"),
         description="Root of an OpenAI-compatible endpoint. Default: the provider's own.",
+    )
+    usd_per_run: float = Field(
+        default=1.0, ge=0, description="US dollars that one run may spend on the model; heal.yml can only lower it."
+    )
+    tokens_per_run: int = Field(default=1_000_000, ge=0, description="Tokens of the model, in and out, for one run.")
+    calls_per_run: int = Field(default=200, ge=0, description="Calls of the model in one run.")
+    model_seconds_per_run: float = Field(
+        default=1200.0, ge=0, description="Seconds of waiting for the model in one run, after which it is not asked."
+    )
+    tokens_per_answer: int = Field(default=16_384, ge=256, description="Tokens that one answer may have at most.")
+    installation_usd_per_month: float | None = Field(
+        default=None,
+        ge=0,
+        description="US dollars for the model that each installation of the App may spend in a calendar month (UTC). "
+        "Default: no limit of its own.",
+    )
+    installation_tokens_per_month: int | None = Field(
+        default=None, ge=0, description="The same in tokens, which also counts models of unknown price. Default: none."
+    )
+    usd_per_day: float | None = Field(
+        default=None, ge=0, description="US dollars for the model within 24 hours, of all runs. Default: no limit."
+    )
+    tokens_per_day: int | None = Field(
+        default=None, ge=0, description="The same in tokens, which also counts models of unknown price. Default: none."
+    )
+    usd_per_month: float | None = Field(
+        default=None,
+        ge=0,
+        description="US dollars for the model in a calendar month (UTC), of all runs. Default: no limit.",
+    )
+    tokens_per_month: int | None = Field(
+        default=None, ge=0, description="The same in tokens, which also counts models of unknown price. Default: none."
     )
     public_url: str = Field(
         default="http://127.0.0.1:8080", description="Where people reach the dashboard; used in links to run pages."

@@ -87,7 +87,12 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "<code>DATABASE_URL</code>",
         "CI used Python 3.12, the sandbox has 3.11",
         "12,345 bytes in the middle are not shown",
-        "cost unknown",
+        "2,000 + 100 tokens · $0.25 and 1 call of unknown cost · 6.0 s",
+        "answered by tiny&lt;i&gt; · 900 (300 cached) + 80 (20 of thought) tokens, estimated",
+        "cost unknown · 2.0 s · stop",
+        "1100 + 20 tokens · $0.25 · 3.0 s · length",
+        "· 1.0 s · Retryable",
+        "· under way, at most $0.50",
         "https://github.test/octo/calc/pull/12",
         "It could reach api.example.org",
         "One commit of pull request #77",
@@ -338,3 +343,22 @@ def test_trusted_hosts(serve: Serve) -> None:
     site = serve(allowed_hosts=("heal.example.org",), dashboard_token=TOKEN)
     assert site.client.get("/healthz", headers={"host": "heal.example.org"}).status_code == 200
     assert httpx.get(f"{site.url}/healthz", headers={"host": "evil.test"}).status_code == 400
+
+
+def test_metrics_of_spending(site: Site, engine: Engine) -> None:
+    """Calls, tokens, money and seconds by model and purpose; a call of unknown price is counted, not priced."""
+    healed(engine)
+    text_ = site.client.get("/metrics").text
+    by = 'model="openai:tiny",purpose="fixer"'
+    for line in (
+        f'heal_llm_requests_total{{{by},result="answer"}} 2.0',
+        f'heal_llm_requests_total{{{by},result="Retryable"}} 1.0',
+        f'heal_llm_tokens_total{{kind="cached",{by}}} 300.0',
+        f'heal_llm_tokens_total{{kind="input",{by}}} 2000.0',
+        f'heal_llm_tokens_total{{kind="output",{by}}} 100.0',
+        f'heal_llm_tokens_total{{kind="reasoning",{by}}} 20.0',
+        f"heal_llm_cost_usd_total{{{by}}} 0.25",
+        f"heal_llm_unpriced_total{{{by}}} 1.0",
+        f"heal_llm_seconds_total{{{by}}} 6.0",
+    ):
+        assert line in text_, line

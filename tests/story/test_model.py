@@ -114,7 +114,10 @@ def test_money_runs_out(theatre: Theatre, model: Model, repo: str) -> None:
     assert run["outcome"] == "OVER_BUDGET"
     assert "1 candidate tried, none held" in theatre.checks(repo)[0]["output"]["summary"]
     assert len(model.requests()) == 1
-    assert len(theatre.run(run["id"])["attempts"]) == 1
+    shown = theatre.run(run["id"])
+    assert len(shown["attempts"]) == 1
+    ((purpose, under_way, usd),) = [(one["purpose"], one["under_way"], one["usd"]) for one in shown["calls"]]
+    assert (purpose, under_way, usd > 0.008) == ("fixer", False, True)
 
 
 @pytest.mark.fault(44)

@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 
 from workers.domain import Case, Diagnosis, Outcome, Report, RunId, Sha, StageName
 from workers.redact import Redactor
+from workers.store import calls
+from workers.store.calls import CallFigure, CallLine
 from workers.store.codec import data_from_json, read
 from workers.store.errands import Errands
 from workers.store.inbox import Inbox
@@ -98,6 +100,8 @@ class RunPage:
     events: tuple[EventLine, ...]
     report: Report | None
     cancel_asked: bool
+    calls: tuple[CallLine, ...] = ()
+    """What models were asked, and what it cost."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class Figures:
     outcomes: dict[str, int]
     stage_seconds: dict[str, tuple[int, float]]
     """Per stage how often it was finished and how many seconds that took in all."""
+    calls: tuple[CallFigure, ...] = ()
 
 
 _LINE = (
@@ -201,6 +206,7 @@ class Pages:
                 events=self.events(run),
                 report=read(row.report, Report),
                 cancel_asked=row.cancel_outcome is not None,
+                calls=tuple(self._redactor.publish(call) for call in calls.of_run(connection, run)),
             )
 
     def attempts(self, run: RunId) -> tuple[AttemptLine, ...]:
@@ -233,6 +239,7 @@ class Pages:
                 .where(StageResult.stage.in_([stage.value for stage in StageName]))
                 .group_by(StageResult.stage)
             ).all()
+            asked = calls.figures(connection)
         return Figures(
             deliveries=inbox.by_state,
             errands=Errands(self._engine).counts(),
@@ -240,6 +247,7 @@ class Pages:
             runs={str(name): int(n) for name, n in states},
             outcomes={str(name): int(n) for name, n in outcomes},
             stage_seconds={str(stage): (int(n), float(total)) for stage, n, total in stages},
+            calls=asked,
         )
 
     def _causes(self, connection: Connection, runs: Sequence[RunId]) -> dict[RunId, str]:

@@ -24,6 +24,7 @@ from workers.store.models import (
     DeliveryState,
     Errand,
     ErrandState,
+    LlmCall,
     PullHead,
     Run,
     RunState,
@@ -38,6 +39,8 @@ BATCH = 500
 """Rows that are removed in one transaction: the receiver's writer waits for no longer one."""
 LEAST_DAYS = 4.0
 """GitHub sends a delivery again for three days: as long its id has to be known."""
+BUDGET_DAYS = 32.0
+"""A month's budget counts its calls, whatever became of their runs."""
 PRUNED = "pruned"
 """Key in `Report.data` of a run whose logs are gone."""
 
@@ -158,6 +161,7 @@ class Retention:
         return (
             self._delete(Errand.id, errands, Errand.finished_at < db_now() - keep.logs * DAY, oldest=Errand.id)
             + self._delete(PullHead.id, PullHead.at < db_now() - keep.runs * DAY, oldest=PullHead.id)
+            + self._delete(LlmCall.id, LlmCall.at < db_now() - max(keep.runs, BUDGET_DAYS) * DAY, oldest=LlmCall.id)
             + self._delete(Change.id, gone, Change.updated_at < db_now() - keep.runs * DAY, oldest=Change.id)
         )
 

@@ -32,7 +32,6 @@ from workers.domain import (
     RunId,
     Sha,
     Sighting,
-    Usage,
     Verdict,
 )
 from workers.errands.model import EndUntold, Place
@@ -507,26 +506,6 @@ def test_heals_of_a_week(engine: Engine, ledger: Ledger, case: Case) -> None:
     lease.record("blame", 0, Blame(), 0.1)
     assert lease.heals_lately(dataclasses.replace(case, run=mine), seen.fingerprint) == 1
     assert lease.heals_lately(dataclasses.replace(pull, run=mine), seen.fingerprint) == 2
-
-
-def test_what_a_day_cost(engine: Engine, ledger: Ledger, case: Case) -> None:
-    """A day's money is what its verified candidates cost in this repository; an unknown price counts as nothing."""
-    rows = (
-        ("a", case.repo_id, 0, 0.25),
-        ("b", case.repo_id, 90_000, 4.0),
-        ("c", 4711, 0, 8.0),
-        ("d", case.repo_id, 0, None),
-    )
-    for key, repo_id, seconds_ago, usd in rows:
-        opened, _ = ledger.open_run(dataclasses.replace(case, repo_id=repo_id), f"cost:{key}", "delivery")
-        lease = claimed(ledger, opened)
-        lease.record("propose", 0, Candidate("llm", "diff", "why", Confidence.MEDIUM, usage=Usage(1, 1, usd)), 0.1)
-        lease.record("verify", 0, Verdict(False, "check", "red"), 0.1)
-        aged = update(StageResult).where(StageResult.run_id == opened).values(finished_at=db_now() - seconds_ago)
-        with engine.begin() as connection:
-            connection.execute(aged)
-    run, _ = ledger.open_run(case, "cost:e", "delivery")
-    assert claimed(ledger, run).spent_today() == 0.25
 
 
 def test_admitted_runs_of_a_day(engine: Engine, ledger: Ledger, case: Case) -> None:

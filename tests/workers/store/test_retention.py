@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from tests.workers.made import GREEN, RED, report
 from workers.domain import Case, Report
@@ -13,7 +13,18 @@ from workers.store.codec import read, to_json
 from workers.store.database import db_now, transact
 from workers.store.inbox import DeliveryRow, Inbox
 from workers.store.ledger import Ledger
-from workers.store.models import Attempt, Change, Delivery, DeliveryState, Errand, Event, Run, RunState, StageResult
+from workers.store.models import (
+    Attempt,
+    Change,
+    Delivery,
+    DeliveryState,
+    Errand,
+    Event,
+    LlmCall,
+    Run,
+    RunState,
+    StageResult,
+)
 from workers.store.retention import DAY, PRUNED, Keep, Removed, Retention
 
 SHOWN = (Run, StageResult, Attempt, Event, Delivery, Errand, Change)
@@ -113,6 +124,27 @@ def test_a_run_without_logs_still_has_its_proof(
     assert kept.accepted.verdict.after is not None
     assert kept.accepted.verdict.after.evidence == GREEN.evidence
     assert PRUNED in kept.data
+
+
+def test_what_models_cost_is_kept_for_the_months_budget(
+    engine: Engine, ledger: Ledger, case: Case, retention: Retention
+) -> None:
+    """Also of runs that are gone; with them it goes later."""
+    run = ended(engine, ledger, case, "a", days=2)
+    call = {"installation_id": 9, "repo_id": 7, "purpose": "fixer", "state": "settled", "provider": "openai",
+            "model": "gpt-5", "reserved_tokens": 1, "expires_at": 0.0, "run_id": run}  # fmt: skip
+
+    def work(connection: Connection) -> None:
+        for key, days in (("old", 33), ("of this month", 31)):
+            connection.execute(insert(LlmCall).values(**call, key=key, at=db_now() - days * DAY))
+
+    transact(engine, work)
+    removed = retention.prune(Keep(logs=1, runs=1))
+    assert (removed.runs, removed.others) == (1, 1)
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(select(LlmCall.key, LlmCall.run_id))] == [
+            ("of this month", None)
+        ]
 
 
 def test_what_is_awaited_stays(engine: Engine, ledger: Ledger, case: Case, retention: Retention) -> None:

@@ -23,6 +23,7 @@ from workers.fixers.agent.loop import Bounds, Change, End, Episode
 from workers.fixers.agent.observations import OBSERVED, Observation, seen
 from workers.fixers.agent.workplace import Workplace
 from workers.fixers.llm import NOT_FOR_A_MODEL
+from workers.llm.budgets import Purpose
 from workers.llm.client import Client
 from workers.llm.exchange import Message
 from workers.llm.talk import LEVELS, Budget, Reply, Talk
@@ -99,7 +100,9 @@ class _Desk:
 
     def __init__(self, agent: Agent, bench: Workbench, shell: Workplace) -> None:
         self._agent, self._bench, self._shell = agent, bench, shell
-        self._talk = Talk(agent.client, agent.budget, bench.once, bench.config.limits.usd_per_run)
+        self._talk = Talk(
+            agent.client, agent.budget, bench.once, bench.config.limits.usd_per_run, purpose=Purpose.AGENT
+        )
         self._since = agent.clock()
 
     def ask(self, turns: list[Message], spent: Usage) -> Reply:
