@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from workers.fixers.agent import Agent
 from workers.fixers.autofix import Autofix
+from workers.fixers.generated import Generated
 from workers.fixers.llm import Llm
+from workers.fixers.locks import Locks
 from workers.fixers.replay import Remembered
+from workers.fixers.requirement import Requirement
 from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
 from workers.fixers.static import Static
 from workers.fixers.suggested import Suggested
+from workers.fixers.whitespace import Whitespace
 from workers.llm.client import Client
 from workers.llm.talk import Budget
 from workers.ports import Fixer
@@ -20,12 +24,16 @@ __all__ = [
     "Agent",
     "Autofix",
     "Budget",
+    "Generated",
     "Llm",
+    "Locks",
     "Remembered",
+    "Requirement",
     "Reviser",
     "Search",
     "Static",
     "Suggested",
+    "Whitespace",
     "fixers",
     "revisers",
 ]
@@ -36,7 +44,8 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine. The ladder leaves some out, see `stages.propose`.
     """
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), Autofix(), Static(), Search())
+    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Generated())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Search())
     if engine == "offline" or client is None:
         return offline
     return (*offline, Llm(client, budget or Budget()), Agent(client))
