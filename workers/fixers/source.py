@@ -98,6 +98,22 @@ class Source:
         start = self._starts[node.lineno - 1]
         return not self.data[start : start + node.col_offset].strip()
 
+    def piece(self, splices: tuple[Splice, ...]) -> Span:
+        """The bytes of the one statement at the top of the module that holds all the splices; else of the file."""
+        low, high = min(row[0] for row in splices), max(row[1] for row in splices)
+        for start, end in self._pieces:
+            if start <= low and high <= end:
+                return start, end
+        return 0, len(self.data)
+
+    @cached_property
+    def _pieces(self) -> tuple[Span, ...]:
+        """Whole lines of the statements at the top, decorators included."""
+        ends = (*self._starts[1:], len(self.data))
+        firsts = [min([n.lineno, *(d.lineno for d in getattr(n, "decorator_list", ()))]) for n in self.tree.body]
+        lasts = [node.end_lineno or node.lineno for node in self.tree.body]
+        return tuple((self._starts[a - 1], ends[b - 1]) for a, b in zip(firsts, lasts, strict=True))
+
     @cached_property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
         """Each node's enclosing node."""
@@ -225,6 +241,15 @@ def parse(data: bytes) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(data)
+
+
+def parses(data: bytes) -> bool:
+    """Python can read it."""
+    try:
+        parse(data)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def spliced(data: bytes, splices: tuple[Splice, ...]) -> bytes:

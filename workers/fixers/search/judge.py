@@ -14,8 +14,12 @@ from workers.fixers.search.templates.raised import SURE
 from workers.fixers.source import parse
 from workers.spectrum.evidence import Trace
 
-RISKY = frozenset({"drop operand", "guard", "unwrap", "return", "sign", "number", "truth"})
-"""Kinds that take behaviour away, paper over it, or write another literal down: never surer than medium."""
+RISKY = frozenset(
+    {"drop operand", "guard", "unwrap", "return", "sign", "number", "truth", "missing", "condition added", "literal",
+     "fewer arguments", "result", "condition", "target", "expression", "item"}
+)  # fmt: skip
+"""Kinds that take behaviour away, paper over it, write another literal down, or say something quite different: never
+surer than medium."""
 _MIRROR: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.Lt, ast.GtE: ast.LtE, ast.Lt: ast.Gt, ast.LtE: ast.GtE}
 _INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -24,7 +28,7 @@ _INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 class _Canonical(ast.NodeTransformer):
-    """Writes comparisons one way: no `not` before them, no `>`, whole numbers with `<=`; and `x + 0` as `x`."""
+    """Writes comparisons one way: no `not` before them, no `>`, whole numbers with `<=`; and drops a zero in a sum."""
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
@@ -37,8 +41,9 @@ class _Canonical(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        nothing = isinstance(node.right, ast.Constant) and node.right.value == 0 and type(node.right.value) is int
-        return node.left if nothing and isinstance(node.op, ast.Add | ast.Sub) else node
+        if isinstance(node.op, ast.Add | ast.Sub) and _nothing(node.right):
+            return node.left
+        return node.right if isinstance(node.op, ast.Add) and _nothing(node.left) else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
@@ -56,6 +61,10 @@ class _Canonical(ast.NodeTransformer):
 
 def _whole(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int
+
+
+def _nothing(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value == 0
 
 
 def meaning(candidate: Ranked) -> str:
@@ -93,6 +102,10 @@ def reasoning(candidate: Ranked, trace: Trace, run: Screening, groups: int) -> s
     if raised is not None and raised.type != "AssertionError":
         parts.append(f"{raised.type} was raised there")
     count = f"{run.tried} candidates tried, {len(run.plausible)} plausible"
-    if len(run.plausible) > groups:
+    if len(run.plausible) > 1 and run.inputs:
+        same = run.clusters.get(candidate.id)
+        apart = sum(run.clusters.get(hit.id) != same for hit in run.plausible)
+        count += f"; {apart} of {len(run.plausible) - 1} plausible alternatives disagree on {run.inputs} inputs"
+    elif len(run.plausible) > groups:
         count += f" ({groups} different in meaning)"
     return "; ".join([*parts, count]) + "."

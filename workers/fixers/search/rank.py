@@ -6,13 +6,13 @@ Priors follow how often each kind of edit fixes a one-statement bug in public Py
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from workers.fixers.search.seen import seen
 from workers.fixers.search.templates import mutations
 from workers.fixers.search.templates.raised import directed
-from workers.fixers.source import Mutation, Source, parse, sources, spliced
+from workers.fixers.source import Mutation, Source, parses, sources, spliced
 from workers.ports import SourceTree
 from workers.spectrum.evidence import Trace
 
@@ -22,6 +22,8 @@ _ON_FRAME = 1.4
 _CHANGED = 3.0
 """Lines that the commit changed which brought the failure come first, unless hardly a failing test executes them."""
 _DIRECTED = 2.0
+_ROOM_BYTES = 64_000_000
+"""All candidates' texts together."""
 _NOTHING: Mapping[str, frozenset[int]] = {}
 
 
@@ -57,7 +59,7 @@ def _scored(source: Source, trace: Trace, known: Mapping[str, Source]) -> Iterat
     for failure in trace.exceptions.values():
         for mutation in directed(source, failure, others):
             yield mutation, _DIRECTED * mutation.prior
-    for mutation in mutations(source, lambda node: bool(_suspicion(source, node, 0, trace))):
+    for mutation in mutations(source, lambda node: bool(_suspicion(source, node, 0, trace)), seen(source, trace)):
         suspicion = _suspicion(source, mutation.node, mutation.line, trace)
         if suspicion:
             yield mutation, suspicion * mutation.prior * (_ON_FRAME if mutation.line in frames else 1.0)
@@ -87,21 +89,18 @@ def _default(source: Source, node: ast.AST) -> bool:
 
 
 def _distinct(scored: list[tuple[float, int, Mutation]], known: Mapping[str, Source], limit: int) -> Iterator[Ranked]:
-    seen = {hashlib.sha256(source.data).digest() for source in known.values()}
-    plain = {path: ast.dump(source.tree) for path, source in known.items()}
-    count = 0
+    """Each text once, as long as it can be parsed; only the statement that changed is read for that."""
+    seen: set[tuple[str, int, bytes]] = set()
+    count = room = 0
     for negative, _, mutation in scored:
-        text = spliced(known[mutation.path].data, mutation.splices)
-        digest = hashlib.sha256(mutation.path.encode() + text).digest()
-        if digest in seen:
+        source = known[mutation.path]
+        start, end = source.piece(mutation.splices)
+        piece = spliced(source.data[start:end], tuple((a - start, b - start, new) for a, b, new in mutation.splices))
+        key = (mutation.path, start, piece)
+        if key in seen or piece == source.data[start:end] or not parses(piece):
             continue
-        seen.add(digest)
-        try:
-            if ast.dump(parse(text)) == plain[mutation.path]:
-                continue
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        yield Ranked(count, -negative, mutation, text)
-        count += 1
-        if count >= limit:
+        seen.add(key)
+        yield Ranked(count, -negative, mutation, source.data[:start] + piece + source.data[end:])
+        count, room = count + 1, room + len(source.data)
+        if count >= limit or room > _ROOM_BYTES:
             return
