@@ -28,7 +28,7 @@ class Search:
 
     budget_s: float = 60.0
     grace_s: float = 1.5
-    grace_n: int = 24
+    grace_n: int = 400
     limit: int = 6000
     shown: int = 3
     name: str = "search"

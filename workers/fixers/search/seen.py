@@ -34,12 +34,23 @@ class Seen:
     signatures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def variables(self, node: ast.AST) -> Mapping[str, tuple[str, ...]]:
-        """The variables of the function around a node with the types they had."""
+        """The variables of the functions around a node with the types they had."""
+        found: dict[str, tuple[str, ...]] = {}
         function = self.source.function(node)
-        if function is None:
-            return {}
-        first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
-        return self.types.get(f"{function.name}:{first}", {})
+        while function is not None:
+            first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+            found = {**self.types.get(f"{function.name}:{first}", {}), **found}
+            function = self.source.function(function)
+        return found
+
+    def names(self, node: ast.AST) -> list[str]:
+        """The variables of the functions around a node, innermost first, but for the object itself."""
+        found: list[str] = []
+        at: ast.AST | None = node
+        while at is not None and self.source.function(at) is not None:
+            found += self.source.variables(at)
+            at = self.source.function(at)
+        return [name for name in dict.fromkeys(found) if name not in ("self", "cls")]
 
     def kinds(self, node: ast.expr) -> frozenset[str]:
         """The types an expression may have; empty when nothing is known."""
@@ -57,9 +68,9 @@ class Seen:
     def alike(self, node: ast.AST, kinds: frozenset[str]) -> list[str]:
         """The variables that may stand where something of these types stands, parameters and locals in their order."""
         known = self.variables(node)
-        names = self.source.variables(node)
+        names = self.names(node)
         if not kinds or not known:
-            return [name for name in names if name not in ("self", "cls")]
+            return names
         return [name for name in names if name not in known or _fit(frozenset(known[name]), kinds)]
 
     def many(self, node: ast.AST) -> list[str]:

@@ -48,8 +48,12 @@ class Pool:
     @property
     def over(self) -> bool:
         now = time.monotonic()
-        looked = self.tried >= self.enough or not self.waiting
-        return now > self.end or (now > self.until and looked and not self.survivors)
+        return now > self.end or (now > self.until and (self.looked or now > self.until + self.plan["grace_s"] * 5))
+
+    @property
+    def looked(self) -> bool:
+        """After a plausible candidate, enough others were tried; those that wait for a second chance do not count."""
+        return bool(self.plausible and not self.survivors and (self.tried >= self.enough or not self.waiting))
 
     def step(self) -> None:
         """Keep the children busy and take what they tell."""
@@ -68,13 +72,7 @@ class Pool:
         complete = not self.busy
         for job in self.running:
             job.child.end("over")
-        return (
-            "all"
-            if complete
-            else "grace"
-            if self.plausible and (self.tried >= self.enough or not self.waiting)
-            else "budget"
-        )
+        return "all" if complete else "grace" if self.looked else "budget"
 
     def _fill(self) -> None:
         while len(self.running) < self.procs and (self.survivors or self.waiting or self.again):

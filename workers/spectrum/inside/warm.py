@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # Python 3.8 cannot evaluate them
 
 BATCH, NEAR = 24, 12
 """Candidates of one child, and passing tests beside the failing ones that each must not break at once."""
-HANG_S, CONTROL_S = 0.5, 12.0
+HANG_S, CONTROL_S, SLOW_S = 0.5, 12.0, 20.0
 HUNG = "it took too long"
 _PLAIN = (list, dict, set, tuple, int, float, str, bool, bytes, type(None))
 
@@ -75,7 +75,9 @@ class Warm(Outcomes):
         red = sorted((known[i.nodeid][1], at) for at, i in enumerate(items) if known.get(i.nodeid, ("", 0))[0])
         for seconds, at in red:
             hung = known[items[at].nodeid][0] == HUNG
-            self.tests.append((items[at], HANG_S if hung else max(0.25, 8 * seconds)))
+            self.tests.append((items[at], 2 * HANG_S if hung else max(0.25, 8 * seconds)))
+        quick = [(item, limit) for item, limit in self.tests if known[item.nodeid][0] != HUNG]
+        self.tests = quick or self.tests  # all of them run before a candidate is called plausible
         self.first = known[self.tests[0][0].nodeid][0] if red else ""
         self.near = [item for item in near if known.get(item.nodeid) and not known[item.nodeid][0]]
         return bool(self.tests)
@@ -136,7 +138,8 @@ class Warm(Outcomes):
         green = set(self.plan["passing"]) | set(self.plan["failing"])
         for at, item in enumerate(items):
             following = items[at + 1] if at + 1 < len(items) else None
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            with alarm(SLOW_S * (4 if work[0].get("again") else 1)):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if green & set(outcomes.failed):
                 break
         tell({"failed": outcomes.failed, "passed": outcomes.passed})

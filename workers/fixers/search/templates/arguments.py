@@ -20,13 +20,9 @@ def dropped(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
         return
     given: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
     for gone in given if len(given) > 1 else ():
-        rest = ", ".join(_written(source, one) for one in given if one is not gone)
+        rest = ", ".join(source.text(one) for one in given if one is not gone)
         new = f"{source.text(node.func)}({rest})"
         yield edit(source, node, new, "fewer arguments", 0.3)
-
-
-def _written(source: Source, one: ast.expr | ast.keyword) -> str:
-    return source.text(one)
 
 
 def added(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
@@ -35,8 +31,8 @@ def added(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         return
     names = _parameters(source, node, seen)
     missing = [name for name in names[len(node.args) :] if name not in {keyword.arg for keyword in node.keywords}]
-    variables = [name for name in source.variables(node) if name not in ("self", "cls")]
-    given = [_written(source, one) for one in (*node.args, *node.keywords)]
+    variables = seen.names(node)
+    given = [source.text(one) for one in (*node.args, *node.keywords)]
     for name in missing[:4]:
         values = ([name] if name in variables else []) + [v for v in variables if v != name][:8]
         for value in [*values, "True", "False", "None"]:

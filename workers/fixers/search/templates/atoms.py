@@ -10,12 +10,12 @@ from workers.fixers.search.templates.values import edit
 from workers.fixers.source import Mutation, Source
 
 
-def atoms(source: Source, node: ast.AST, seen: Seen) -> Iterator[tuple[str, float]]:
+def atoms(node: ast.AST, seen: Seen) -> Iterator[tuple[str, float]]:
     """Small tests over what the function has, each with how likely it is; both ways round."""
     variables = seen.variables(node)
-    for name in source.variables(node)[:12]:
+    for name in seen.names(node)[:12]:
         kinds = set(variables.get(name, ()))
-        if name in ("self", "cls") or kinds == {"function"}:
+        if kinds == {"function"}:
             continue
         yield f"not {name}", 0.3
         yield name, 0.25
@@ -25,17 +25,17 @@ def atoms(source: Source, node: ast.AST, seen: Seen) -> Iterator[tuple[str, floa
         if kinds & {"int", "float"}:
             for test in ("== 0", "< 0", "> 0"):
                 yield f"{name} {test}", 0.15
-    yield from _pairs(source, node, seen)
+    yield from _pairs(node, seen)
 
 
-def _pairs(source: Source, node: ast.AST, seen: Seen) -> Iterator[tuple[str, float]]:
+def _pairs(node: ast.AST, seen: Seen) -> Iterator[tuple[str, float]]:
     numbers, many = seen.numbers(node)[:6], seen.many(node)[:4]
     for one in numbers:
         for two in numbers:
             if one != two:
                 yield f"{one} < {two}", 0.1
                 yield f"{one} <= {two}", 0.1
-    for name in [n for n in source.variables(node)[:8] if n not in many]:
+    for name in [name for name in seen.names(node)[:8] if name not in many]:
         for group in many:
             yield f"{name} not in {group}", 0.2
             yield f"{name} in {group}", 0.2
@@ -47,7 +47,7 @@ def joined(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         return
     test, text = node.test, source.text(node.test)
     plain = f"({text})" if isinstance(test, ast.IfExp | ast.Lambda | ast.NamedExpr) else text
-    for atom, prior in atoms(source, node, seen):
+    for atom, prior in atoms(node, seen):
         if atom in (text, f"not {text}", text.removeprefix("not ")):
             continue
         strong = f"({plain})" if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else plain
@@ -64,7 +64,7 @@ def replaced(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant)
     for name in seen.many(node) if endless else ():
         yield edit(source, node.test, name, "condition", 0.6)
-    for atom, prior in atoms(source, node, seen):
+    for atom, prior in atoms(node, seen):
         if atom != source.text(node.test):
             yield edit(source, node.test, atom, "condition", prior * (0.8 if endless else 0.5))
 

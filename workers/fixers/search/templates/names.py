@@ -24,7 +24,7 @@ def variable(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     parent = source.parents.get(node)
     if isinstance(parent, ast.Call) and parent.func is node:
         return
-    if node.id not in source.variables(node):
+    if node.id not in seen.names(node):
         return
     typed = bool(seen.kinds(node))
     others = [name for name in seen.alike(node, seen.kinds(node)) if name != node.id]

@@ -32,7 +32,7 @@ def missing(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
 
 def _lines(source: Source, node: ast.stmt, seen: Seen) -> Iterator[tuple[str, float]]:
     types = seen.variables(node)
-    names = [name for name in source.variables(node)[:12] if name not in ("self", "cls")]
+    names = seen.names(node)[:12]
     grown = _grown(source, node)
     for group in names:
         for kind in types.get(group, ()):
@@ -99,7 +99,7 @@ def conditional(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return
     indent, text = source.indent(node), source.text(node)
-    for atom, prior in atoms(source, node, seen):
+    for atom, prior in atoms(node, seen):
         new = f"if {atom}:\n{indent}{_STEP}{text}"
         what = f"`{text}` runs only if `{atom}`"
         yield Mutation(

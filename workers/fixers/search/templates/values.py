@@ -134,7 +134,7 @@ def returned(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     if not isinstance(node, ast.Return | ast.Yield) or node.value is None:
         return
     value, text = node.value, source.text(node.value)
-    variables = source.variables(node)
+    variables = seen.names(node)
     if isinstance(value, ast.List) and not value.elts:
         for name in variables:
             yield edit(source, value, f"[{name}]", "result", 0.45)
@@ -150,7 +150,7 @@ def returned(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
 
 def _decided(source: Source, value: ast.Constant, seen: Seen) -> Iterator[Mutation]:
     """In place of True or False, what a variable says."""
-    for name in source.variables(value):
+    for name in seen.names(value):
         known = set(seen.variables(value).get(name, ()))
         if not known or known & {"int", "float"}:
             yield edit(source, value, f"{name} == 0", "result", 0.4)
@@ -167,6 +167,8 @@ def sliced(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         return
     parent = source.parents.get(node)
     if isinstance(parent, ast.Subscript | ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
+        return
+    if isinstance(parent, ast.Call) and source.text(parent.func) == "len":
         return
     function = source.function(node)
     used = [n.slice for n in ast.walk(function) if isinstance(n, ast.Subscript)] if function else []
@@ -198,4 +200,17 @@ def concatenated(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation
             yield edit(source, side, f"[{source.text(side)}]", "wrap", 0.25)
 
 
-TEMPLATES = (copied, target, part, term, extreme, returned, sliced, concatenated)
+def joined(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
+    """A collection that is returned or assigned gets another one in front of it or behind it."""
+    if not isinstance(node, ast.Return | ast.Assign) or node.value is None:
+        return
+    kinds = seen.kinds(node.value) & {"list", "tuple", "str"}
+    text = source.text(node.value)
+    others = [name for name in seen.names(node) if kinds & set(seen.variables(node).get(name, ()))]
+    for name in others if kinds else ():
+        if name != text:
+            yield edit(source, node.value, f"{name} + {text}", "more elements", 0.35)
+            yield edit(source, node.value, f"{text} + {name}", "more elements", 0.35)
+
+
+TEMPLATES = (copied, target, part, term, extreme, returned, sliced, concatenated, joined)
