@@ -1,6 +1,6 @@
 """Which plausible candidates are shown, in which order: one of each behaviour, honest ones only.
 
-The score decides. Between scores that hardly differ, the largest group that behaves alike goes first; within a group,
+Examples in the code that hold go first; then the score decides. Between scores that hardly differ, the largest group that behaves alike goes first; within a group,
 the shortest text.
 """
 
@@ -38,13 +38,13 @@ def chosen(bench: Workbench, candidates: Sequence[Ranked], run: Screening) -> li
         groups.setdefault(numbers[0] if numbers else meaning, []).append(_shortest(alike, known))
     sizes = Counter({group: len(rows) for group, rows in groups.items()})
     best = [(_first(rows, known), sizes[group]) for group, rows in groups.items()]
-    best.sort(key=lambda row: (-_bucket(known[row[0].id].score), -row[1], row[0].id))
+    best.sort(key=lambda row: (row[0].untrue, -_bucket(known[row[0].id].score), -row[1], row[0].id))
     return [(known[hit.id], hit, len(best)) for hit, _ in best]
 
 
 def _first(rows: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible:
     """Of those that behave alike, the one with the best score; among equals the shortest."""
-    return min(rows, key=lambda hit: (-_bucket(known[hit.id].score), len(known[hit.id].text), hit.id))
+    return min(rows, key=lambda hit: (hit.untrue, -_bucket(known[hit.id].score), len(known[hit.id].text), hit.id))
 
 
 def _shortest(alike: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible:

@@ -14,6 +14,8 @@ class Plausible(Value):
 
     id: int
     fixed: int = 1
+    untrue: int = 0
+    """Examples in the texts of the changed files that do not hold with it."""
 
 
 class Cluster(Value):

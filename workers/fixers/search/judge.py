@@ -79,6 +79,8 @@ def confidence(candidate: Ranked, plausible: Plausible, groups: int, trace: Trac
     meaning is the only one when all candidates were looked at, or enough after it; not when the time had run out.
     """
     kind = candidate.mutation.kind
+    if plausible.untrue and kind not in SURE:
+        return Confidence.LOW
     if kind in SURE:
         return Confidence.HIGH if groups == 1 else Confidence.MEDIUM
     alone = groups == 1 and kind not in RISKY

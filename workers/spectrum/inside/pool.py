@@ -121,7 +121,8 @@ class Pool:
             green = "failed" in row and not failed and bool(passed) and wanted <= passed
             if green and not self.passing - passed:
                 self.found()
-                self.say({"kind": "plausible", "id": candidate["id"], "fixed": len(passed - self.passing)})
+                fixed, untrue = len(passed - self.passing), int(row.get("untrue", 0))
+                self.say({"kind": "plausible", "id": candidate["id"], "fixed": fixed, "untrue": untrue})
             else:
                 broken = sorted((self.passing - passed) | failed)[:5]
                 self.say({"kind": "regression", "id": candidate["id"], "broken": broken})

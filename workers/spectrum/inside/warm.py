@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from . import compare
+from . import compare, examples
 from .children import answer
 from .outcomes import Hung, Outcomes, alarm
 from .pool import Pool
@@ -38,6 +38,7 @@ class Warm(Outcomes):
         self.state = State()
         self.tests: list[tuple[Any, float]] = []
         self.near: list[Any] = []
+        self.untrue: set[str] = set()
         self.first = ""
         self.plausible: list[Row] = []
 
@@ -69,9 +70,11 @@ class Warm(Outcomes):
                     how = run(item, max(0.25, HANG_S / (1 + hung)))
                     hung += how == HUNG
                     found.append([item.nodeid, how, time.monotonic() - began])
-            return {"tests": found}
+            return {"tests": found, "examples": self._examples()}
 
-        known = {name: (how, s) for name, how, s in answer(measure, CONTROL_S + 30).get("tests", ())}
+        told = answer(measure, CONTROL_S + 30)
+        self.untrue = set(told.get("examples", ()))
+        known = {name: (how, s) for name, how, s in told.get("tests", ())}
         red = sorted((known[i.nodeid][1], at) for at, i in enumerate(items) if known.get(i.nodeid, ("", 0))[0])
         for seconds, at in red:
             hung = known[items[at].nodeid][0] == HUNG
@@ -142,7 +145,12 @@ class Warm(Outcomes):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if green & set(outcomes.failed):
                 break
-        tell({"failed": outcomes.failed, "passed": outcomes.passed})
+        untrue = set(self._examples())
+        broken = dict.fromkeys(untrue - self.untrue, 0.0)
+        tell({"failed": {**outcomes.failed, **broken}, "passed": outcomes.passed, "untrue": len(untrue)})
+
+    def _examples(self) -> list[str]:
+        return [example for original in self.swapper.files.values() for example in examples.failing(original)]
 
 
 def run(item: Any, limit: float) -> str:
