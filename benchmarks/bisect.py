@@ -17,7 +17,7 @@ from threading import Event
 from typing import TypeVar
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox.environments import DockerSandbox
 from sandbox.spec import Plan, Step

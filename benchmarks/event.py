@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox.environments import DockerSandbox
 from sandbox.images.build import resolve

@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from bot.webhook import signed_headers
 from tests.hub.process import Hub
 from tests.hub.receiver import Received, receiving

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox import policy
 from sandbox.admission import Ticket

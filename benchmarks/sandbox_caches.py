@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox.environments import DockerSandbox
 from sandbox.spec import Plan, Step

@@ -21,7 +21,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox import policy, trees
 from sandbox.archives import FileArchive

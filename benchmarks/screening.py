@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox.checks import DockerEnvironment
 from sandbox.spec import Limits, Plan, Step, Tree

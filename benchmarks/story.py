@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from sandbox.spec import Environment, Finding, Limits, Plan, Result, Sandbox, Step, Tree
 from tests.hub.process import AppKeys, Hub
 from tests.story.theatre import CI_IMAGE, EVENTS, OWNER, PERMISSIONS, SAMPLES, Theatre

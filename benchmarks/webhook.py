@@ -27,7 +27,7 @@ import httpx
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import text
 
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from bot.signature import digest_in, is_valid
 from bot.webhook import signed_headers
 from workers.store import schema

@@ -152,7 +152,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
             report=request.report,
         )
         case = forge.case(run, check=request.check, job=request.job or "")
-        with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
+        with own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
             able = fixers(request.engine, client)
             parts = Parts(forge, sandbox, able, journal, journal.cancelled, critic=critic, tester=tester)
             return drive(case, parts)
@@ -169,7 +169,7 @@ def opened_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandb
 
 
 @contextmanager
-def _own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox | Fleet]:
+def own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox | Fleet]:
     """As `opened_sandbox`; in the end what still runs under this owner's name is removed, if the engine answers, and
     what earlier sessions left when they were killed: where no worker runs, nobody else would."""
     with opened_sandbox(settings, owner) as sandbox:

@@ -10,7 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks.machine import describe
+from workers.bench.machine import describe
 from benchmarks.results import keep
 from benchmarks.workflows import corpus, survey, table
 

@@ -55,6 +55,8 @@ class Client:
     clock: Callable[[], float] = time.monotonic
     left: Callable[[], float] = lambda: inf
     endpoints: Endpoints = field(default_factory=Endpoints, repr=False)
+    asked: int = field(default=0, init=False)
+    """How many answers were asked for so far."""
     endpoint: Endpoint = field(init=False)
     _tape: cassettes.Tape | None = field(default=None, init=False, repr=False)
     _wire: Wire = field(init=False, repr=False)
@@ -85,6 +87,7 @@ class Client:
         `schema` is asked of endpoints that can keep to one; the prompt says the form in words too, for those that
         cannot and those that only pretend.
         """
+        self.asked += 1
         clean = [Message(message.role, self.redact(sound(message.content))) for message in messages]
         if self._tape is None:
             return self._live(clean, max_tokens, schema)

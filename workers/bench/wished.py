@@ -1,0 +1,83 @@
+"""What `heal bench` was asked, and the bench from the settings to its report: the sandbox, the model, the file of
+results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from workers.bench.case import BenchCase, Suite
+from workers.bench.machine import describe
+from workers.bench.report import Measured
+from workers.bench.results import Results
+from workers.bench.runner import Means, OnRow, measure
+from workers.llm.standing import Endpoints
+from workers.run_id import new_run_id
+from workers.settings import WorkerSettings
+from workers.wiring import make_client, own_sandbox
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """How a suite is to be measured. `only` are ids of cases; none means all."""
+
+    engine: str = "offline"
+    model: str | None = None
+    jobs: int = 1
+    only: tuple[str, ...] = ()
+    results: Path | None = None
+    fresh: bool = False
+    command: str = ""
+
+
+def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) -> Measured:
+    """Measure a suite, or go on with it. Setting `cancelled` ends it soon; what is done by then is in the answer."""
+    settings = WorkerSettings()
+    if request.model:
+        settings = settings.model_copy(update={"model": request.model})
+    endpoints, owner = Endpoints(), f"{settings.installation}/bench-{new_run_id()}"
+    asked = make_client(settings, request.engine, endpoints=endpoints)
+    header = {
+        "suite": suite.name,
+        "options": dict(suite.options),
+        "engine": request.engine,
+        "model": asked.spec if asked else None,
+        "only": list(request.only),
+    }
+    where = describe()
+    path = request.results or _default(settings.state_dir.expanduser(), suite.name, header)
+    with Results(path, header, request.fresh) as results, own_sandbox(settings, owner) as sandbox:
+        means = Means(
+            sandbox,
+            request.engine,
+            lambda: make_client(settings, request.engine, endpoints=endpoints),
+            request.jobs,
+            _among(request.only),
+            cancelled,
+        )
+        complete = measure(suite, means, results, on_row)
+        return Measured(
+            suite=suite.name,
+            in_sample=suite.in_sample,
+            options=dict(suite.options),
+            engine=request.engine,
+            model=asked.spec if asked else None,
+            command=request.command,
+            machine=where,
+            complete=complete,
+            rows=tuple(sorted(results.rows.values(), key=lambda row: row.case)),
+        )
+
+
+def _among(only: tuple[str, ...]) -> Callable[[BenchCase], bool]:
+    return lambda case: not only or case.id in only
+
+
+def _default(state: Path, suite: str, header: Mapping[str, object]) -> Path:
+    """A file of its own for every suite, set of options and engine."""
+    key = hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()[:12]
+    return state / "bench" / f"{suite}-{key}.jsonl"
