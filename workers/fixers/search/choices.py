@@ -1,7 +1,7 @@
 """Which plausible candidates are shown, in which order: one of each behaviour, honest ones only.
 
-Examples in the code that hold go first; then the score decides. Between scores that hardly differ, the largest group that behaves alike goes first; within a group,
-the shortest text.
+What makes the examples in the code true goes first, then the score decides. Between scores that hardly differ, the
+largest group that behaves alike goes first; within a group, the shortest text.
 """
 
 from __future__ import annotations

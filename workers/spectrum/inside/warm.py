@@ -78,7 +78,7 @@ class Warm(Outcomes):
         red = sorted((known[i.nodeid][1], at) for at, i in enumerate(items) if known.get(i.nodeid, ("", 0))[0])
         for seconds, at in red:
             hung = known[items[at].nodeid][0] == HUNG
-            self.tests.append((items[at], 2 * HANG_S if hung else max(0.25, 8 * seconds)))
+            self.tests.append((items[at], HANG_S / 2 if hung else max(0.25, 8 * seconds)))
         quick = [(item, limit) for item, limit in self.tests if known[item.nodeid][0] != HUNG]
         self.tests = quick or self.tests  # all of them run before a candidate is called plausible
         self.first = known[self.tests[0][0].nodeid][0] if red else ""
