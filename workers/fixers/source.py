@@ -151,6 +151,12 @@ class Source:
         names += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         return list(dict.fromkeys(names))
 
+    def reading(self, node: ast.Name) -> list[ast.Name]:
+        """Where the function around a name reads that name."""
+        function = self.function(node)
+        found = (n for n in ast.walk(function or self.tree) if isinstance(n, ast.Name) and n.id == node.id)
+        return [n for n in found if isinstance(n.ctx, ast.Load)]
+
     def free(self, name: str) -> list[ast.Name]:
         """Where a name is read that the function around it does not bind."""
         found = (n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name)

@@ -14,6 +14,7 @@ import random
 import re
 import sys
 import time
+from functools import partial
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def _compared(candidates: list[Row], swapper: Swapper, tests: list[Any]) -> Row:
     calls = _calls(_captured(tests))
     answers: list[list[str]] = []
     for candidate in candidates:
-        told = answer(lambda candidate=candidate: {"said": _asked(candidate, swapper, calls)}, CANDIDATE_S + 5)
+        told = answer(partial(_asked, candidate, swapper, calls), CANDIDATE_S + 5)
         answers.append(list(told.get("said", ())))
     shortest = min(map(len, answers))
     counted = [at for at in range(shortest) if _counts(at, calls, answers)]
@@ -141,7 +142,7 @@ def _calls(captured: dict[CodeType, list[dict[str, Any]]]) -> list[Call]:
 # -- the answers ------------------------------------------------------------------------------------------------------
 
 
-def _asked(candidate: Row, swapper: Swapper, calls: list[Call]) -> list[str]:
+def _asked(candidate: Row, swapper: Swapper, calls: list[Call]) -> Row:
     """What the candidate answers to each call; less than all when the time is over."""
     swapper.apply(candidate["edits"])
     until = time.monotonic() + CANDIDATE_S
@@ -150,7 +151,7 @@ def _asked(candidate: Row, swapper: Swapper, calls: list[Call]) -> list[str]:
         if time.monotonic() > until:
             break
         said.append(_said(function, values))
-    return said
+    return {"said": said}
 
 
 def _said(function: FunctionType, values: dict[str, Any]) -> str:

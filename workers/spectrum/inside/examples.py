@@ -32,10 +32,10 @@ def failing(original: Original) -> list[str]:
 def _texts(tree: ast.Module) -> list[tuple[int, str]]:
     found = []
     for node in ast.walk(tree):
-        value = getattr(node, "value", None)
-        text = getattr(value, "value", None) if isinstance(node, ast.Expr) and isinstance(value, ast.Constant) else None
-        if isinstance(text, str) and ">>> " in text:
-            found.append((node.lineno, text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            text = node.value.value
+            if isinstance(text, str) and ">>> " in text:
+                found.append((node.lineno, text))
     return found
 
 

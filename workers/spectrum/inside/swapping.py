@@ -87,7 +87,9 @@ class Original:
         """The statement alone, with the line numbers it has in the file."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return compile(b"\n" * (line - 1) + text, self.name, "exec", flags=self.flags, dont_inherit=True)
+            code = compile(b"\n" * (line - 1) + text, self.name, "exec", flags=self.flags, dont_inherit=True)
+        assert isinstance(code, CodeType)  # noqa: S101 - no flag asks for a tree
+        return code
 
 
 def _flag(node: ast.ImportFrom) -> int:

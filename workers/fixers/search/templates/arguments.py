@@ -32,7 +32,8 @@ def added(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     names = _parameters(source, node, seen)
     missing = [name for name in names[len(node.args) :] if name not in {keyword.arg for keyword in node.keywords}]
     variables = seen.names(node)
-    given = [source.text(one) for one in (*node.args, *node.keywords)]
+    parts: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+    given = [source.text(part) for part in parts]
     for name in missing[:4]:
         values = ([name] if name in variables else []) + [v for v in variables if v != name][:8]
         for value in [*values, "True", "False", "None"]:

@@ -11,6 +11,8 @@ from workers.fixers.source import Mutation, Source
 
 _LIMIT = 6
 _TYPED = 12
+_UNREAD = 0.5
+"""What a variable is worth that takes the place of the only one of its name: nobody would read that any more."""
 
 
 def _likeness(a: str, b: str) -> float:
@@ -29,8 +31,9 @@ def variable(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     typed = bool(seen.kinds(node))
     others = [name for name in seen.alike(node, seen.kinds(node)) if name != node.id]
     others.sort(key=lambda name: -_likeness(name, node.id))
+    last = len(source.reading(node)) < 2
     for other in others[: _TYPED if typed else _LIMIT]:
-        prior = 0.55 + 0.2 * _likeness(other, node.id)
+        prior = (0.55 + 0.2 * _likeness(other, node.id)) * (_UNREAD if last else 1.0)
         what = f"`{node.id}` became `{other}`"
         yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", prior, what, node)
 
