@@ -9,8 +9,9 @@ from tests.workers.fixers.trees import MemoryTree
 from workers.fixers.search.rank import ranked
 from workers.fixers.search.seen import Seen, seen
 from workers.fixers.search.templates import mutations
+from workers.fixers.search.templates.literals import wanted
 from workers.fixers.source import Source, parses, spliced
-from workers.spectrum.evidence import Trace
+from workers.spectrum.evidence import Failure, Trace
 
 TYPES = {
     "a": ("int",), "b": ("int",), "xs": ("list",), "ys": ("list",), "text": ("str",), "node": ("Node",), "d": ("dict",),
@@ -82,6 +83,29 @@ def test_a_template_makes_its_edit(kind: str, before: str, after: str) -> None:
     made = [(m.kind, spliced(source.data, m.splices)) for m in mutations(source, seen=about)]
     assert (kind, (HEAD + after + "\n").encode()) in made
     assert [text for _, text in made if not parses(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("message", "before", "after"),
+    [
+        ("assert 'push --force' == 'push --force-with-lease'", "x = 'push --force'", "x = 'push --force-with-lease'"),
+        ("AssertionError: assert 'Hello Bob' == 'Hallo Bob'", "x = 'Hello ' + n", "x = 'Hallo ' + n"),
+        ("assert 'a: 1 px' == 'a: 1 em'", "x = 'a: ' + n + ' px'", "x = 'a: ' + n + ' em'"),
+    ],
+)
+def test_what_an_assertion_wanted_is_written_into_the_literal(message: str, before: str, after: str) -> None:
+    """Only where the literal makes the part of the text that differs."""
+    source = Source("m.py", before.encode())
+    made = [spliced(source.data, m.splices).decode() for m in wanted(source, [Failure(type="E", message=message)])]
+    assert made == [after]
+
+
+@pytest.mark.parametrize(
+    "message", ["", "assert 1 == 2", "assert 'a' == b", "assert '" + "x" * 900, "assert '\\' == ''"]
+)
+def test_other_messages_want_no_literal(message: str) -> None:
+    """Nothing is guessed and nothing raises."""
+    assert list(wanted(Source("m.py", b"x = 'abc'"), [Failure(type="E", message=message)])) == []
 
 
 def test_types_rule_out_what_cannot_stand_there() -> None:

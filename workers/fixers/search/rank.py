@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from workers.fixers.search.seen import seen
 from workers.fixers.search.templates import mutations
+from workers.fixers.search.templates.literals import wanted
 from workers.fixers.search.templates.raised import directed
 from workers.fixers.source import Mutation, Source, parses, sources, spliced
 from workers.ports import SourceTree
@@ -59,6 +60,10 @@ def _scored(source: Source, trace: Trace, known: Mapping[str, Source]) -> Iterat
     for failure in trace.exceptions.values():
         for mutation in directed(source, failure, others):
             yield mutation, _DIRECTED * mutation.prior
+    for mutation in wanted(source, tuple(trace.exceptions.values())):
+        suspicion = _suspicion(source, mutation.node, mutation.line, trace)
+        if suspicion:
+            yield mutation, suspicion * mutation.prior
     for mutation in mutations(source, lambda node: bool(_suspicion(source, node, 0, trace)), seen(source, trace)):
         suspicion = _suspicion(source, mutation.node, mutation.line, trace)
         if suspicion:
