@@ -1,7 +1,7 @@
 """Which plausible candidates are shown, in which order: one of each behaviour, honest ones only.
 
 What makes the examples in the code true goes first, then the score decides. Between scores that hardly differ, the
-largest group that behaves alike goes first; within a group, the shortest text.
+largest group that behaves alike goes first.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def chosen(bench: Workbench, candidates: Sequence[Ranked], run: Screening) -> li
     groups: dict[object, list[Plausible]] = {}
     for meaning, alike in meanings.items():
         numbers = [run.clusters[hit.id] for hit in alike if hit.id in run.clusters]
-        groups.setdefault(numbers[0] if numbers else meaning, []).append(_shortest(alike, known))
+        groups.setdefault(numbers[0] if numbers else meaning, []).append(_first(alike, known))
     sizes = Counter({group: len(rows) for group, rows in groups.items()})
     best = [(_first(rows, known), sizes[group]) for group, rows in groups.items()]
     best.sort(key=lambda row: (row[0].untrue, -_bucket(known[row[0].id].score), -row[1], row[0].id))
@@ -43,12 +43,13 @@ def chosen(bench: Workbench, candidates: Sequence[Ranked], run: Screening) -> li
 
 
 def _first(rows: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible:
-    """Of those that behave alike, the one with the best score; among equals the shortest."""
-    return min(rows, key=lambda hit: (hit.untrue, -_bucket(known[hit.id].score), len(known[hit.id].text), hit.id))
+    """Of those that mean or do the same: the one of a surer kind, then with the better score, then the shortest."""
 
+    def order(hit: Plausible) -> tuple[int, bool, int, int, int]:
+        one = known[hit.id]
+        return hit.untrue, one.mutation.kind in judge.RISKY, -_bucket(one.score), len(one.text), hit.id
 
-def _shortest(alike: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible:
-    return min(alike, key=lambda hit: (len(known[hit.id].text), hit.id))
+    return min(rows, key=order)
 
 
 def _bucket(score: float) -> int:
