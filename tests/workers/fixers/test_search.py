@@ -3,8 +3,6 @@
 # ruff: noqa: E501 - the texts are the data
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from sandbox.checks import DockerEnvironment
@@ -60,20 +58,17 @@ def rejected(candidate: Candidate) -> Attempt:
 
 
 def test_a_wrong_operator_is_found_with_its_facts(environment: DockerEnvironment) -> None:
-    """Two failing tests and one meaning make it high; the comment on the line above stays; it takes seconds."""
+    """Two failing tests and one meaning make it high; the comment on the line above stays."""
     once = Memory()
     files = {"shop/__init__.py": "", "shop/prices.py": PRICES, "tests/test_prices.py": PRICE_TESTS}
     work = red(environment, files, once)
-    started = time.monotonic()
     candidate = Search().propose(work, [])
-    seconds = time.monotonic() - started
     assert candidate is not None
     assert "+    return 0 if total >= 50 else 5" in candidate.patch
     assert candidate.confidence is Confidence.HIGH
     assert "`>` became `>=` at shop/prices.py:3" in candidate.reasoning
     assert candidate.title == "change `>` to `>=` in shop/prices.py"
     assert "executed by 2 of 2 failing and 2 of 2 passing tests" in candidate.reasoning
-    assert seconds < 12, f"{seconds:.1f} s"
     after = environment.run(work.reproduction.plan.check, work.tree.tar(), candidate.patch.encode())
     assert after.green
     assert Search().propose(work, [rejected(candidate)]) is None

@@ -24,7 +24,8 @@ if TYPE_CHECKING:  # Python 3.8 cannot evaluate them
 
 BATCH, NEAR = 24, 12
 """Candidates of one child, and passing tests beside the failing ones that each must not break at once."""
-HANG_S, CONTROL_S, SLOW_S = 0.5, 12.0, 20.0
+HANG_S, CONTROL_S, SLOW_S, SILENT_S = 0.5, 30.0, 20.0, 6.0
+"""Of the first test that may hang, of all of them, of one test in the whole run, and of silence."""
 HUNG = "it took too long"
 _PLAIN = (list, dict, set, tuple, int, float, str, bool, bytes, type(None))
 
@@ -65,11 +66,11 @@ class Warm(Outcomes):
         def measure() -> Row:
             until, found, hung = time.monotonic() + CONTROL_S, [], 0
             for item in [*items, *near]:
-                began = time.monotonic()
-                if began < until:
+                began = time.process_time()
+                if time.monotonic() < until:
                     how = run(item, max(0.25, HANG_S / (1 + hung)))
                     hung += how == HUNG
-                    found.append([item.nodeid, how, time.monotonic() - began])
+                    found.append([item.nodeid, how, time.process_time() - began])
             return {"tests": found, "examples": self._examples()}
 
         told = answer(measure, CONTROL_S + 30)
@@ -89,7 +90,7 @@ class Warm(Outcomes):
         self.say({"kind": "warm"})
         pool = Pool(self.plan, self._quick, self._full, self._tell)
         pool.batch = BATCH
-        pool.quick_s = 2.0 + min(20.0, 2 * sum(limit for _, limit in self.tests[:5]))
+        pool.quick_s = SILENT_S + 10 * max(limit for _, limit in self.tests)
         pool.waiting.extend(self.candidates)
         signal.signal(signal.SIGTERM, lambda _number, _frame: pool.found())
         while pool.busy and not pool.over:
