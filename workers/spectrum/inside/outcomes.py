@@ -59,16 +59,16 @@ def alarm(seconds: float) -> Iterator[None]:
 
     clock = max(5.0, 10 * seconds)
     timers = ((signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, clock))
-    before = [signal.signal(number, ring) for _, number, _ in timers]
+    handlers = [signal.signal(number, ring) for _, number, _ in timers]
+    before = [signal.setitimer(timer, after, after) for timer, _, after in timers]
     try:
-        for timer, _, after in timers:
-            signal.setitimer(timer, after, after)
         yield
     finally:
         for timer, _, _ in timers:
             signal.setitimer(timer, 0)
-        for (_, number, _), handler in zip(timers, before):  # noqa: B905 - Python 3.8 knows no `strict`
+        for (timer, number, _), handler, rest in zip(timers, handlers, before):  # noqa: B905 - for Python 3.8
             signal.signal(number, handler)
+            signal.setitimer(timer, *rest)
 
 
 def session(args: list[str], plugin: Outcomes) -> dict[str, Any]:

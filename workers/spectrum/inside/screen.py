@@ -59,7 +59,7 @@ class Screen:
         warm = self._warm(live, swapper) if live and collected and "HEAL_COLD" not in os.environ else None
         if warm is None:
             fresh = self.plan["candidates"]
-        if fresh and not self._ready(warm is None):
+        if fresh and not self._ready(many=warm is None):
             if warm is None:
                 return "the failing tests pass when they run alone"
             fresh = []
@@ -93,9 +93,8 @@ class Screen:
             if row.get("kind") == "served":
                 self.served, self.stopped = row["tried"], row["stopped"]
             elif row.get("kind") == "cold":
-                self.cold.waiting.extend(
-                    c for c in self.plan["candidates"] if c["id"] == row["id"] and self._ready(False)
-                )
+                if self._ready(many=False):
+                    self.cold.waiting.extend(c for c in self.plan["candidates"] if c["id"] == row["id"])
             else:
                 self.report.write(**row)
             if row.get("kind") == "plausible":
@@ -120,7 +119,7 @@ class Screen:
 
     # -- cold sessions ------------------------------------------------------------------------------------------------
 
-    def _ready(self, many: bool) -> bool:
+    def _ready(self, *, many: bool) -> bool:
         """Without any change the failing tests must fail, alone too; then import once what `many` sessions need."""
         if self.controlled is None:
             self.controlled = self._control()
