@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from workers.fixers.search.seen import seen
 from workers.fixers.search.templates import mutations
@@ -23,8 +24,8 @@ _ON_FRAME = 1.4
 _CHANGED = 3.0
 """Lines that the commit changed which brought the failure come first, unless hardly a failing test executes them."""
 _DIRECTED = 2.0
-_ROOM_BYTES = 64_000_000
-"""All candidates' texts together."""
+_MADE = 100_000
+"""Candidates of one file that are ranked at all."""
 _NOTHING: Mapping[str, frozenset[int]] = {}
 
 
@@ -35,7 +36,12 @@ class Ranked:
     id: int
     score: float
     mutation: Mutation
-    text: bytes
+    before: bytes
+
+    @property
+    def text(self) -> bytes:
+        """The changed file."""
+        return spliced(self.before, self.mutation.splices)
 
 
 def ranked(
@@ -47,7 +53,7 @@ def ranked(
     suspects |= {frame[0] for failure in trace.exceptions.values() for frame in failure.frames}
     scored: list[tuple[float, int, Mutation]] = []
     for path in sorted(suspects & set(known)):
-        for mutation, score in _scored(known[path], trace, known):
+        for mutation, score in islice(_scored(known[path], trace, known), _MADE):
             likelier = _CHANGED if changed.get(path, frozenset()) & _places(mutation) else 1.0
             scored.append((-score * likelier, len(scored), mutation))
     scored.sort(key=lambda row: row[:2])
@@ -96,7 +102,7 @@ def _default(source: Source, node: ast.AST) -> bool:
 def _distinct(scored: list[tuple[float, int, Mutation]], known: Mapping[str, Source], limit: int) -> Iterator[Ranked]:
     """Each text once, as long as it can be parsed; only the statement that changed is read for that."""
     seen: set[tuple[str, int, bytes]] = set()
-    count = room = 0
+    count = 0
     for negative, _, mutation in scored:
         source = known[mutation.path]
         start, end = source.piece(mutation.splices)
@@ -105,7 +111,7 @@ def _distinct(scored: list[tuple[float, int, Mutation]], known: Mapping[str, Sou
         if key in seen or piece == source.data[start:end] or not parses(piece):
             continue
         seen.add(key)
-        yield Ranked(count, -negative, mutation, source.data[:start] + piece + source.data[end:])
-        count, room = count + 1, room + len(source.data)
-        if count >= limit or room > _ROOM_BYTES:
+        yield Ranked(count, -negative, mutation, source.data)
+        count += 1
+        if count >= limit:
             return

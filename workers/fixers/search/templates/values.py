@@ -27,7 +27,7 @@ def _short(text: str) -> str:
 
 def copied(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     """A call, item or attribute becomes another expression, or a variable of the same types."""
-    if not isinstance(node, ast.Call | ast.Subscript | ast.Attribute) or not _loaded(source, node):
+    if not isinstance(node, ast.Call | ast.Subscript | ast.Attribute) or not source.read(node):
         return
     function = source.function(node)
     if function is None:
@@ -36,18 +36,9 @@ def copied(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     for name in seen.alike(node, seen.kinds(node)):
         prior = 0.25 if isinstance(node, ast.Call) else 0.2
         yield edit(source, node, name, "expression", prior)
-    others = (n for n in ast.walk(function) if isinstance(n, ast.Call | ast.Subscript | ast.Attribute))
-    for other in dict.fromkeys(source.text(n) for n in others if type(n) is type(node) and _loaded(source, n)):
-        if other != text and len(other) < 80 and "\n" not in other:
+    for other in source.expressions(function).get(type(node), ()):
+        if other != text:
             yield edit(source, node, other, "expression", 0.2)
-
-
-def _loaded(source: Source, node: ast.AST) -> bool:
-    """The node is read, and is not what is called or a statement by itself."""
-    parent = source.parents.get(node)
-    if isinstance(parent, ast.Expr) or (isinstance(parent, ast.Call) and parent.func is node):
-        return False
-    return not isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
 
 
 def target(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
@@ -61,7 +52,7 @@ def target(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         texts = dict.fromkeys(
             source.text(n) for n in places if type(n) in (type(old), ast.Subscript) and _place(source, n)
         )
-        for text in texts:
+        for text in list(texts)[:40]:
             if text != source.text(old) and len(text) < 60:
                 yield edit(source, old, text, "target", 0.3)
         if isinstance(old, ast.Subscript):
@@ -88,14 +79,14 @@ def part(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
                 yield edit(source, node, source.text(kept), "drop term", 0.45)
     elif isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
         argument = node.args[0]
-        if isinstance(argument, ast.GeneratorExp | ast.Starred) or not _loaded(source, node):
+        if isinstance(argument, ast.GeneratorExp | ast.Starred) or not source.read(node):
             return
         yield edit(source, node, source.text(argument), "unwrap", 0.35)
 
 
 def term(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     """A number gets a term or factor: `n` becomes `n - k`, `n + 1`, `n * n`."""
-    if not isinstance(node, ast.Name | ast.Call | ast.Subscript) or not _loaded(source, node):
+    if not isinstance(node, ast.Name | ast.Call | ast.Subscript) or not source.read(node):
         return
     parent = source.parents.get(node)
     if isinstance(parent, ast.Subscript) and parent.value is node:
