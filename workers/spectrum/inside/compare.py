@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .children import answer
 from .inputs import varied
-from .outcomes import Hung, alarm
+from .outcomes import Hung, attempt
 from .project import is_test, project_path
 from .swapping import Swapper
 
@@ -53,7 +53,10 @@ def _compared(candidates: list[Row], swapper: Swapper, tests: list[Any]) -> Row:
     for candidate in candidates:
         told = answer(partial(_asked, candidate, swapper, calls), CANDIDATE_S + 5)
         answers.append(list(told.get("said", ())))
-    shortest = min(map(len, answers))
+    longest = max(map(len, answers))
+    came = [at for at, said in enumerate(answers) if len(said) * 2 > longest]  # the rest is left out of it
+    candidates, answers = [candidates[at] for at in came], [answers[at] for at in came]
+    shortest = min(map(len, answers), default=0)
     counted = [at for at in range(shortest) if _counts(at, calls, answers)]
     groups: dict[tuple[str, ...], int] = {}
     numbers = {}
@@ -105,12 +108,10 @@ class Recorder:
         if len(taken) >= CAPTURED or code.co_name == "<module>" or code.co_flags & _SKIPPED:
             return
         sys.setprofile(None)
-        try:
-            taken.append(copy.deepcopy(dict(frame.f_locals)))
-        except Exception:  # noqa: BLE001 - whatever objects of the project do when they are copied
-            taken[:] = taken
-        finally:
-            sys.setprofile(self)
+        copied, error = attempt(lambda: copy.deepcopy(dict(frame.f_locals)), CALL_S)
+        if error is None:
+            taken.append(copied)
+        sys.setprofile(self)
 
 
 def _captured(tests: list[Any]) -> dict[CodeType, list[dict[str, Any]]]:
@@ -155,17 +156,17 @@ def _asked(candidate: Row, swapper: Swapper, calls: list[Call]) -> Row:
 
 
 def _said(function: FunctionType, values: dict[str, Any]) -> str:
-    try:
-        with alarm(CALL_S):
-            positional, named = _arguments(function.__code__, copy.deepcopy(values))
-            result = function(*positional, **named)
-            if inspect.isgenerator(result):
-                result = list(itertools.islice(result, 300))
-            return _shown(positional if result is None else result)
-    except Hung:
-        return SLOW
-    except Exception as error:  # noqa: BLE001 - whatever a candidate raises is its answer
-        return f"raised {type(error).__name__}"
+    def call() -> str:
+        positional, named = _arguments(function.__code__, copy.deepcopy(values))
+        result = function(*positional, **named)
+        if inspect.isgenerator(result):
+            result = list(itertools.islice(result, 300))
+        return _shown(positional if result is None else result)
+
+    said, error = attempt(call, CALL_S)
+    if error is None:
+        return str(said)
+    return SLOW if isinstance(error, Hung) else f"raised {type(error).__name__}"
 
 
 def _arguments(code: CodeType, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:

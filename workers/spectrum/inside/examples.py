@@ -9,7 +9,7 @@ import io
 import sys
 from typing import Any
 
-from .outcomes import Hung, alarm
+from .outcomes import attempt
 from .swapping import Original
 
 MOST, EXAMPLE_S = 60, 0.5
@@ -48,11 +48,12 @@ def _examples(text: str) -> list[doctest.Example]:
 
 def _holds(example: doctest.Example, names: dict[str, Any]) -> bool:
     said = io.StringIO()
-    try:
-        with alarm(EXAMPLE_S), contextlib.redirect_stdout(said):
+
+    def run() -> None:
+        with contextlib.redirect_stdout(said):
             exec(compile(example.source, "<example>", "single"), names)  # noqa: S102 - this is the sandbox
-    except Hung:
-        return False
-    except Exception as error:  # noqa: BLE001 - an example may be about what is raised
+
+    _, error = attempt(run, EXAMPLE_S)
+    if error is not None:
         return bool(example.exc_msg) and type(error).__name__ in str(example.exc_msg)
     return doctest.OutputChecker().check_output(example.want, said.getvalue(), _LENIENT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -69,6 +69,15 @@ def alarm(seconds: float) -> Iterator[None]:
         for (timer, number, _), handler, rest in zip(timers, handlers, before):  # noqa: B905 - for Python 3.8
             signal.signal(number, handler)
             signal.setitimer(timer, *rest)
+
+
+def attempt(work: Callable[[], Any], seconds: float) -> tuple[Any, BaseException | None]:
+    """What foreign code gives, or what it raises, be it that it took too long."""
+    try:
+        with alarm(seconds):
+            return work(), None
+    except (Exception, Hung) as error:  # noqa: BLE001 - whatever it raises is its answer
+        return None, error
 
 
 def session(args: list[str], plugin: Outcomes) -> dict[str, Any]:

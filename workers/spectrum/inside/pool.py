@@ -24,8 +24,10 @@ class Job:
 
 
 class Pool:
-    """`quick` tries some candidates in one child and tells of each that it has `begun` and how it went; `full` tries
-    one on all tests. What a child leaves undone is done by another one."""
+    """`quick` tries some candidates in one child and tells of each how it went; `full` tries one on all tests.
+
+    What a child leaves undone is done by another one.
+    """
 
     def __init__(self, plan: dict[str, Any], quick: Try, full: Try, say: Tell) -> None:
         self.plan, self.quick, self.full, self.say = plan, quick, full, say

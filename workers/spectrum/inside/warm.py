@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import signal
 import sys
 import threading
@@ -27,6 +28,7 @@ BATCH, NEAR = 24, 12
 HANG_S, CONTROL_S, SLOW_S, SILENT_S = 0.5, 30.0, 20.0, 6.0
 """Of the first test that may hang, of all of them, of one test in the whole run, and of silence."""
 HUNG = "it took too long"
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _PLAIN = (list, dict, set, tuple, int, float, str, bool, bytes, type(None))
 
 
@@ -160,7 +162,7 @@ def run(item: Any, limit: float) -> str:
     def described(error: Any, *_args: Any, **_kwargs: Any) -> str:
         if isinstance(error.value, Hung):
             return HUNG
-        return f"{type(error.value).__name__}: {str(error.value)[:200]}"
+        return _ADDRESS.sub("", f"{type(error.value).__name__}: {str(error.value)[:200]}")
 
     item.repr_failure = item._repr_failure_py = described  # noqa: SLF001 - nobody reads the long form
     try:
