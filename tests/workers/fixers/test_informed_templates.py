@@ -127,6 +127,15 @@ def test_an_inner_function_sees_the_variables_around_it() -> None:
     assert "`kept.add(x)` was added" in made
 
 
+def test_new_lines_end_as_the_files_own() -> None:
+    """A file of Windows stays one."""
+    text = "def f(a, b):\r\n    g(a)\r\n    h(b)\r\n"
+    trace = Trace(failed={"t::a": 0.1}, passed={}, counts={"m.py": {2: (1, 0), 3: (1, 0)}})
+    found = ranked(MemoryTree({"m.py": text}), trace, 5000)
+    assert any(candidate.text.count(b"\n") > 3 for candidate in found)
+    assert all(candidate.text.count(b"\n") == candidate.text.count(b"\r\n") for candidate in found)
+
+
 def test_each_text_is_one_candidate() -> None:
     """Two templates with the same result make one candidate, and none of them is the file as it is."""
     text = "def f(a, b):\n    return a + 1\n\n\ndef g():\n    pass\n"

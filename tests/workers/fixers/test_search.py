@@ -3,6 +3,8 @@
 # ruff: noqa: E501 - the texts are the data
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sandbox.checks import DockerEnvironment
@@ -142,6 +144,19 @@ def test_a_library_that_minds_being_loaded_early_does_not_stop_the_search(
     candidate = Search().propose(bench, ())
     assert candidate is not None
     assert "total >= 50" in candidate.patch
+
+
+def test_alternatives_that_behave_otherwise_are_told(environment: DockerEnvironment) -> None:
+    """One test leaves room for several fixes: they are given other inputs, and their answers differ."""
+    files = {
+        "double.py": "LIMIT = 10\n\n\ndef double(x):\n    return x + 1\n",
+        "test_double.py": "from double import double\n\n\ndef test_two():\n    assert double(2) == 4\n",
+    }
+    candidate = Search().propose(red(environment, files), [])
+    assert candidate is not None
+    assert re.search(r"[1-9]\d* of [1-9]\d* plausible alternatives disagree on [1-9]\d* inputs", candidate.reasoning)
+    assert candidate.alternatives >= 1
+    assert candidate.confidence is Confidence.LOW
 
 
 def test_nothing_is_proposed_when_nothing_is_plausible(environment: DockerEnvironment) -> None:

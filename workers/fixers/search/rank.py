@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from workers.fixers.search.seen import seen
@@ -55,7 +55,7 @@ def ranked(
     for path in sorted(suspects & set(known)):
         for mutation, score in islice(_scored(known[path], trace, known), _MADE):
             likelier = _CHANGED if changed.get(path, frozenset()) & _places(mutation) else 1.0
-            scored.append((-score * likelier, len(scored), mutation))
+            scored.append((-score * likelier, len(scored), _native(known[path], mutation)))
     scored.sort(key=lambda row: row[:2])
     return list(_distinct(scored, known, limit))
 
@@ -74,6 +74,14 @@ def _scored(source: Source, trace: Trace, known: Mapping[str, Source]) -> Iterat
         suspicion = _suspicion(source, mutation.node, mutation.line, trace)
         if suspicion:
             yield mutation, suspicion * mutation.prior * (_ON_FRAME if mutation.line in frames else 1.0)
+
+
+def _native(source: Source, mutation: Mutation) -> Mutation:
+    """New lines end as the file's own do."""
+    if b"\r\n" not in source.data or not any("\n" in new for _, _, new in mutation.splices):
+        return mutation
+    splices = tuple((a, b, new.replace("\r\n", "\n").replace("\n", "\r\n")) for a, b, new in mutation.splices)
+    return replace(mutation, splices=splices)
 
 
 def _places(mutation: Mutation) -> set[int]:

@@ -62,22 +62,17 @@ def indented(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
         return
     last = node.body[-1]
     outer = source.indent(node)
-    if len(node.body) > 1 and not node_orelse(node) and _line(source, last):
+    if len(node.body) > 1 and not getattr(node, "orelse", ()) and _line(source, last):
         start, end = source.span(last)
         splice = (start - len(source.indent(last)), end, outer + source.text(last))
         what = f"`{source.text(last)}` moved out of the block"
         yield Mutation(source.path, last.lineno, (splice,), "outdent", 0.4, what, last)
     after = _next(source, node)
-    if after is not None and _line(source, after) and not node_orelse(node) and _line(source, last):
+    if after is not None and _line(source, after) and not getattr(node, "orelse", ()) and _line(source, last):
         start, end = source.span(after)
         splice = (start - len(source.indent(after)), end, source.indent(last) + source.text(after))
         what = f"`{source.text(after)}` moved into the block"
         yield Mutation(source.path, after.lineno, (splice,), "indent", 0.35, what, after)
-
-
-def node_orelse(node: ast.stmt) -> bool:
-    """The block has an `else`."""
-    return bool(getattr(node, "orelse", ()))
 
 
 def swapped(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
