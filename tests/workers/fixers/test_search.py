@@ -149,8 +149,8 @@ def test_a_library_that_minds_being_loaded_early_does_not_stop_the_search(
 def test_alternatives_that_behave_otherwise_are_told(environment: DockerEnvironment) -> None:
     """One test leaves room for several fixes: they are given other inputs, and their answers differ."""
     files = {
-        "double.py": "LIMIT = 10\n\n\ndef double(x):\n    return x + 1\n",
-        "test_double.py": "from double import double\n\n\ndef test_two():\n    assert double(2) == 4\n",
+        "pick.py": "def pick(x, y):\n    return x\n",
+        "test_pick.py": "from pick import pick\n\n\ndef test_two():\n    assert pick(2, 4) == 4\n",
     }
     candidate = Search().propose(red(environment, files), [])
     assert candidate is not None

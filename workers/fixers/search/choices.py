@@ -35,21 +35,26 @@ def chosen(bench: Workbench, candidates: Sequence[Ranked], run: Screening) -> li
     groups: dict[object, list[Plausible]] = {}
     for meaning, alike in meanings.items():
         numbers = [run.clusters[hit.id] for hit in alike if hit.id in run.clusters]
-        groups.setdefault(numbers[0] if numbers else meaning, []).append(_first(alike, known))
+        groups.setdefault(numbers[0] if numbers else meaning, []).append(_plainest(alike, known))
     sizes = Counter({group: len(rows) for group, rows in groups.items()})
     best = [(_first(rows, known), sizes[group]) for group, rows in groups.items()]
     best.sort(key=lambda row: (row[0].untrue, -_bucket(known[row[0].id].score), -row[1], row[0].id))
     return [(known[hit.id], hit, len(best)) for hit, _ in best]
 
 
-def _first(rows: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible:
-    """Of those that mean or do the same: the one of a surer kind, then with the better score, then the shortest."""
+def _plainest(alike: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible:
+    """Of those that mean the same, the one of a surer kind, then the shortest: no `0 + x` where `x` is meant."""
 
-    def order(hit: Plausible) -> tuple[int, bool, int, int, int]:
+    def order(hit: Plausible) -> tuple[bool, int, int]:
         one = known[hit.id]
-        return hit.untrue, one.mutation.kind in judge.RISKY, -_bucket(one.score), len(one.text), hit.id
+        return one.mutation.kind in judge.RISKY, len(one.text), hit.id
 
-    return min(rows, key=order)
+    return min(alike, key=order)
+
+
+def _first(rows: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible:
+    """Of those that do the same, the one with the better score, then the shortest."""
+    return min(rows, key=lambda hit: (hit.untrue, -_bucket(known[hit.id].score), len(known[hit.id].text), hit.id))
 
 
 def _bucket(score: float) -> int:
