@@ -13,11 +13,11 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.event import opened
-from workers.bench.machine import describe
 from benchmarks.results import keep
 from sandbox.checks import DockerEnvironment
 from sandbox.spec import Limits, Plan, Step, Tree
 from tests.workers.fixers.trees import MemoryTree
+from workers.bench.machine import describe
 from workers.spectrum.archive import NAME, archive
 
 ROUNDS = 15

@@ -36,6 +36,9 @@ Results = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever was measured before.")]
 Out = Annotated[Path | None, typer.Option(help="A folder for report.json, report.md and chart.svg.", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")]
+Gold = Annotated[
+    bool, typer.Option("--gold", help="Try the developers' own fix instead: whether the verifier takes what is right.")
+]
 Seed = Annotated[int, typer.Option(help="What is drawn by chance is drawn from this number.")]
 
 
@@ -51,6 +54,7 @@ class Asked:
     fresh: bool
     out: Path | None
     as_json: bool
+    gold: bool = False
 
 
 @app.command()
@@ -79,15 +83,133 @@ def quixbugs(
     _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
 
 
+@app.command()
+def refactory(
+    dataset: Dataset = None,
+    sample: Annotated[int, typer.Option(help="How many programs are drawn; 0: all 1,783 of them.", min=0)] = 200,
+    seed: Seed = 1,
+    engine: Engine = EngineChoice.OFFLINE,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Wrong programs of students for five exercises (held out).
+
+    Judged against the reference on 300 inputs each.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.refactory import Refactory
+
+        return Refactory(dataset, sample, seed)
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+
+
+@app.command()
+def mutants(
+    count: Annotated[int, typer.Option(help="How many wrong statements are drawn.", min=1)] = 30,
+    seed: Seed = 1,
+    engine: Engine = EngineChoice.OFFLINE,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+    gold: Gold = False,
+) -> None:
+    """Small packages with one statement made wrong (held out).
+
+    Kinds are drawn as often as people make such mistakes, in five packages
+    of the package index. Right is what restores the package's own code;
+    another patch is unjudged. A new seed makes bugs that nobody has seen.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.wished import mutants
+
+        return mutants(count, seed)
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json, gold))
+
+
+@app.command()
+def jsonl(
+    file: Annotated[Path, typer.Argument(help="A task per line, in HumanEval's format.", dir_okay=False)],
+    samples: Annotated[int, typer.Option(help="Runs of each task, for pass@k.", min=1, max=200)] = 1,
+    in_sample: Annotated[bool, typer.Option("--in-sample", help="The model or Heal may know these tasks.")] = False,
+    engine: Engine = EngineChoice.AUTO,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """A function-repair set in HumanEval's format, with pass@k.
+
+    Each line has task_id, prompt, buggy_solution, entry_point, test and
+    canonical_solution.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.jsonl import JsonLines
+
+        return JsonLines(file, samples, in_sample)
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json))
+
+
+@app.command()
+def bugsinpy(
+    dataset: Dataset = None,
+    projects: Annotated[
+        str, typer.Option(help="Projects, with commas between.")
+    ] = "PySnooper,cookiecutter,thefuck,tqdm",
+    sources: Annotated[
+        Path | None, typer.Option(help="A folder with clones of the projects, bare or not.", file_okay=False)
+    ] = None,
+    engine: Engine = EngineChoice.OFFLINE,
+    model: Model = None,
+    jobs: Jobs = 1,
+    only: Only = None,
+    results: Results = None,
+    fresh: Fresh = False,
+    out: Out = None,
+    as_json: AsJson = False,
+    gold: Gold = False,
+) -> None:
+    """Real bugs of Python projects, with their tests (held out).
+
+    Right is what is identical to the developers' fix; anything else is
+    unjudged, never assumed.
+    """
+
+    def suite() -> Suite:
+        from workers.bench.bugsinpy import BugsInPy
+
+        return BugsInPy(dataset, sources, tuple(filter(None, projects.split(","))))
+
+    _measure(suite, Asked(engine, model, jobs, only, results, fresh, out, as_json, gold))
+
+
 def _measure(make: Callable[[], Suite], asked: Asked) -> None:
     """Measure the suite and print its report. Exit code 1 when it was ended before every case had its turn."""
     from bot.cli import OTHER_OUTCOME, explained
     from bot.cli_fix import interruptible
     from workers.bench import report
+    from workers.bench.runner import GOLD
     from workers.bench.wished import BenchRequest, bench
 
     request = BenchRequest(
-        asked.engine.value,
+        GOLD if asked.gold else asked.engine.value,
         asked.model,
         asked.jobs,
         tuple(asked.only or ()),

@@ -5,12 +5,13 @@ Values and two protocols. Nothing here runs anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sandbox.spec import Environment
+from workers.bench.row import Row
 from workers.ports import SourceTree
 
 
@@ -83,3 +84,11 @@ class Suite(Protocol):
 
     def cases(self) -> Iterator[BenchCase]:
         """The cases, made one by one, always in the same order."""
+
+
+@runtime_checkable
+class Figured(Protocol):
+    """A suite with figures of its own, beside those that every suite has."""
+
+    def figures(self, rows: Sequence[Row]) -> Sequence[tuple[str, str]]:
+        """Pairs of a label and what is said, such as ("pass@1", "41.2 %, 34 % to 49 %")."""

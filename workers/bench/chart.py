@@ -44,7 +44,7 @@ def _bar(name: str, share: Share, y: int) -> str:
         f'{label}<rect x="{_LABEL}" y="{y + 6}" width="{_BAR * share.value:.1f}" height="{_ROW - 12}" fill="#0969da"/>'
         f'<path d="M{low:.1f} {middle:.1f}H{high:.1f}M{low:.1f} {middle - 5:.1f}v10M{high:.1f} {middle - 5:.1f}v10" '
         f'stroke="#1f2328" stroke-width="1.5" fill="none"/>'
-        f'<text x="{_LABEL + _BAR + 12}" y="{middle + 4:.1f}" fill="#1f2328">{share.hits} of {share.cases}, '
+        f'<text x="{_LABEL + _BAR + 12}" y="{middle + 4:.1f}" fill="#1f2328">{share.hits:g} of {share.cases}, '
         f"{share.value:.0%}</text>"
     )
 

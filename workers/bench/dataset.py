@@ -5,48 +5,29 @@ Nothing is checked out, no hook and no filter runs, and what is not committed is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 
 from workers.domain import Sha
 from workers.errors import UsageError
 from workers.git.command import Command, GitFailed
+from workers.git.tree import MirrorTree
 
 
-@dataclass(frozen=True)
-class DataSet:
-    """One commit of a repository of data."""
-
-    git: Command
-    sha: Sha
-
-    @cached_property
-    def paths(self) -> Sequence[str]:
-        """Every file, sorted."""
-        listed = self.git.run("ls-tree", "-r", "-z", "--name-only", self.sha).decode(errors="surrogateescape")
-        return listed.split("\0")[:-1]
-
-    def read(self, path: str) -> bytes:
-        """A file's content. Raises `UsageError` when there is no such file."""
-        try:
-            return self.git.run("cat-file", "blob", f"{self.sha}:{path}")
-        except GitFailed as failure:
-            raise UsageError(f"{self.git.directory} has no file {path}: is it the right repository?") from failure
-
-    def text(self, path: str) -> str:
-        """A text file's content."""
-        return self.read(path).decode(errors="replace")
-
-    def folder(self, prefix: str, suffix: str = "") -> Mapping[str, bytes]:
-        """The files right below a folder whose names end so, by name."""
-        root = prefix.rstrip("/") + "/"
-        names = [path[len(root) :] for path in self.paths if path.startswith(root) and path.endswith(suffix)]
-        return {name: self.read(root + name) for name in names if "/" not in name}
+def read(data: MirrorTree, path: str) -> bytes:
+    """A file that the data has to have. Raises `UsageError` where it has not."""
+    content = data.read(path)
+    if content is None:
+        raise UsageError(f"The data set has no file {path}: is it the right repository, and a whole one?")
+    return content
 
 
-def opened(place: Path | None, repository: str, needs: Sequence[str]) -> DataSet:
+def text(data: MirrorTree, path: str) -> str:
+    """The same as text."""
+    return read(data, path).decode(errors="replace")
+
+
+def opened(place: Path | None, repository: str, needs: Sequence[str]) -> MirrorTree:
     """The data set in a folder. Raises `UsageError` where it is not, naming the repository that has to be cloned.
 
     `needs` are paths that a repository of this data has.
@@ -58,8 +39,8 @@ def opened(place: Path | None, repository: str, needs: Sequence[str]) -> DataSet
     if git is None:
         raise UsageError(f"{place} is no git repository; this bench needs the data of {repository}: {how}")
     try:
-        data = DataSet(git, Sha(git.run("rev-parse", "--verify", "--quiet", "HEAD").decode().strip()))
-        known = set(data.paths)
+        data = MirrorTree(git, Sha(git.run("rev-parse", "--verify", "--quiet", "HEAD").decode().strip()))
+        known = set(data.paths())
     except GitFailed as failure:
         raise UsageError(f"{place} has no commit to read: {how}") from failure
     missing = [path for path in needs if path not in known]

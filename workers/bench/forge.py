@@ -19,6 +19,7 @@ from workers.local import LocalForge
 from workers.ports import Admission
 from workers.run_id import new_run_id
 
+_NO_NAMES = ("", ".", "..", ".git")
 _BEGIN = b"commit refs/heads/main\ncommitter bench <bench@localhost> %d +0000\ndata 14\nThe red commit\n"
 
 
@@ -61,6 +62,9 @@ def committed(files: Mapping[str, bytes], place: Path) -> None:
     made once. Raises `UsageError` for names that git does not take.
     """
     place.mkdir(parents=True)
+    odd = next((name for name in files if not set(name.split("/")).isdisjoint(_NO_NAMES)), None)
+    if odd is not None:  # fast-import takes them, and whoever reads the commit does not
+        raise UsageError(f"The data set holds a file that no repository can have: {odd[:80]!r}")
     Command(place).run_outside("init", "--quiet", "--initial-branch=main", ".")
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     stream = [_BEGIN % int(midnight.timestamp())]

@@ -7,16 +7,16 @@ the data set does. The fixers were written knowing these programs.
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from workers.bench.case import BenchCase
-from workers.bench.dataset import DataSet, opened
+from workers.bench.dataset import opened, read, text
 from workers.bench.differential import Differential
 from workers.bench.quixbugs_inputs import inputs
-from workers.bench.values import Args
+from workers.bench.values import Args, luck
+from workers.git.tree import MirrorTree
 
 REPOSITORY = "jkoppel/QuixBugs"
 _PROGRAMS, _CORRECT, _TESTS, _CASES = "python_programs", "correct_python_programs", "python_testcases", "json_testcases"
@@ -47,31 +47,31 @@ class QuixBugs:
     def cases(self) -> Iterator[BenchCase]:
         """The programs that have a test file, in order of name."""
         data = opened(self.dataset, REPOSITORY, (*_SHARED, f"{_PROGRAMS}/gcd.py"))
-        known = set(data.paths)
-        for path in data.paths:
+        known = set(data.paths())
+        for path in data.paths():
             folder, _, file = path.rpartition("/")
             if folder == _PROGRAMS and f"{_TESTS}/test_{file}" in known and f"{_CORRECT}/{file}" in known:
                 yield self._case(data, file.removesuffix(".py"))
 
-    def _case(self, data: DataSet, name: str) -> BenchCase:
+    def _case(self, data: MirrorTree, name: str) -> BenchCase:
         program, cases = f"{_PROGRAMS}/{name}.py", f"{_CASES}/{name}.json"
         paths = [*_SHARED, program, f"{_TESTS}/test_{name}.py"]
-        paths += [cases] if cases in data.paths else []
-        paths += [f"{_PROGRAMS}/node.py"] if f"{_PROGRAMS}/node.py" in data.paths else []
-        files = {path: data.read(path) for path in paths}
-        samples = _samples(data.text(cases)) if cases in files else []
-        rng = random.Random(f"{self.seed} {name}")  # noqa: S311 - inputs have to be drawn again alike
+        paths += [cases] if cases in data.paths() else []
+        paths += [f"{_PROGRAMS}/node.py"] if f"{_PROGRAMS}/node.py" in data.paths() else []
+        files = {path: read(data, path) for path in paths}
+        samples = _samples(text(data, cases)) if cases in files else []
+        rng = luck(self.seed, name)
         calls = [(name, repr(args)) for args in inputs(name, samples, _WANTED * _SPARE, rng)]
-        correct = data.read(f"{_CORRECT}/{name}.py")
+        correct = read(data, f"{_CORRECT}/{name}.py")
         judge = Differential(program, correct, calls, _WANTED, _ADAPTER.read_bytes(), (_PROGRAMS, "."))
         check = f"python -m pytest -q --timeout={_TEST_S} {_TESTS}/test_{name}.py"
         return BenchCase(name, files, check, image="python", setup=(_SETUP,), judge=judge)
 
 
-def _samples(text: str) -> list[Args]:
+def _samples(lines: str) -> list[Args]:
     """The arguments of the test cases: a line of JSON each, arguments and answer."""
     found: list[Args] = []
-    for line in text.splitlines():
+    for line in lines.splitlines():
         try:
             args = json.loads(line)[0]
         except (ValueError, LookupError, TypeError):

@@ -6,7 +6,7 @@ A program that is not named here takes whatever has the types of its test cases.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from workers.bench.values import Args, drawn
@@ -38,11 +38,7 @@ def _whole(least: int, most: int) -> Rule:
     return lambda number: (min(most, max(least, abs(number))),)
 
 
-def _ints(values: Sequence[Any]) -> list[int]:
-    return [value for value in values if isinstance(value, int)]
-
-
-def _distinct(values: Sequence[Any]) -> list[Any]:
+def _distinct(values: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys(values))
 
 

@@ -18,6 +18,7 @@ from workers.errors import UsageError
 from workers.messages.markup import quote
 
 _LONGEST = 60
+_MOST_GROUPS = 20
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ def _plain(value: Any) -> Any:
 def markdown(measured: Measured) -> str:
     """The report as Markdown: what was measured, the figures, then every case."""
     figures = score(measured.rows)
-    lines = [f"## {measured.suite}: {figures.cases} cases, {sample(measured)}", ""]
+    green = figures.cases - figures.red
+    red = f", {figures.red} of them red here" if green else ""
+    lines = [f"## {measured.suite}: {figures.cases} cases{red}, {sample(measured)}", ""]
     lines += [f"`{measured.command}`", ""] if measured.command else []
     lines += [f"{measured.machine}; engine {measured.engine}{f', model {measured.model}' if measured.model else ''}"]
     lines += ["", "**Ended early: not every case has been measured.**"] if not measured.complete else []
@@ -115,7 +118,7 @@ def _line(name: str, one: Share) -> str:
     if one.value is None:
         return f"| {name} | 0 of 0 | | |"
     low, high = one.interval
-    return f"| {name} | {one.hits} of {one.cases} | {one.value:.1%} | {low:.0%} to {high:.0%} |"
+    return f"| {name} | {one.hits:g} of {one.cases} | {one.value:.1%} | {low:.0%} to {high:.0%} |"
 
 
 def _remarks(figures: Score) -> list[str]:
@@ -137,13 +140,13 @@ def _remarks(figures: Score) -> list[str]:
 
 def _groups(rows: Sequence[Row]) -> list[str]:
     groups = [name for name, _ in counted(row.group for row in rows if row.group)]
-    if len(groups) < 2:
+    if not 2 <= len(groups) <= _MOST_GROUPS:
         return []
-    lines = ["| group | cases | plausible | verified | correct | overfit |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| group | red here | plausible | verified | correct | overfit |", "| --- | --- | --- | --- | --- | --- |"]
     for group in sorted(groups):
         one = score([row for row in rows if row.group == group])
         hits = (one.plausible.hits, one.verified.hits, one.correct.hits, one.overfit.hits)
-        lines.append(f"| {cell(group)} | {one.cases} | {' | '.join(map(str, hits))} |")
+        lines.append(f"| {cell(group)} | {one.red} | {' | '.join(map(str, hits))} |")
     return [*lines, ""]
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import comb
 
 from workers.bench.row import Row
 from workers.bench.wilson import interval
-from workers.domain import Confidence
+from workers.domain import Confidence, Outcome
+
+_NOT_RED = frozenset({Outcome.NOT_REPRODUCED.value, Outcome.FLAKY.value, Outcome.INFRASTRUCTURE.value})
 
 
 @dataclass(frozen=True)
 class Share:
-    """`hits` of `cases`, with the 95 % interval of the true share (Wilson's)."""
+    """`hits` of `cases`, with the 95 % interval of the true share (Wilson's). Hits of a mean need not be whole."""
 
-    hits: int
+    hits: float
     cases: int
 
     @property
@@ -41,9 +44,11 @@ class Class:
 
 @dataclass(frozen=True)
 class Score:
-    """The figures of a bench. Correct and overfit are shares of all cases; `judged` is how many patches were judged."""
+    """The figures of a bench. Shares are of the cases that were red here: one that is green, or red by chance, says
+    nothing of a fixer. `judged` is how many verified patches were judged."""
 
     cases: int
+    red: int
     plausible: Share
     verified: Share
     proposed: Share
@@ -67,11 +72,14 @@ class Score:
 
 def score(rows: Sequence[Row]) -> Score:
     """Add up. What could not be judged counts neither as correct nor as overfit."""
+    total, outcomes = len(rows), counted(row.outcome for row in rows)
+    rows = [row for row in rows if row.outcome not in _NOT_RED]
     firsts = [row.first_s for row in rows if row.first_s is not None]
     costs = [row.usd for row in rows]
     judged = [row for row in rows if row.verified and row.correct is not None]
     return Score(
-        cases=len(rows),
+        cases=total,
+        red=len(rows),
         plausible=share(rows, lambda row: row.plausible),
         verified=share(rows, lambda row: row.verified),
         proposed=share(rows, lambda row: row.proposed),
@@ -80,7 +88,7 @@ def score(rows: Sequence[Row]) -> Score:
         judged=len(judged),
         precision=share(judged, lambda row: row.correct is True),
         classes=tuple(_class(rows, name) for name in Confidence),
-        outcomes=counted(row.outcome for row in rows),
+        outcomes=outcomes,
         tiers=counted(row.tier for row in rows if row.verified),
         seconds=sum(row.seconds for row in rows),
         median_s=statistics.median(row.seconds for row in rows) if rows else None,
@@ -91,6 +99,19 @@ def score(rows: Sequence[Row]) -> Score:
         output_tokens=sum(row.output_tokens for row in rows),
         usd=None if None in costs else sum(cost or 0.0 for cost in costs),
     )
+
+
+def pass_at(k: int, rows: Sequence[Row]) -> Share:
+    """The share of tasks that one of `k` tries solves: the unbiased estimator over all samples of a task, which share
+    its `group`, with Wilson's interval for a mean of as many tasks (wider than the true one, never narrower)."""
+    tasks: dict[str, list[bool]] = {}
+    for row in rows:
+        tasks.setdefault(row.group, []).append(row.verified)
+    solved = (
+        1.0 - comb(len(tries) - sum(tries), k) / comb(len(tries), k) for tries in tasks.values() if len(tries) >= k
+    )
+    values = list(solved)
+    return Share(sum(values), len(values))
 
 
 def share(rows: Sequence[Row], which: Callable[[Row], bool]) -> Share:

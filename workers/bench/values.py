@@ -17,6 +17,11 @@ _LONGEST = 400
 """Characters and elements that a grown value has at most."""
 
 
+def luck(*seed: object) -> random.Random:
+    """Random numbers that are the same for the same seed: what was drawn once can be drawn again."""
+    return random.Random(" ".join(map(str, seed)))  # noqa: S311 - nothing secret is made of them
+
+
 def drawn(
     samples: Sequence[Args], wanted: int, rng: random.Random, allowed: Callable[[Args], Args | None] = lambda args: args
 ) -> list[Args]:
@@ -27,12 +32,20 @@ def drawn(
     """
     found: dict[str, Args] = {}
     for args in _endless(samples, wanted * _TRIES, rng):
-        kept = allowed(args)
+        kept = _kept(allowed, args)
         if kept is not None:
             found.setdefault(repr(kept), kept)
         if len(found) >= wanted:
             break
     return list(found.values())
+
+
+def _kept(allowed: Callable[[Args], Args | None], args: Args) -> Args | None:
+    """What the rule makes of them; None for a shape that it was not written for."""
+    try:
+        return allowed(args)
+    except (TypeError, ValueError, LookupError):
+        return None
 
 
 def _endless(samples: Sequence[Args], draws: int, rng: random.Random) -> Iterator[Args]:
@@ -64,6 +77,9 @@ def changed(value: Any, rng: random.Random) -> Any:
         return round(value * rng.choice((0.5, 2.0, 1.1, -1.0)) + rng.choice((0.0, 0.5, 1.0, -1.0)), 4)
     if isinstance(value, str):
         return "".join(_sequence(list(value), rng, _letter))[:_LONGEST]
+    if isinstance(value, tuple) and len({type(one) for one in value}) > 1:  # a record: each place has its own meaning
+        at = rng.randrange(len(value))
+        return (*value[:at], changed(value[at], rng), *value[at + 1 :])
     if isinstance(value, list | tuple):
         return type(value)(_sequence(list(value), rng, changed)[:_LONGEST])
     if isinstance(value, dict):

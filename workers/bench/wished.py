@@ -5,20 +5,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 
-from workers.bench.case import BenchCase, Suite
+from sandbox.images.sources import Sources
+from workers import ceilings
+from workers.bench.case import Figured, Suite
 from workers.bench.machine import describe
+from workers.bench.mutants import Mutants
 from workers.bench.report import Measured
 from workers.bench.results import Results
-from workers.bench.runner import Means, OnRow, measure
+from workers.bench.runner import GOLD, Means, OnRow, healed, measure
 from workers.llm.standing import Endpoints
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
-from workers.wiring import make_client, own_sandbox
+from workers.wiring import ca_bundle, make_client, own_sandbox
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
     if request.model:
         settings = settings.model_copy(update={"model": request.model})
     endpoints, owner = Endpoints(), f"{settings.installation}/bench-{new_run_id()}"
-    asked = make_client(settings, request.engine, endpoints=endpoints)
+    engine = "offline" if request.engine == GOLD else request.engine
+    asked = make_client(settings, engine, endpoints=endpoints)
     header = {
         "suite": suite.name,
         "options": dict(suite.options),
@@ -54,12 +59,14 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
         means = Means(
             sandbox,
             request.engine,
-            lambda: make_client(settings, request.engine, endpoints=endpoints),
-            request.jobs,
-            _among(request.only),
+            lambda till: make_client(settings, engine, endpoints=endpoints, purse=till),
             cancelled,
+            ceilings.of_run(settings),
         )
-        complete = measure(suite, means, results, on_row)
+        cases = (case for case in suite.cases() if not request.only or case.id in request.only)
+        heal = partial(healed, suite.name, means=means)
+        complete = measure(cases, heal, results, request.jobs, on_row, cancelled)
+        rows = tuple(sorted(results.rows.values(), key=lambda row: row.case))
         return Measured(
             suite=suite.name,
             in_sample=suite.in_sample,
@@ -69,12 +76,15 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
             command=request.command,
             machine=where,
             complete=complete,
-            rows=tuple(sorted(results.rows.values(), key=lambda row: row.case)),
+            rows=rows,
+            extra=tuple(suite.figures(rows)) if isinstance(suite, Figured) else (),
         )
 
 
-def _among(only: tuple[str, ...]) -> Callable[[BenchCase], bool]:
-    return lambda case: not only or case.id in only
+def mutants(count: int, seed: int) -> Mutants:
+    """The suite of mutants with the settings' folder and certificates."""
+    settings = WorkerSettings()
+    return Mutants(settings.state_dir.expanduser(), count, seed, Sources(ca_bundle=ca_bundle(settings)))
 
 
 def _default(state: Path, suite: str, header: Mapping[str, object]) -> Path:
