@@ -1,6 +1,6 @@
 """Candidates tried in a warm test process, beside the same candidates tried by the plain command in waiting containers.
 
-One at a time in both. The warm process is that of the offline search (`workers/spectrum/inside`); it runs
+One at a time in both. The warm process is that of the offline search (`workers/spectrum/sandboxed`); it runs
 the failing test of each candidate in a fork that has pytest imported already. Every candidate stays red.
 """
 

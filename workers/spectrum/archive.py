@@ -1,4 +1,4 @@
-"""What is sent into the sandbox: the package `inside` as one archive that Python runs, the same bytes every time."""
+"""What is sent into the sandbox: the package `sandboxed` as one archive that Python runs, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 NAME = "screen.pyz"
-_INSIDE = Path(__file__).with_name("inside")
+_SENT = Path(__file__).with_name("sandboxed")
 _PACKAGE = "heal_inside"
 """Its name in there: nobody's project has it."""
 _MAIN = f"import sys\n\nfrom {_PACKAGE}.main import main\n\nsys.exit(main())\n"
@@ -20,6 +20,6 @@ def archive() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(zipfile.ZipInfo("__main__.py"), _MAIN)
-        for path in sorted(_INSIDE.glob("*.py")):
+        for path in sorted(_SENT.glob("*.py")):
             file.writestr(zipfile.ZipInfo(f"{_PACKAGE}/{path.name}"), path.read_bytes())
     return buffer.getvalue()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from workers.spectrum.inside.children import answer
-from workers.spectrum.inside.outcomes import Hung, alarm, session
-from workers.spectrum.inside.tracing import Tracer
+from workers.spectrum.sandboxed.children import answer
+from workers.spectrum.sandboxed.outcomes import Hung, alarm, session
+from workers.spectrum.sandboxed.tracing import Tracer
 
 TESTS = """def spin():
     while True:

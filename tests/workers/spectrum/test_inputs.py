@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workers.spectrum.inside.inputs import varied
+from workers.spectrum.sandboxed.inputs import varied
 
 
 def many(*rows: dict[str, Any]) -> list[dict[str, Any]]:

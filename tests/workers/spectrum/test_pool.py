@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workers.spectrum.inside.pool import Pool
+from workers.spectrum.sandboxed.pool import Pool
 
 Row = dict[str, Any]
 Tell = Callable[[Row], None]

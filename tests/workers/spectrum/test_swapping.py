@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workers.spectrum.inside.swapping import Swapper
+from workers.spectrum.sandboxed.swapping import Swapper
 
 TEXT = """LIMIT = 3
 
