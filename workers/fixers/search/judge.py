@@ -16,7 +16,7 @@ from workers.spectrum.evidence import Trace
 
 RISKY = frozenset(
     {"drop operand", "guard", "unwrap", "return", "sign", "number", "truth", "missing", "condition added", "literal",
-     "fewer arguments", "result", "condition", "target", "expression", "item"}
+     "more specific", "less specific", "fewer arguments", "result", "condition", "target", "expression", "item"}
 )  # fmt: skip
 """Kinds that take behaviour away, paper over it, write another literal down, or say something quite different: never
 surer than medium."""
