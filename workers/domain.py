@@ -451,6 +451,9 @@ class Candidate:
     """Of a REVISE run's remarks, those that it changes the code for, by their places."""
     said: tuple[Said, ...] = ()
     """What is said to remarks that it changes nothing for."""
+    dispute: str = ""
+    """With `error`: why a model holds that the failing test itself is wrong, with the line it quotes. An opinion, which
+    ends the search for a fix."""
 
 
 REVIEW = "review"
@@ -519,6 +522,11 @@ class Attempt:
     def usage(self) -> Usage:
         """What the candidate and the second look at it cost."""
         return self.candidate.usage.plus(self.verdict.usage)
+
+    @property
+    def ran(self) -> bool:
+        """It was good enough to be run in the sandbox, whatever came of it there."""
+        return self.verdict.after is not None
 
     @property
     def held(self) -> bool:

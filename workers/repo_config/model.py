@@ -163,7 +163,7 @@ class PullRequest(Section):
 class RunLimits(Section):
     """Ceilings of one run and one day."""
 
-    attempts: Whole = Field(default=8, ge=1, le=20, description="Candidate patches that one run tries.")
+    attempts: Whole = Field(default=8, ge=1, le=20, description="Candidate patches that one run tries in the sandbox.")
     rounds: Whole = Field(
         default=2, ge=0, le=10, description="Further runs when CI is red on the fix with a failure of its own."
     )

@@ -12,19 +12,22 @@ from workers.ports import Fixer, Workbench
 
 MODEL = "llm"
 """The fixer that sends code to a model, which `models.propose: none` forbids."""
+_CHEAP = 5
+"""How many times the limit all candidates together may be, those included that never got as far as a run."""
 
 
 def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attempt]) -> Candidate:
     """The first fixer that applies and still has an idea, told what it tried before.
 
-    Raises `Stop(NO_FIX_FOUND)` when all have run out or the limit of attempts is reached, `Stop(OVER_BUDGET)` when all
-    have run out that the budget has room for, and `Stop(REFUSED_BY_POLICY)` when the repository only wants to be told.
+    Raises `Stop(NO_FIX_FOUND)` when all have run out, the limit of attempts is reached (of candidates that cost no run,
+    five times as many) or a model disputes the test itself, `Stop(OVER_BUDGET)` when all have run out that the budget
+    has room for, and `Stop(REFUSED_BY_POLICY)` when the repository only wants to be told.
     """
     if bench.config.mode == "observe":
         why = bench.note or "`mode: observe`: the failure is reproduced and told, not mended."
         raise Stop(Outcome.REFUSED_BY_POLICY, why)
     end = Stop(Outcome.NO_FIX_FOUND, messages.nothing_held(attempts))
-    if len(attempts) < bench.config.limits.attempts:
+    if _may_go_on(attempts, bench.config.limits.attempts):
         for fixer in fixers:
             if not fixer.applies(bench.diagnosis) or (fixer.name == MODEL and bench.config.models.propose == "none"):
                 continue
@@ -41,6 +44,12 @@ def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attemp
                 return _bounded(candidate, bench)
     guess = next((attempt.candidate.patch for attempt in attempts if attempt.verdict.accepted), "")
     raise Stop(end.outcome, end.detail, **{**end.data, "patch": guess})
+
+
+def _may_go_on(attempts: Sequence[Attempt], limit: int) -> bool:
+    """There is room for one more run in the sandbox, and no end of what costs none is in sight."""
+    disputed = any(attempt.candidate.dispute for attempt in attempts)
+    return not disputed and sum(attempt.ran for attempt in attempts) < limit and len(attempts) < limit * _CHEAP
 
 
 def _bounded(candidate: Candidate, bench: Workbench) -> Candidate:

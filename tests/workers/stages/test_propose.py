@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.workers.made import GREEN, MemoryTree, ScriptedEnvironment, candidate, diagnosis, reproduction
-from workers.domain import Attempt, Candidate, Confidence, Diagnosis, Outcome, Verdict, Witness
+from tests.workers.made import GREEN, RED, MemoryTree, ScriptedEnvironment, candidate, case, diagnosis, reproduction
+from workers import messages
+from workers.domain import Attempt, Candidate, Confidence, Diagnosis, Outcome, Report, Verdict, Witness
 from workers.errors import Stop
 from workers.ports import T, Workbench
 from workers.repo_config import RepoConfig, RunLimits
@@ -51,7 +52,7 @@ def bench(limit: int = 8) -> Workbench:
 
 
 def rejected(idea: Candidate) -> Attempt:
-    return Attempt(idea, Verdict(False, "check"))
+    return Attempt(idea, Verdict(False, "check", after=RED))
 
 
 FIRST, SECOND = candidate(fixer="autofix"), candidate(fixer="search")
@@ -100,6 +101,43 @@ def test_the_repositorys_limit_ends_the_run() -> None:
     """`limits.attempts` counts all fixers together."""
     with pytest.raises(Stop):
         propose(FIXERS, bench(limit=1), [rejected(FIRST)])
+
+
+def test_what_was_never_run_does_not_count_against_the_limit() -> None:
+    """An answer that could not be applied, or that the policy refused, cost no sandbox."""
+    cheap = [
+        Attempt(replace(FIRST, error="unreadable"), Verdict(False, "answer")),
+        Attempt(FIRST, Verdict(False, "policy")),
+    ]
+    assert propose(FIXERS, bench(limit=1), cheap) is SECOND
+    with pytest.raises(Stop):
+        propose(FIXERS, bench(limit=1), [*cheap, rejected(SECOND)])
+
+
+def test_what_costs_no_run_ends_too() -> None:
+    """Whatever a fixer thinks of, five candidates for each run that may be made are enough."""
+    tried = [Attempt(SECOND, Verdict(False, "policy"))] * 10
+    endless = (Scripted("search", (SECOND,) * 99),)
+    assert propose(endless, bench(limit=2), tried[1:]) is SECOND
+    with pytest.raises(Stop):
+        propose(endless, bench(limit=2), tried)
+
+
+def test_a_model_that_disputes_the_test_ends_the_search() -> None:
+    """No further candidate; the run says so, as an opinion that the message's reader gets escaped."""
+    said = Attempt(
+        replace(FIRST, error="it is wrong", dispute="assert 1 == 2: <b>@all</b>\n no"), Verdict(False, "answer")
+    )
+    with pytest.raises(Stop) as stop:
+        propose(FIXERS, bench(), [rejected(SECOND), said])
+    assert stop.value.outcome is Outcome.NO_FIX_FOUND
+    assert "1 candidate tried" in stop.value.detail
+    assert 'which nothing was run to prove: "assert 1 == 2: <b>@all</b> no"' in stop.value.detail
+    report = Report(case(), stop.value.outcome, stop.value.detail)
+    shown = messages.ended(report, "").summary
+    assert "assert 1 == 2" in shown
+    assert "<b>" not in shown
+    assert "@all" not in shown
 
 
 def test_a_green_guess_is_told_and_never_proposed() -> None:
