@@ -41,9 +41,12 @@ class _Canonical(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.op, ast.Add | ast.Sub) and _nothing(node.right):
+        neutral = 0 if isinstance(node.op, ast.Add | ast.Sub) else 1 if isinstance(node.op, ast.Mult) else None
+        if neutral is None:
+            return node
+        if _is(node.right, neutral):
             return node.left
-        return node.right if isinstance(node.op, ast.Add) and _nothing(node.left) else node
+        return node.right if _is(node.left, neutral) and not isinstance(node.op, ast.Sub) else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
@@ -63,8 +66,8 @@ def _whole(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int
 
 
-def _nothing(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is int and node.value == 0
+def _is(node: ast.expr, number: int) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value == number
 
 
 def meaning(candidate: Ranked) -> str:
