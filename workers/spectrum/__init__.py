@@ -53,14 +53,19 @@ def started(bench: Workbench) -> Call:
 
 
 def inside(
-    bench: Workbench, how: Call, plan: Mapping[str, object], wall_s: float, cancel: Event | None = None
+    bench: Workbench,
+    how: Call,
+    plan: Mapping[str, object],
+    wall_s: float,
+    cancel: Event | None = None,
+    patch: bytes | None = None,
 ) -> bytes:
-    """One container in which the archive follows a plan; its report, as JSON lines."""
+    """One container in which the archive follows a plan, on the tree with the patch; its report, as JSON lines."""
     common = {"options": how.options, "folder": how.folder, "cwd_on_path": how.cwd_on_path}
     inputs = {NAME: archive(), "plan.json": json.dumps({**plan, **common}).encode()}
     script = how.script(f"/heal/in/{NAME} /heal/in/plan.json")
     step = Step(str(plan["mode"]), script, "bash -e {0}", _step(bench).env, ".")
-    return bench.environment.run(step, bench.tree.tar(), None, Limits(wall_s=wall_s), inputs, cancel).report
+    return bench.environment.run(step, bench.tree.tar(), patch, Limits(wall_s=wall_s), inputs, cancel).report
 
 
 def _step(bench: Workbench) -> Step:

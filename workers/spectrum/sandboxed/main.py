@@ -11,12 +11,12 @@ from .project import Report
 
 
 def main() -> int:
-    """Trace the tests, or screen candidates, as the plan says."""
+    """Trace the tests, tell the lines of a green run, or screen candidates, as the plan says."""
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     report = Report(os.environ.pop("HEAL_REPORT"))
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
-        from . import screen, tracing
+        from . import lines, screen, tracing
     except ImportError:
         report.write(kind="error", message="pytest is not installed in the project's environment")
         return 1
@@ -24,5 +24,8 @@ def main() -> int:
     sys.path[0:1] = [str(Path.cwd())] if plan["cwd_on_path"] else []
     if plan["mode"] == "trace":
         tracing.trace(plan, report)
+        return 0
+    if plan["mode"] == "lines":
+        lines.lines(plan, report)
         return 0
     return screen.screened(plan, report)
