@@ -4,17 +4,36 @@ what was raised, search, then a model. What revises a change of ours after a rev
 from __future__ import annotations
 
 from workers.fixers.autofix import Autofix
+from workers.fixers.generated import Generated
 from workers.fixers.llm import Llm
+from workers.fixers.locks import Locks
 from workers.fixers.replay import Remembered
+from workers.fixers.requirement import Requirement
 from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
 from workers.fixers.static import Static
 from workers.fixers.suggested import Suggested
+from workers.fixers.whitespace import Whitespace
 from workers.llm.client import Client
 from workers.llm.talk import Budget
 from workers.ports import Fixer
 
-__all__ = ["Autofix", "Budget", "Llm", "Remembered", "Reviser", "Search", "Static", "Suggested", "fixers", "revisers"]
+__all__ = [
+    "Autofix",
+    "Budget",
+    "Generated",
+    "Llm",
+    "Locks",
+    "Remembered",
+    "Requirement",
+    "Reviser",
+    "Search",
+    "Static",
+    "Suggested",
+    "Whitespace",
+    "fixers",
+    "revisers",
+]
 
 
 def fixers(engine: str, client: Client | None = None, budget: Budget | None = None) -> tuple[Fixer, ...]:
@@ -22,7 +41,8 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine.
     """
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), Autofix(), Static(), Search())
+    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Generated())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Search())
     model: tuple[Fixer, ...] = () if engine == "offline" or client is None else (Llm(client, budget or Budget()),)
     return (*offline, *model)
 

@@ -138,7 +138,7 @@ class Policy(Section):
     )
     allow_test_edits: Switch = Field(default=False, description="Whether a patch may change tests.")
     allow_dependency_changes: Switch = Field(
-        default=True, description="Whether a patch may change what lists dependencies. Lock files it never may."
+        default=True, description="Whether a patch may change what lists dependencies; locks only by their tool."
     )
 
 

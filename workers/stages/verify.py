@@ -7,7 +7,7 @@ from dataclasses import replace
 from threading import Event
 
 from sandbox.spec import Ending, Result
-from workers import cheats, logs, policy
+from workers import cheats, granted, logs, policy
 from workers.critic import Critic
 from workers.domain import REVIEW, Candidate, Experience, Verdict, Witness
 from workers.patch import PatchError, essence, undoes
@@ -58,6 +58,7 @@ def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
         bench.reproduction.plan,
         allow_test_edits=bench.config.policy.allow_test_edits,
     )
+    violations = granted.left(violations, candidate.change, edits, bench.tree, bench.diagnosis, bench.config.policy)
     if violations:
         return Verdict(False, "policy", "; ".join(f"{v.rule} at {v.path}: {v.quote}" for v in violations[:5]))
     return None
