@@ -12,11 +12,13 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from bot import cli_bench
+from bot.choices import ENGINE_HELP, EngineChoice
 
 FIXED, OTHER_OUTCOME, WRONG_USE, ENVIRONMENT = 0, 1, 2, 3
 
@@ -39,17 +41,7 @@ app.add_typer(images, name="images")
 app.add_typer(config, name="config")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(database, name="db")
-
-
-class EngineChoice(StrEnum):
-    """Which fixers may be asked."""
-
-    AUTO = "auto"
-    OFFLINE = "offline"
-    LLM = "llm"
-
-
-ENGINE_HELP = "auto: offline repair, then the model if one is set; offline: no model; llm: insist on one."
+app.add_typer(cli_bench.app, name="bench")
 
 
 @app.command()
@@ -84,7 +76,7 @@ def fix(
     if apply and branch:
         _quit(WRONG_USE, "--apply and --branch exclude each other")
     request = LocalRequest(path, check, job, engine.value, model, apply, branch, good, report)
-    with _explained():
+    with explained():
         with Progress(quiet=as_json and not sys.stderr.isatty()) as progress, interruptible() as cancelled:
             ended = heal_locally(request, progress, cancelled)
         fixed = ended.outcome == "FIXED"
@@ -112,7 +104,7 @@ def plan(
     from bot.cli_plan import present
     from workers.plans import PlanRequest, plan_locally
 
-    with _explained():
+    with explained():
         planned = plan_locally(PlanRequest(path, job, check, workflow, log))
         present(planned, as_json)
         raise typer.Exit(FIXED if planned.plan else OTHER_OUTCOME)
@@ -134,7 +126,7 @@ def serve(
     from workers.store.schema import require
 
     forbid_core_dumps()
-    with _explained():
+    with explained():
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))
         require(settings.database_url)
@@ -157,7 +149,7 @@ def worker(
     """Work on runs until told to stop."""
     from workers.tasks import run_worker
 
-    with _explained():
+    with explained():
         run_worker(concurrency)
 
 
@@ -169,7 +161,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
     """
     from workers.doctor import examine
 
-    with _explained():
+    with explained():
         findings = examine()
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings]))
@@ -199,7 +191,7 @@ def build_images(
     """
     from workers.wiring import build_sandbox_images
 
-    with _explained():
+    with explained():
         references = build_sandbox_images(tuple(languages or ()), _note, fresh)
     if not quiet:
         for reference in references:
@@ -215,7 +207,7 @@ def list_images(as_json: Annotated[bool, typer.Option("--json", help="Print one 
     from bot.cli_sandbox import show_images
     from workers.upkeep import stocked
 
-    with _explained():
+    with explained():
         show_images(stocked(), as_json)
 
 
@@ -227,7 +219,7 @@ def list_sandbox(
     from bot.cli_sandbox import show
     from workers.upkeep import kept
 
-    with _explained():
+    with explained():
         show(kept(), as_json)
 
 
@@ -249,7 +241,7 @@ def prune_sandbox(
     limit = None if to is None else size_of(to)
     if to is not None and limit is None:
         _quit(WRONG_USE, f"--to: {to} is no size; write it as 5GB or 500MB")
-    with _explained():
+    with explained():
         for line in told(make_room(limit, everything)):
             _note(line)
 
@@ -290,7 +282,7 @@ def pause(
     Runs at work end within seconds, and none begins."""
     from bot import cli_switch
 
-    with _explained():
+    with explained():
         cli_switch.pause(everything, installation, repo, lasts, why)
 
 
@@ -303,7 +295,7 @@ def resume(
     """Switch Heal on again."""
     from bot import cli_switch
 
-    with _explained():
+    with explained():
         cli_switch.resume(everything, installation, repo)
 
 
@@ -312,7 +304,7 @@ def switches(as_json: Annotated[bool, typer.Option("--json", help="Print one JSO
     """Show where Heal is switched off, until when, by whom and why."""
     from bot import cli_switch
 
-    with _explained():
+    with explained():
         cli_switch.switches(as_json)
 
 
@@ -331,7 +323,7 @@ def list_lessons(
     from bot import cli_lessons
 
     if context.invoked_subcommand is None:
-        with _explained():
+        with explained():
             cli_lessons.show(repo, as_json)
 
 
@@ -342,7 +334,7 @@ def forget_lesson(
     """Remove one lesson for good."""
     from bot import cli_lessons
 
-    with _explained():
+    with explained():
         cli_lessons.forget(lesson)
 
 
@@ -359,7 +351,7 @@ def check_config(
     """
     from bot.cli_config import check
 
-    with _explained():
+    with explained():
         valid = check(file, as_json, policy)
     raise typer.Exit(FIXED if valid else OTHER_OUTCOME)
 
@@ -376,7 +368,7 @@ def show_config(
     """
     from bot.cli_config import show
 
-    with _explained():
+    with explained():
         show(repository, as_json)
 
 
@@ -407,7 +399,7 @@ def upgrade_database() -> None:
     from workers.settings import StoreSettings
     from workers.store.schema import upgrade
 
-    with _explained():
+    with explained():
         url = StoreSettings().database_url
         try:
             upgrade(url)
@@ -431,7 +423,7 @@ def prune_database(
     """
     from bot.cli_database import prune
 
-    with _explained():
+    with explained():
         prune(compact, as_json)
 
 
@@ -446,7 +438,7 @@ def backup_database(
     """
     from bot.cli_database import backup
 
-    with _explained():
+    with explained():
         backup(file)
 
 
@@ -465,7 +457,7 @@ def deliver(
     from bot.settings import BotSettings
     from bot.webhook import signed_headers
 
-    with _explained():
+    with explained():
         body = file.read_bytes()
         headers = signed_headers(BotSettings().webhook_secret.get_secret_value(), event, body)
         try:
@@ -503,7 +495,7 @@ def _quit(code: int, text: str) -> NoReturn:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """One clear line and the contract's exit code for everything a person can mend."""
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
