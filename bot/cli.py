@@ -260,7 +260,7 @@ def replay(
     """
     from bot import cli_replay
 
-    with _explained():
+    with explained():
         cli_replay.replay(run, as_json)
 
 
