@@ -67,7 +67,7 @@ def test_a_whole_bench_goes_through_the_pipeline_and_the_judge(tmp_path: Path) -
     assert "max(values)" in red["patch"]
     assert red["first_s"] < red["seconds"]
     assert green["outcome"] == "NOT_REPRODUCED", green
-    assert found["extra"]["pass@1"].startswith("50.0% of 2 tasks")
+    assert found["extra"]["pass@1"].startswith("100.0% of 1 tasks")
     assert (out / "chart.svg").read_text().startswith("<svg")
     assert [next(iter(json.loads(line))) for line in results.read_text().splitlines()] == [
         "bench",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from sandbox.errors import Cancelled
 from sandbox.spec import Sandbox
 from workers.bench.case import BenchCase, Fixed, Ruling
 from workers.bench.forge import BenchForge
@@ -20,7 +21,7 @@ from workers.bench.results import Results
 from workers.bench.row import Row
 from workers.critic import Critic
 from workers.domain import Attempt, Case, Outcome, Report, Usage, Verdict
-from workers.errors import Retryable
+from workers.errors import Retryable, Stop
 from workers.fixers import fixers
 from workers.fixers.replay import Replay
 from workers.llm.budgets import Limit
@@ -37,8 +38,6 @@ _TRIES = 3
 """How often a case is taken up again after trouble that passes, before the bench ends with it."""
 
 OnRow = Callable[[Row], None]
-
-
 Heal = Callable[[BenchCase], Row | None]
 """One case from its files to its row; None when the bench was told to end meanwhile."""
 
@@ -116,6 +115,15 @@ def _done(
 
 def healed(suite: str, case: BenchCase, means: Means) -> Row | None:
     """`Heal` through the real pipeline."""
+    try:
+        return _healed(suite, case, means)
+    except (Stop, Cancelled):  # whatever the run was at, it was told to end
+        if means.cancelled.is_set():
+            return None
+        raise
+
+
+def _healed(suite: str, case: BenchCase, means: Means) -> Row | None:
     journal, till = Watch(means.cancelled), Till(means.limits)
     client = means.client(till)
     with tempfile.TemporaryDirectory(prefix="heal-bench-") as folder:

@@ -105,7 +105,7 @@ def pass_at(k: int, rows: Sequence[Row]) -> Share:
     """The share of tasks that one of `k` tries solves: the unbiased estimator over all samples of a task, which share
     its `group`, with Wilson's interval for a mean of as many tasks (wider than the true one, never narrower)."""
     tasks: dict[str, list[bool]] = {}
-    for row in rows:
+    for row in (row for row in rows if row.outcome not in _NOT_RED):
         tasks.setdefault(row.group, []).append(row.verified)
     solved = (
         1.0 - comb(len(tries) - sum(tries), k) / comb(len(tries), k) for tries in tasks.values() if len(tries) >= k

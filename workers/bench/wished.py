@@ -19,6 +19,7 @@ from workers.bench.mutants import Mutants
 from workers.bench.report import Measured
 from workers.bench.results import Results
 from workers.bench.runner import GOLD, Means, OnRow, healed, measure
+from workers.errors import UsageError
 from workers.llm.standing import Endpoints
 from workers.run_id import new_run_id
 from workers.settings import WorkerSettings
@@ -66,6 +67,9 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
         cases = (case for case in suite.cases() if not request.only or case.id in request.only)
         heal = partial(healed, suite.name, means=means)
         complete = measure(cases, heal, results, request.jobs, on_row, cancelled)
+        unknown = sorted({*request.only} - results.rows.keys())
+        if complete and unknown:
+            raise UsageError(f"{suite.name} has no case '{unknown[0]}'")
         rows = tuple(sorted(results.rows.values(), key=lambda row: row.case))
         return Measured(
             suite=suite.name,

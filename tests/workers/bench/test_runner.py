@@ -8,15 +8,17 @@ from threading import Barrier, Event
 
 import pytest
 
+from sandbox.errors import Cancelled
+from sandbox.spec import Environment, Finding, Plan, Tree
 from tests.workers.bench.rows import fixed, row
 from tests.workers.made import report
 from workers.bench.case import BenchCase, Ruling
 from workers.bench.forge import BenchForge
 from workers.bench.results import Results
 from workers.bench.row import Row
-from workers.bench.runner import GOLD, Till, able, measure, row_of
+from workers.bench.runner import GOLD, Means, Till, able, healed, measure, row_of
 from workers.domain import Attempt, Candidate, Confidence, Outcome, Usage, Verdict
-from workers.errors import UsageError
+from workers.errors import Stop, UsageError
 from workers.fixers.replay import Replay
 from workers.llm.purse import Paid
 
@@ -119,6 +121,28 @@ def test_a_case_is_a_repository_with_its_log_and_environment(tmp_path: Path) -> 
     assert (environment.image, environment.setup) == ("python", ("pip install x",))
     assert (run.repo, run.check) == ("bench/made", "pytest")
     assert len({forge.checkout.sha for forge in forges}) == 1
+
+
+class Interrupted:
+    """A sandbox that is asked when somebody presses Ctrl-C, and then does what it does."""
+
+    def __init__(self, error: Exception) -> None:
+        self.cancelled, self.error = Event(), error
+
+    def prepare(self, plan: Plan, tree: Tree, cancel: Event | None = None) -> Environment:
+        self.cancelled.set()
+        raise self.error
+
+    def doctor(self) -> list[Finding]:
+        return []
+
+
+@pytest.mark.parametrize("error", [Cancelled("stopped"), Stop(Outcome.UNSUPPORTED, "Not here.")])
+def test_a_case_that_was_interrupted_has_no_row(error: Exception) -> None:
+    """However its run took the end: it is measured again, not counted."""
+    sandbox = Interrupted(error)
+    means = Means(sandbox, "offline", lambda _: None, sandbox.cancelled)
+    assert healed("made", BenchCase("a", {"a.py": b"a = 1\n"}, "python a.py", image="python"), means) is None
 
 
 def test_the_developers_own_fix_stands_for_the_fixers() -> None:
