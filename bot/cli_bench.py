@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.choices import ENGINE_HELP, EngineChoice
+from bot.exits import OTHER_OUTCOME, explained
 
 if TYPE_CHECKING:
     from workers.bench.case import Suite
@@ -202,7 +203,6 @@ def bugsinpy(
 
 def _measure(make: Callable[[], Suite], asked: Asked) -> None:
     """Measure the suite and print its report. Exit code 1 when it was ended before every case had its turn."""
-    from bot.cli import OTHER_OUTCOME, explained
     from bot.cli_fix import interruptible
     from workers.bench import report
     from workers.bench.runner import GOLD
