@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workers.bench.row import Row
 
 app = typer.Typer(
-    help="Measure the repair on sets of red builds: plausible, verified, correct and overfit, with intervals.",
+    help="Measure the repair on sets of red builds.\n\nPlausible, verified, correct and overfit apart, with intervals.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
