@@ -1,26 +1,18 @@
-"""The command line. Every command says in one line what it needs and does not have; heavy parts load when they run.
-
-Exit codes: 0 done (fixed and verified), 1 ended in another outcome, 2 wrong use or configuration, 3 the environment
-lacks something, with the command that repairs it. Data goes to standard output, everything else to standard error.
-"""
+"""The command line: what there is to type. Heavy parts load when they run; `bot.exits` says how a command ends."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from bot import cli_bench
 from bot.choices import ENGINE_HELP, EngineChoice
-
-FIXED, OTHER_OUTCOME, WRONG_USE, ENVIRONMENT = 0, 1, 2, 3
+from bot.exits import ENVIRONMENT, FIXED, OTHER_OUTCOME, WRONG_USE, end, explained, note
 
 app = typer.Typer(
     name="heal",
@@ -74,7 +66,7 @@ def fix(
     from workers.wiring import LocalRequest, heal_locally
 
     if apply and branch:
-        _quit(WRONG_USE, "--apply and --branch exclude each other")
+        end(WRONG_USE, "--apply and --branch exclude each other")
     request = LocalRequest(path, check, job, engine.value, model, apply, branch, good, report)
     with explained():
         with Progress(quiet=as_json and not sys.stderr.isatty()) as progress, interruptible() as cancelled:
@@ -192,7 +184,7 @@ def build_images(
     from workers.wiring import build_sandbox_images
 
     with explained():
-        references = build_sandbox_images(tuple(languages or ()), _note, fresh)
+        references = build_sandbox_images(tuple(languages or ()), note, fresh)
     if not quiet:
         for reference in references:
             typer.echo(reference)
@@ -237,13 +229,31 @@ def prune_sandbox(
     from workers.upkeep import make_room
 
     if everything and to is not None:
-        _quit(WRONG_USE, "--all and --to exclude each other")
+        end(WRONG_USE, "--all and --to exclude each other")
     limit = None if to is None else size_of(to)
     if to is not None and limit is None:
-        _quit(WRONG_USE, f"--to: {to} is no size; write it as 5GB or 500MB")
+        end(WRONG_USE, f"--to: {to} is no size; write it as 5GB or 500MB")
     with explained():
         for line in told(make_room(limit, everything)):
-            _note(line)
+            note(line)
+
+
+@app.command()
+def replay(
+    run: Annotated[str, typer.Argument(help="The run's id, as its page and the log name it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show how a run came to its candidates, from the database.
+
+    Each answer of a model with its prompt's hash and its bill, each command of the agent
+    and what it saw, each candidate and its verdict. Nothing is asked or run again.
+
+    Exit codes: 0 shown, 2 there is no such run.
+    """
+    from bot import cli_replay
+
+    with explained():
+        cli_replay.replay(run, as_json)
 
 
 EVERYTHING_HELP = "Everywhere."
@@ -369,7 +379,7 @@ def print_schema(
     from workers.repo_config.model import RepoConfig
 
     if policy and example:
-        _quit(WRONG_USE, "--policy and --example exclude each other")
+        end(WRONG_USE, "--policy and --example exclude each other")
     typer.echo(schema.example() if example else schema.schema_text(Bounds if policy else RepoConfig), nl=False)
 
 
@@ -386,10 +396,10 @@ def upgrade_database() -> None:
         try:
             upgrade(url)
         except ArgumentError:
-            _quit(WRONG_USE, "HEAL_DATABASE_URL is no address of a database; write sqlite:////path or postgresql://…")
+            end(WRONG_USE, "HEAL_DATABASE_URL is no address of a database; write sqlite:////path or postgresql://…")
         except SQLAlchemyError as error:
-            _quit(ENVIRONMENT, f"the database at {url.split('@')[-1]} cannot be used: {type(error).__name__}")
-    _note("database is at this version's schema")
+            end(ENVIRONMENT, f"the database at {url.split('@')[-1]} cannot be used: {type(error).__name__}")
+    note("database is at this version's schema")
 
 
 @database.command("prune")
@@ -445,7 +455,7 @@ def deliver(
         try:
             answer = httpx.post(url, content=body, headers=headers, timeout=15)
         except httpx.HTTPError as error:
-            _quit(ENVIRONMENT, f"no receiver answers at {url} ({error}); start one with: heal serve")
+            end(ENVIRONMENT, f"no receiver answers at {url} ({error}); start one with: heal serve")
     typer.echo(f"{answer.status_code} {answer.text}")
     raise typer.Exit(FIXED if answer.is_success else OTHER_OUTCOME)
 
@@ -462,53 +472,6 @@ def show_settings() -> None:
 def main() -> None:
     """The entry point of the `heal` command."""
     app()
-
-
-def _note(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _quit(code: int, text: str) -> NoReturn:
-    from workers.messages.markup import visible
-    from workers.redact import redact
-
-    typer.echo(f"heal: {visible(redact(text))}", err=True)
-    raise typer.Exit(code)
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """One clear line and the contract's exit code for everything a person can mend."""
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
-    from sandbox import explain
-    from sandbox.errors import SandboxError
-    from workers import telemetry
-    from workers.errors import Retryable, UsageError
-    from workers.redact import Redactor
-
-    telemetry.configure(Redactor(), logging.WARNING)
-    try:
-        yield
-    except (UsageError, SettingsError) as error:
-        _quit(WRONG_USE, str(error))
-    except ValidationError as error:
-        _quit(WRONG_USE, "; ".join(f"{_variable(e['loc'])}{e['msg']}" for e in error.errors()))
-    except SandboxError as error:
-        _quit(ENVIRONMENT, explain.error(error))
-    except Retryable as error:
-        _quit(ENVIRONMENT, f"{error.blame}: {error}")
-    except OSError as error:  # a folder or file of the settings: not there, not ours, full
-        _quit(ENVIRONMENT, str(error))
-    except KeyboardInterrupt:
-        _quit(130, "stopped")
-
-
-def _variable(place: tuple[int | str, ...]) -> str:
-    """The environment variable a wrong value came from."""
-    name = str(place[0]) if place else ""
-    return f"{name if name.isupper() else f'HEAL_{name.upper()}'}: " if name else ""
 
 
 if __name__ == "__main__":

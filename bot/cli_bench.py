@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.choices import ENGINE_HELP, EngineChoice
+from bot.exits import OTHER_OUTCOME, explained
 
 if TYPE_CHECKING:
     from workers.bench.case import Suite
     from workers.bench.row import Row
 
 app = typer.Typer(
-    help="Measure the repair on sets of red builds: plausible, verified, correct and overfit, with intervals.",
+    help="Measure the repair on sets of red builds.\n\nPlausible, verified, correct and overfit apart, with intervals.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -226,7 +227,6 @@ def bugsinpy(
 
 def _measure(make: Callable[[], Suite], asked: Asked) -> None:
     """Measure the suite and print its report. Exit code 1 when it was ended before every case had its turn."""
-    from bot.cli import OTHER_OUTCOME, explained
     from bot.cli_fix import interruptible
     from workers.bench import report
     from workers.bench.runner import GOLD

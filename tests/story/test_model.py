@@ -81,7 +81,7 @@ def test_wrong_answers_then_a_right_one(theatre: Theatre, model: Model, repo: st
 def test_a_cheat_is_refused(theatre: Theatre, model: Model, repo: str) -> None:
     """A model that mends the tests instead of the code, whatever it is shown, is told as no fix."""
     model.script([replies.text(CHEAT)] * 6)
-    theatre.hub.create_repo(repo, files=PUZZLE)
+    theatre.hub.create_repo(repo, files={**PUZZLE, CONFIG: "models:\n  agent: false\n"})
     theatre.hub.finish_ci(repo)
     run = theatre.wait_for_run(repo)
     assert run["outcome"] == "NO_FIX_FOUND"

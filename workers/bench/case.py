@@ -14,6 +14,9 @@ from sandbox.spec import Environment
 from workers.bench.row import Row
 from workers.ports import SourceTree
 
+PYTEST = ("python -m pip install pytest==8.4.2 pytest-timeout==2.4.0",)
+"""The set-up of a case that needs nothing but its tests' runner, which ends tests that loop for ever."""
+
 
 @dataclass(frozen=True)
 class Fixed:

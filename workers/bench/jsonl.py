@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workers.bench.case import BenchCase
+from workers.bench.case import PYTEST, BenchCase
 from workers.bench.differential import Differential
 from workers.bench.row import Row
 from workers.bench.score import pass_at
@@ -22,7 +22,6 @@ from workers.errors import UsageError
 
 _FUNCTION, _TESTS = "solution.py", "test_solution.py"
 _TEST_S, _WANTED = 10, 300
-_SETUP = "python -m pip install pytest==8.4.2 pytest-timeout==2.4.0"
 _SPARE = 4
 _KS = (1, 5, 10)
 
@@ -106,7 +105,7 @@ def case(task: Task, name: str) -> BenchCase:
         {_FUNCTION: task.code(task.buggy_solution), _TESTS: test.encode()},
         f"python -m pytest -q --timeout={_TEST_S} {_TESTS}",
         image="python",
-        setup=(_SETUP,),
+        setup=PYTEST,
         group=task.task_id,
         judge=judge,
     )

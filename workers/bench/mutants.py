@@ -18,7 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.images.sources import Sources
 from sandbox.images.wheels import download
 from sandbox.languages import Wheel
-from workers.bench.case import BenchCase
+from workers.bench.case import PYTEST, BenchCase
 from workers.bench.identical import Identical
 from workers.bench.mutate import Mutant, mutant
 from workers.bench.values import luck
@@ -26,7 +26,6 @@ from workers.errors import UsageError
 
 _BIGGEST, _MOST = 1 << 20, 400
 _TEST_S = 10
-_SETUP = "python -m pip install pytest==8.4.2 pytest-timeout==2.4.0"
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def _case(package: Package, files: Mapping[str, bytes], made: Mutant, number: in
         {**files, made.path: made.data},
         f"{path}python -m pytest -q --timeout={_TEST_S} {tests}",
         image="python",
-        setup=(_SETUP,),
+        setup=PYTEST,
         group=package.name,
         gold=_restoring(made, files[made.path]),
         expect={"kind": made.kind, "place": f"{made.path}:{made.line}"},

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.bench.case import BenchCase
+from workers.bench.case import PYTEST, BenchCase
 from workers.bench.dataset import opened, read, text
 from workers.bench.differential import Differential
 from workers.bench.quixbugs_inputs import inputs
@@ -27,7 +27,6 @@ _SPARE = 3
 _WANTED = 400
 _TEST_S = 2
 """Some programs loop for ever; the slowest test of a right one takes a tenth of that."""
-_SETUP = "python -m pip install pytest==8.4.2 pytest-timeout==2.4.0"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class QuixBugs:
         correct = read(data, f"{_CORRECT}/{name}.py")
         judge = Differential(program, correct, calls, _WANTED, _ADAPTER.read_bytes(), (_PROGRAMS, "."))
         check = f"python -m pytest -q --timeout={_TEST_S} {_TESTS}/test_{name}.py"
-        return BenchCase(name, files, check, image="python", setup=(_SETUP,), judge=judge)
+        return BenchCase(name, files, check, image="python", setup=PYTEST, judge=judge)
 
 
 def _samples(lines: str) -> list[Args]:

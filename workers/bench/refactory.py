@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.bench.case import BenchCase
+from workers.bench.case import PYTEST, BenchCase
 from workers.bench.dataset import opened, read
 from workers.bench.differential import Differential
 from workers.bench.refactory_inputs import inputs
@@ -26,7 +26,6 @@ _ARCHIVE = "data.zip"
 _PROGRAM, _TESTS = "program.py", "test_program.py"
 _WANTED, _SPARE = 300, 2
 _TEST_S = 2
-_SETUP = "python -m pip install pytest==8.4.2 pytest-timeout==2.4.0"
 _BIGGEST = 1 << 20
 
 
@@ -114,7 +113,7 @@ class _Exercise:
             {_PROGRAM: content, _TESTS: self.tests},
             check,
             image="python",
-            setup=(_SETUP,),
+            setup=PYTEST,
             group=self.name,
             judge=judge,
         )

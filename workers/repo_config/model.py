@@ -205,6 +205,10 @@ class Models(Section):
     propose: Literal["default", "none"] = Field(
         default="default", description="Fixes: the installation's model, or none: no code of it is sent to a model."
     )
+    agent: Switch = Field(
+        default=True,
+        description="Whether a model may run commands in the sandbox, without network, where one answer does not do.",
+    )
 
 
 class Paths(Section):

@@ -417,12 +417,14 @@ def test_a_budget_is_checked_before_the_call(model: Model, budget: Budget, confi
 
 
 def test_the_order_is_cheapest_first(model: Model) -> None:
-    """From what helped before to the model; each engine has its part of it."""
+    """From what helped before, over tools, to the model that answers and the one that works; each engine has its part
+    of it."""
     client = Client("ollama:some", None, model.url)
-    assert [fixer.name for fixer in fixers("auto", client)] == [
-        "remembered", "autofix", "static", "search", "llm",
+    offline = [
+        "remembered", "autofix", "whitespace", "locks", "requirement", "generated", "static", "search",
     ]  # fmt: skip
-    assert [fixer.name for fixer in fixers("offline", client)] == ["remembered", "autofix", "static", "search"]
-    assert [fixer.name for fixer in fixers("llm", client)] == ["llm"]
-    assert [fixer.name for fixer in fixers("auto", None)] == ["remembered", "autofix", "static", "search"]
+    assert [fixer.name for fixer in fixers("auto", client)] == [*offline, "llm", "agent"]
+    assert [fixer.name for fixer in fixers("offline", client)] == offline
+    assert [fixer.name for fixer in fixers("llm", client)] == ["llm", "agent"]
+    assert [fixer.name for fixer in fixers("auto", None)] == offline
     assert not Llm(client).applies(work().diagnosis.__class__(FailureClass.FLAKY, "pytest", "f", (), "", ""))

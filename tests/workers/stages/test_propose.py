@@ -9,11 +9,23 @@ import pytest
 
 from tests.workers.made import GREEN, RED, MemoryTree, ScriptedEnvironment, candidate, case, diagnosis, reproduction
 from workers import messages
-from workers.domain import Attempt, Candidate, Confidence, Diagnosis, Outcome, Report, Verdict, Witness
+from workers.domain import (
+    Attempt,
+    Candidate,
+    Confidence,
+    Diagnosis,
+    FailureClass,
+    Finding,
+    Outcome,
+    Report,
+    Verdict,
+    Witness,
+)
 from workers.errors import Stop
 from workers.ports import T, Workbench
-from workers.repo_config import RepoConfig, RunLimits
-from workers.stages.propose import propose
+from workers.repo_config import Paths, RepoConfig, RunLimits
+from workers.repo_config.model import Models
+from workers.stages.propose import ladder, propose
 
 
 @dataclass
@@ -29,6 +41,17 @@ class Scripted:
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         return self.ideas[len(tried)] if len(tried) < len(self.ideas) else None
+
+
+@dataclass
+class Looking(Scripted):
+    """One that keeps what the workbench says was tried."""
+
+    saw: tuple[Attempt, ...] = ()
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        self.saw = bench.attempts
+        return super().propose(bench, tried)
 
 
 @dataclass
@@ -157,3 +180,51 @@ def test_a_fix_is_no_surer_than_its_test(model: str | None, confidence: Confiden
     sure = candidate(fixer="autofix", confidence=Confidence.HIGH)
     found = propose((Scripted("autofix", (sure,)),), replace(bench(), witness=witness), [])
     assert found == replace(sure, confidence=confidence)
+
+
+def test_a_fixer_may_look_at_what_others_tried() -> None:
+    """All attempts of the run are on the workbench, in their order."""
+    looking = Looking("agent", (SECOND,))
+    propose((looking,), bench(), [rejected(FIRST), rejected(SECOND)])
+    assert looking.saw == (rejected(FIRST), rejected(SECOND))
+
+
+LADDER = tuple(Scripted(name, ()) for name in ("autofix", "static", "search", "llm", "agent"))
+ALL, NO_SHOT = ["autofix", "static", "search", "llm", "agent"], ["autofix", "static", "search", "agent"]
+NO_AGENT, NO_MODEL = ALL[:4], ALL[:3]
+
+
+def found_in(*paths: str) -> tuple[Finding, ...]:
+    return tuple(Finding("wrong", path) for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("failure", "config", "names"),
+    [
+        ({}, RepoConfig(), ALL),
+        ({"findings": found_in("a", "b", "c", "c")}, RepoConfig(), ALL),
+        ({"findings": found_in("a", "b", "c", "d")}, RepoConfig(), NO_SHOT),
+        ({"cls": FailureClass.BUILD}, RepoConfig(), NO_SHOT),
+        ({"cls": FailureClass.RESOLUTION}, RepoConfig(), NO_SHOT),
+        ({"cls": FailureClass.LINT}, RepoConfig(), ALL),
+        ({}, RepoConfig(models=Models(propose="none")), NO_MODEL),
+        ({}, RepoConfig(models=Models(agent=False)), NO_AGENT),
+        ({"cls": FailureClass.BUILD}, RepoConfig(models=Models(agent=False)), NO_AGENT),
+        ({"cls": FailureClass.BUILD}, RepoConfig(models=Models(propose="none")), NO_MODEL),
+        ({}, RepoConfig(paths=Paths(ignore=("calc.*",))), NO_AGENT),
+        ({}, RepoConfig(paths=Paths(ignore=("vendor/**",))), ALL),
+    ],
+)
+def test_the_ladder(failure: dict[str, object], config: RepoConfig, names: list[str]) -> None:
+    """One answer is left out where it cannot see enough; both models where no code may go to one; the agent where it
+    is switched off, or could read what no model is to see."""
+    asked = replace(bench(), diagnosis=diagnosis(**failure), config=config)
+    assert [fixer.name for fixer in ladder(LADDER, asked)] == names
+
+
+def test_without_an_agent_one_answer_is_asked_for_everything() -> None:
+    """Nobody is left out for the sake of a fixer that is not there, or does not apply."""
+    wide = replace(bench(), diagnosis=diagnosis(cls=FailureClass.BUILD))
+    assert [fixer.name for fixer in ladder(LADDER[:4], wide)] == NO_AGENT
+    unwilling = (*LADDER[:4], Scripted("agent", (), willing=False))
+    assert [fixer.name for fixer in ladder(unwilling, wide)] == NO_AGENT
