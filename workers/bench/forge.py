@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workers import logs
 from workers.bench.case import BenchCase
-from workers.domain import Case, JobReport, Sha
+from workers.domain import Case, JobReport
 from workers.errors import UsageError
 from workers.git.command import Command, GitFailed
 from workers.local import LocalForge
@@ -70,9 +70,10 @@ class BenchForge(LocalForge):
 
     def tree(self, case: Case) -> SourceTree:
         """The files of the case's commit, which may be the base's."""
-        if case.head_sha == self.checkout.sha:
+        base = self.base(case)
+        if base is None or case.head_sha != base.head:
             return super().tree(case)
-        return self._mirror.borrow(self.checkout.objects, Sha(case.head_sha))
+        return self._mirror.borrow(self.checkout.objects, base.head)
 
 
 def committed(files: Mapping[str, bytes], place: Path, before: Mapping[str, bytes] | None = None) -> None:
