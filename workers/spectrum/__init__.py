@@ -7,7 +7,7 @@ none, and nothing else is lost.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -44,6 +44,15 @@ def traced(bench: Workbench, cancel: Event | None = None) -> Trace | None:
         return None
 
 
+def executed(
+    bench: Workbench, patch: bytes, files: Sequence[str], cancel: Event | None = None
+) -> Mapping[str, frozenset[int]] | None:
+    """The lines of these files that the failing command executes with the patch; None when that was not seen."""
+    how = started(bench)
+    plan = {"mode": "lines", "args": how.args, "files": list(files), "budget_s": _SESSION_S}
+    return evidence.lines(inside(bench, how, plan, _WALL_S, cancel, patch))
+
+
 def started(bench: Workbench) -> Call:
     """How the bench's failing command starts its tests."""
     step = _step(bench)
@@ -51,14 +60,19 @@ def started(bench: Workbench) -> Call:
 
 
 def inside(
-    bench: Workbench, how: Call, plan: Mapping[str, object], wall_s: float, cancel: Event | None = None
+    bench: Workbench,
+    how: Call,
+    plan: Mapping[str, object],
+    wall_s: float,
+    cancel: Event | None = None,
+    patch: bytes | None = None,
 ) -> bytes:
-    """One container in which `screen.py` follows a plan; its report, as JSON lines."""
+    """One container in which `screen.py` follows a plan, on the tree with the patch; its report, as JSON lines."""
     common = {"options": how.options, "folder": how.folder, "cwd_on_path": how.cwd_on_path}
     inputs = {"screen.py": _INSIDE.read_bytes(), "plan.json": json.dumps({**plan, **common}).encode()}
     script = how.script("/heal/in/screen.py /heal/in/plan.json")
     step = Step(str(plan["mode"]), script, "bash -e {0}", _step(bench).env, ".")
-    return bench.environment.run(step, bench.tree.tar(), None, Limits(wall_s=wall_s), inputs, cancel).report
+    return bench.environment.run(step, bench.tree.tar(), patch, Limits(wall_s=wall_s), inputs, cancel).report
 
 
 def _step(bench: Workbench) -> Step:

@@ -1,7 +1,8 @@
 """Runs inside the sandbox, in the project's own interpreter (3.8 or later), with nothing but the standard library.
 
-`trace` runs the tests once and says which lines failing and passing tests executed; `screen` runs candidates against
-the failing tests first and then all of them. Every session is a forked child that imports the project anew.
+`trace` runs the tests once and says which lines failing and passing tests executed; `lines` says which lines of some
+files a green run executed, imports included; `screen` runs candidates against the failing tests first and then all of
+them. Every session is a forked child that imports the project anew.
 """
 
 from __future__ import annotations
@@ -343,6 +344,41 @@ def trace(plan: dict[str, Any], report: Report) -> None:
     report.write(kind="trace", python=list(sys.version_info[:2]), **first)
 
 
+# -- lines ---------------------------------------------------------------------------
+
+
+def lines(plan: dict[str, Any], report: Report) -> None:
+    """One row with the lines of the plan's files that were executed, from before the first import to the end."""
+    wanted = {str((ROOT / path).resolve()): path for path in plan["files"]}
+    known: dict[str, set[int] | None] = {}
+    seen: dict[str, set[int]] = {path: set() for path in plan["files"]}
+
+    def trace_calls(frame: FrameType, _event: str, _arg: Any) -> Any:
+        name = frame.f_code.co_filename
+        if name not in known:
+            path = wanted.get(str(Path(name).resolve()))
+            known[name] = seen[path] if path is not None else None
+        executed = known[name]
+        if executed is None:
+            return None
+        executed.add(frame.f_lineno)
+
+        def local(inner: FrameType, _event: str, _arg: Any) -> Any:
+            executed.add(inner.f_lineno)
+            return local
+
+        return local
+
+    def run() -> dict[str, Any]:
+        threading.settrace(trace_calls)
+        sys.settrace(trace_calls)
+        answer = session(plan["args"], Outcomes())
+        sys.settrace(None)
+        return {**answer, "lines": {path: sorted(found) for path, found in seen.items()}}
+
+    report.write(kind="lines", **wait(Child(run, plan["budget_s"])))
+
+
 # -- screen --------------------------------------------------------------------------
 
 
@@ -455,6 +491,9 @@ def main() -> int:
         return 1
     if plan["mode"] == "trace":
         trace(plan, report)
+        return 0
+    if plan["mode"] == "lines":
+        lines(plan, report)
         return 0
     screen = Screen(plan, report)
     if not screen.control():
