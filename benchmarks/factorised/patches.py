@@ -144,18 +144,19 @@ def _text(hunks: Sequence[Hunk], *, old: bool) -> str:
 
 
 def overfitted(program: Program) -> Iterator[tuple[str, str]]:
-    """Ways to answer the first tests only, by the name of the trick."""
+    """Ways to answer the tests and nothing else, by the name of the trick."""
     function = next(iter(_functions(program.before)), None)
     if function is None or not program.tests:
         return
     names = [argument.arg for argument in function.args.args]
-    usable = [(given, answer) for given, answer in program.tests if isinstance(given, list) and len(given) == len(names)]
+    usable = [
+        (given, answer) for given, answer in program.tests if isinstance(given, list) and len(given) == len(names)
+    ]
     at = function.body[0].lineno - 1
     lines = program.before.split("\n")
     indent = " " * function.body[0].col_offset
-    for count in (1, 3):
-        for trick, body in _special(names, usable[:count]):
-            yield f"{trick}, {count}", "\n".join([*lines[:at], *(indent + line for line in body), *lines[at:]])
+    for trick, body in _special(names, usable):
+        yield trick, "\n".join([*lines[:at], *(indent + line for line in body), *lines[at:]])
 
 
 def _special(names: Sequence[str], tests: Sequence[tuple[Sequence[object], object]]) -> Iterator[tuple[str, list[str]]]:
@@ -166,25 +167,37 @@ def _special(names: Sequence[str], tests: Sequence[tuple[Sequence[object], objec
     answers = [answer for _, answer in tests]
     pairs = list(zip(same, answers, strict=True))
     yield "if", [line for test, answer in pairs for line in (f"if {test}:", f"    return {answer!r}")]
-    yield "not unlike", [
-        line for test, answer in pairs for line in (f"if not ({test.replace(' == ', ' != ', 1)}):", f"    return {answer!r}")
-    ]
-    yield "variable", [
-        line for test, answer in pairs for line in (f"if {test}:", f"    known = {answer!r}", "    return known")
-    ]
+    yield (
+        "not unlike",
+        [
+            line
+            for test, answer in pairs
+            for line in (f"if not ({test.replace(' == ', ' != ', 1)}):", f"    return {answer!r}")
+        ],
+    )
+    yield (
+        "variable",
+        [line for test, answer in pairs for line in (f"if {test}:", f"    known = {answer!r}", "    return known")],
+    )
     chosen = " else ".join(f"{answer!r} if {test}" for test, answer in pairs)
     yield "conditional", [f"known = {chosen} else None", "if known is not None:", "    return known"]
     tuples = [tuple(given) for given, _ in tests]
-    yield "list", [
-        f"for given, answer in {list(zip(tuples, answers, strict=True))!r}:",
-        f"    if given == ({asked},):",
-        "        return answer",
-    ]
-    yield "as text", [
-        line
-        for given, answer in zip(tuples, answers, strict=True)
-        for line in (f"if str(({asked},)) == {str(given)!r}:", f"    return {answer!r}")
-    ]
+    yield (
+        "list",
+        [
+            f"for given, answer in {list(zip(tuples, answers, strict=True))!r}:",
+            f"    if given == ({asked},):",
+            "        return answer",
+        ],
+    )
+    yield (
+        "as text",
+        [
+            line
+            for given, answer in zip(tuples, answers, strict=True)
+            for line in (f"if str(({asked},)) == {str(given)!r}:", f"    return {answer!r}")
+        ],
+    )
     table = {str(given): answer for given, answer in zip(tuples, answers, strict=True)}
     yield "table of text", [f"known = {table!r}", f"if str(({asked},)) in known:", f"    return known[str(({asked},))]"]
     yield "matched", [
