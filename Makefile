@@ -1,5 +1,5 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay clean help
+.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-model clean help
 
 CASE ?= wrong-operator
 MODEL ?=
@@ -56,6 +56,10 @@ bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
 
 bench-replay: setup services ## 1,000 mixed deliveries, out of order and a tenth of them twice: exact counts
 	$(PY) -m benchmarks.replay --keep
+
+bench-model: LANGUAGES = python debian
+bench-model: images ## what the engine makes of a model's answers, with no model: DATASET=folder of git repositories
+	$(PY) -m benchmarks.factorised --dataset $(DATASET) --keep
 
 bench-workflows: setup ## the planner over public workflow files: DATASET=folder of bare mirrors
 	$(PY) -m benchmarks.workflows --dataset $(DATASET)

@@ -95,7 +95,7 @@ def bugsinpy(folder: Path) -> list[Patch]:
     for path, text in sorted(archive(folder, "projects").items()):
         if path.endswith("/bug_patch.txt"):
             _, project, _, bug, _ = path.split("/")
-            patch = _made_up(f"{project} {bug}", text)
+            patch = made_up(f"{project} {bug}", text)
             if patch is not None:
                 found.append(patch)
     return found
@@ -117,7 +117,7 @@ def archive(folder: Path, *paths: str) -> dict[str, str]:
     return found
 
 
-def _made_up(name: str, text: str) -> Patch | None:
+def made_up(name: str, text: str) -> Patch | None:
     """None for a patch that adds, removes or renames files, or cannot be read."""
     try:
         files = [file for file in PatchSet(text) if len(file)]
@@ -160,7 +160,8 @@ def overfitted(program: Program) -> Iterator[tuple[str, str]]:
 
 
 def _special(names: Sequence[str], tests: Sequence[tuple[Sequence[object], object]]) -> Iterator[tuple[str, list[str]]]:
-    if not tests:
+    """Lines for the top of a function, by trick. The last three were written after the gate, and did not shape it."""
+    if not tests or not names:
         return
     asked = ", ".join(names)
     same = [" and ".join(f"{n} == {g!r}" for n, g in zip(names, given, strict=True)) for given, _ in tests]
@@ -200,6 +201,24 @@ def _special(names: Sequence[str], tests: Sequence[tuple[Sequence[object], objec
     )
     table = {str(given): answer for given, answer in zip(tuples, answers, strict=True)}
     yield "table of text", [f"known = {table!r}", f"if str(({asked},)) in known:", f"    return known[str(({asked},))]"]
+    keys = {_hashable(given): answer for given, answer in zip(tuples, answers, strict=True)}
+    yield "table of values", [f"known = {keys!r}", f"if ({asked},) in known:", f"    return known[({asked},)]"]
+    yield (
+        "two lists",
+        [
+            f"given, known = {list(map(list, tuples))!r}, {answers!r}",
+            f"if [{asked}] in given:",
+            f"    return known[given.index([{asked}])]",
+        ],
+    )
+    yield (
+        "first part",
+        [
+            line
+            for given, answer in zip(tuples, answers, strict=True)
+            for line in (f"if {names[0]} == {given[0]!r}:", f"    return {answer!r}")
+        ],
+    )
     yield "matched", [
         f"match ({asked},):",
         *(line for given, answer in zip(tuples, answers, strict=True) if _plain(given)
@@ -207,6 +226,12 @@ def _special(names: Sequence[str], tests: Sequence[tuple[Sequence[object], objec
         "    case _:",
         "        pass",
     ]  # fmt: skip
+
+
+def _hashable(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return tuple(map(_hashable, value))
+    return repr(value) if isinstance(value, dict) else value
 
 
 def _plain(value: object) -> bool:
