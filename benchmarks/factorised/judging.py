@@ -17,6 +17,7 @@ from workers.repo_config import Policy
 
 _PLAN = Plan("python", (), Step("Test", "python -m pytest -q"))
 _TEST = "tests/test_it.py"
+_ANY_SIZE = Policy(max_files=100, max_lines=10_000)
 
 Row = tuple[str, str, bool]
 """What kind of patch, which one of its kinds, and whether the gates took it."""
@@ -35,7 +36,8 @@ def bad(programs: Sequence[Program]) -> Counter[Row]:
 
 
 def honest(patches: Sequence[Patch]) -> Counter[Row]:
-    """The corpus and the right edits of data sets, as far as they touch no test: those need a word of the owner."""
+    """The corpus and the right edits of data sets, as far as they touch no test: those need a word of the owner, as
+    large ones do, so the limits of size are left out."""
     seen: Counter[Row] = Counter(("honest", "corpus", not judged(case)) for case in HONEST)
     for patch in patches:
         if patch.source != "own" and not any(map(is_test, patch.edits)):
@@ -46,7 +48,7 @@ def honest(patches: Sequence[Patch]) -> Counter[Row]:
 def _found(tree: MemoryTree, edits: Mapping[str, str]) -> list[policy.Violation]:
     why = Diagnosis(FailureClass.TEST, "pytest", "f", (Finding("x", _TEST, 1, f"{_TEST}::test_it"),), "", "")
     encoded: dict[str, bytes | None] = {path: text.encode() for path, text in edits.items()}
-    found = policy.review(tree.diff(encoded), tree, why, Policy())
+    found = policy.review(tree.diff(encoded), tree, why, _ANY_SIZE)
     return found + cheats.review(encoded, tree, why, _PLAN, allow_test_edits=False)
 
 

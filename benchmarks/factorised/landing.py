@@ -47,7 +47,8 @@ def ways(number: int, every: int) -> Iterator[Way]:
 
 def possible(patch: Patch, way: Way) -> bool:
     """The way can say this patch without losing something: a listing needs its file whole, and one without a name is
-    of one file; typography, tabs and spaces at the ends of lines must not be the patch's own."""
+    of one file; typography, tabs, comments and spaces at the ends of lines must not be the patch's own. Typography
+    and tabs that no quoted line shows are only known in a whole file."""
     rendering, _ = way
     texts = [*patch.files.values(), *patch.edits.values()]
     python = all(path.endswith(".py") for path in patch.edits)
@@ -56,12 +57,18 @@ def possible(patch: Patch, way: Way) -> bool:
     if rendering == "no names":
         return len(patch.edits) == 1
     if rendering in ("typography", "no-break spaces"):
-        return python and all(text.isascii() for text in texts)
+        return python and patch.whole and all(text.isascii() for text in texts)
     if rendering == "tabs":
-        return python and not any("\t" in text for text in texts)
+        return python and patch.whole and not any("\t" in text for text in texts)
     if rendering == "blank kept lines empty":
-        return not any(line != line.rstrip() for text in patch.edits.values() for line in text.split("\n"))
+        return not any(line != line.rstrip() for text in texts for line in text.split("\n"))
+    if rendering == "comments left out":
+        return not any(_comments(text) - _comments(patch.files[path]) for path, text in patch.edits.items())
     return True
+
+
+def _comments(text: str) -> set[str]:
+    return {line for line in text.split("\n") if line.lstrip().startswith("#")}
 
 
 def measure(patches: Sequence[Patch], every: int = 1) -> Counter[tuple[str, str, str, Landed]]:

@@ -66,7 +66,7 @@ def quixbugs(folder: Path) -> list[Program]:
             rows = files.get(f"json_testcases/{name}.json", "").splitlines()
             tests = [json.loads(row) for row in rows if row.strip()]
             right = _mended(before, after)
-            if right != before:
+            if right != before and "\r" not in before:
                 found.append(Program(name, path, before, right, [(one[0], one[1]) for one in tests if len(one) == 2]))
     return found
 
@@ -127,7 +127,8 @@ def made_up(name: str, text: str) -> Patch | None:
         return None
     before = {file.path: _text(file, old=True) for file in files}
     after = {file.path: _text(file, old=False) for file in files}
-    return Patch("BugsInPy", name, before, after, whole=False) if before != after else None
+    edits = {path: text for path, text in after.items() if text != before[path]}
+    return Patch("BugsInPy", name, before, edits, whole=False) if edits else None
 
 
 def _text(hunks: Sequence[Hunk], *, old: bool) -> str:

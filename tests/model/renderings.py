@@ -43,7 +43,8 @@ class Change:
 
 def change(path: str, before: str, after: str) -> Change:
     """The change of a text file."""
-    return Change(*(tuple(text.removesuffix("\n").split("\n")) for text in (before, after)), path)
+    old, new = (tuple(text.removesuffix("\n").split("\n")) for text in (before, after))
+    return Change(old, new, path)
 
 
 def _times(lines: Sequence[str], old: Sequence[str]) -> int:
