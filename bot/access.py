@@ -20,7 +20,8 @@ SESSION_SECONDS = 7 * 24 * 3600
 
 HOW_TO_OPEN = (
     "The pages answer this machine only, because HEAL_DASHBOARD_TOKEN is not set. "
-    "Set it to a random text of at least 32 characters to open them to whoever holds it."
+    "Set it to a random text of at least 32 characters to open them to whoever holds it, or HEAL_OAUTH_CLIENT_ID and "
+    "HEAL_OAUTH_CLIENT_SECRET to let people log in with GitHub."
 )
 
 _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
@@ -36,12 +37,16 @@ class Entry(StrEnum):
 
 @dataclass(frozen=True)
 class Door:
-    """The rule of one installation; `token` is empty when none is set."""
+    """The rule of one installation; `token` is empty when none is set. `people`: they log in with GitHub, so being at
+    this machine is no way in any more."""
 
     token: str = ""
+    people: bool = False
 
     def entry(self, request: HTTPConnection) -> Entry:
         """What this request gets."""
+        if not self.token and self.people:
+            return Entry.LOGIN
         if not self.token:
             return Entry.OPEN if is_local(request) else Entry.FORBIDDEN
         scheme, _, given = request.headers.get("authorization", "").partition(" ")

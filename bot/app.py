@@ -18,11 +18,15 @@ from bot.carrying import Carrier
 from bot.dashboard import Dashboard
 from bot.decisions import Identity
 from bot.dispatcher import Dispatcher
+from bot.github_login import Addresses, GitHubLogin
 from bot.headers import SecurityHeaders
 from bot.health import Health
+from bot.login import BACK, Login
 from bot.metrics import Metrics
+from bot.rendering import Render
 from bot.schema import Schema
 from bot.settings import BotSettings
+from bot.throttle import RateLimit, Throttle
 from bot.webhook import Receiver
 from bot.writer import Writer
 from workers.queue import Bell
@@ -46,7 +50,11 @@ def create_app(settings: BotSettings) -> FastAPI:
     carrier = Carrier(engine, ledger, Errands(engine, redactor))
     dispatcher = Dispatcher(inbox, ledger, carrier, bell.ring, own, metrics, settings.sweep_seconds)
     writer = Writer(inbox.add_many, dispatcher.wake)
-    door = Door(settings.dashboard_token.get_secret_value() if settings.dashboard_token else "")
+    token = settings.dashboard_token.get_secret_value() if settings.dashboard_token else ""
+    door = Door(token, people=settings.oauth_client_secret is not None)
+    render = Render(can_leave=bool(token) or door.people)
+    secure = settings.public_url.startswith("https://")
+    login = Login(door, _github_login(settings), metrics, secure, render, Throttle(10, 10))
     receiver = Receiver(settings.webhook_secrets(), writer, metrics, settings.app_id)
     workers, state = Roster(engine).alive, settings.state_dir.expanduser()
     health = Health(engine, writer, dispatcher, metrics, door, pages.figures, bell.answers, workers, state)
@@ -67,7 +75,7 @@ def create_app(settings: BotSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(SecurityHeaders), *hosts],
+        middleware=[Middleware(SecurityHeaders), Middleware(RateLimit, Throttle(600, 600)), *hosts],
     )
     app.router.routes.extend(
         [
@@ -76,7 +84,15 @@ def create_app(settings: BotSettings) -> FastAPI:
             Route("/readyz", health.ready, methods=["GET"]),
             Route("/metrics", health.scrape, methods=["GET"]),
             *Schema().routes(),
-            *Dashboard(pages, door, metrics, settings).routes(),
+            *Dashboard(pages, login, settings.public_url, render).routes(),
         ]
     )
     return app
+
+
+def _github_login(settings: BotSettings) -> GitHubLogin | None:
+    if settings.oauth_client_secret is None:
+        return None
+    web, api = settings.github_url.rstrip("/"), settings.github_api_url.rstrip("/")
+    addresses = Addresses(web, api, settings.public_url.rstrip("/") + BACK)
+    return GitHubLogin(settings.oauth_client_id, settings.oauth_client_secret.get_secret_value(), addresses)

@@ -30,9 +30,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 images = typer.Typer(help="Make and list the sandbox images.", no_args_is_help=True, rich_markup_mode=None)
-database = typer.Typer(help="Bring the database up to date.", no_args_is_help=True, rich_markup_mode=None)
+database = typer.Typer(help="Upgrade, copy and clear the database.", no_args_is_help=True, rich_markup_mode=None)
 sandbox = typer.Typer(help="See and clear what the sandbox keeps.", no_args_is_help=True, rich_markup_mode=None)
 config = typer.Typer(help="Check heal.yml, and see what counts.", no_args_is_help=True, rich_markup_mode=None)
+lessons = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(lessons, name="lessons")
 app.add_typer(images, name="images")
 app.add_typer(config, name="config")
 app.add_typer(sandbox, name="sandbox")
@@ -129,11 +131,13 @@ def serve(
     from workers import telemetry
     from workers.hardening import forbid_core_dumps
     from workers.redact import Redactor
+    from workers.store.schema import require
 
     forbid_core_dumps()
     with _explained():
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))
+        require(settings.database_url)
         uvicorn.run(
             create_app(settings),
             host=host,
@@ -294,6 +298,36 @@ def switches(as_json: Annotated[bool, typer.Option("--json", help="Print one JSO
         cli_switch.switches(as_json)
 
 
+@lessons.callback()
+def list_lessons(
+    context: typer.Context,
+    repo: Annotated[str | None, typer.Option(help=REPO_HELP)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """See and forget what people's decisions taught.
+
+    Each fix, whether it was merged or turned down, by whom, and for which
+    failure. A merged one is tried first when the same failure comes back to
+    its repository; one that was turned down is not proposed again.
+    """
+    from bot import cli_lessons
+
+    if context.invoked_subcommand is None:
+        with _explained():
+            cli_lessons.show(repo, as_json)
+
+
+@lessons.command("forget")
+def forget_lesson(
+    lesson: Annotated[int, typer.Argument(help="The id, as `heal lessons` shows it.", metavar="ID")],
+) -> None:
+    """Remove one lesson for good."""
+    from bot import cli_lessons
+
+    with _explained():
+        cli_lessons.forget(lesson)
+
+
 @config.command("check")
 def check_config(
     file: Annotated[str, typer.Argument(help="The file; - reads standard input.")] = ".github/heal.yml",
@@ -364,6 +398,38 @@ def upgrade_database() -> None:
         except SQLAlchemyError as error:
             _quit(ENVIRONMENT, f"the database at {url.split('@')[-1]} cannot be used: {type(error).__name__}")
     _note("database is at this version's schema")
+
+
+@database.command("prune")
+def prune_database(
+    compact: Annotated[bool, typer.Option("--compact", help="Give the room back to the disk; writers wait.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
+) -> None:
+    """Remove what is old enough.
+
+    What HEAL_KEEP_BODIES_DAYS, HEAL_KEEP_LOGS_DAYS, HEAL_KEEP_RUNS_DAYS and
+    HEAL_DATABASE_CAP do not keep. A worker does it every hour. Nothing that has
+    not ended is touched, no run whose fix is open, and nothing that was learned.
+    """
+    from bot.cli_database import prune
+
+    with _explained():
+        prune(compact, as_json)
+
+
+@database.command("backup")
+def backup_database(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; it must not exist.")],
+) -> None:
+    """Write a consistent copy of the database.
+
+    While everything runs: SQLite is copied by itself, PostgreSQL by pg_dump.
+    Nobody else may read the file.
+    """
+    from bot.cli_database import backup
+
+    with _explained():
+        backup(file)
 
 
 @app.command()

@@ -68,11 +68,11 @@ def _scope(engine: Engine, everything: bool, installation: int | None, repo: str
         return EVERYTHING
     if installation is not None:
         return Scope(Reach.INSTALLATION, installation)
-    return Scope(Reach.REPO, _repo_id(engine, repo or ""))
+    return Scope(Reach.REPO, repo_id(engine, repo or ""))
 
 
-def _repo_id(engine: Engine, name: str) -> int:
-    """By the newest name that was told; ids are what counts, so one that was never heard of can be given too."""
+def repo_id(engine: Engine, name: str) -> int:
+    """A repository's id, by the newest name that was told; one that was never heard of can be given by its id."""
     if name.isdecimal():
         return int(name)
     told = select(Repo.id).where(func.lower(Repo.full_name) == name.lower()).order_by(Repo.at.desc()).limit(1)

@@ -1,5 +1,6 @@
-"""The pages: the list of runs, one run, its live events, the same as JSON, and the login. Everything works without
-JavaScript; the one script of ours only reloads what has changed.
+"""The pages: the list of runs, one run, its live events, and the same as JSON, each only as far as its visitor may see.
+
+Everything works without JavaScript; the one script of ours only reloads what has changed.
 """
 
 from __future__ import annotations
@@ -12,32 +13,30 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot import views
-from bot.access import COOKIE, HOW_TO_OPEN, SESSION_SECONDS, Door, Entry, safe_path, same_origin
-from bot.metrics import Metrics
-from bot.run_view import doing, elapsed, event_text, run_view
-from bot.settings import BotSettings
+from bot.login import Login, Turned, Visitor
+from bot.rendering import Render
+from bot.run_view import run_view
 from workers.domain import Outcome, RunId
-from workers.messages.plan import FIDELITY
 from workers.store.codec import to_json
 from workers.store.models import RunState
-from workers.store.pages import Pages, RunLine, RunPage
+from workers.store.pages import Pages, RunLine, RunList, RunPage
 
 HERE = Path(__file__).parent
 PAGE = 50
-LARGEST_FORM = 4096
 MOST_LISTENERS = 200
 LOOK_SECONDS = 0.5
 PING_SECONDS = 15.0
+
+log = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -69,47 +68,14 @@ class Filter:
         return f"/?{query}" if query else "/"
 
 
-def _templates() -> Environment:
-    templates = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters.update(
-        duration=views.duration,
-        clock=views.clock,
-        time_of_day=views.time_of_day,
-        iso=views.iso,
-        plain=views.plain,
-        ticked=views.ticked,
-        one_line=views.one_line,
-        diff_lines=views.diff_lines,
-        log_chunks=views.log_chunks,
-        money=views.money,
-        event_text=event_text,
-    )
-    templates.globals.update(
-        chip=views.chip,
-        doing=doing,
-        elapsed=elapsed,
-        diff_size=views.diff_size,
-        stage_words=views.STAGE_WORDS,
-        fidelity_words=FIDELITY,
-    )
-    return templates
-
-
 @dataclass
 class Dashboard:
     """All page handlers of one app."""
 
     pages: Pages
-    door: Door
-    metrics: Metrics
-    settings: BotSettings
-    _templates: Environment = field(default_factory=_templates, init=False)
+    login: Login
+    public_url: str
+    render: Render
     _listeners: int = field(default=0, init=False)
 
     def routes(self) -> list[BaseRoute]:
@@ -120,23 +86,19 @@ class Dashboard:
             Route("/runs/{run}/events", self._guarded(self.run_events)),
             Route("/api/runs", self._guarded(self.list_json)),
             Route("/api/runs/{run}", self._guarded(self.run_json)),
-            Route("/login", self.login_page, methods=["GET"]),
-            Route("/login", self.login, methods=["POST"]),
-            Route("/logout", self.logout, methods=["POST"]),
+            *self.login.routes(),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ]
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:
-            entry = self.door.entry(request)
-            if entry is Entry.OPEN:
-                return await handler(request)
-            if request.url.path.startswith("/api/") or request.url.path.endswith("/events"):
-                return JSONResponse({"error": "not allowed"}, status_code=403 if entry is Entry.FORBIDDEN else 401)
-            if entry is Entry.FORBIDDEN:
-                return self._message(403, "These pages are closed", HOW_TO_OPEN)
-            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"/login?{urlencode({'next': target})}", status_code=303)
+            try:
+                request.state.visitor = await self.login.visitor(request)
+            except Turned as turned:
+                if request.url.path.startswith("/api/") or request.url.path.endswith("/events"):
+                    return JSONResponse({"error": turned.title or "not allowed"}, status_code=turned.status)
+                return self.login.turned(request, turned)
+            return await handler(request)
 
         return guarded
 
@@ -145,8 +107,9 @@ class Dashboard:
     async def list_page(self, request: Request) -> Response:
         """The list of runs, newest first."""
         wanted = Filter.of(request.query_params)
-        found = await run_in_threadpool(self._find, wanted)
+        found = await run_in_threadpool(self._find, request, wanted)
         return self._page(
+            request,
             "runs.html",
             runs=found.lines,
             total=found.total,
@@ -155,7 +118,7 @@ class Dashboard:
             outcomes=list(Outcome),
             states=list(RunState),
             now=datetime.now(UTC),
-            public_url=self.settings.public_url.rstrip("/"),
+            public_url=self.public_url.rstrip("/"),
             narrowed=bool(wanted.repo or wanted.outcome or wanted.state),
         )
 
@@ -163,37 +126,39 @@ class Dashboard:
         """One run."""
         page = await self._load(request)
         if page is None:
-            return self._message(404, "There is no such run", "It may have been removed when it was old enough.")
-        return self._page("run.html", view=run_view(page, datetime.now(UTC)), case=page.case)
+            gone = "It may have been removed when it was old enough, or belong to a repository that you cannot see."
+            return self._page(request, "message.html", 404, title="There is no such run", text=gone)
+        return self._page(request, "run.html", view=run_view(page, datetime.now(UTC)), case=page.case)
 
-    def _page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        values["can_leave"] = bool(self.door.token)
-        return HTMLResponse(self._templates.get_template(template).render(**values), status_code=status)
+    def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        return self.render(template, status, who=_visitor(request).login, **values)
 
-    def _message(self, status: int, title: str, text: str) -> HTMLResponse:
-        return self._page("message.html", status, title=title, text=text)
-
-    def _find(self, wanted: Filter) -> Any:
+    def _find(self, request: Request, wanted: Filter) -> RunList:
         return self.pages.runs(
             repo=wanted.repo or None,
             state=wanted.state,
             outcome=wanted.outcome,
             limit=PAGE,
             offset=(wanted.page - 1) * PAGE,
+            sees=_visitor(request).sees,
         )
 
     async def _load(self, request: Request) -> RunPage | None:
         run = request.path_params["run"]
         if not (run.isascii() and run.isalnum()):
             return None
-        return await run_in_threadpool(self.pages.run, RunId(run))
+        visitor = _visitor(request)
+        page = await run_in_threadpool(self.pages.run, RunId(run), visitor.sees)
+        if page is None and visitor.sees is not None:
+            log.warning("page.refused", visitor=visitor.login, run=run, path=request.url.path)
+        return page
 
     # JSON
 
     async def list_json(self, request: Request) -> Response:
         """The list with the same filters: {"runs": [...], "total": n, "page": n}."""
         wanted = Filter.of(request.query_params)
-        found = await run_in_threadpool(self._find, wanted)
+        found = await run_in_threadpool(self._find, request, wanted)
         runs = [_line_json(line) for line in found.lines]
         return JSONResponse({"runs": runs, "total": found.total, "page": wanted.page})
 
@@ -216,10 +181,12 @@ class Dashboard:
         seen = request.headers.get("last-event-id") or request.query_params.get("after", "0")
         after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else 0
         last = page.events[-1].id if page.events else 0
-        stream = self._stream(page.line.id, after if after <= last else 0)  # an id from the future: tell all again
+        stream = self._stream(
+            request, page.line.id, after if after <= last else 0
+        )  # an id from the future: tell all again
         return StreamingResponse(stream, media_type="text/event-stream")
 
-    async def _stream(self, run: RunId, after: int) -> AsyncIterator[str]:
+    async def _stream(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
         self._listeners += 1
         quiet_since = time.monotonic()
         try:
@@ -234,52 +201,26 @@ class Dashboard:
                         return
                 if time.monotonic() - quiet_since > PING_SECONDS:
                     quiet_since = time.monotonic()
+                    if not await self._still(request, run):
+                        return
                     yield ": ping\n\n"
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             self._listeners -= 1
 
-    # Login
+    async def _still(self, request: Request, run: RunId) -> bool:
+        """Whoever listens may still see the run: rights end while pages are open."""
+        try:
+            visitor = await self.login.visitor(request)
+        except Turned:
+            return False
+        return await run_in_threadpool(self.pages.visible, run, visitor.sees)
 
-    async def login_page(self, request: Request) -> Response:
-        """The form for the token."""
-        if not self.door.token:
-            return RedirectResponse("/", status_code=303)
-        return self._page("login.html", next=safe_path(request.query_params.get("next", "/")), wrong=False)
 
-    async def login(self, request: Request) -> Response:
-        """Check the token and give a session."""
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_FORM:
-                return self._message(413, "Too much", "The form holds a token and nothing else.")
-        if not same_origin(request):
-            return self._message(403, "Not from here", "The form was posted from another site.")
-        form = parse_qs(body.decode("utf-8", "replace"))
-        target = safe_path(form.get("next", ["/"])[0])
-        if not self.door.knows(form.get("token", [""])[0].strip()):
-            self.metrics.logins_refused.inc()
-            return self._page("login.html", 403, next=target, wrong=True)
-        answer = RedirectResponse(target, status_code=303)
-        secure = request.url.scheme == "https" or self.settings.public_url.startswith("https://")
-        answer.set_cookie(
-            COOKIE,
-            self.door.session(time.time()),
-            max_age=SESSION_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=secure,
-        )
-        return answer
-
-    async def logout(self, request: Request) -> Response:
-        """Forget the session in this browser."""
-        if not same_origin(request):
-            return self._message(403, "Not from here", "The form was posted from another site.")
-        answer = RedirectResponse("/login", status_code=303)
-        answer.delete_cookie(COOKIE)
-        return answer
+def _visitor(request: Request) -> Visitor:
+    """Whom the door let in."""
+    visitor: Visitor = request.state.visitor
+    return visitor
 
 
 def _line_json(line: RunLine) -> dict[str, Any]:

@@ -5,12 +5,14 @@ Each app has its own registry, so that two of them in one process (as in tests) 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from workers.store.calls import CallFigure
 from workers.store.models import ErrandState, RunState
 from workers.store.pages import Figures
 
@@ -74,6 +76,31 @@ def figures_as_metrics(figures: Figures) -> Iterable[Metric]:
     for stage, (count, seconds) in figures.stage_seconds.items():
         stages.add_metric([stage], count_value=count, sum_value=seconds)
     yield stages
+    yield from _spending(figures.calls)
+
+
+def _spending(figures: Sequence[CallFigure]) -> Iterable[Metric]:
+    """What models cost. Money is what has a known price; the calls without one are counted beside it."""
+    by = ["model", "purpose"]
+    calls = CounterMetricFamily(
+        "heal_llm_requests", "Calls of models that are over, by how they ended", labels=[*by, "result"]
+    )
+    tokens = CounterMetricFamily(
+        "heal_llm_tokens", "Tokens of models: cached ones are part of input, reasoning of output", labels=[*by, "kind"]
+    )
+    cost = CounterMetricFamily("heal_llm_cost_usd", "US dollars for models, as far as prices are known", labels=by)
+    unpriced = CounterMetricFamily("heal_llm_unpriced", "Calls of models whose price is unknown", labels=by)
+    seconds = CounterMetricFamily("heal_llm_seconds", "Seconds of waiting for models", labels=by)
+    for labels, group in groupby(figures, key=lambda one: [one.model, one.purpose]):
+        ones = list(group)
+        for one in ones:
+            calls.add_metric([*labels, one.error or "answer"], one.calls)
+        for kind in ("input", "cached", "output", "reasoning"):
+            tokens.add_metric([*labels, kind], sum(getattr(one, f"{kind}_tokens") for one in ones))
+        cost.add_metric(labels, sum(one.usd for one in ones))
+        unpriced.add_metric(labels, sum(one.unpriced for one in ones))
+        seconds.add_metric(labels, sum(one.seconds for one in ones))
+    yield from (calls, tokens, cost, unpriced, seconds)
 
 
 class _OneScrape(Collector):

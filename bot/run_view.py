@@ -6,17 +6,19 @@ A run that has not ended yet is shown from its checkpoints, one that has from it
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, one_line
+from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, money, one_line
 from sandbox import explain
 from sandbox.spec import Ending, Plan, Result
 from workers.domain import Blame, Diagnosis, JobReport, Lead, Outcome, Reproduction, StageName, Suspect, Verdict
 from workers.reruns import limits
+from workers.store.calls import CallLine
 from workers.store.codec import from_json
 from workers.store.models import RunState
 from workers.store.pages import AttemptLine, EventLine, RunLine, RunPage, StageLine
@@ -71,6 +73,8 @@ class RunView:
     attempts: tuple[AttemptLine, ...]
     events: tuple[EventLine, ...]
     last_event: int
+    calls: tuple[CallLine, ...]
+    spent: str
 
 
 def run_view(page: RunPage, now: datetime) -> RunView:
@@ -111,6 +115,8 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         attempts=page.attempts,
         events=_news(page.events),
         last_event=page.events[-1].id if page.events else 0,
+        calls=page.calls,
+        spent=spent(page.calls),
     )
 
 
@@ -130,6 +136,7 @@ _TOLD = {
     "past": "Earlier runs",
     "failure": "Kind of failure",
     "rerun": "Re-run of the failed jobs",
+    "setting": "Raised by",
 }
 _COMPARED = (("ci", "CI said"), ("here", "The sandbox said"))
 _APART = frozenset({"log", "ci", "here"})
@@ -173,6 +180,18 @@ def doing(line: RunLine) -> str:
     if line.error and line.state is not RunState.RUNNING:
         return f"Will be tried again: {one_line(line.error)}"
     return f"At work; last finished stage: {line.stage}." if line.stage else "Has not begun yet."
+
+
+def spent(calls: Sequence[CallLine]) -> str:
+    """What the calls cost together, in one line; what is not known is said to be."""
+    over = [call for call in calls if not call.under_way]
+    tokens_in, tokens_out = sum(call.input_tokens for call in over), sum(call.output_tokens for call in over)
+    unknown = sum(call.usd is None and call.input_tokens + call.output_tokens > 0 for call in over)
+    known = [call.usd for call in over if call.usd is not None]
+    cost = [money(sum(known))] if known or not unknown else []
+    cost += [f"{_count(unknown, 'call')} of unknown cost"] if unknown else []
+    seconds = sum(call.seconds or 0.0 for call in over)
+    return f"{tokens_in:,} + {tokens_out:,} tokens · {' and '.join(cost)} · {duration(seconds)}"
 
 
 def _count(number: int, noun: str) -> str:

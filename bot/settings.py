@@ -5,7 +5,9 @@ No GitHub key and no model key belong here; the process that listens has nothing
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from workers import settings as worker_settings
@@ -35,6 +37,17 @@ class BotSettings(LedgerSettings, StoreSettings, QueueSettings):
         default=None,
         description="Token that opens the pages, at least 32 characters. Unset: pages answer this machine only.",
     )
+    oauth_client_id: str = Field(
+        default="", description="The GitHub App's client id: with it people log in with GitHub and see their own runs."
+    )
+    oauth_client_secret: SecretStr | None = Field(
+        default=None, description="The GitHub App's client secret, for the login; the App's key it is not."
+    )
+    github_url: str = Field(default="https://github.com", description="Where people log in; your Enterprise Server.")
+    github_api_url: str = Field(
+        default="https://api.github.com",
+        description="Root of GitHub's REST API; `https://<host>/api/v3` for Enterprise Server.",
+    )
     app_id: int = Field(default=0, ge=0, description="The GitHub App's id; deliveries of other Apps are dropped.")
     app_slug: str = Field(default="", description="The GitHub App's name in URLs; tells our own check runs apart.")
     allowed_hosts: tuple[str, ...] = Field(
@@ -48,9 +61,15 @@ class BotSettings(LedgerSettings, StoreSettings, QueueSettings):
             raise ValueError(f"must have at least {SHORTEST_SECRET} characters; make one with: openssl rand -hex 32")
         return value
 
+    @model_validator(mode="after")
+    def _whole_login(self) -> Self:
+        if bool(self.oauth_client_id) != (self.oauth_client_secret is not None):
+            raise ValueError("HEAL_OAUTH_CLIENT_ID and HEAL_OAUTH_CLIENT_SECRET go together: set both or none")
+        return self
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor."""
-        held = (self.webhook_secret, self.webhook_secret_previous, self.dashboard_token)
+        held = (self.webhook_secret, self.webhook_secret_previous, self.dashboard_token, self.oauth_client_secret)
         in_urls = (*secrets_in_url(self.database_url), *secrets_in_url(self.redis_url))
         return (*in_urls, *(secret.get_secret_value() for secret in held if secret is not None))
 

@@ -17,6 +17,7 @@ from workers import prompts
 from workers.domain import Candidate, Outcome, Usage
 from workers.errors import Stop
 from workers.fixers.context import cleaned, nonce, one_line
+from workers.llm.budgets import Purpose
 from workers.llm.client import Client, Message
 from workers.llm.schemas import strict
 from workers.llm.talk import LEVELS, Budget, Talk
@@ -63,7 +64,7 @@ class Critic:
 
     def opinion(self, candidate: Candidate, bench: Workbench) -> Opinion:
         """The first objection that counts. Asked once; not at all when the run's budget does not allow it."""
-        talk = Talk(self.client, self.budget, bench.once, bench.config.limits.usd_per_run, _SCHEMA)
+        talk = Talk(self.client, self.budget, bench.once, bench.config.limits.usd_per_run, _SCHEMA, Purpose.CRITIC)
         spent = bench.spent.plus(candidate.usage)
         try:
             reply = talk.reply(

@@ -175,6 +175,9 @@ class Experience:
 
     rejected: tuple[Lesson, ...] = ()
     accepted: tuple[Lesson, ...] = ()
+    similar: tuple[Lesson, ...] = ()
+    """Merged fixes of failures that look alike, at most two, also of other repositories of the installation: what a
+    model may be shown, and perhaps does not apply. Empty unless the operator wants models to see them."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sandbox.errors import Cancelled
 from sandbox.spec import Plan, Sandbox
 from workers import messages
 from workers.asked import as_asked
+from workers.ceilings import of_repository
 from workers.critic import Critic
 from workers.domain import (
     Aim,
@@ -42,6 +43,7 @@ from workers.domain import (
 from workers.errors import Stop
 from workers.fixers.replay import Replay
 from workers.llm.client import Client
+from workers.llm.purse import MemoryPurse, Purse
 from workers.overlay import Overlay
 from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, Revision, SourceTree, Workbench
 from workers.repo_config import Notify, RepoConfig
@@ -78,8 +80,8 @@ class Parts:
     """How many runs of this repository were admitted within the last 24 hours."""
     heals_lately: Callable[[Case, str], int] = lambda *_: 0
     """How many other runs worked on a failure with this fingerprint in the case's place within seven days."""
-    spent_today: Callable[[], float] = lambda: 0.0
-    """How many US dollars this repository's runs paid for a model within the last 24 hours."""
+    purse: Purse = field(default_factory=MemoryPurse)
+    """What pays for the models of the run; its repository's limits are told to it here."""
     patience: float = 3600.0
     """Seconds to wait for the repository's own CI on the fix at most, and between two looks at it."""
     poll: float = 30.0
@@ -89,6 +91,8 @@ class Parts:
     """Who writes the failing test of a bug report whose own example does not do; None where no model is set."""
     wishes: Wishes = field(default_factory=NoWishes)
     """What people told Heal to leave alone."""
+    show_merged: bool = False
+    """Whether models are shown merged fixes of like failures."""
     model: Client | None = None
     """Who answers questions about a change of ours, if anybody does."""
     so_far: Callable[[RunId], Report | None] = lambda _: None
@@ -124,8 +128,9 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     at, forge, cancelled = story.at, parts.forge, parts.cancelled
 
     heed_switches(parts.wishes)
-    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today, parts.spent_today)
+    admission = at(StageName.ADMIT, Admission, admit, case, forge, parts.journal, parts.runs_today)
     admission = story.admission = as_asked(admission, case)
+    parts.purse.bound(of_repository(admission.config.limits))
     case = story.case = replace(case, pull_request=admission.pull_request, fork=admission.fork)
     story.say("started", messages.started(case, parts.run_url))
 
@@ -152,7 +157,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
 
     story.diagnosis = at(StageName.DIAGNOSE, Diagnosis, diagnose, found, job, tree)
     tried_enough(case, story.heals(story.diagnosis), admission.config.limits)
-    experience = story.experience(story.diagnosis.fingerprint)
+    experience = story.experience(story.diagnosis)
     heed(case, admission, experience)
     heed_ignored(parts.wishes, case, job.name, story.diagnosis)
     story.say("reproduced", messages.reproduced(story.report(), parts.run_url))
@@ -264,9 +269,15 @@ class Story:
             self.parts.forge.tell(self.case, self.fitting(notice), self.published)
             journal.record(f"say:{key}", 0, True, time.monotonic() - started)
 
-    def experience(self, fingerprint: str) -> Experience:
+    def experience(self, diagnosis: Diagnosis) -> Experience:
         """What people made of earlier fixes, as it was when this run came to know the failure."""
-        return self.once("experience", Experience, lambda: self.parts.journal.experience(fingerprint))
+
+        def recalled() -> Experience:
+            memory = self.parts.journal
+            found = memory.experience(diagnosis.fingerprint)
+            return replace(found, similar=memory.similar(diagnosis)) if self.parts.show_merged else found
+
+        return self.once("experience", Experience, recalled)
 
     def heard(self, config: RepoConfig) -> Revision:
         """What a review asks for. Its questions are answered now; raises `Stop` when that is all it wants."""
@@ -275,7 +286,7 @@ class Story:
             raise ValueError("a review is of a pull request of ours")
         earlier = self.parts.so_far(case.ours.run)
         made = earlier.accepted.candidate if earlier and earlier.accepted else None
-        self.answers = self.once("answers", Answers, lambda: answer(case, earlier, config, self.parts.model))
+        self.answers = self.once("answers", Answers, lambda: answer(case, earlier, config, self.parts.model, self.once))
         only_answered(case)
         wanted = messages.wanted(case.remarks)
         trust = made.confidence if made else Confidence.MEDIUM

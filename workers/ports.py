@@ -30,6 +30,7 @@ from workers.domain import (
     IssueReport,
     JobReport,
     Lead,
+    Lesson,
     Ours,
     Past,
     Published,
@@ -430,6 +431,9 @@ class Memory(Protocol):
 
     def experience(self, fingerprint: str) -> Experience:
         """What people made of earlier fixes for this failure."""
+
+    def similar(self, diagnosis: Diagnosis) -> tuple[Lesson, ...]:
+        """What people merged for failures that look like this one, here or elsewhere in the installation."""
 
     def made(self, sha: Sha) -> bool:
         """The commit is the newest of a change of ours."""

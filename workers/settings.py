@@ -77,6 +77,31 @@ class LedgerSettings(BaseSettings):
     sweep_seconds: float = Field(default=5.0, gt=0, description="How often due runs are looked for and rung.")
 
 
+class KeepSettings(BaseSettings):
+    """How long what has ended is kept. The sweeper beside a worker removes it, and `heal db prune` does at once."""
+
+    model_config = _CONFIG
+
+    keep_bodies_days: float = Field(
+        default=14.0, ge=4, description="Days that a webhook delivery is kept; GitHub may send it again for three."
+    )
+    keep_logs_days: float = Field(
+        default=30.0, gt=0, description="Days that the logs and checkpoints of an ended run are kept."
+    )
+    keep_runs_days: float = Field(default=400.0, gt=0, description="Days that an ended run is kept at all.")
+    database_cap: ByteSize = Field(
+        default=ByteSize(0),
+        description="How much the database may take, such as `5GB`. Beyond it the oldest of what has ended goes: "
+        "deliveries, then logs, then runs. Default: no cap.",
+    )
+
+
+class PruneSettings(StoreSettings, KeepSettings):
+    """What `heal db` needs."""
+
+    model_config = _CONFIG
+
+
 class EngineSettings(BaseSettings):
     """Where untrusted code runs, and how this installation's containers are told from others'."""
 
@@ -116,7 +141,7 @@ class EngineSettings(BaseSettings):
         return tuple(hosts) or (None,)
 
 
-class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettings):
+class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettings, KeepSettings):
     """What finding and ringing due runs and clearing the engine needs: no key, only addresses."""
 
     model_config = _CONFIG
@@ -196,6 +221,11 @@ class WorkerSettings(SweeperSettings):
         "answers in a file, `replay:FILE` plays them again (`replay-strict:FILE` ends a run that asks for more). "
         "Default: none, repair is offline.",
     )
+    show_merged: bool = Field(
+        default=False,
+        description="Whether models are shown up to two merged fixes of like failures, also of other repositories of "
+        "the same installation. What mended the very same failure before is tried again without a model in any case.",
+    )
     model_price: str = Field(
         default="",
         description="What the model costs: `input,cached input,output` in US dollars per million tokens. "
@@ -210,6 +240,38 @@ class WorkerSettings(SweeperSettings):
         default=None,
         validation_alias=AliasChoices("OPENAI_BASE_URL", "HEAL_OPENAI_BASE_URL"),
         description="Root of an OpenAI-compatible endpoint. Default: the provider's own.",
+    )
+    usd_per_run: float = Field(
+        default=1.0, ge=0, description="US dollars that one run may spend on the model; heal.yml can only lower it."
+    )
+    tokens_per_run: int = Field(default=1_000_000, ge=0, description="Tokens of the model, in and out, for one run.")
+    calls_per_run: int = Field(default=200, ge=0, description="Calls of the model in one run.")
+    model_seconds_per_run: float = Field(
+        default=1200.0, ge=0, description="Seconds of waiting for the model in one run, after which it is not asked."
+    )
+    tokens_per_answer: int = Field(default=16_384, ge=256, description="Tokens that one answer may have at most.")
+    installation_usd_per_month: float | None = Field(
+        default=None,
+        ge=0,
+        description="US dollars for the model that each installation of the App may spend in a calendar month (UTC). "
+        "Default: no limit of its own.",
+    )
+    installation_tokens_per_month: int | None = Field(
+        default=None, ge=0, description="The same in tokens, which also counts models of unknown price. Default: none."
+    )
+    usd_per_day: float | None = Field(
+        default=None, ge=0, description="US dollars for the model within 24 hours, of all runs. Default: no limit."
+    )
+    tokens_per_day: int | None = Field(
+        default=None, ge=0, description="The same in tokens, which also counts models of unknown price. Default: none."
+    )
+    usd_per_month: float | None = Field(
+        default=None,
+        ge=0,
+        description="US dollars for the model in a calendar month (UTC), of all runs. Default: no limit.",
+    )
+    tokens_per_month: int | None = Field(
+        default=None, ge=0, description="The same in tokens, which also counts models of unknown price. Default: none."
     )
     public_url: str = Field(
         default="http://127.0.0.1:8080", description="Where people reach the dashboard; used in links to run pages."

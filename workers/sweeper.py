@@ -32,6 +32,7 @@ from workers.redact import Redactor
 from workers.settings import SweeperSettings
 from workers.store.database import open_engine
 from workers.store.ledger import Ledger
+from workers.store.retention import Keep, Retention
 from workers.store.roster import Roster
 from workers.store.tenants import Tenants
 from workers.upkeep import engines
@@ -42,6 +43,7 @@ Ring = Callable[[RunId], bool]
 GOODBYE = "bye"
 REAP_SECONDS = 60.0
 DROP_SECONDS = 600.0
+KEEP_SECONDS = 3600.0
 PRUNE_ROUNDS = 15
 """Sizes are asked for every so many rounds: to count them costs the engine seconds."""
 
@@ -107,6 +109,23 @@ def drop_mirrors_forever(folder: Path, tenants: Tenants, stop: threading.Event, 
             return
 
 
+def forget_forever(
+    retention: Retention, keep: Keep, cap: int, stop: threading.Event, every: float = KEEP_SECONDS
+) -> None:
+    """Remove what has become old now and every hour, and hold the database under its cap (0: none)."""
+    while True:
+        try:
+            removed = retention.prune(keep)
+            if cap:
+                removed = removed.plus(retention.hold(cap))
+            if removed:
+                log.info("removed what was kept for long enough", **dataclasses.asdict(removed))
+        except SQLAlchemyError as trouble:
+            log.warning("what is old could not be removed", error=str(trouble))
+        if stop.wait(every):
+            return
+
+
 def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, slots: int) -> None:
     """Note each sign of life; when the lines end, free the worker's leases."""
     said_goodbye = False
@@ -130,10 +149,13 @@ def main(worker: str, slots: int) -> None:
     bell = Bell(settings.redis_url)
     stop = threading.Event()
     clearing = (settings.installation, stop, int(settings.sandbox_cap))
+    keep = Keep(settings.keep_bodies_days, settings.keep_logs_days, settings.keep_runs_days)
+    forgetting = (Retention(engine), keep, int(settings.database_cap), stop)
     dropping = (mirrors.folder(settings.state_dir), Tenants(engine), stop)
     loops = (
         threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),
         threading.Thread(target=drop_mirrors_forever, args=dropping, daemon=True),
+        threading.Thread(target=forget_forever, args=forgetting, daemon=True),
         *(
             threading.Thread(target=reap_forever, args=(containers, *clearing), daemon=True)
             for containers in engines(settings)

@@ -66,6 +66,9 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
     settings = WorkerSettings()
     redactor = Redactor(*_secrets(settings))
     _log_our_way(redactor)
+    from workers.store.schema import require  # alembic is needed by nothing else here
+
+    require(settings.database_url)
     slots = concurrency or settings.slots
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when it starts: stop soon, do not wait for runs
     worker = f"{socket.gethostname()}:{os.getpid()}"

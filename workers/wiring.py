@@ -28,6 +28,7 @@ from sandbox.images.stock import clear
 from sandbox.languages import KEYS
 from sandbox.pool import Keep
 from sandbox.reaper import reap, remove_containers
+from workers import ceilings
 from workers.critic import Critic
 from workers.domain import Aim, Case, Report
 from workers.errors import Retryable, UsageError
@@ -36,6 +37,7 @@ from workers.git import mirrors
 from workers.llm.cassettes import FILES
 from workers.llm.client import Client
 from workers.llm.prices import told
+from workers.llm.purse import MemoryPurse, Purse
 from workers.llm.standing import Endpoints
 from workers.local import LocalForge
 from workers.pipeline import Parts, drive
@@ -62,7 +64,9 @@ def drive_run(
 
     The sandbox is shared with the runs before and after this one, and so is what is known of the models' endpoints.
     """
-    client = make_client(with_model(settings, case), "auto", lease.redactor, endpoints, settings.run_seconds)
+    purse = lease.purse(ceilings.of_operator(settings))
+    model = with_model(settings, case)
+    client = make_client(model, "auto", lease.redactor, endpoints, settings.run_seconds, purse)
     with _forge(case, settings, lease.redactor, lease.guard) as forge:
         parts = Parts(
             forge=forge,
@@ -75,10 +79,11 @@ def drive_run(
             run_url=_run_url(case, settings),
             runs_today=lease.admitted_today,
             heals_lately=lease.heals_lately,
-            spent_today=lease.spent_today,
+            purse=purse,
             patience=settings.follow_seconds,
             poll=settings.follow_poll_seconds,
             wishes=lease.wishes,
+            show_merged=settings.show_merged,
             model=client,
             so_far=lease.so_far,
         )
@@ -139,8 +144,8 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
         if kind == "stage" and ":" not in title:
             on_stage(title, seconds if isinstance(seconds, float) else None)
 
-    journal = MemoryJournal(tell, cancelled)
-    client = make_client(settings, request.engine)
+    journal, purse = MemoryJournal(tell, cancelled), MemoryPurse(ceilings.of_run(settings))
+    client = make_client(settings, request.engine, purse=purse)
     critic, tester = (Critic(client), Tester(client)) if client else (None, None)
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
         forge = LocalForge(
@@ -154,7 +159,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
         case = forge.case(run, check=request.check, job=request.job or "")
         with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
             able = fixers(request.engine, client)
-            parts = Parts(forge, sandbox, able, journal, journal.cancelled, critic=critic, tester=tester)
+            parts = Parts(forge, sandbox, able, journal, journal.cancelled, purse=purse, critic=critic, tester=tester)
             return drive(case, parts)
 
 
@@ -216,10 +221,12 @@ def make_client(
     redact: Callable[[str], str] = redact,
     endpoints: Endpoints | None = None,
     seconds: float = inf,
+    purse: Purse | None = None,
 ) -> Client | None:
     """The model that is asked. `auto` asks one when it is set, `llm` insists on it, `offline` never does.
 
     `seconds` is how long the run that starts now may take: no wait for an endpoint ends after it.
+    `purse` pays for it; by default one that knows of nothing else.
     """
     if engine == "llm" and not settings.model:
         raise UsageError("--engine llm needs a model: pass --model or set HEAL_MODEL")
@@ -235,6 +242,8 @@ def make_client(
         redact=redact,
         left=lambda: ends - time.monotonic(),
         endpoints=endpoints or Endpoints(),
+        answer_tokens=settings.tokens_per_answer,
+        purse=purse or MemoryPurse(ceilings.of_run(settings)),
     )
 
 

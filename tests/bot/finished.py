@@ -30,6 +30,9 @@ from workers.domain import (
     Usage,
     Verdict,
 )
+from workers.llm.budgets import Purpose, Worst
+from workers.llm.exchange import Call
+from workers.llm.purse import Asked, Paid
 from workers.store.lease import Lease
 from workers.store.ledger import Ledger
 
@@ -80,6 +83,7 @@ def healed(engine: Engine, name: str = "unit (3.12)", log: str = "", repo: str =
         _stage(lease, StageName.CHECKOUT, 0, report.job, 0.48)
         _stage(lease, StageName.REPRODUCE, 0, report.reproduction, 3.1)
         _stage(lease, StageName.DIAGNOSE, 0, report.diagnosis, 0.02)
+        _asked(lease)
         for n_, attempt in enumerate(report.attempts):
             _stage(lease, StageName.PROPOSE, n_, attempt.candidate, 0.3)
             _stage(lease, StageName.VERIFY, n_, attempt.verdict, 1.9)
@@ -87,6 +91,20 @@ def healed(engine: Engine, name: str = "unit (3.12)", log: str = "", repo: str =
         _stage(lease, StageName.FOLLOW, 0, "green", 41.0)
         lease.finish(report)
     return run
+
+
+def _asked(lease: Lease) -> None:
+    """Calls of a model: one of known and one of unknown price, one that nobody answered, and one under way."""
+    purse, fixer = lease.purse(()), Asked(Purpose.FIXER, "openai", "tiny", Worst(9_000, 0.5))
+    ends = (
+        Paid("tiny<i>", Usage(900, 80, None), Call("r1", "stop", 300, 20, estimated=True), 2.0),
+        Paid("tiny", Usage(1_100, 20, 0.25), Call("r2", "length"), 3.0),
+        Paid(seconds=1.0, error="Retryable"),
+    )
+    for key, end in zip("abc", ends, strict=True):
+        purse.reserve(key, fixer)
+        purse.settle(key, end)
+    purse.reserve("d", replace(fixer, purpose=Purpose.CRITIC))
 
 
 def at_work(engine: Engine, repo: str = "octo/calc") -> RunId:

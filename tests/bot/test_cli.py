@@ -83,6 +83,7 @@ def test_doctor_when_all_is_there(tmp_path: Path) -> None:
     assert all(one["repair"] for one in found if one["warning"])
 
 
+@pytest.mark.fault(75)
 def test_doctor_when_things_are_missing(tmp_path: Path) -> None:
     """A dead engine, Redis, database and key each have a line with the command that repairs it; exit code 3."""
     done = heal(

@@ -87,7 +87,12 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "<code>DATABASE_URL</code>",
         "CI used Python 3.12, the sandbox has 3.11",
         "12,345 bytes in the middle are not shown",
-        "cost unknown",
+        "2,000 + 100 tokens · $0.25 and 1 call of unknown cost · 6.0 s",
+        "answered by tiny&lt;i&gt; · 900 (300 cached) + 80 (20 of thought) tokens, estimated",
+        "cost unknown · 2.0 s · stop",
+        "1100 + 20 tokens · $0.25 · 3.0 s · length",
+        "· 1.0 s · Retryable",
+        "· under way, at most $0.50",
         "https://github.test/octo/calc/pull/12",
         "It could reach api.example.org",
         "One commit of pull request #77",
@@ -179,6 +184,7 @@ def test_run_pages_of_a_parked_and_a_crashed_run(site: Site, engine: Engine) -> 
     assert "Heal itself failed 3 times." in crashed
 
 
+@pytest.mark.fault(13, 69)
 def test_hostile_text_is_shown_not_obeyed(site: Site, engine: Engine) -> None:
     """Names and logs that strangers write are escaped, without terminal codes and direction overrides."""
     run = healed(engine, name=HOSTILE, log=f"{HOSTILE}\n" * 3)
@@ -216,6 +222,7 @@ def test_no_such_run(site: Site, run: str) -> None:
         assert site.client.get(address).status_code == 404
 
 
+@pytest.mark.fault(69)
 def test_security_headers(site: Site) -> None:
     """Every answer, static and error included, carries the strict policy; pages hold no inline script or style."""
     for address in ("/", "/static/style.css", "/nowhere", "/healthz"):
@@ -274,6 +281,7 @@ def test_api_with_the_token(serve: Serve) -> None:
     assert site.client.get("/api/runs", headers=odd).status_code == 401
 
 
+@pytest.mark.fault(69)
 @pytest.mark.parametrize("cookie", ["", "x", "99999999999.", "99999999999." + "0" * 64, "1.2.3", "-1.a"])
 def test_forged_sessions(serve: Serve, cookie: str) -> None:
     """A session that we did not sign opens nothing."""
@@ -281,6 +289,7 @@ def test_forged_sessions(serve: Serve, cookie: str) -> None:
     assert site.client.get("/", headers={"cookie": f"heal_session={cookie}"}).status_code == 303
 
 
+@pytest.mark.fault(69)
 @pytest.mark.parametrize("target", ["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "/a\nb"])
 def test_login_leads_nowhere_else(serve: Serve, target: str) -> None:
     """After the login only paths of this site are followed."""
@@ -289,6 +298,7 @@ def test_login_leads_nowhere_else(serve: Serve, target: str) -> None:
     assert answer.headers["location"] == "/"
 
 
+@pytest.mark.fault(71)
 def test_live_events(site: Site, engine: Engine) -> None:
     """The stream repeats what came after Last-Event-ID and ends with the run; an id from the future tells all."""
     run = healed(engine)
@@ -303,6 +313,7 @@ def _ids(site: Site, address: str, headers: dict[str, str]) -> list[int]:
     return [int(one) for one in re.findall(r"^id: (\d+)$", text, re.MULTILINE)]
 
 
+@pytest.mark.fault(75)
 @pytest.mark.parametrize(
     "values",
     [
@@ -332,3 +343,22 @@ def test_trusted_hosts(serve: Serve) -> None:
     site = serve(allowed_hosts=("heal.example.org",), dashboard_token=TOKEN)
     assert site.client.get("/healthz", headers={"host": "heal.example.org"}).status_code == 200
     assert httpx.get(f"{site.url}/healthz", headers={"host": "evil.test"}).status_code == 400
+
+
+def test_metrics_of_spending(site: Site, engine: Engine) -> None:
+    """Calls, tokens, money and seconds by model and purpose; a call of unknown price is counted, not priced."""
+    healed(engine)
+    text_ = site.client.get("/metrics").text
+    by = 'model="openai:tiny",purpose="fixer"'
+    for line in (
+        f'heal_llm_requests_total{{{by},result="answer"}} 2.0',
+        f'heal_llm_requests_total{{{by},result="Retryable"}} 1.0',
+        f'heal_llm_tokens_total{{kind="cached",{by}}} 300.0',
+        f'heal_llm_tokens_total{{kind="input",{by}}} 2000.0',
+        f'heal_llm_tokens_total{{kind="output",{by}}} 100.0',
+        f'heal_llm_tokens_total{{kind="reasoning",{by}}} 20.0',
+        f"heal_llm_cost_usd_total{{{by}}} 0.25",
+        f"heal_llm_unpriced_total{{{by}}} 1.0",
+        f"heal_llm_seconds_total{{{by}}} 6.0",
+    ):
+        assert line in text_, line

@@ -107,6 +107,7 @@ def test_job_then_workflow_run(office: Office) -> None:
     assert (case["job"], case["job_id"], case["workflow_path"]) == ("unit (3.12)", 9001, ".github/workflows/ci.yml")
 
 
+@pytest.mark.fault(18)
 def test_workflow_run_before_its_jobs(office: Office) -> None:
     """Out of order is the same: one run, rung once."""
     office.deliver(WORKFLOW)
@@ -114,6 +115,7 @@ def test_workflow_run_before_its_jobs(office: Office) -> None:
     assert (len(office.runs()), len(office.rung)) == (1, 1)
 
 
+@pytest.mark.fault(19)
 def test_matrix_of_a_hundred_jobs(office: Office) -> None:
     """A hundred red jobs of one workflow run are one run."""
     for n in range(100):
@@ -181,6 +183,7 @@ def test_push_cancels_what_is_older(office: Office) -> None:
 PUSHED = {"ref": "refs/heads/topic", "before": "c" * 40, "after": "b" * 40}
 
 
+@pytest.mark.fault(18)
 @pytest.mark.parametrize(
     ("what", "ended"),
     [
@@ -303,6 +306,7 @@ def test_only_branches_of_open_changes_are_looked_after(office: Office) -> None:
     assert sorted(told) == [("heal/x", "pushed"), ("topic", "green"), ("topic", "moved")]
 
 
+@pytest.mark.fault(15)
 def test_uninstalled(office: Office) -> None:
     """Uninstalling ends every run of the installation, opens no other, and has what is kept of it forgotten."""
     office.deliver(WORKFLOW)
@@ -313,6 +317,7 @@ def test_uninstalled(office: Office) -> None:
     assert len(office.runs()) == 1
 
 
+@pytest.mark.fault(15)
 def test_suspended_and_back(office: Office) -> None:
     """A suspended installation gets no runs until it is back, and forgets nothing."""
     when = {"installation__updated_at": at(0)}
@@ -335,6 +340,7 @@ def test_removed_repository(office: Office) -> None:
     assert office.runs() == [("done", Outcome.CANCELLED), ("queued", None)]
 
 
+@pytest.mark.fault(14)
 def test_renamed_repository_keeps_its_history(office: Office) -> None:
     """Runs are found and shown under the name the repository has now."""
     office.deliver(WORKFLOW)
@@ -369,6 +375,7 @@ def test_own_branch_wakes_nobody_when_nobody_waits(office: Office) -> None:
     assert office.runs() == []
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -386,12 +393,14 @@ def test_bad_rows_are_told_and_do_not_stop_the_rest(office: Office, body: bytes,
     assert office.deliver(WORKFLOW).startswith("routed: opened run")
 
 
+@pytest.mark.fault(20)
 def test_names_as_long_and_odd_as_they_come(office: Office) -> None:
     """Odd names are data: stored and rung like any other."""
     assert office.deliver(WORKFLOW, workflow_run__head_branch="-x;$(id) \u202e\u0000" + "y" * 244).startswith("routed")
     assert office.deliver(CHECK, check_run__name="n" * 5000, check_run__app={"id": 3, "slug": "x"}).startswith("routed")
 
 
+@pytest.mark.fault(55)
 def test_broker_away(office: Office) -> None:
     """Bells that nobody takes are rung again by a later sweep; nothing is lost."""
     office.broker = False
@@ -467,6 +476,7 @@ def _arguments(message: str) -> tuple[list[Any], dict[str, Any]]:
     return positional, named
 
 
+@pytest.mark.fault(55)
 def test_redis_away_is_degraded_only(site: Site, engine: Engine) -> None:
     """Without Redis deliveries are accepted and routed; readiness says degraded and stays 200."""
     body = encoded(payload(WORKFLOW))

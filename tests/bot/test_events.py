@@ -61,6 +61,7 @@ def test_pull_request_of_another_repository_is_not_ours() -> None:
     assert parsed.pull_request == 2
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize(
     ("written", "read"),
     [
@@ -82,6 +83,7 @@ def test_ids(written: object, read: int) -> None:
     assert parsed.scope.repo.id == read
 
 
+@pytest.mark.fault(13)
 def test_text_that_no_database_takes_is_replaced() -> None:
     """NUL and lone surrogates become the replacement character; other scripts and emoji stay."""
     body = payload("check_run.completed", check_run__name="a\x00b\ud800 \u202eרץ 🎉")
@@ -90,6 +92,7 @@ def test_text_that_no_database_takes_is_replaced() -> None:
     assert parsed.name == "a\ufffdb\ufffd \u202eרץ 🎉"
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -111,12 +114,14 @@ def test_unreadable(body: bytes, reason: str) -> None:
     assert reason in refused.value.reason
 
 
+@pytest.mark.fault(11)
 def test_a_million_keys() -> None:
     """A very wide payload is read like any other."""
     wide = {**payload("push"), "extra": dict.fromkeys(map(str, range(1_000_000)))}
     assert isinstance(reading.parse("push", encoded(wide)), events.Pushed)
 
 
+@pytest.mark.fault(12)
 def test_other_events_and_actions_are_named() -> None:
     """What asks nothing of us keeps its name for the reason in the inbox."""
     assert reading.parse("check_run", b'{"action": "created"}') == events.Unhandled("check_run", "created")
@@ -132,6 +137,7 @@ def _paths(value: Any, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 JUNK: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.none()) | st.just({})
 
 
+@pytest.mark.fault(12)
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(OWN), st.data())
 def test_any_field_may_be_missing_or_wrong(path: Path, data: st.DataObject) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
 from tests.bot.conftest import Serve, rows, until
@@ -24,6 +25,7 @@ EVENTS = (
 BY_PEOPLE = {"command", "button", "label", "review"}
 
 
+@pytest.mark.fault(17)
 def test_nothing_of_our_own_starts_a_run(hub: Hub, serve: Serve, engine: Engine, tmp_path: Path) -> None:
     """Our check run, comment, branch, commit, pull request and its red CI arrive, twice each: no run is opened, and no
     errand as if a person had asked for something."""

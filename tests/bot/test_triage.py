@@ -138,6 +138,7 @@ def test_other_apps_check_run_has_its_own_key() -> None:
     assert (start.key, start.wait) == ("check:7001:9001", False)
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("app", [{"id": 42, "slug": "x"}, {"id": 1, "slug": "heal-bot"}])
 def test_our_own_check_run_is_never_healed(app: dict[str, object]) -> None:
     """Our own check run starts nothing, known by App id or name."""
@@ -161,6 +162,7 @@ def test_fork() -> None:
     assert isinstance(only(WORKFLOW, **named_like_ours), Start)
 
 
+@pytest.mark.fault(12)
 @pytest.mark.parametrize(
     ("name", "changes", "reason"),
     [
@@ -399,6 +401,7 @@ def test_repositories_of_an_installation() -> None:
     assert added[1:] == (NoteRepos(501, (Repo(7002, "octo/new"),), RepoState.ACTIVE),)
 
 
+@pytest.mark.fault(14)
 @pytest.mark.parametrize(
     ("action", "state"),
     [

@@ -42,6 +42,7 @@ def test_signed_delivery_is_stored_before_the_answer(site: Site, engine: Engine)
 GOOD = sign(BODY, SECRET.encode())
 
 
+@pytest.mark.fault(1, 2)
 @pytest.mark.parametrize(
     "signature",
     [
@@ -70,6 +71,7 @@ def test_bad_signature(site: Site, engine: Engine, signature: bytes | None) -> N
     assert site.metric(REFUSED) == 1
 
 
+@pytest.mark.fault(3)
 @pytest.mark.parametrize("body", [BODY + b" ", BODY[:-1], json.dumps(json.loads(BODY), indent=1).encode(), b""])
 def test_altered_body(site: Site, engine: Engine, body: bytes) -> None:
     """The signature covers the raw bytes: one byte more or less, or the same JSON written anew, is refused."""
@@ -78,6 +80,7 @@ def test_altered_body(site: Site, engine: Engine, body: bytes) -> None:
     assert rows(engine, "delivery") == []
 
 
+@pytest.mark.fault(8)
 def test_both_secrets_while_one_is_rotated(serve: Serve) -> None:
     """The previous secret counts while it is set, and no longer."""
     new = "f" * 40
@@ -108,6 +111,7 @@ def test_headers_that_github_always_sends(site: Site, engine: Engine, name: str,
     assert rows(engine, "delivery") == []
 
 
+@pytest.mark.fault(10)
 def test_methods_paths_and_media_types(site: Site) -> None:
     """Only a POST of JSON to this path is looked at."""
     assert site.client.get("/webhook").status_code == 405
@@ -146,6 +150,7 @@ def test_delivery_for_another_app(serve: Serve, engine: Engine) -> None:
     assert len(rows(engine, "delivery")) == 2
 
 
+@pytest.mark.fault(4, 5)
 def test_same_delivery_twice(site: Site, engine: Engine) -> None:
     """The first is kept; a repetition is told so, and one with another body is counted apart."""
     other = encoded(payload("push"))
@@ -162,6 +167,7 @@ async def _post_at_once(site: Site, guids: list[str]) -> list[httpx.Response]:
         return list(await asyncio.gather(*posts))
 
 
+@pytest.mark.fault(4)
 def test_fifty_at_once_with_one_id(site: Site, engine: Engine) -> None:
     """Fifty concurrent deliveries of one id make one row; exactly one answer calls it new."""
     answers = asyncio.run(_post_at_once(site, ["one"] * 50))
@@ -177,6 +183,7 @@ def test_many_at_once_are_all_kept(site: Site, engine: Engine) -> None:
     assert {row["guid"] for row in rows(engine, "delivery")} == set(guids)
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("body", [b"not json", b"\xff\xfe\x00", b"", b"[" * 100_000, b'{"action":"completed"}'])
 def test_signed_but_broken(site: Site, engine: Engine, body: bytes) -> None:
     """A signed body is accepted whatever it is; reading it is the dispatcher's business."""
@@ -205,12 +212,14 @@ HEAD = (
 )
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("length", [str(25 * 1024 * 1024 + 1), "9" * 15])
 def test_declared_too_large(site: Site, length: str) -> None:
     """A declared size over 25 MB is refused before a byte of the body is sent."""
     assert b" 413 " in _raw(site, f"{HEAD}Content-Length: {length}\n\n")[:20]
 
 
+@pytest.mark.fault(6)
 def test_endless_chunks(site: Site) -> None:
     """A body that does not say its size is cut off at 25 MB, not read on."""
     megabyte = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
@@ -219,6 +228,7 @@ def test_endless_chunks(site: Site) -> None:
     assert site.metric('heal_deliveries_total{event="",result="too_large"}') == 1
 
 
+@pytest.mark.fault(6)
 def test_largest_body_is_taken(site: Site, engine: Engine) -> None:
     """Exactly 25 MB is still a delivery."""
     body = b'"' + b"x" * (25 * 1024 * 1024 - 2) + b'"'
@@ -226,6 +236,7 @@ def test_largest_body_is_taken(site: Site, engine: Engine) -> None:
     assert len(rows(engine, "delivery")) == 1
 
 
+@pytest.mark.fault(7)
 def test_slow_bodies_do_not_hold_up_others(site: Site) -> None:
     """A stalled body is answered 408 after five seconds; meanwhile other deliveries pass."""
     stalled = []
@@ -243,6 +254,7 @@ def test_slow_bodies_do_not_hold_up_others(site: Site) -> None:
         connection.close()
 
 
+@pytest.mark.fault(62)
 def test_database_away(serve: Serve, tmp_path: Path) -> None:
     """No 202 without a commit: 503 with a time to come back, and the receiver itself stays up."""
     site = serve(database_url=f"sqlite:///{tmp_path / 'missing.db'}")

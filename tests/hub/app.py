@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -17,7 +18,7 @@ from tests.hub.events import Events
 from tests.hub.gitweb import GitWeb
 from tests.hub.graphql import GraphQl
 from tests.hub.hooks import Hooks
-from tests.hub.rest import actions, apps, checks, gitdata, issues, pulls, repos, reviews, statuses
+from tests.hub.rest import actions, apps, checks, gitdata, issues, oauth, pulls, repos, reviews, statuses
 from tests.hub.rest.actions import read_log
 from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher
 from tests.hub.runs import Runs
@@ -25,6 +26,7 @@ from tests.hub.state import Json, World
 
 ROUTES = (
     *apps.ROUTES,
+    *oauth.ROUTES,
     *repos.ROUTES,
     *gitdata.ROUTES,
     *checks.ROUTES,
@@ -74,7 +76,7 @@ def _send(answer: Answer) -> Response:
 def build(data: Path, url: str, ci_image: str) -> FastAPI:
     """The application for an address that is already known."""
     world = World(data, url, ci_image)
-    contract = Contract(world)
+    contract = Contract(world, oauth.NOT_COPIED)
     hooks = Hooks(world, contract)
     events = Events(world, hooks)
     runs = Runs(world, events)
@@ -104,6 +106,8 @@ def build(data: Path, url: str, ci_image: str) -> FastAPI:
         except ApiError as error:
             return _send(Answer(error.status, error.body()))
 
+    _add_login(app, world)
+
     @app.get("/_logs/{job_id}")
     def log(job_id: int, repo: int, se: int, sig: str) -> Response:
         status, text = read_log(world, repo, job_id, se, sig)
@@ -129,6 +133,16 @@ def build(data: Path, url: str, ci_image: str) -> FastAPI:
         return _Severed() if answer.severed else Response(answer.body, answer.status, answer.headers)
 
     return app
+
+
+def _add_login(app: FastAPI, world: World) -> None:
+    @app.get("/login/oauth/authorize")
+    def consent(request: Request) -> Response:
+        return _send(oauth.authorize(world, dict(request.query_params)))
+
+    @app.post("/login/oauth/access_token")
+    async def exchange(request: Request) -> Response:
+        return _send(oauth.access_token(world, dict(parse_qsl((await request.body()).decode()))))
 
 
 def served(app: FastAPI) -> ASGIApp:

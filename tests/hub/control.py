@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -52,6 +53,11 @@ class Control:
             raise ApiError(404, f"no repository {asked['repo']}")
         return repo
 
+    def do_signs_in(self, asked: Json) -> Json:
+        """This person sits at the browser that comes to authorize an App; without a login nobody does."""
+        self._world.browser = self._world.user(asked["login"]) if asked.get("login") else None
+        return {}
+
     def do_create_user(self, asked: Json) -> Json:
         return shapes.user(self._world, self._world.user(asked["login"], asked.get("kind", "User")))
 
@@ -77,6 +83,7 @@ class Control:
             hook_id=world.id(),
             hook_url=asked.get("webhook_url", ""),
             created=world.stamp(),
+            client_secret=secrets.token_hex(20),
         )
         world.apps[app.id] = app
         pem = key.private_bytes(
@@ -86,6 +93,7 @@ class Control:
         return {
             "app_id": app.id,
             "client_id": app.client_id,
+            "client_secret": app.client_secret,
             "slug": slug,
             "bot": app.bot.login,
             "private_key": pem.decode(),
@@ -337,11 +345,12 @@ class Control:
     def do_reset(self, asked: Json) -> Json:
         """Forget everything but the address; ids go on counting, so nothing old fits again."""
         world = self._world
-        for field in (world.users, world.apps, world.installations, world.tokens, world.repos):
+        for field in (world.users, world.apps, world.installations, world.tokens, world.repos, world.user_tokens):
             field.clear()
         for record in (world.deliveries, world.requests, world.faults, world.violations):
             record.clear()
         world.clock_offset = timedelta()
+        world.browser = None
         world.moved.clear()
         return {}
 

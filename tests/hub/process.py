@@ -43,6 +43,7 @@ class AppKeys:
     private_key: str
     webhook_secret: str
     installation_id: int
+    client_secret: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,10 @@ class Hub(Remote):
             repos=list(repos) if repos is not None else None,
         )
         return AppKeys(**raw)
+
+    def signs_in(self, login: str = "") -> None:
+        """This person is logged in at the browser that comes to authorize an App."""
+        self.call("signs_in", login=login)
 
     def set_webhook(self, app_id: int, url: str) -> None:
         self.call("set_webhook", app_id=app_id, url=url)

@@ -46,6 +46,7 @@ class App:
     hook_id: int
     hook_url: str = ""
     created: str = ""
+    client_secret: str = ""
 
 
 @dataclass
@@ -72,6 +73,20 @@ class Token:
     permissions: dict[str, str]
     repo_ids: set[int] | None
     expires: datetime
+    revoked: bool = False
+
+
+@dataclass
+class UserToken:
+    """What an App has on behalf of a person that logged in with it; `code` and `challenge` until it is fetched."""
+
+    text: str
+    user: User
+    app: App
+    expires: datetime
+    code: str = ""
+    back: str = ""
+    challenge: str = ""
     revoked: bool = False
 
 
@@ -313,6 +328,9 @@ class World:
     apps: dict[int, App] = field(default_factory=dict)
     installations: dict[int, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    user_tokens: dict[str, UserToken] = field(default_factory=dict)
+    browser: User | None = None
+    """Who is logged in at GitHub in the browser that comes to authorize an App."""
     repos: dict[int, Repo] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
     requests: list[Json] = field(default_factory=list)

@@ -184,6 +184,7 @@ def neighbour(sandbox: DockerSandbox, engine: Engine) -> Iterator[tuple[str, Gat
             life.remove()
 
 
+@pytest.mark.fault(36)
 def test_nothing_is_reached_past_the_proxy(sandbox: DockerSandbox, host_server: int, engine: Engine) -> None:
     """No address answers directly: the internet's, the metadata service's, the host's own, nor a neighbour's.
 
@@ -248,6 +249,7 @@ print("UNNAMED", tls("pypi.org", None))
     assert "refused: pypi.org (its TLS is for files.pythonhosted.org)" in log
 
 
+@pytest.mark.fault(36)
 def test_names_do_not_resolve_inside(sandbox: DockerSandbox) -> None:
     """No name is looked up for set-up, so no name can carry anything out: neither listed hosts' nor made-up ones."""
     script = """

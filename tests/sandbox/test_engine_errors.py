@@ -33,6 +33,7 @@ def said(status: int, words: str) -> APIError:
     return APIError("500 Server Error", response, words)
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize(
     ("raised", "kind"),
     [
@@ -62,6 +63,7 @@ def test_recorded(raised: Exception, kind: type[SandboxError]) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.fault(38)
 @pytest.mark.engine
 def test_real(engine: Engine) -> None:
     """A runtime that nobody registered, an image that is not there, a registry where nobody listens, no engine."""

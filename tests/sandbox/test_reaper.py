@@ -36,6 +36,7 @@ def left_behind(engine: Engine, owner: str, deadline: float) -> str:
     return str(engine.client().containers.create(**{**settings, "mounts": []}).id)
 
 
+@pytest.mark.fault(39)
 @pytest.mark.engine
 def test_only_late_containers_of_the_owner_go(engine: Engine, owner: str) -> None:
     """Past its deadline a container is removed; one with time left, and another owner's, stay."""
@@ -178,6 +179,7 @@ sandbox.prepare(Plan("debian", (Step("wait", "echo; sleep 600"),), Step("check",
 """
 
 
+@pytest.mark.fault(39)
 @pytest.mark.engine
 def test_a_killed_session_leaves_nothing(engine: Engine, owner: str) -> None:
     """What a process that was killed had made goes at the next passes, its session's label or not, long before its

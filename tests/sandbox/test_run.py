@@ -99,6 +99,7 @@ def test_report_of_the_command_comes_back(bare: DockerEnvironment) -> None:
     assert len(shell(bare, "head -c 5000 /dev/zero >$HEAL_REPORT", limits).report) == 1000
 
 
+@pytest.mark.fault(35)
 def test_timeout_kills_what_ignores_term(bare: DockerEnvironment) -> None:
     """At the time limit everything dies, even what ignores TERM, and the output until then stays."""
     script = "echo before; trap '' TERM; (trap '' TERM; setsid sleep infinity) & while :; do sleep 1; done"
@@ -107,6 +108,7 @@ def test_timeout_kills_what_ignores_term(bare: DockerEnvironment) -> None:
     assert result.output.text == "before\n"
 
 
+@pytest.mark.fault(33)
 def test_memory_limit(bare: DockerEnvironment) -> None:
     """A command that needs more memory than it may have ends as OOM."""
     result = shell(bare, "exec python -c 'x = bytearray(1 << 30)'")
@@ -120,6 +122,7 @@ def test_oom_of_a_child_that_nobody_minds(bare: DockerEnvironment) -> None:
     assert any("memory" in note for note in result.notes)
 
 
+@pytest.mark.fault(32)
 def test_fork_bomb(bare: DockerEnvironment) -> None:
     """A fork bomb hits the limit on processes and is over at the time limit at the latest."""
     result = shell(bare, "bomb() { bomb | bomb & }; bomb; sleep infinity", Limits(wall_s=2, memory=96 << 20, pids=64))
@@ -142,6 +145,7 @@ def test_output_flood_is_ended(bare: DockerEnvironment) -> None:
     assert result.ending is Ending.OUTPUT_LIMIT
 
 
+@pytest.mark.fault(34, 67)
 def test_disk_full(bare: DockerEnvironment) -> None:
     """Filling the workspace ends at its size and is told apart from a failure."""
     result = shell(bare, "head -c 64M /dev/zero >big")
@@ -154,6 +158,7 @@ def test_tree_larger_than_the_workspace(bare: DockerEnvironment) -> None:
     assert result.ending is Ending.DISK_FULL
 
 
+@pytest.mark.fault(36)
 def test_no_network(bare: DockerEnvironment) -> None:
     """In the check phase there is no network but the loopback."""
     script = (
@@ -182,6 +187,7 @@ def test_file_systems_are_frozen(bare: DockerEnvironment) -> None:
     assert result.ending is Ending.PASSED, result.output.text
 
 
+@pytest.mark.fault(37)
 def test_no_engine_and_no_secret_inside(bare: DockerEnvironment) -> None:
     """Neither the engine's socket nor anything of the host's files or environment is visible."""
     result = shell(bare, "find / -name docker.sock 2>/dev/null || true; grep ^/dev/ /proc/mounts; echo ===; env")
@@ -248,6 +254,7 @@ def test_cancel_ends_a_run(bare: DockerEnvironment, engine: Engine) -> None:
     assert set(engine.containers(f"heal.key={bare.key}")) <= before
 
 
+@pytest.mark.fault(28)
 def test_the_first_process_cannot_be_killed(bare: DockerEnvironment) -> None:
     """Our script in the container goes on whatever the code under test does to it, and tells the truth."""
     result = shell(bare, "pkill -KILL -f /opt/heal/heal-init; kill -STOP 1; sleep 0.5; exit 3")

@@ -336,6 +336,7 @@ def test_each_process_has_only_its_own(scene: Scene) -> None:
     assert leaks(kept, {name: scene.ours[name] for name in ("webhook secret", "dashboard token", "app key")}) == []
 
 
+@pytest.mark.fault(30)
 def test_nothing_posted_holds_a_secret(scene: Scene) -> None:
     """Titles, bodies, comments, check runs, annotations, branches and commit messages of ours hold nobody's secret."""
     everybody = {**scene.ours, **scene.others}
@@ -352,12 +353,14 @@ def test_nothing_posted_holds_a_secret(scene: Scene) -> None:
     assert scene.theatre.checks(REPO)
 
 
+@pytest.mark.fault(30)
 def test_no_prompt_holds_a_secret(scene: Scene) -> None:
     """The model saw the failure, and not one of the keys around it."""
     assert leaks("\n".join(scene.prompts).encode(), {**scene.ours, **scene.others}) == []
     assert "A. LOVELACE" in scene.prompts[0]
 
 
+@pytest.mark.fault(30)
 def test_no_page_shows_a_secret(scene: Scene) -> None:
     """The list, the run, its JSON, its events and the figures are redacted."""
     everybody = {**scene.ours, **scene.others}
@@ -365,6 +368,7 @@ def test_no_page_shows_a_secret(scene: Scene) -> None:
         assert leaks(shown, everybody) == [], page
 
 
+@pytest.mark.fault(30)
 def test_no_log_of_ours_holds_a_secret(scene: Scene) -> None:
     """What receiver, worker and sweeper wrote while they worked."""
     for process in ("receiver", "worker", "guarded", "migrate"):
@@ -372,6 +376,7 @@ def test_no_log_of_ours_holds_a_secret(scene: Scene) -> None:
         assert leaks(written, {**scene.ours, **scene.others}) == [], process
 
 
+@pytest.mark.fault(30)
 def test_the_database_holds_no_secret(scene: Scene) -> None:
     """No row and no byte of its files holds a secret of ours; keys of others stand only in names a run works with."""
     database = scene.theatre.folder / "heal.db"

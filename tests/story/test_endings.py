@@ -56,6 +56,7 @@ def test_workflow_is_not_yaml(theatre: Theatre, repo: str, play: Play) -> None:
     assert "not valid YAML: line 3" in told(theatre, repo)["summary"]
 
 
+@pytest.mark.fault(24)
 def test_commit_is_gone(theatre: Theatre, repo: str) -> None:
     """A commit that GitHub no longer has ends the run with a sentence."""
     theatre.hub.create_repo(repo, files=RED)
@@ -75,6 +76,7 @@ def test_repository_cannot_be_cloned(theatre: Theatre, repo: str, play: Play) ->
     assert "no longer allowed to read it" in told(theatre, repo)["summary"]
 
 
+@pytest.mark.fault(14)
 def test_repository_is_gone(theatre: Theatre, repo: str) -> None:
     """A repository that vanished before the worker looked ends the run without a word to anybody."""
     theatre.hub.create_repo(repo, files=RED)
@@ -139,6 +141,7 @@ def test_mode_off(theatre: Theatre, repo: str, play: Play) -> None:
     assert "checkout" not in [stage["stage"] for stage in theatre.run(run["id"])["stages"]]
 
 
+@pytest.mark.fault(14)
 def test_archived(theatre: Theatre, repo: str) -> None:
     """An archived repository is left alone."""
     theatre.hub.create_repo(repo, files=RED)
@@ -149,6 +152,7 @@ def test_archived(theatre: Theatre, repo: str) -> None:
     assert "archived" in run["detail"]
 
 
+@pytest.mark.fault(18)
 def test_stale_commit(theatre: Theatre, repo: str) -> None:
     """A red commit that is not the head any more is not worked on."""
     old = theatre.hub.create_repo(repo, files=RED).sha
@@ -158,6 +162,7 @@ def test_stale_commit(theatre: Theatre, repo: str) -> None:
     assert told(theatre, repo)["title"] == "Superseded by a newer commit"
 
 
+@pytest.mark.fault(16)
 def test_fork(theatre: Theatre, repo: str) -> None:
     """The code of a fork is not run for an event: the check run alone says how it can be, and nobody is written to."""
     fork = f"mallory/{repo.split('/')[1]}"

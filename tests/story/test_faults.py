@@ -11,6 +11,7 @@ from tests.story.theatre import Theatre
 pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis]
 
 
+@pytest.mark.fault(18)
 def test_deliveries_lost_late_twice_and_in_another_order(theatre: Theatre, repo: str) -> None:
     """The red job's event is late and another one lost, the workflow run's end comes before its beginning, everything
     about our own branch arrives twice: one run, one check run, one pull request out of draft."""
@@ -33,6 +34,7 @@ def test_deliveries_lost_late_twice_and_in_another_order(theatre: Theatre, repo:
     assert len(theatre.said(repo)) == 1
 
 
+@pytest.mark.fault(46, 47, 49, 50, 53)
 def test_answers_lost_refused_and_cut_off(theatre: Theatre, repo: str) -> None:
     """The log is not there at first and its address too old, tokens end in the middle, limits are hit, and answers to
     work that was done are lost: one branch, commit, pull request, comment and check run all the same."""

@@ -125,6 +125,7 @@ def test_ci_disagrees(theatre: Theatre, repo: str) -> None:
     assert len(theatre.runs_of(repo)) == 1
 
 
+@pytest.mark.fault(50)
 def test_log_is_gone(theatre: Theatre, repo: str) -> None:
     """A log that answers 404 for ever is done without: the workflow and the steps say enough."""
     theatre.hub.create_repo(repo, files=RED)
@@ -134,6 +135,7 @@ def test_log_is_gone(theatre: Theatre, repo: str) -> None:
     assert confirmed(theatre, repo)["outcome"] == "FIXED"
 
 
+@pytest.mark.fault(4)
 def test_the_same_delivery_twice(theatre: Theatre, repo: str) -> None:
     """Every delivery sent twice, and again later, makes one run and one pull request."""
     theatre.hub.create_repo(repo, files=RED)
@@ -149,6 +151,7 @@ def test_the_same_delivery_twice(theatre: Theatre, repo: str) -> None:
     assert len(theatre.checks(repo)) == 1
 
 
+@pytest.mark.fault(19)
 def test_a_matrix_is_one_run(theatre: Theatre, repo: str) -> None:
     """Several red jobs of one workflow run are one run and one pull request."""
     matrix = PYTEST.replace(

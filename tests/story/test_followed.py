@@ -88,6 +88,7 @@ def look_after(theatre: Theatre, repo: str, branch: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.fault(26)
 def test_the_base_moves_on(theatre: Theatre, repo: str) -> None:
     """A conflicting push to the base: the same pull request is made anew there, proven again. Then somebody else mends
     the base: ours is closed with a word, its branch is gone, and the run that followed it has ended."""

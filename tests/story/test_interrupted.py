@@ -36,6 +36,7 @@ def _sleeps(container: Any) -> bool:
         return False  # it ended meanwhile
 
 
+@pytest.mark.fault(26)
 def test_push_while_running(theatre: Theatre, repo: str) -> None:
     """A push to the red branch ends the run within 5 s, in the middle of a command, and says so on the old commit."""
     engine = Engine()
@@ -54,6 +55,7 @@ def test_push_while_running(theatre: Theatre, repo: str) -> None:
     ]
 
 
+@pytest.mark.fault(52)
 def test_pull_request_closed_while_running(theatre: Theatre, repo: str) -> None:
     """Closing the red pull request ends its run without a word in it, here while the check runs for its base."""
     theatre.hub.create_repo(repo, files={**SLOW, PATH: running("true")})
@@ -69,6 +71,7 @@ def test_pull_request_closed_while_running(theatre: Theatre, repo: str) -> None:
     assert theatre.said(repo) == []
 
 
+@pytest.mark.fault(52)
 def test_push_while_our_fix_waits(theatre: Theatre, repo: str) -> None:
     """A push after the fix was proposed leaves the pull request to people."""
     theatre.hub.create_repo(repo, files=RED)
@@ -81,6 +84,7 @@ def test_push_while_our_fix_waits(theatre: Theatre, repo: str) -> None:
     assert [one["state"] for one in theatre.pulls(repo)] == ["open"]
 
 
+@pytest.mark.fault(52)
 def test_merged_before_ci_ended(theatre: Theatre, repo: str) -> None:
     """A fix that people merged without waiting for CI is fixed."""
     theatre.hub.create_repo(repo, files=RED)
@@ -90,6 +94,7 @@ def test_merged_before_ci_ended(theatre: Theatre, repo: str) -> None:
     assert theatre.wait_for_run(repo, 30)["outcome"] == "FIXED"
 
 
+@pytest.mark.fault(54)
 def test_worker_killed_after_reproduce(theatre: Theatre, repo: str) -> None:
     """A worker that dies is replaced: the run goes on after its last checkpoint and proposes exactly one fix."""
     theatre.hub.create_repo(repo, files=RED)
@@ -110,6 +115,7 @@ def test_worker_killed_after_reproduce(theatre: Theatre, repo: str) -> None:
     assert len(theatre.said(repo)) == 1
 
 
+@pytest.mark.fault(59)
 def test_poison(theatre: Theatre, repo: str) -> None:
     """A run that kills its worker three times at the same stage is given up, and people learn it without details."""
     theatre.hub.create_repo(repo, files=SLOW)
@@ -140,6 +146,7 @@ def test_an_answer_nobody_expects(theatre: Theatre, repo: str) -> None:
     assert theatre.pulls(repo) == []
 
 
+@pytest.mark.fault(47, 49)
 def test_github_in_trouble(theatre: Theatre, repo: str) -> None:
     """Server errors and a spent rate limit while the fix is published pass: one branch, one pull request."""
     theatre.hub.create_repo(repo, files=RED)

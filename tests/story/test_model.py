@@ -52,6 +52,7 @@ def theatre(asking: Theatre) -> Iterator[Theatre]:
     assert KEY not in str(asking.hub.requests())
 
 
+@pytest.mark.fault(41)
 def test_wrong_answers_then_a_right_one(theatre: Theatre, model: Model, repo: str) -> None:
     """Told why its first two answers were rejected, the model finds the fix: a draft for a person to judge."""
     model.script([replies.text(one) for one in ("I am sure it is fine.", WRONG, PATCH, NO_OBJECTION)])
@@ -76,6 +77,7 @@ def test_wrong_answers_then_a_right_one(theatre: Theatre, model: Model, repo: st
     assert "Confidence: medium" in pulls[0]["body"]
 
 
+@pytest.mark.fault(29)
 def test_a_cheat_is_refused(theatre: Theatre, model: Model, repo: str) -> None:
     """A model that mends the tests instead of the code three times is told as no fix."""
     model.script([replies.text(CHEAT)] * 3)
@@ -88,6 +90,7 @@ def test_a_cheat_is_refused(theatre: Theatre, model: Model, repo: str) -> None:
     assert "3 candidates tried, none held" in theatre.checks(repo)[0]["output"]["summary"]
 
 
+@pytest.mark.fault(45)
 def test_no_money(theatre: Theatre, model: Model, repo: str) -> None:
     """`limits.usd_per_run: 0` never asks a model that costs something."""
     model.script([replies.text(PATCH)])
@@ -100,6 +103,7 @@ def test_no_money(theatre: Theatre, model: Model, repo: str) -> None:
     assert [check["output"]["title"] for check in theatre.checks(repo)] == ["Budget spent"]
 
 
+@pytest.mark.fault(45)
 def test_money_runs_out(theatre: Theatre, model: Model, repo: str) -> None:
     """A budget that allows one answer allows one; what it tried is kept."""
     long_winded = "I have thought about it. " * 700 + WRONG  # about 4,400 tokens, $0.0088
@@ -110,9 +114,13 @@ def test_money_runs_out(theatre: Theatre, model: Model, repo: str) -> None:
     assert run["outcome"] == "OVER_BUDGET"
     assert "1 candidate tried, none held" in theatre.checks(repo)[0]["output"]["summary"]
     assert len(model.requests()) == 1
-    assert len(theatre.run(run["id"])["attempts"]) == 1
+    shown = theatre.run(run["id"])
+    assert len(shown["attempts"]) == 1
+    ((purpose, under_way, usd),) = [(one["purpose"], one["under_way"], one["usd"]) for one in shown["calls"]]
+    assert (purpose, under_way, usd > 0.008) == ("fixer", False, True)
 
 
+@pytest.mark.fault(44)
 def test_quota_is_used_up(tmp_path: Path, model: Model) -> None:
     """An endpoint whose quota is used up ends the run as without a model, in words; the next run does not ask it."""
     model.script([replies.out_of_quota(), replies.text(PATCH)])

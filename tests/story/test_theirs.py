@@ -55,6 +55,7 @@ def test_suggested_and_pushed(theatre: Theatre, repo: str) -> None:
         assert set(theatre.hub.repo(name)["branches"]) == {"main", "change"}
 
 
+@pytest.mark.fault(16)
 def test_code_of_a_fork_waits_for_a_word(theatre: Theatre, repo: str) -> None:
     """Nothing of it is run or said, but in a check run on its head: the command that would let Heal run it."""
     theatre.hub.create_repo(repo, files={**RED, "shop.py": RIGHT})

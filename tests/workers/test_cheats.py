@@ -175,6 +175,7 @@ CODE = [
 ]
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize(("rule", "body", "top"), CODE)
 def test_another_spelling_is_the_same_trick(rule: str, body: str, top: str) -> None:
     """Aliases, computed names and other layouts of forbidden code are seen through."""
@@ -250,6 +251,7 @@ TESTS = [
 ]
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize(("rule", "old", "new"), TESTS)
 def test_a_test_that_may_be_edited_may_not_prove_less(rule: str, old: str, new: str) -> None:
     """Vanished, shortened, loosened, hidden and left early: by name, also where test edits are allowed."""
@@ -301,6 +303,7 @@ FILE_ATTACKS: list[tuple[str, dict[str, str | bytes | None]]] = [
 ]
 
 
+@pytest.mark.fault(28)
 @pytest.mark.parametrize(("rule", "edits"), FILE_ATTACKS)
 def test_a_file_may_not_decide_what_is_run(rule: str, edits: dict[str, str | bytes | None]) -> None:
     """Settings, plug-ins, scripts of the check, versions and names that stand before others."""

@@ -88,6 +88,7 @@ def assert_names_nobody(text: str) -> None:
     assert not re.match(r"/\w", text), text
 
 
+@pytest.mark.fault(27, 43)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_pull_request_holds_no_markup_of_others(text: str) -> None:
     """The body is ours alone, whatever names, logs and models say."""
@@ -97,6 +98,7 @@ def test_a_pull_request_holds_no_markup_of_others(text: str) -> None:
     assert_inert(messages.pull_request_body(of_issue, RUN_URL))
 
 
+@pytest.mark.fault(27, 43)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_notice_holds_no_markup_of_others(text: str) -> None:
     """So are check runs and comments, at every end a run can have."""
@@ -110,6 +112,7 @@ def test_a_notice_holds_no_markup_of_others(text: str) -> None:
         assert not any(CONTROLS.search(finding.message) for finding in notice.annotations)
 
 
+@pytest.mark.fault(27)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_titles_and_commits_do_nothing(text: str) -> None:
     """A title or a commit message names nobody, closes nothing, adds no trailer, and never keeps CI from running."""
@@ -126,6 +129,7 @@ def test_titles_and_commits_do_nothing(text: str) -> None:
     assert re.fullmatch(r"heal/[a-z0-9-]{1,60}", messages.branch(about(text)))
 
 
+@pytest.mark.fault(27)
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_prompt_keeps_the_text_inside_its_fence(text: str) -> None:
     """Everything of others lies between two lines with the nonce; names stay on the line they are named in."""

@@ -48,6 +48,7 @@ def leaking() -> Report:
     )
 
 
+@pytest.mark.fault(30)
 def test_every_word_of_ours_is_redacted() -> None:
     """Pull requests, commit messages, branches, comments and check runs hold no key that a log or a file held."""
     told = leaking()
@@ -95,6 +96,7 @@ def test_passwords_of_addresses_are_secrets(monkeypatch: pytest.MonkeyPatch) -> 
     assert secrets_in_url("http://[") == ()
 
 
+@pytest.mark.fault(75)
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o620])
 def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     """A private key that other users may read, or that its group may change, stops the start with the repair."""

@@ -380,3 +380,24 @@ def test_buttons_fit_the_ending(outcome: Outcome, known: bool) -> None:
     assert ("explain" in buttons) == (known and not spent)
     nowhere = replace(ending, case=case())
     assert "explain" not in {button.identifier for button in messages.ended(nowhere, "").buttons}
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("limits.usd_per_day", "A maintainer can raise `limits` in `.github/heal.yml`."),
+        ("", "A maintainer can raise `limits` in `.github/heal.yml`."),
+        ("HEAL_USD_PER_MONTH", "The operator of Heal can raise `HEAL_USD_PER_MONTH`."),
+    ],
+)
+def test_a_spent_budget_is_told_with_what_was_found_without_it(setting: str, words: str) -> None:
+    """What was tried, what is known, and who can raise it; a patch that was not proposed is shown."""
+    tried = Attempt(candidate(), Verdict(False, "check"))
+    ended = report(
+        Outcome.OVER_BUDGET, "No room.", published=None, attempts=(tried,), data={"setting": setting, "patch": "+x"}
+    )
+    told = messages.ended(ended, "")
+    assert told.summary.startswith("**The budget is spent.** No room. 1 candidate tried, none held")
+    assert "What is known:" in told.summary
+    assert words in told.summary
+    assert "The patch that was not proposed" in told.text

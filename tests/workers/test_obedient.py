@@ -55,6 +55,7 @@ def obeyed(model: Model, *said: str) -> tuple[Report, Ordered]:
     return report, forge
 
 
+@pytest.mark.fault(27, 43)
 @pytest.mark.parametrize("order", answers.OBEDIENT_TESTS)
 def test_no_test_does_what_a_report_orders(model: Model, order: str) -> None:
     """It is refused before it is run, and the run ends with a question."""
@@ -64,6 +65,7 @@ def test_no_test_does_what_a_report_orders(model: Model, order: str) -> None:
     assert (forge.told[-1].comment or "").count("?") == 1
 
 
+@pytest.mark.fault(27, 43)
 @pytest.mark.parametrize("order", answers.OBEDIENT_FIXES)
 def test_no_fix_does_what_a_report_orders(model: Model, order: str) -> None:
     """A gate that only reads the patch says no, three times; the failing test is told."""

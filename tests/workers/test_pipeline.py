@@ -48,8 +48,10 @@ from workers.domain import (
     Sha,
 )
 from workers.errors import LeaseLost, Park
+from workers.fixers import fixers
 from workers.fixers.context import opening
 from workers.fixers.search import Search
+from workers.llm.purse import MemoryPurse
 from workers.pipeline import Parts, drive
 from workers.ports import (
     CI,
@@ -283,19 +285,57 @@ def test_a_refusal_is_as_loud_as_a_run() -> None:
     assert [(notice.check, notice.comment) for notice in forge.told] == [(False, None)]
 
 
-@pytest.mark.parametrize(("spent", "left"), [(0.0, 1.0), (9.5, 0.5), (30.0, 0.0)])
-def test_a_run_may_spend_what_the_day_has_left(spent: float, left: float) -> None:
-    """`limits.usd_per_day` bounds the model's money of this run; what is free is tried on a spent day, too."""
-    forge, seen = MemoryForge(), []
+def test_the_repositorys_limits_are_told_to_the_purse() -> None:
+    """Before anything is spent, as the person who asked has set them."""
+    purse = MemoryPurse()
+    asked = replace(parts(MemoryForge(), MemoryJournal()), purse=purse)
+    assert drive(case(budget_usd=0.25), asked).outcome is Outcome.FIXED
+    assert [(limit.setting, limit.most) for limit in purse.limits] == [
+        ("limits.usd_per_run", 0.25),
+        ("limits.usd_per_day", 10.0),
+        ("limits.tokens_per_day", 10_000_000),
+        ("HEAL_USD_PER_RUN", 1.0),
+    ]
+
+
+def test_a_failure_that_came_back_is_mended_by_what_was_merged() -> None:
+    """First of all, and proven like any other patch: the same change where it does not help is no fix."""
+
+    class Recalling(MemoryJournal):
+        def experience(self, fingerprint: str) -> Experience:
+            return Experience(accepted=(Lesson(2, True, PATCH),))
+
+    helps, not_ = MemoryForge(), MemoryForge()
+    able = fixers("offline")[:1]
+    report = drive(case(), replace(parts(helps, Recalling()), fixers=able))
+    assert report.accepted is not None
+    assert (report.outcome, report.accepted.candidate.fixer) == (Outcome.FIXED, "remembered")
+    stubborn = ScriptedEnvironment(lambda step, patch, n: RED)
+    report = drive(case(), replace(parts(not_, Recalling(), stubborn), fixers=able))
+    assert (report.outcome, [one.verdict.accepted for one in report.attempts]) == (Outcome.NO_FIX_FOUND, [False])
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_models_are_shown_merged_fixes_where_the_operator_wants_it(wanted: bool) -> None:
+    """What is remembered of the very same failure is there in any case."""
+    seen: list[Experience] = []
+    alike, same = Lesson(3, True, "+alike"), Lesson(2, True, "+same")
+
+    class Recalling(MemoryJournal):
+        def experience(self, fingerprint: str) -> Experience:
+            return Experience(accepted=(same,))
+
+        def similar(self, diagnosis: Diagnosis) -> tuple[Lesson, ...]:
+            return (alike,)
 
     class Looking(OneIdea):
         def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
-            seen.append(bench.config.limits.usd_per_run)
+            seen.append(bench.experience)
             return super().propose(bench, tried)
 
-    asked = replace(parts(forge, MemoryJournal()), fixers=(Looking(),), spent_today=lambda: spent)
+    asked = replace(parts(MemoryForge(), Recalling()), fixers=(Looking(),), show_merged=wanted)
     assert drive(case(), asked).outcome is Outcome.FIXED
-    assert seen == [left]
+    assert seen == [Experience(accepted=(same,), similar=(alike,) if wanted else ())]
 
 
 def test_no_code_is_sent_to_a_model_where_that_is_forbidden() -> None:

@@ -122,6 +122,7 @@ GOOD_LINES = [
 ]
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize(("rule", "line"), BAD_LINES)
 def test_a_cheating_line_is_refused(rule: str, line: str) -> None:
     """Added lines that silence, skip, sniff or swallow are named by rule."""
@@ -204,6 +205,7 @@ def test_tests_may_be_edited_only_when_allowed_or_named_by_a_linter() -> None:
     assert rules(patch, diagnosis(FailureClass.TEST, "tests/test_price.py")) == {"changes a test"}
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize(
     ("rule", "new"),
     [

@@ -37,6 +37,7 @@ def test_a_bell_carries_the_id_alone(broker: RedisServer) -> None:
     assert json.loads(message)["headers"]["argsrepr"] == "['run-1']"
 
 
+@pytest.mark.fault(56)
 @pytest.mark.redis
 @pytest.mark.parametrize("warm", [True, False], ids=["after a first bell", "from the start"])
 def test_a_frozen_redis_costs_seconds(broker: RedisServer, warm: bool) -> None:
@@ -53,6 +54,7 @@ def test_a_frozen_redis_costs_seconds(broker: RedisServer, warm: bool) -> None:
     assert bell.ring(RunId("run-3"))
 
 
+@pytest.mark.fault(55)
 def test_no_redis_is_told_at_once() -> None:
     """Nothing listens: False, soon."""
     started = time.monotonic()

@@ -37,6 +37,7 @@ CANARIES = {
 }
 
 
+@pytest.mark.fault(30)
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
 @pytest.mark.parametrize("around", ["{}", "key={} x", 'token: "{}"', "{}\n", "(\u202e{}", ".F{}", "\x1b[31m{}"])
 def test_known_shapes_go(canary: str, around: str) -> None:
@@ -118,6 +119,7 @@ def test_a_key_of_many_lines_goes_and_nothing_else(lines: list[str], inside: boo
     assert list(without_key_blocks(lines, inside=inside)) == (lines if shown is None else shown)
 
 
+@pytest.mark.fault(30)
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=0x24F), min_size=8, max_size=40))
 def test_registered_values_go_in_every_form(secret: str) -> None:
     """A registered secret is blanked as it is, URL-quoted, in base64, and in base64 inside `user:secret`."""

@@ -13,6 +13,7 @@ from workers.errands.model import PullClosed
 from workers.github import ours as github
 from workers.github import people
 from workers.github.session import Session
+from workers.ports import CI
 from workers.store.changes import ChangeLine, Changes
 from workers.store.lessons import LONGEST_WORDS, Lessons
 from workers.store.models import ChangeState
@@ -40,7 +41,8 @@ def settle(desk: Desk, session: Session, line: ChangeLine) -> str:
         return f"#{line.number} is open again"
     changes, lessons = Changes(desk.engine), Lessons(desk.engine, desk.redactor)
     if now.merged:
-        lessons.learn(line, accepted=True, who=now.merged_by)
+        if line.state is not ChangeState.LEFT and line.ci != CI.RED.value:  # else what was merged is not what we proved
+            lessons.learn(line, accepted=True, who=now.merged_by)
         changes.mark(line.id, state=ChangeState.MERGED)
         if line.run_id is not None:
             desk.ledger.wake(line.run_id)  # the run that follows it sees the merge by itself

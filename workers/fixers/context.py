@@ -81,7 +81,7 @@ def opening(bench: Workbench, level: float) -> list[Message]:
         report=_report(bench, fence, int(_REPORT * level)),
         change=cleaned(_change(bench), fence, int(_CHANGE * level)).rstrip("\n"),
         refused=[_lesson(lesson, fence, level) for lesson in bench.experience.rejected[:_FEW]],
-        merged=[_lesson(lesson, fence, level) for lesson in bench.experience.accepted[:1]],
+        merged=[_lesson(lesson, fence, level) for lesson in bench.experience.similar],
         hint=cleaned(bench.hint, fence, 1000).strip(),
     )
     system = prompts.render("system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from workers.domain import REVIEW, Attempt, Candidate, Confidence, Diagnosis, FailureClass, Usage
 from workers.fixers import context
+from workers.llm.budgets import Purpose
 from workers.llm.client import Client
 from workers.llm.exchange import Message
 from workers.llm.talk import LEVELS, Budget, Reply, Talk
@@ -40,6 +41,7 @@ class Llm:
     client: Client
     budget: Budget = field(default_factory=Budget)
     name: str = "llm"
+    purpose: Purpose = Purpose.FIXER
 
     def applies(self, diagnosis: Diagnosis) -> bool:
         """Everything that a change of the code can mend."""
@@ -104,5 +106,5 @@ class Llm:
         return turns, spent, level
 
     def _reply(self, bench: Workbench, turns: list[Message], spent: Usage, level: int) -> Reply:
-        talk = Talk(self.client, self.budget, bench.once, bench.config.limits.usd_per_run)
+        talk = Talk(self.client, self.budget, bench.once, bench.config.limits.usd_per_run, purpose=self.purpose)
         return talk.reply(turns, spent, level, lambda share: self._opening(bench, share))

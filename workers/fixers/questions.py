@@ -10,31 +10,39 @@ import hashlib
 from collections.abc import Mapping
 
 from workers import prompts
-from workers.domain import Answers, Ours, Remark, Said
+from workers.domain import Answers, Ours, Outcome, Remark, Said, Usage
+from workers.errors import Stop
 from workers.fixers import context
+from workers.llm.budgets import Purpose
 from workers.llm.client import Client, Message
-from workers.llm.errors import ModelError
-from workers.llm.talk import Budget, unaffordable
+from workers.llm.talk import LEVELS, Budget, Talk
+from workers.ports import Once
 from workers.repo_config import RepoConfig
 
 _PATCH, _EVIDENCE, _QUESTION = 12_000, 16_000, 2_000
 
 
 def ask(
-    client: Client, budget: Budget, config: RepoConfig, ours: Ours, questions: Mapping[int, Remark], evidence: str
+    client: Client,
+    once: Once,
+    config: RepoConfig,
+    ours: Ours,
+    questions: Mapping[int, Remark],
+    evidence: str,
 ) -> Answers:
     """What the model says to the questions, by their places; nothing for those it leaves out, or when it may not be
     asked or will not answer. Raises `Retryable` for trouble that passes."""
     turns = opening(ours, questions, evidence)
-    if unaffordable(client, budget, config.limits.usd_per_run, turns, Answers().usage):
-        return Answers()
+    talk = Talk(client, Budget(), once, config.limits.usd_per_run, purpose=Purpose.ANSWER)
     try:
-        answer = client.ask(turns, budget.answer_tokens)
-    except ModelError as error:
-        return Answers(usage=error.paid.usage) if error.paid else Answers()
-    words, _ = spoken(answer.text)
-    said = tuple(Said(n, words[n], answer.model) for n in questions if words.get(n))
-    return Answers(said, answer.usage)
+        reply = talk.reply(turns, Usage(), len(LEVELS) - 1, lambda _: turns)
+    except Stop as stop:
+        if stop.outcome is not Outcome.OVER_BUDGET:
+            raise
+        return Answers()
+    words, _ = spoken(reply.text)
+    said = tuple(Said(n, words[n], reply.model) for n in questions if words.get(n))
+    return Answers(said, reply.usage)
 
 
 def opening(ours: Ours, questions: Mapping[int, Remark], evidence: str) -> list[Message]:

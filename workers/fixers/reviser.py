@@ -14,6 +14,7 @@ from workers.fixers import context
 from workers.fixers.llm import Llm
 from workers.fixers.questions import spoken
 from workers.fixers.revising import met, patched
+from workers.llm.budgets import Purpose
 from workers.llm.client import Message
 from workers.llm.talk import Reply
 from workers.patch import PatchError, read_answer
@@ -26,6 +27,7 @@ class Reviser(Llm):
     """The fixer. Where all that is asked for is suggested as code, a model has nothing to add."""
 
     name: str = "revision"
+    purpose: Purpose = Purpose.REVISER
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         """The next answer as a candidate, or None when it has said why there is none."""

@@ -25,6 +25,14 @@ def estimate(messages: Sequence[Message]) -> int:
     return int(sum(len(message.content) for message in messages) / _CHARS_PER_TOKEN) + 4 * len(messages)
 
 
+def most(messages: Sequence[Message]) -> int:
+    """How many tokens the messages have at most: two characters of ASCII make one in dense text, and of other scripts
+    every byte may be one."""
+    sizes = [(len(message.content), len(message.content.encode(errors="replace"))) for message in messages]
+    # Of n characters in b bytes at least b - n bytes are more than ASCII would have needed.
+    return sum(chars // 2 + 1 + (size - chars) for chars, size in sizes) + 8 * len(messages)
+
+
 def read(
     completion: Any, messages: Sequence[Message], model: str, price: Price | None, *, bills: bool = False
 ) -> Answer:

@@ -16,11 +16,13 @@ from pydantic import SecretStr
 
 from workers.errors import Retryable
 from workers.llm import account, cassettes, requests
+from workers.llm.budgets import Worst
 from workers.llm.errors import BadAnswer, ContextTooLong, ModelRefused, Unavailable
 from workers.llm.exchange import Answer, Message, Schema, sound
 from workers.llm.faults import Fault, Kind
 from workers.llm.prices import Price, price
 from workers.llm.providers import BILLING, Endpoint, endpoint
+from workers.llm.purse import MemoryPurse, Purse
 from workers.llm.standing import Endpoints, Standing
 from workers.llm.wire import Failed, Wire
 from workers.redact import redact
@@ -55,6 +57,10 @@ class Client:
     clock: Callable[[], float] = time.monotonic
     left: Callable[[], float] = lambda: inf
     endpoints: Endpoints = field(default_factory=Endpoints, repr=False)
+    answer_tokens: int = 16_384
+    """The most that one answer may have, whoever asks."""
+    purse: Purse = field(default_factory=MemoryPurse, repr=False)
+    """Pays for what a `Talk` asks; `ask` by itself costs without being counted."""
     endpoint: Endpoint = field(init=False)
     _tape: cassettes.Tape | None = field(default=None, init=False, repr=False)
     _wire: Wire = field(init=False, repr=False)
@@ -75,9 +81,10 @@ class Client:
         """The model's price, None when unknown."""
         return self.own_price or price(self.endpoint)
 
-    def estimate(self, messages: Sequence[Message]) -> int:
-        """About how many tokens the messages have."""
-        return account.estimate(messages)
+    def most(self, messages: Sequence[Message], max_tokens: int) -> Worst:
+        """What an answer to the messages can cost at most."""
+        tokens_in, price_, max_tokens = account.most(messages), self.price, min(max_tokens, self.answer_tokens)
+        return Worst(tokens_in + max_tokens, price_.of(tokens_in, max_tokens) if price_ else None)
 
     def ask(self, messages: Sequence[Message], max_tokens: int, schema: Schema | None = None) -> Answer:
         """One answer. Raises ModelError for what is final and `Retryable` (blame "model") for what passes.
@@ -85,6 +92,7 @@ class Client:
         `schema` is asked of endpoints that can keep to one; the prompt says the form in words too, for those that
         cannot and those that only pretend.
         """
+        max_tokens = min(max_tokens, self.answer_tokens)
         clean = [Message(message.role, self.redact(sound(message.content))) for message in messages]
         if self._tape is None:
             return self._live(clean, max_tokens, schema)

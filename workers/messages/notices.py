@@ -192,7 +192,11 @@ def _refused(report: Report) -> str:
 
 def _over_budget(report: Report) -> str:
     tried = f" {nothing_held(report.attempts)}" if report.attempts else ""
-    return f"**The budget is spent.** {_detail(report)}{tried} A maintainer can raise `limits` in `.github/heal.yml`."
+    cause = f" What is known: {plain(report.diagnosis.summary)}" if report.diagnosis else ""
+    theirs = report.data.get("setting", "").startswith("HEAL_")
+    then = "The operator of Heal" if theirs else "A maintainer"
+    where = quote(report.data["setting"]) if theirs else "`limits` in `.github/heal.yml`"
+    return f"**The budget is spent.** {_detail(report)}{tried}{cause} {then} can raise {where}."
 
 
 def _plainly(report: Report) -> str:

@@ -70,6 +70,9 @@ class LimitBounds(Section):
     runs_per_day: Whole | None = Field(default=None, ge=1, le=1000, description="Most runs within 24 hours.")
     usd_per_run: Number | None = Field(default=None, ge=0, le=50, description="Most US dollars of one run.")
     usd_per_day: Number | None = Field(default=None, ge=0, le=1000, description="Most US dollars within 24 hours.")
+    tokens_per_day: Whole | None = Field(
+        default=None, ge=0, le=1_000_000_000, description="Most tokens of the model within 24 hours."
+    )
     bisect: Whole | None = Field(default=None, ge=0, le=3600, description="Most seconds of a search for the commit.")
 
 

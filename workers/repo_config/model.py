@@ -173,6 +173,12 @@ class RunLimits(Section):
     runs_per_day: Whole = Field(default=20, ge=1, le=1000, description="Runs within 24 hours.")
     usd_per_run: Number = Field(default=1.0, ge=0, le=50, description="US dollars for the model in one run.")
     usd_per_day: Number = Field(default=10.0, ge=0, le=1000, description="US dollars for the model within 24 hours.")
+    tokens_per_day: Whole = Field(
+        default=10_000_000,
+        ge=0,
+        le=1_000_000_000,
+        description="Tokens of the model within 24 hours, also of one whose price is not known.",
+    )
     bisect: Whole = Field(
         default=300, ge=0, le=3600, description="Seconds for finding the commit that broke it; 0: none."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -14,17 +13,10 @@ from workers.ports import Admission, Forge, Memory
 from workers.repo_config import Notify
 
 
-def admit(
-    case: Case,
-    forge: Forge,
-    memory: Memory,
-    runs_today: Callable[[], int],
-    spent_today: Callable[[], float] = lambda: 0.0,
-) -> Admission:
+def admit(case: Case, forge: Forge, memory: Memory, runs_today: Callable[[], int]) -> Admission:
     """Ask the forge what it knows and refuse what must not be healed. Raises `Stop` with the rule that refused.
 
-    `runs_today` counts the repository's runs that were admitted within the last 24 hours, `spent_today` are the US
-    dollars they paid for a model; asked last, and only here. What is left of the day bounds what this run may spend.
+    `runs_today` counts the repository's runs that were admitted within the last 24 hours; asked last, and only here.
     """
     admission = forge.admission(case)
     if admission.archived:
@@ -44,7 +36,7 @@ def admit(
         runs = f"{limit} run{'s' if limit > 1 else ''} within 24 hours"
         why = f"This repository had {runs}, which is its `limits.runs_per_day`."
         raise _no(admission, Outcome.OVER_BUDGET, why)
-    return _within_the_day(admission, spent_today())
+    return admission
 
 
 def _not_our_own(case: Case, admission: Admission, memory: Memory) -> None:
@@ -75,16 +67,6 @@ def _foreign(case: Case, admission: Admission) -> None:
         )
     if why:
         raise _no(admission, Outcome.REFUSED_BY_POLICY, why, comment=loud)
-
-
-def _within_the_day(admission: Admission, spent: float) -> Admission:
-    """With no more money for this run than the day has left. What costs nothing is tried on a spent day, too."""
-    limits = admission.config.limits
-    left = max(0.0, limits.usd_per_day - spent)
-    if left >= limits.usd_per_run:
-        return admission
-    narrowed = limits.model_copy(update={"usd_per_run": left})
-    return replace(admission, config=admission.config.model_copy(update={"limits": narrowed}))
 
 
 def _wanted(case: Case, admission: Admission) -> None:

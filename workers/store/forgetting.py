@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, or_, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from workers.domain import Case, RunId, Sha
@@ -25,6 +25,7 @@ from workers.store.models import (
     Installation,
     InstallationState,
     Lesson,
+    LlmCall,
     PullHead,
     Repo,
     RepoState,
@@ -69,6 +70,10 @@ class Forgetting:
         runs = self._of(Run.installation_id, Run.repo_id)
         over = and_(runs, Run.state == RunState.DONE.value)
         wiped = select(Run.id).where(over)
+        # What models cost stays, as budgets count it; what was asked and answered cannot be found by it any more.
+        orphans = and_(LlmCall.run_id.is_(None), self._of(LlmCall.installation_id, LlmCall.repo_id))
+        called = update(LlmCall).where(or_(LlmCall.run_id.in_(wiped), orphans))
+        connection.execute(called.values(key="", response=""))
         for table in (StageResult, Attempt, Event, TestSighting):
             connection.execute(delete(table).where(table.run_id.in_(wiped)))
         rows = connection.execute(select(Run.id, Run.repo_id).where(over)).all()

@@ -23,6 +23,7 @@ from workers.domain import (
     Experience,
     JobReport,
     Lead,
+    Lesson,
     Ours,
     Outcome,
     Past,
@@ -35,6 +36,7 @@ from workers.domain import (
     Verdict,
 )
 from workers.errors import LeaseLost, Stop
+from workers.llm.budgets import Limit
 from workers.ports import CI
 from workers.redact import Redactor
 from workers.run_key import run_key
@@ -45,6 +47,7 @@ from workers.store.errands import owe_farewell
 from workers.store.models import Run, RunState, StageResult
 from workers.store.opening import append_event, lead, open_run
 from workers.store.rounds import Rounds
+from workers.store.spending import RunPurse
 from workers.store.switches import RepoWishes
 
 T = TypeVar("T")
@@ -177,22 +180,9 @@ class Lease:
         """What people told Heal to leave alone here."""
         return RepoWishes(self._engine, self.case.installation_id, self.case.repo_id)
 
-    def spent_today(self) -> float:
-        """US dollars that runs of this repository paid for a model within the last 24 hours, as far as its price is
-        known."""
-        query = (
-            select(func.sum(models.Attempt.cost_usd))
-            .join(Run, Run.id == models.Attempt.run_id)
-            .join(
-                StageResult,
-                (StageResult.run_id == models.Attempt.run_id)
-                & (StageResult.n == models.Attempt.n)
-                & (StageResult.stage == StageName.VERIFY.value),
-            )
-            .where(Run.repo_id == self.case.repo_id, StageResult.finished_at > db_now() - DAY)
-        )
-        with self._engine.connect() as connection:
-            return float(connection.execute(query).scalar_one() or 0.0)
+    def purse(self, limits: tuple[Limit, ...]) -> RunPurse:
+        """What pays for the run's models, within these limits; fenced like everything that the run writes."""
+        return RunPurse(self.case, self._write, limits)
 
     def past(self, tests: Sequence[str]) -> tuple[Past, ...]:
         """What other runs of this repository saw of these tests."""
@@ -213,6 +203,11 @@ class Lease:
         where = self.case.repo_id, fingerprint, self.case.installation_id
         with self._engine.connect() as connection:
             return Experience(*(lessons.about(connection, *where, accepted=one) for one in (False, True)))
+
+    def similar(self, diagnosis: Diagnosis) -> tuple[Lesson, ...]:
+        """Merged fixes of like failures, in this installation."""
+        with self._engine.connect() as connection:
+            return lessons.similar(connection, self.case.repo_id, diagnosis, self.case.installation_id)
 
     def made(self, sha: Sha) -> bool:
         """By the changes that are kept."""

@@ -6,7 +6,20 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from workers.domain import Candidate, Case, Experience, Lead, Ours, Outcome, Past, RunId, Sha, Sighting
+from workers.domain import (
+    Candidate,
+    Case,
+    Diagnosis,
+    Experience,
+    Lead,
+    Lesson,
+    Ours,
+    Outcome,
+    Past,
+    RunId,
+    Sha,
+    Sighting,
+)
 from workers.errors import Stop
 from workers.ports import CI
 
@@ -52,6 +65,11 @@ class MemoryJournal:
     def experience(self, fingerprint: str) -> Experience:  # noqa: ARG002 - nothing is kept
         """Nobody made anything of a fix that was applied to a checkout."""
         return Experience()
+
+    def similar(self, diagnosis: Diagnosis) -> tuple[Lesson, ...]:
+        """Nothing either."""
+        del diagnosis
+        return ()
 
     def made(self, sha: Sha) -> bool:
         """Nothing is known of other runs' commits."""

@@ -310,17 +310,68 @@ class Change(Table):
     updated_at: Mapped[float] = mapped_column(Double, doc="when this row was last changed")
 
 
+class CallState(StrEnum):
+    """Where a call of a model stands: under way at its worst case, or over with its bill."""
+
+    RESERVED = "reserved"
+    SETTLED = "settled"
+
+
+class LlmCall(Table):
+    """One call of a model, reserved before it was sent. Its sums are what budgets are held against."""
+
+    __tablename__ = "llm_call"
+    __table_args__ = (
+        Index(None, "run_id", "key"),
+        Index(None, "repo_id", "at"),
+        Index(None, "installation_id", "at"),
+        Index(None, "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    run_id: Mapped[str | None] = mapped_column(
+        ForeignKey("run.id", ondelete="SET NULL"), doc="the run that paid; None when it was pruned"
+    )
+    installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id of who had the repository then")
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
+    key: Mapped[str] = mapped_column(String(64), doc="of the conversation: the same when the run is taken up again")
+    purpose: Mapped[str] = mapped_column(String(16), doc="a budgets.Purpose")
+    state: Mapped[str] = mapped_column(String(16), doc="a CallState")
+    asks: Mapped[int] = mapped_column(
+        Integer, default=1, doc="how often it was sent: more than once when workers died over it"
+    )
+    provider: Mapped[str] = mapped_column(String(32), doc="whose endpoint was asked")
+    model: Mapped[str] = mapped_column(String(200), doc="the model that was asked for")
+    answered: Mapped[str] = mapped_column(String(200), default="", doc="the model that says it answered")
+    response: Mapped[str] = mapped_column(String(200), default="", doc="the endpoint's id of its answer")
+    finish: Mapped[str] = mapped_column(String(200), default="", doc="why the answer ended, in the endpoint's word")
+    reserved_tokens: Mapped[int] = mapped_column(Integer, doc="the most it can take, question and answer")
+    reserved_usd: Mapped[float | None] = mapped_column(Double, doc="the most it can cost; None: the price is unknown")
+    input_tokens: Mapped[int] = mapped_column(Integer, default=0, doc="tokens of the question, cached ones included")
+    cached_tokens: Mapped[int] = mapped_column(Integer, default=0, doc="of them, read from the endpoint's cache")
+    output_tokens: Mapped[int] = mapped_column(Integer, default=0, doc="tokens of the answer, thoughts included")
+    reasoning_tokens: Mapped[int] = mapped_column(Integer, default=0, doc="of them, thoughts")
+    usd: Mapped[float | None] = mapped_column(Double, doc="what it cost in US dollars; None: unknown, never 0 for it")
+    estimated: Mapped[bool] = mapped_column(default=False, doc="the endpoint counted no tokens: ours are a guess")
+    seconds: Mapped[float | None] = mapped_column(Double, doc="how long it took; None: nobody kept it")
+    error: Mapped[str] = mapped_column(String(64), default="", doc="type of what came in place of a text")
+    at: Mapped[float] = mapped_column(Double, doc="when it was reserved: the day and the month it counts for")
+    expires_at: Mapped[float] = mapped_column(Double, doc="a reservation counts no longer: no call takes so long")
+    settled_at: Mapped[float | None] = mapped_column(Double, doc="when the bill was written")
+
+
 class Lesson(Table):
     """What people made of a fix: the memory that later runs of the same repository are held to."""
 
     __tablename__ = "lesson"
-    __table_args__ = (Index(None, "repo_id", "fingerprint"),)
+    __table_args__ = (Index(None, "repo_id", "fingerprint"), Index(None, "installation_id", "accepted"))
 
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
     installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id; lessons never cross installations")
     repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
     number: Mapped[int] = mapped_column(Integer, doc="the pull request it was learned from")
     fingerprint: Mapped[str] = mapped_column(String(64), doc="of the failure")
+    signature: Mapped[str] = mapped_column(Text, default="", doc="a diagnosis.signature as JSON, '' when not known")
     accepted: Mapped[bool] = mapped_column(doc="merged; else closed or called wrong")
     patch: Mapped[str] = mapped_column(Text, doc="unified diff, redacted")
     words: Mapped[str] = mapped_column(Text, default="", doc="what the reviewer said, redacted; data, not instructions")

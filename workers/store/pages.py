@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 
 from workers.domain import Case, Diagnosis, Outcome, Report, RunId, Sha, StageName
 from workers.redact import Redactor
+from workers.store import calls
+from workers.store.calls import CallFigure, CallLine
 from workers.store.codec import data_from_json, read
 from workers.store.errands import Errands
 from workers.store.inbox import Inbox
@@ -98,6 +100,8 @@ class RunPage:
     events: tuple[EventLine, ...]
     report: Report | None
     cancel_asked: bool
+    calls: tuple[CallLine, ...] = ()
+    """What models were asked, and what it cost."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class Figures:
     outcomes: dict[str, int]
     stage_seconds: dict[str, tuple[int, float]]
     """Per stage how often it was finished and how many seconds that took in all."""
+    calls: tuple[CallFigure, ...] = ()
 
 
 _LINE = (
@@ -160,13 +165,15 @@ class Pages:
         outcome: Outcome | None = None,
         limit: int = 50,
         offset: int = 0,
+        sees: Collection[int] | None = None,
     ) -> RunList:
-        """Runs that match every given filter, newest first."""
+        """Runs that match every given filter, newest first; only of the repositories with these ids, None for all."""
         wanted = [
             column == value
             for column, value in ((Run.repo, repo), (Run.state, state), (Run.outcome, outcome))
             if value is not None
         ]
+        wanted += _seen(sees)
         query = select(*_LINE).where(*wanted).order_by(Run.id.desc()).limit(limit).offset(offset)
         with self._engine.connect() as connection:
             total = connection.execute(select(func.count()).select_from(Run).where(*wanted)).scalar_one()
@@ -174,11 +181,16 @@ class Pages:
             causes = self._causes(connection, [line.id for line in lines])
         return RunList(tuple(replace(line, cause=causes.get(line.id, "")) for line in lines), total)
 
-    def run(self, run: RunId) -> RunPage | None:
-        """One run with all that is known about it, None when there is no such run."""
+    def visible(self, run: RunId, sees: Collection[int] | None) -> bool:
+        """There is such a run, of one of these repositories."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(Run.id).where(Run.id == run, *_seen(sees))).scalar() is not None
+
+    def run(self, run: RunId, sees: Collection[int] | None = None) -> RunPage | None:
+        """One run with all that is known about it, None when there is no such run of these repositories (None: all)."""
         with self._engine.connect() as connection:
             row = connection.execute(
-                select(*_LINE, Run.case, Run.report, Run.cancel_outcome).where(Run.id == run)
+                select(*_LINE, Run.case, Run.report, Run.cancel_outcome).where(Run.id == run, *_seen(sees))
             ).one_or_none()
             if row is None:
                 return None
@@ -194,6 +206,7 @@ class Pages:
                 events=self.events(run),
                 report=read(row.report, Report),
                 cancel_asked=row.cancel_outcome is not None,
+                calls=tuple(self._redactor.publish(call) for call in calls.of_run(connection, run)),
             )
 
     def attempts(self, run: RunId) -> tuple[AttemptLine, ...]:
@@ -226,6 +239,7 @@ class Pages:
                 .where(StageResult.stage.in_([stage.value for stage in StageName]))
                 .group_by(StageResult.stage)
             ).all()
+            asked = calls.figures(connection)
         return Figures(
             deliveries=inbox.by_state,
             errands=Errands(self._engine).counts(),
@@ -233,6 +247,7 @@ class Pages:
             runs={str(name): int(n) for name, n in states},
             outcomes={str(name): int(n) for name, n in outcomes},
             stage_seconds={str(stage): (int(n), float(total)) for stage, n, total in stages},
+            calls=asked,
         )
 
     def _causes(self, connection: Connection, runs: Sequence[RunId]) -> dict[RunId, str]:
@@ -249,6 +264,10 @@ class Pages:
     def _stage(self, row: Row[Any]) -> StageLine:
         data = json.dumps(self._redactor.publish(json.loads(row.data)), ensure_ascii=False)
         return StageLine(row.stage, row.n, row.kind, row.seconds, _at(row.finished_at), data)
+
+
+def _seen(sees: Collection[int] | None) -> list[ColumnElement[bool]]:
+    return [] if sees is None else [Run.repo_id.in_(sorted(sees))]
 
 
 def _case_of(line: RunLine) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from alembic import command
@@ -9,7 +10,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError
 
+from workers.errors import UsageError
 from workers.store.database import open_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -39,6 +42,32 @@ def revision(engine: Engine) -> str | None:
 def is_current(engine: Engine) -> bool:
     """The database has exactly the schema of this release."""
     return revision(engine) == head()
+
+
+def require(url: str) -> None:
+    """Return where the database has this release's schema, or does not answer: what starts then waits for it.
+
+    Raises `UsageError` with the command that mends it where it has another schema or is damaged.
+    """
+    engine = open_engine(url)
+    try:
+        found = revision(engine)
+    except DatabaseError as error:
+        if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error.orig, sqlite3.OperationalError):
+            restore = "put a backup of it in its place (heal db backup makes them)"
+            raise UsageError(f"the database is damaged: {error.orig}; {restore}") from error
+        return
+    finally:
+        engine.dispose()
+    if found == head():
+        return
+    if found is None or found in _known():
+        raise UsageError("the database is not at this version's schema; run: heal db upgrade")
+    raise UsageError(f"the database was upgraded by a newer version of Heal ({found}); run that one")
+
+
+def _known() -> set[str]:
+    return {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def upgrade(url: str, target: str = "head") -> None:

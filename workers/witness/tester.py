@@ -15,6 +15,7 @@ from workers import prompts
 from workers.domain import IssueReport
 from workers.fixers.context import cleaned, one_line, shown
 from workers.globs import matches
+from workers.llm.budgets import Purpose
 from workers.llm.client import Client, Message
 from workers.llm.talk import Budget, Talk
 from workers.patch.envelope import blocks, variants
@@ -42,7 +43,7 @@ class Tester:
 
     def talk(self, once: Once, config: RepoConfig) -> Talk:
         """The conversation of a run."""
-        return Talk(self.client, self.budget, once, config.limits.usd_per_run)
+        return Talk(self.client, self.budget, once, config.limits.usd_per_run, purpose=Purpose.TESTER)
 
 
 @dataclass(frozen=True)

@@ -60,12 +60,14 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
+@pytest.mark.fault(34)
 def test_every_place_to_write_is_bounded(bare: DockerEnvironment) -> None:
     """Bytes, names and open files end at a limit of their own, and the check that hit them goes on."""
     answers = in_check(bare, FILLS)
     assert {name: got for name, got in answers.items() if got.removeprefix("refused ") not in FULL} == {}
 
 
+@pytest.mark.fault(33)
 @pytest.mark.parametrize(
     "script",
     [
@@ -88,6 +90,7 @@ FLOODS = {
 }
 
 
+@pytest.mark.fault(34)
 @pytest.mark.parametrize("stream", FLOODS)
 def test_a_flood_of_a_gigabyte(bare: DockerEnvironment, stream: str) -> None:
     """1 GB of output is over at the limit on it and never lies in this process's memory."""

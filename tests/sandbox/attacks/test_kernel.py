@@ -153,6 +153,7 @@ def through(answers: dict[str, str]) -> dict[str, str]:
     return {name: answer for name, answer in answers.items() if answer.removeprefix("refused ") not in REFUSALS}
 
 
+@pytest.mark.fault(37)
 @pytest.mark.engine
 def test_the_check_gets_nothing_of_the_kernel(bare: DockerEnvironment) -> None:
     """As user 1000 every call, socket family, kernel file and device is refused, and the first process is sealed."""
@@ -162,6 +163,7 @@ def test_the_check_gets_nothing_of_the_kernel(bare: DockerEnvironment) -> None:
     assert through(answers) == {}
 
 
+@pytest.mark.fault(37)
 @pytest.mark.engine
 def test_set_up_gets_no_more(sandbox: DockerSandbox) -> None:
     """Root with five capabilities gets nothing more from the kernel than user 1000 does."""

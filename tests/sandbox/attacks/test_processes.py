@@ -43,6 +43,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.fault(32, 35)
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_processes_end(bare: DockerEnvironment, bomb: str) -> None:
     """Whatever processes do, the run is over at its time and has its right ending with a trailer of ours."""
@@ -53,6 +54,7 @@ def test_processes_end(bare: DockerEnvironment, bomb: str) -> None:
     assert result.peak_memory > 0
 
 
+@pytest.mark.fault(32)
 def test_thread_bomb(bare: DockerEnvironment) -> None:
     """Threads count as processes: the limit holds for them, and the command goes on to its own end."""
     result = bare.run(Step("attack", THREADS, "python {0}"), tree(), limits=LONG)

@@ -30,6 +30,7 @@ FORGERIES = {
 }
 
 
+@pytest.mark.fault(28)
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_forgeries_change_no_verdict(bare: DockerEnvironment, forgery: str) -> None:
     """Whatever a command writes, and where, it ends with its own exit code."""

@@ -42,6 +42,7 @@ def test_what_is_asked_for(body: str, command: Command) -> None:
     assert find(body) == command
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     "body",
     [

@@ -44,6 +44,7 @@ def test_a_second_try_of_the_errand_changes_nothing(office: Office) -> None:
     assert reactions(office.comment(comment["id"])) == ["eyes", "rocket"]
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     ("user", "body", "shown", "words", "runs"),
     [
@@ -98,6 +99,7 @@ def test_an_outage_is_tried_again(office: Office) -> None:
     assert len(office.cases) == 1
 
 
+@pytest.mark.fault(72)
 def test_bots_are_refused_by_their_kind(office: Office) -> None:
     """Whatever role a bot has."""
     office.ids["helper[bot]"] = office.hub.create_user("helper[bot]", "Bot")["id"]
@@ -335,6 +337,7 @@ def test_a_refusal_of_github_is_an_answer(office: Office) -> None:
     assert office.said == ["GitHub does not let Heal do this: Repository access blocked"]
 
 
+@pytest.mark.fault(72)
 def test_too_many_commands(office: Office) -> None:
     """A person has a share; strangers together have one, and cannot lock out those who work here."""
     for n in range(PERSON_LIMIT):

@@ -13,9 +13,12 @@ from tests.bot.conftest import database, empty_database
 from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from tests.workers.errands.desks import Office, office
-from workers.domain import Candidate, Case, Confidence, Outcome, Report, RunId, Sha, Sighting, StageName, Verdict
+from workers.domain import Candidate, Case, Confidence, Outcome, Report, RunId, Sha, Sighting, StageName, Usage, Verdict
 from workers.errands.model import CommandGiven, Forget, Place
 from workers.git import mirrors
+from workers.llm.budgets import Purpose, Worst
+from workers.llm.exchange import Call
+from workers.llm.purse import Asked, Paid
 from workers.store.database import transact
 from workers.store.heads import Head, Heads
 from workers.store.inbox import DeliveryRow, Inbox, Mark
@@ -47,6 +50,9 @@ def fill(desks: Office, installation_id: int, repo_id: int) -> RunId:
     with lease:
         lease.record(StageName.PROPOSE.value, 0, Candidate(SECRET, SECRET, SECRET, Confidence.LOW), 1.0)
         lease.record(StageName.VERIFY.value, 0, Verdict(False, SECRET, SECRET), 1.0)
+        purse, worst = lease.purse(()), Worst(10, None)
+        purse.reserve(SECRET, Asked(Purpose.FIXER, "openai", "gpt-5", worst))
+        purse.settle(SECRET, Paid("gpt-5", Usage(9, 1, None), Call(SECRET)))
         lease.sighted([Sighting(SECRET, 2, 1)])
         lease.finish(Report(lease.case, Outcome.NO_FIX_FOUND, SECRET))
     Heads(desks.engine).note(repo_id, 3, Head(Sha("a" * 40), False, 1.0))
@@ -56,7 +62,7 @@ def fill(desks: Office, installation_id: int, repo_id: int) -> RunId:
     ignored = {"repo_id": repo_id, "kind": "test", "value": SECRET, "who": SECRET, "at": 1.0}
 
     def work(connection: object) -> None:
-        connection.execute(insert(Lesson).values(**owned, accepted=True, patch=SECRET, at=1.0))  # type: ignore[attr-defined]
+        connection.execute(insert(Lesson).values(**owned, accepted=True, patch=SECRET, signature=SECRET, at=1.0))  # type: ignore[attr-defined]
         connection.execute(insert(Change).values(**owned, **change, **times))  # type: ignore[attr-defined]
         connection.execute(insert(Ignored).values(**ignored))  # type: ignore[attr-defined]
 
@@ -84,7 +90,7 @@ def kept(desks: Office) -> set[int]:
 def told(desks: Office) -> str:
     """Everything the database holds, as text."""
     tables = ("delivery", "run", "stage_result", "attempt", "event", "test_sighting", "errand", "pull_head", "change",
-              "lesson", "ignored", "installation", "repo")  # fmt: skip
+              "lesson", "ignored", "installation", "repo", "llm_call")  # fmt: skip
     found = []
     for table in tables:
         for row in desks.rows(table):
@@ -106,6 +112,7 @@ def test_an_account_that_left(desks: Office) -> None:
     after = desks.rows("run")[0]
     same = ("id", "state", "outcome", "created_at", "started_at", "finished_at", "repo_id", "installation_id")
     assert [after[name] for name in same] == [before[name] for name in same]
+    assert [(row["input_tokens"], row["installation_id"]) for row in desks.rows("llm_call")] == [(9, 501)]
     assert [row["state"] for row in desks.rows("errand") if row["kind"] == "command"] == ["dead"]
     assert desks.do(Forget(501), "again")["state"] == "done"
 

@@ -8,9 +8,10 @@ import pytest
 
 from tests.workers.fixers.test_llm import CALC, NEW, OLD, TEST, verdict, work
 from tests.workers.fixers.trees import MemoryTree
-from workers.domain import Candidate, Confidence, Usage
-from workers.fixers.replay import Replay
+from workers.domain import Candidate, Confidence, Experience, Lesson, Usage
+from workers.fixers.replay import Remembered, Replay
 from workers.ports import Workbench
+from workers.redact import MARK
 
 PATCH = MemoryTree({"calc.py": CALC}).diff({"calc.py": CALC.replace(OLD, NEW).encode()})
 BEFORE = Candidate("search", PATCH, "`+` became `*`.", Confidence.HIGH, "gpt-5", Usage(10, 20, 0.5), title="multiply")
@@ -52,3 +53,49 @@ def test_it_has_one_idea() -> None:
     assert fixer.applies(on(CALC).diagnosis)
     assert found.confidence is Confidence.MEDIUM
     assert fixer.propose(on(CALC), [verdict(found)]) is None
+
+
+def mended(*accepted: Lesson, rejected: tuple[Lesson, ...] = (), calc: str = CALC) -> Workbench:
+    return replace(on(calc), experience=Experience(rejected, accepted))
+
+
+MERGED = Lesson(9, True, PATCH)
+
+
+def test_a_failure_that_came_back_is_mended_as_before() -> None:
+    """What people merged for it is proposed once, as well known as their word makes it, and costs nothing."""
+    bench = mended(MERGED, Lesson(4, True, PATCH), calc="# moved\n" + CALC)
+    found = Remembered().propose(bench, [])
+    assert found is not None
+    assert bench.tree.apply(found.patch) == {"calc.py": ("# moved\n" + CALC).replace(OLD, NEW).encode()}
+    assert (found.fixer, found.confidence, found.usage) == ("remembered", Confidence.HIGH, Usage())
+    assert "#9" in found.reasoning
+    assert Remembered().applies(bench.diagnosis)
+    assert Remembered().propose(bench, [verdict(found)]) is None
+
+
+def test_another_merged_fix_is_tried_after_the_newest() -> None:
+    """One that finds no place any more is passed over."""
+    other = MemoryTree({"calc.py": CALC}).diff({"calc.py": CALC.replace(OLD, "    return b * a").encode()})
+    gone = Lesson(11, True, PATCH.replace("-    ", "-    not there: "))
+    bench = mended(gone, MERGED, Lesson(4, True, other))
+    first = Remembered().propose(bench, [])
+    assert first is not None
+    second = Remembered().propose(bench, [verdict(first)])
+    assert second is not None
+    assert [one.reasoning.split()[0] for one in (first, second)] == ["#9", "#4"]
+    assert Remembered().propose(bench, [verdict(first), verdict(second)]) is None
+
+
+def test_what_people_turned_down_since_is_not_remembered() -> None:
+    """And another fix that they turned down makes this one less sure."""
+    assert Remembered().propose(mended(MERGED, rejected=(Lesson(12, False, PATCH),)), []) is None
+    doubted = Remembered().propose(mended(MERGED, rejected=(Lesson(12, False, "+    other"),)), [])
+    assert doubted is not None
+    assert doubted.confidence is Confidence.MEDIUM
+
+
+def test_a_patch_that_lost_a_secret_is_not_the_patch() -> None:
+    """What is remembered was redacted: the mark must not get into a file."""
+    blanked = Lesson(9, True, PATCH.replace("+    return", f"+    {MARK} return"))
+    assert Remembered().propose(mended(blanked), []) is None

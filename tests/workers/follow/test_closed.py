@@ -10,7 +10,7 @@ from tests.workers.follow.stage import BRANCH, PROPOSAL, REPO, Stage
 from tests.workers.follow.test_tend import outcome, runs
 from workers.domain import Aim
 from workers.errands.model import PullClosed
-from workers.store.changes import ours
+from workers.store.changes import Changes, ours
 from workers.store.models import ChangeState
 
 
@@ -56,6 +56,26 @@ def test_what_a_person_took_over_says_nothing_of_our_fix(stage: Stage) -> None:
     stage.hub.close_pull(REPO, "octo", line.number)
     stage.closed(line)
     assert stage.lessons(accepted=False) == ()
+
+
+def test_what_ci_was_red_on_is_not_remembered_as_a_fix(stage: Stage) -> None:
+    """People may have merged it all the same."""
+    _, line = stage.proposed()
+    Changes(stage.engine).mark(line.id, ci="red")
+    stage.hub.merge_pull(REPO, "octo", line.number)
+    assert "was merged" in stage.closed(replace(line, ci="red"), merged=True)
+    assert stage.lessons(accepted=True) == ()
+
+
+def test_what_a_person_changed_before_they_merged_it_is_not_our_fix(stage: Stage) -> None:
+    """What is remembered as merged is what was proven."""
+    _, line = stage.proposed()
+    stage.hub.push(REPO, {"shop.py": "x = 1\n"}, branch=BRANCH)
+    stage.look_after(BRANCH)
+    stage.hub.merge_pull(REPO, "octo", line.number)
+    assert "was merged" in stage.closed(line, merged=True)
+    assert stage.lessons(accepted=True) == ()
+    assert stage.told(line).state is ChangeState.MERGED
 
 
 def test_a_branch_that_a_person_pushed_to_is_not_deleted(stage: Stage) -> None:

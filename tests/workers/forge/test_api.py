@@ -37,6 +37,7 @@ def github(*replies: Reply) -> Iterator[tuple[Api, Scripted]]:
         client.close()
 
 
+@pytest.mark.fault(49)
 def test_reads_are_repeated() -> None:
     """A GET that meets a 502 is sent again; every request names the API version."""
     with github(Reply(502), Reply(200, b'{"a": 1}')) as (api, server):
@@ -45,6 +46,7 @@ def test_reads_are_repeated() -> None:
     assert {headers["x-github-api-version"] for _, _, headers in server.seen} == {"2022-11-28"}
 
 
+@pytest.mark.fault(49)
 def test_writes_are_sent_once() -> None:
     """A POST that meets a 502 is not repeated: the run tries again later, after looking what exists."""
     with github(Reply(502)) as (api, server), pytest.raises(Retryable) as parked:
@@ -53,6 +55,7 @@ def test_writes_are_sent_once() -> None:
     assert len(server.seen) == 1
 
 
+@pytest.mark.fault(47)
 @pytest.mark.parametrize(
     ("reply", "seconds"),
     [
@@ -93,6 +96,7 @@ def test_a_limit_is_no_refusal() -> None:
         api.send("POST", "/x", {}, expect=(403,))
 
 
+@pytest.mark.fault(48)
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [(403, Outcome.DISABLED), (404, Outcome.DISABLED), (410, Outcome.DISABLED), (451, Outcome.DISABLED),

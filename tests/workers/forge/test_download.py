@@ -42,6 +42,7 @@ def test_logs_are_read_from_proper_addresses_only() -> None:
         fetch_log(server.url, 5)(server.url, Redactor())
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize(
     ("body", "encoding"),
     [(gzip.compress(b"x" * 9999)[:-9], "gzip"), (b"no gzip", "gzip"), (b"\x1b", "br")],
@@ -53,6 +54,7 @@ def test_a_broken_answer_is_asked_for_again(body: bytes, encoding: str) -> None:
         fetch_log(server.url, 5)(server.url, Redactor())
 
 
+@pytest.mark.fault(50)
 def test_what_is_packed_small_is_unpacked_in_pieces() -> None:
     """A few packed bytes that hold many never lie in memory at once."""
     packed = zlib.compress(b"\0" * (64 << 20), wbits=16 + zlib.MAX_WBITS)
@@ -61,6 +63,7 @@ def test_what_is_packed_small_is_unpacked_in_pieces() -> None:
     assert sum(sizes) == 64 << 20
 
 
+@pytest.mark.fault(50)
 def test_a_log_without_an_end_is_read_to_the_limit() -> None:
     """Beyond the limit nothing is read, and the log says so."""
     log = logs.read(cycle([b"line\n" * 9999]), limit=3 << 20)

@@ -58,6 +58,7 @@ def life(scene: Scene, case: Case) -> Rerun:
     return asked
 
 
+@pytest.mark.fault(53)
 @pytest.mark.parametrize("fault", [cut_off, not_heard, over], ids=lambda fault: fault.__name__)
 def test_every_write_happens_once(scene: Scene, fault: Fault) -> None:
     """Each write meets the fault once. In the end there are one check run, comment, commit on one branch, pull request

@@ -56,6 +56,7 @@ def test_workers_take_turns(scene: Scene, tmp_path: Path) -> None:
     assert transfers(scene) - fetched == fetched
 
 
+@pytest.mark.fault(24)
 def test_a_commit_that_is_gone(tmp_path: Path) -> None:
     """A sha the repository does not have ends the run as HEAD_MOVED, with the sha in the sentence."""
     refs = packet("# service=git-upload-pack\n") + b"0000"

@@ -56,6 +56,7 @@ def test_write_permissions_only_while_publishing(scene: Scene) -> None:
     assert {"author", "committer"}.isdisjoint(commit["body"])
 
 
+@pytest.mark.fault(53)
 @pytest.mark.parametrize("path", ["/git/trees$", "/git/commits$", "/git/refs$", "/pulls$"])
 @pytest.mark.parametrize("after", [True, False], ids=["answer lost", "not done"])
 def test_a_lost_answer_leads_to_one_pull_request(scene: Scene, path: str, after: bool) -> None:
@@ -76,6 +77,7 @@ def test_lost_labels_do_not_lose_the_pull_request(scene: Scene) -> None:
     assert publish(scene).pull_request
 
 
+@pytest.mark.fault(48)
 def test_publishing_twice_changes_nothing(scene: Scene) -> None:
     """A second try with the same words writes nothing at all; other words are edited in."""
     first = publish(scene)
@@ -96,6 +98,7 @@ def test_somebody_elses_change_on_our_branch_is_left_alone(scene: Scene) -> None
     assert scene.state["branches"][PROPOSAL.branch] == sha
 
 
+@pytest.mark.fault(52)
 def test_a_closed_pull_request_is_an_answer(scene: Scene) -> None:
     """When somebody closed the pull request, the same fix is not proposed again."""
     number = publish(scene).pull_request
@@ -126,6 +129,7 @@ def test_stacked_on_a_pull_request(scene: Scene) -> None:
     assert scene.state["pulls"][-1]["base"]["ref"] == "topic"
 
 
+@pytest.mark.fault(16)
 def test_fork_code_never_gets_a_branch(scene: Scene) -> None:
     """A case from a fork cannot be published, whether the event said so or only the pull request does."""
     scene.hub.create_repo("mallory/shop", fork_of=REPO)
@@ -153,6 +157,7 @@ def test_drafts_that_the_plan_does_not_have(scene: Scene) -> None:
     assert [pull["draft"] for pull in scene.state["pulls"]] == [False]
 
 
+@pytest.mark.fault(48)
 def test_refused_pull_request_is_told(scene: Scene) -> None:
     """What GitHub will not take ends the run with GitHub's reason."""
     scene.hub.fail_requests("/pulls$", method="POST", status=422, message="Validation Failed: no")
@@ -160,6 +165,7 @@ def test_refused_pull_request_is_told(scene: Scene) -> None:
         publish(scene)
 
 
+@pytest.mark.fault(58)
 def test_lost_lease_writes_nothing(scene: Scene) -> None:
     """A worker whose run was taken over stops before its next write."""
 

@@ -50,6 +50,7 @@ def test_moved_head_and_deleted_branch_are_not_current(scene: Scene) -> None:
     assert not scene.forge(gone).admission(gone).head_is_current
 
 
+@pytest.mark.fault(14)
 def test_renamed_and_archived(scene: Scene) -> None:
     """An archived repository is seen as such; the old name in the case does not matter."""
     scene.hub.set_repo(REPO, archived=True)
@@ -96,6 +97,7 @@ def test_job_with_log_steps_and_workflow(scene: Scene) -> None:
     assert datetime.fromisoformat(job.started_at).tzinfo is not None
 
 
+@pytest.mark.fault(50)
 def test_missing_log_is_asked_for_again_then_given_up(scene: Scene) -> None:
     """A log that is 404 for a moment is found; one that never comes leaves an empty log, not an error."""
     scene.hub.fail_requests("/logs$", status=404, times=2)
@@ -147,6 +149,7 @@ def test_tokens_are_revoked_and_nowhere_on_disk(scene: Scene) -> None:
     assert all(token not in scene.redactor(f"x {token} y") for token in tokens)
 
 
+@pytest.mark.fault(14)
 def test_repository_that_is_gone(scene: Scene) -> None:
     """A deleted repository ends the run as DISABLED at the first call."""
     scene.hub.set_repo(REPO, gone=True)
@@ -155,6 +158,7 @@ def test_repository_that_is_gone(scene: Scene) -> None:
     assert stopped.value.outcome is Outcome.DISABLED
 
 
+@pytest.mark.fault(75)
 def test_unknown_installation_and_wrong_key(scene: Scene) -> None:
     """An installation that is gone, or an App id that does not fit the key, is DISABLED with what to check."""
     case = replace(scene.case, installation_id=1)
@@ -173,6 +177,7 @@ def test_missing_permission_is_told(scene: Scene) -> None:
     assert stopped.value.outcome is Outcome.DISABLED
 
 
+@pytest.mark.fault(46)
 def test_an_expired_token_is_followed_by_a_new_one(scene: Scene) -> None:
     """A token that dies in the middle is met by another one, within the same visit."""
     forge = scene.forge()

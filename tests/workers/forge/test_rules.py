@@ -22,6 +22,7 @@ def publish(scene: Scene, edits: dict[str, bytes | None] = PLAIN, proposal: Prop
     return forge.publish(scene.case, tree, tree.diff(edits), proposal)
 
 
+@pytest.mark.fault(51)
 def test_a_rule_that_forbids_it_is_named(scene: Scene) -> None:
     """With its type and GitHub's own words; the patch is not lost, and no pull request is opened."""
     pattern = {"operator": "starts_with", "pattern": "team/", "negate": False}
@@ -33,6 +34,7 @@ def test_a_rule_that_forbids_it_is_named(scene: Scene) -> None:
     assert scene.state["pulls"] == []
 
 
+@pytest.mark.fault(51)
 @pytest.mark.parametrize("status", [403, 409, 422])
 def test_a_protected_branch_is_not_pushed_to(scene: Scene, status: int) -> None:
     """Whatever status GitHub gives its refusal, it is final: nothing else is tried in its place."""
@@ -58,6 +60,7 @@ def test_a_missing_permission_is_no_rule(scene: Scene, path: str) -> None:
     assert stopped.value.outcome is Outcome.DISABLED
 
 
+@pytest.mark.fault(51)
 @pytest.mark.parametrize("where", ["main", "heal/*"])
 def test_a_commit_that_has_to_be_signed_is(scene: Scene, where: str) -> None:
     """Where GitHub does not sign the Git Data API's commit, the mutation that always signs makes the same one."""

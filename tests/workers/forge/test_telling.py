@@ -104,6 +104,7 @@ def test_annotations_in_portions(scene: Scene) -> None:
     assert [note["message"] for note in check["annotations"][:2]] == ["wrong 0", "wrong 1"]
 
 
+@pytest.mark.fault(48)
 def test_long_texts_are_cut_to_githubs_limits(scene: Scene) -> None:
     """Title, summary and text beyond GitHub's limits are cut instead of refused."""
     folded = details("Log", fence("\u20ac" * 70_000, limit=70_000))

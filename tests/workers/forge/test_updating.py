@@ -95,6 +95,7 @@ def test_another_fix_for_the_same_commit_goes_on_top(scene: Scene) -> None:
     assert "+    return b + a" in scene.state["pulls"][0]["files"][0]["patch"]
 
 
+@pytest.mark.fault(52)
 @pytest.mark.parametrize("how", ["commit", "rebase"])
 def test_a_branch_that_somebody_pushed_to_is_theirs(scene: Scene, how: str) -> None:
     """By a commit of theirs, or by ours put elsewhere: the branch and the pull request stay as they are."""
@@ -124,6 +125,7 @@ def test_a_run_that_goes_on_with_ours_keeps_the_title(scene: Scene) -> None:
     assert (pull["title"], "run-2" in pull["body"]) == (PROPOSAL.title, True)
 
 
+@pytest.mark.fault(26)
 def test_a_moved_base_is_merged_in(scene: Scene) -> None:
     """Verified on the new base, the fix keeps its old commit as a parent: nothing is forced, reviews stay in place."""
     first = publish(scene, "a + b")

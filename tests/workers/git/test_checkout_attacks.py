@@ -106,6 +106,7 @@ def source(tmp_path: Path) -> Path:
     return source
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("ask", [{"apply": True}, {"branch": "fixed"}, {}], ids=["apply", "branch", "neither"])
 def test_nothing_planted_runs(source: Path, tmp_path: Path, ask: dict[str, object]) -> None:
     """Opening, reading, checking for changes, diffing, applying and committing start no planted program."""
@@ -122,6 +123,7 @@ def test_nothing_planted_runs(source: Path, tmp_path: Path, ask: dict[str, objec
     assert (source / "a.py").read_bytes() == (b"x = 2\n" if "apply" in ask else b"x = 1\n")
 
 
+@pytest.mark.fault(22)
 def test_the_trap_is_real(source: Path, tmp_path: Path) -> None:
     """Plain git in the same checkout does run what was planted, so the test above proves something."""
     trap = tmp_path / "trap"
@@ -131,6 +133,7 @@ def test_the_trap_is_real(source: Path, tmp_path: Path) -> None:
     assert trap.exists()
 
 
+@pytest.mark.fault(22)
 def test_a_submodules_configuration_is_not_looked_at(source: Path, tmp_path: Path) -> None:
     """Looking for changes does not enter submodules, whose own configuration could run programs."""
     trap = tmp_path / "trap"
@@ -146,6 +149,7 @@ def test_a_submodules_configuration_is_not_looked_at(source: Path, tmp_path: Pat
     assert "inner" not in tree.paths()
 
 
+@pytest.mark.fault(22)
 def test_a_missing_object_is_not_fetched(source: Path, tmp_path: Path) -> None:
     """A checkout that claims a partial clone cannot make git fetch the missing part by a program of its choice."""
     trap = tmp_path / "trap"
@@ -178,6 +182,7 @@ def test_a_work_tree_of_its_own_configuration(source: Path, tmp_path: Path) -> N
     assert (source / "a.py").read_bytes() == b"x = 1\n"
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("other", ["plain", "repository"])
 def test_somebody_elses_files_are_not_a_work_tree(source: Path, tmp_path: Path, other: str) -> None:
     """A checkout whose configuration claims other files as its work tree is refused, though they are the same."""
@@ -193,6 +198,7 @@ def test_somebody_elses_files_are_not_a_work_tree(source: Path, tmp_path: Path, 
     assert (victim / "a.py").read_bytes() == b"x = 1\n"
 
 
+@pytest.mark.fault(22)
 def test_what_the_commit_itself_asks_for(tmp_path: Path) -> None:
     """Submodules that run commands, transfer agents, LFS pointers and attributes of a commit are files, no more."""
     trap, source = tmp_path / "trap", tmp_path / "source"

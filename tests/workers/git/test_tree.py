@@ -81,6 +81,7 @@ def test_attributes_of_the_tree_change_nothing(tmp_path: Path) -> None:
     assert "-# $Format" in tree.diff({"tests/test_a.py": b"# new\n"})
 
 
+@pytest.mark.fault(25)
 def test_diff_and_apply_are_inverse(tree: MirrorTree) -> None:
     """What diff writes, apply reads back to the same edits: changed, new, deleted, non-ASCII, CRLF, no last newline."""
     edits = {
@@ -113,6 +114,7 @@ def new_file(path: str, mode: str = "100644", body: str = "x") -> str:
     return f"diff --git a/{path} b/{path}\nnew file mode {mode}\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+{body}\n"
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize(
     "patch",
     [
@@ -142,6 +144,7 @@ def test_refused_patches(tree: MirrorTree, patch: str) -> None:
         tree.apply(patch)
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize(
     "edits",
     [{".git/config": b"x"}, {"../x": b"x"}, {"link": b"x"}, {"a//b": b"x"}, {"b": b"\0"}, {"latin": b"\xe9\n"}],
@@ -160,6 +163,7 @@ def test_reads_many_files_at_once(tmp_path: Path) -> None:
     assert [tree.read(path) for path in tree.paths()] == [files[path] for path in tree.paths()]
 
 
+@pytest.mark.fault(23)
 def test_a_tree_that_unfolds_too_far_is_refused(tree: MirrorTree) -> None:
     """The size of all files is known before one is unpacked; too much of it ends the run as UNSUPPORTED."""
     with pytest.raises(Stop, match="larger") as stopped:

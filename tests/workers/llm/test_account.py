@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from workers.domain import Usage
-from workers.llm.account import read
+from workers.llm.account import estimate, most, read
 from workers.llm.errors import BadAnswer, ModelError, ModelRefused
 from workers.llm.exchange import Call, Message
 from workers.llm.prices import Price
@@ -106,3 +106,19 @@ def test_what_is_no_completion_is_a_bad_answer(body: Any) -> None:
     """Nothing raises anything else."""
     with pytest.raises(BadAnswer):
         read(body, ASK, "m", PRICE)
+
+
+@pytest.mark.parametrize(
+    ("text", "least"),
+    [
+        ("def area(a, b):\n    return a * b\n" * 40, 500),
+        ("0x7f3a1c2d4e5f6a7b" * 40, 360),  # two characters a token
+        ("\u4e2d\u6587" * 100, 200),  # one character a token, or more
+        ("\U0001f600" * 50, 150),  # up to a byte a token
+        ("", 1),
+    ],
+)
+def test_what_is_reserved_is_the_worst_case(text: str, least: int) -> None:
+    """No text has more tokens, and the guess for a bill is never above it."""
+    asked = [Message("user", text)]
+    assert most(asked) >= max(least, estimate(asked))

@@ -53,6 +53,7 @@ def test_an_answer_comes_with_its_cost(model: Model) -> None:
     assert model.requests()[0]["headers"]["authorization"] == "Bearer test-key"
 
 
+@pytest.mark.fault(45)
 def test_an_unknown_model_has_an_unknown_cost(model: Model) -> None:
     """None, never a guess; a missing usage is estimated and said to be."""
     model.script([replies.text("hello again", usage=False)])
@@ -62,6 +63,7 @@ def test_an_unknown_model_has_an_unknown_cost(model: Model) -> None:
     assert answer.usage.input_tokens > 0
 
 
+@pytest.mark.fault(40)
 @pytest.mark.parametrize(
     "fault",
     [replies.rate_limited(), replies.failed(500, "oops"), replies.html(502), replies.dropped(), replies.cut()],
@@ -76,6 +78,7 @@ def test_what_passes_is_tried_again(model: Model, fault: replies.Reply) -> None:
     assert len(model.requests()) == 2
 
 
+@pytest.mark.fault(40)
 def test_the_servers_wish_to_wait_is_kept(model: Model) -> None:
     """Retry-After is the least that is waited, and a wish beyond the deadline parks the run for that long."""
     model.script([replies.rate_limited(7), replies.text("now"), replies.rate_limited(900)])
@@ -125,6 +128,7 @@ def test_a_prompt_that_is_too_long_says_so(model: Model) -> None:
         client(model)[0].ask(ASK, 100)
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize("fault", [replies.no_choices(), replies.text(""), replies.text("", finish="length")])
 def test_an_answer_without_text_is_a_bad_one(model: Model, fault: replies.Reply) -> None:
     """Never an empty patch."""
@@ -133,6 +137,7 @@ def test_an_answer_without_text_is_a_bad_one(model: Model, fault: replies.Reply)
         client(model)[0].ask(ASK, 100)
 
 
+@pytest.mark.fault(41)
 def test_a_refusal_is_told_apart(model: Model) -> None:
     """With the model's words."""
     model.script([replies.refusal("not this")])
@@ -140,6 +145,7 @@ def test_a_refusal_is_told_apart(model: Model) -> None:
         client(model)[0].ask(ASK, 100)
 
 
+@pytest.mark.fault(40)
 def test_a_slow_endpoint_is_left_after_one_more_try(model: Model) -> None:
     """Time limits are ours, and the run is parked instead of failed."""
     model.script([replies.text("late", delay=3), replies.text("late", delay=3)])
@@ -208,6 +214,7 @@ def test_after_a_timeout_less_is_asked_for(model: Model) -> None:
 # The door that closes
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize("fault", [replies.out_of_quota(), replies.unauthorized(), replies.failed(404, "no model")])
 def test_a_closed_account_is_left_alone_for_an_hour(model: Model, fault: replies.Reply) -> None:
     """Whoever asks this model in the process is told why at once, other models are asked, and then it is tried anew."""

@@ -220,6 +220,7 @@ def test_a_key_across_the_gap_is_blanked_on_both_sides(pem: bytes) -> None:
         assert shown.endswith("an ordinary line") or shift > 2900
 
 
+@pytest.mark.fault(30)
 def test_secrets_go_before_anything_is_kept() -> None:
     """From scripts, environment, inputs, titles, errors, output, and what the runner says; passwords of test databases
     stay where a step may be run again, and go from what is only read."""

@@ -18,6 +18,7 @@ JUNK = ("\n", "...\n", "```\n", "</think>\n", "@@\n", "\\ No newline at end of f
         "&lt;", "    \n", '"}')  # fmt: skip
 
 
+@pytest.mark.fault(25)
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.name)
 def test_a_malformed_answer_is_understood(case: Case) -> None:
     """Exactly the meant files change, to exactly the meant bytes, and git's diff of them is well-formed."""
@@ -27,6 +28,7 @@ def test_a_malformed_answer_is_understood(case: Case) -> None:
     assert check(tree.diff(edits))[0] == len(case.after)
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize(("before", "answer", "why"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
 def test_a_doubtful_answer_is_refused(before: dict[str, str | bytes], answer: str, why: str) -> None:
     """Nothing is changed and the message says what to correct."""
@@ -108,6 +110,7 @@ def test_no_answer_can_do_worse_than_be_refused(lines: list[str], opening: str) 
             ast.parse(data)
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize(
     "text",
     ["<think>" * 40_000, "<<<<<<< SEARCH\n" * 20_000, "@@\n-a\n+b\n" * 3000, "[" * 100_000, "{" * 100_000,

@@ -31,6 +31,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.fault(21, 42)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_answer_is_refused_at_once(name: str) -> None:
     """Neither a name that leads elsewhere nor a text that makes matching slow gets through or holds a worker up."""

@@ -89,6 +89,7 @@ TIGHTENED = [
 ]
 
 
+@pytest.mark.fault(73)
 @pytest.mark.parametrize(("repository", "policy", "key", "expected"), TIGHTENED)
 def test_the_operator_only_tightens(repository: str, policy: str, key: str, expected: object) -> None:
     """A bound lowers, forbids or adds protection, and never gives more than was asked for."""
@@ -96,6 +97,7 @@ def test_the_operator_only_tightens(repository: str, policy: str, key: str, expe
     assert value.value == expected
 
 
+@pytest.mark.fault(73)
 def test_who_was_overruled_is_told() -> None:
     """A value that a file asked for and did not get is known with what counts instead."""
     overruled = decide("limits: {attempts: 20}", policy="limits: {attempts: 4}").overruled
@@ -121,6 +123,7 @@ def test_no_layer_gets_past_a_bound(
         assert getattr(settings.config.limits, key) <= most
 
 
+@pytest.mark.fault(31)
 def test_a_file_that_cannot_be_used_means_observing_and_says_so() -> None:
     """Never silence, and never more than telling."""
     settings = merge(Files(None, read("publish: push", RepoConfig), WRONG), Rules(), "octo/calc")

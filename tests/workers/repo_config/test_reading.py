@@ -50,6 +50,7 @@ def test_the_old_words_for_booleans_work_where_one_is_expected(word: str, value:
     assert parse(f"policy: {{allow_test_edits: {word}}}").policy.allow_test_edits is value
 
 
+@pytest.mark.fault(31)
 def test_all_problems_are_told_at_once_with_their_places() -> None:
     """Nobody has to push four times to find four mistakes."""
     text = "mode: offf\nlimits:\n  usd_per_run: one\n  attempts: 99\npolicy:\n  max_flies: 3\nmoed: 1\nverify: 3\n"
@@ -66,6 +67,7 @@ def test_all_problems_are_told_at_once_with_their_places() -> None:
     ]
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -91,6 +93,7 @@ def test_bad_yaml_is_refused_in_one_clear_line(text: str, words: str) -> None:
     assert words in problems(text)[0]
 
 
+@pytest.mark.fault(31)
 def test_a_bomb_of_aliases_is_defused() -> None:
     """Values that grow by being repeated are counted, not built."""
     levels = [f"l{n}: &l{n} [" + ", ".join([f"*l{n - 1}"] * 2) + "]" for n in range(1, 10)]

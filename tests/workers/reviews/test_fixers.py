@@ -15,7 +15,7 @@ from tests.workers.reviews.benches import FIXED, bench, remark, suggest
 from workers import policy
 from workers.domain import Attempt, Candidate, Confidence, Outcome, Remark, Usage, Verdict
 from workers.errors import Stop
-from workers.fixers import Budget, Reviser, Suggested, context, revisers
+from workers.fixers import Reviser, Suggested, context, revisers
 from workers.fixers.questions import ask, opening, spoken
 from workers.fixers.suggested import Place, replaced
 from workers.llm.client import Client
@@ -244,7 +244,7 @@ def test_questions_are_answered_from_what_was_run(model: Model) -> None:
     work = bench([])
     assert work.revision is not None
     questions = {0: remark("Why?"), 2: remark("How?", comment=2)}
-    found = ask(client(model), Budget(), RepoConfig(), work.revision.ours, questions, "EVIDENCE")
+    found = ask(client(model), Memory(), RepoConfig(), work.revision.ours, questions, "EVIDENCE")
     assert [(one.remark, one.text, one.model) for one in found.said] == [(0, "Because of `-`.", "gpt-5-mini")]
     assert found.usage.input_tokens
     (prompt,) = model.prompts()
@@ -258,7 +258,7 @@ def test_a_model_that_does_not_answer_costs_no_answer(model: Model, reply: repli
     model.script([reply])
     work = bench([])
     assert work.revision is not None
-    assert ask(client(model), Budget(), RepoConfig(), work.revision.ours, {0: remark("Why?")}, "").said == ()
+    assert ask(client(model), Memory(), RepoConfig(), work.revision.ours, {0: remark("Why?")}, "").said == ()
 
 
 def test_no_question_is_asked_that_could_cost_too_much(model: Model) -> None:
@@ -266,7 +266,7 @@ def test_no_question_is_asked_that_could_cost_too_much(model: Model) -> None:
     model.script([])
     work, broke = bench([]), RepoConfig(limits=RunLimits(usd_per_run=0.0))
     assert work.revision is not None
-    assert ask(client(model), Budget(), broke, work.revision.ours, {0: remark("Why?")}, "").said == ()
+    assert ask(client(model), Memory(), broke, work.revision.ours, {0: remark("Why?")}, "").said == ()
     assert model.requests() == []
 
 

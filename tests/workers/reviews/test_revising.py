@@ -12,6 +12,7 @@ import pytest
 from sandbox.spec import Result, Step
 from tests.model import answers, replies
 from tests.model.process import Model
+from tests.workers.fixers.benches import Memory as Once
 from tests.workers.fixers.trees import MemoryTree
 from tests.workers.made import GREEN, RED, ScriptedEnvironment, ScriptedSandbox, case, report
 from tests.workers.reviews.benches import FILES, patch, remark, suggest
@@ -167,9 +168,9 @@ def test_questions_fall_back_on_the_evidence(model: Model, config: RepoConfig) -
     """Where the model may not be asked, or says nothing."""
     model.script([replies.refusal()])
     asked = case(aim=Aim.REVISE, ours=OURS, remarks=(remark("Why is this needed?"),))
-    found = stage.answer(asked, report(), config, client(model))
+    found = stage.answer(asked, report(), config, client(model), Once())
     assert [one.model for one in found.said] == [None]
-    assert stage.answer(asked, None, config, None) == Answers()
+    assert stage.answer(asked, None, config, None, Once()) == Answers()
 
 
 def test_the_base_is_not_asked_again() -> None:

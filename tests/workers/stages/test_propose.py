@@ -30,6 +30,16 @@ class Scripted:
         return self.ideas[len(tried)] if len(tried) < len(self.ideas) else None
 
 
+@dataclass
+class Broke(Scripted):
+    """A fixer that no budget has room for."""
+
+    outcome: Outcome = Outcome.OVER_BUDGET
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        raise Stop(self.outcome, f"No room for {self.name}.", setting=self.name)
+
+
 def once(key: str, kind: type[T], compute: object) -> T:
     raise AssertionError("these fixers pay for nothing")
 
@@ -52,6 +62,23 @@ def test_the_cheapest_fixer_goes_first_and_the_next_when_it_has_run_out() -> Non
     """Each fixer is told only what it tried itself."""
     assert propose(FIXERS, bench(), []) is FIRST
     assert propose(FIXERS, bench(), [rejected(FIRST)]) is SECOND
+
+
+def test_what_is_free_is_tried_without_a_budget() -> None:
+    """Also behind a fixer that there is no money for; in the end the budget is told, with what was found."""
+    fixers = (Broke("llm", ()), Scripted("suggested", (FIRST,)), Broke("agent", ()))
+    assert propose(fixers, bench(), []) is FIRST
+    shown = Attempt(replace(FIRST, fixer="suggested", confidence=Confidence.LOW), Verdict(True))
+    with pytest.raises(Stop, match=r"No room for llm\.") as stop:
+        propose(fixers, bench(), [shown])
+    assert (stop.value.outcome, stop.value.data) == (Outcome.OVER_BUDGET, {"setting": "llm", "patch": FIRST.patch})
+
+
+def test_another_end_is_an_end() -> None:
+    """Only money is a matter of the fixer alone."""
+    with pytest.raises(Stop) as stop:
+        propose((Broke("llm", (), outcome=Outcome.CANCELLED), *FIXERS), bench(), [])
+    assert stop.value.outcome is Outcome.CANCELLED
 
 
 def test_a_fixer_that_does_not_apply_is_not_asked() -> None:

@@ -105,6 +105,7 @@ def test_green_once_and_red_on_repeat_is_unstable() -> None:
     assert verdict.rejected_by == "unstable"
 
 
+@pytest.mark.fault(28)
 def test_a_check_that_turns_green_without_the_patch_proves_nothing() -> None:
     """The reverse run guards against flaky green."""
     verdict = judged(ScriptedEnvironment(lambda step, patch, n: GREEN))
@@ -198,6 +199,7 @@ KEPT = [
 ]
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize(("before", "after", "word"), LOST)
 def test_a_failing_test_must_pass_and_not_merely_go_away(before: Result, after: Result, word: str) -> None:
     """Green by skipping, renaming, collecting less or hiding the exit code is named."""

@@ -62,6 +62,7 @@ def test_a_story_ends_in_its_report(ledger: Ledger, engine: Engine, run: RunId) 
     assert (line(engine, run).outcome, line(engine, run).detail) == (Outcome.FLAKY, "green on rerun")
 
 
+@pytest.mark.fault(57)
 def test_many_bells_one_visit(ledger: Ledger, run: RunId) -> None:
     """Fifty bells at once lead to one story."""
     told: list[RunId] = []
@@ -133,6 +134,7 @@ def test_a_worker_that_is_stopped_gives_back(ledger: Ledger, run: RunId) -> None
     assert ledger.due() == [run]
 
 
+@pytest.mark.fault(58)
 def test_an_overtaken_visit_writes_nothing(ledger: Ledger, engine: Engine, run: RunId) -> None:
     """A visit whose run was taken over meanwhile ends quietly; the other worker's state stays."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from workers.diagnosis import fingerprint
 from workers.domain import (
     Aim,
     Candidate,
@@ -16,6 +17,7 @@ from workers.domain import (
     Diagnosis,
     Experience,
     FailureClass,
+    Finding,
     How,
     Ours,
     Outcome,
@@ -108,6 +110,7 @@ def test_what_reached_nobody_is_no_change(
     assert Changes(engine).open_on_branch(7, "heal/test-1") == []
 
 
+@pytest.mark.fault(58)
 def test_a_worker_that_slept_past_its_lease_changes_no_row(engine: Engine, ledger: Ledger, case: Case) -> None:
     """The row is written under the fence, with the checkpoint or not at all."""
     slow = taken(ledger, case, "one")
@@ -232,3 +235,66 @@ def test_news_of_our_branch_wake_the_newest_run_that_wrote_to_it(ledger: Ledger,
     second.publishing()
     second.record("publish", 0, replace(PUBLISHED, commit=SECOND), 0.1)
     assert ledger.find_by_branch(7, "heal/test-1") == second.run
+
+
+def looking(message: str, kind: str = "KeyError", path: str = "a.py") -> Diagnosis:
+    finding = Finding(message, path, 1, "tests/test_a.py::test_a", kind)
+    return replace(FOUND, fingerprint=fingerprint.of("pytest", [finding]), tool="pytest", findings=(finding,))
+
+
+def lesson(engine: Engine, ledger: Ledger, case: Case, seen: Diagnosis, patch: str, *, accepted: bool = True) -> None:
+    """One that was learned as it happens: from a run's change, in the repository of the case."""
+    number = int(patch)
+    lease = taken(ledger, case, f"{case.repo_id}:{number}")
+    lease.record("diagnose", 0, seen, 0.1)
+    lease.record("publish", 0, replace(PUBLISHED, pull_request=number, patch=patch), 0.1)
+    line = Changes(engine).by_pull(case.repo_id, number)
+    assert line is not None
+    Lessons(engine).learn(line, accepted=accepted)
+
+
+ORDER = looking("'total' is not in the order of 17 lines")
+
+
+def test_fixes_of_like_failures_come_from_here_first_and_from_no_other_installation(
+    engine: Engine, ledger: Ledger, case: Case
+) -> None:
+    """At most two; what is not alike enough is none."""
+    ours, theirs, foreign = case, replace(case, repo_id=8), replace(case, repo_id=9, installation_id=10)
+    lesson(engine, ledger, foreign, ORDER, "1")
+    lesson(engine, ledger, theirs, looking("'total' is not in the order of 3 lines", path="b.py"), "2")
+    lesson(engine, ledger, ours, looking("'tax' is not in the order of 3 lines", path="c.py"), "3")
+    lesson(engine, ledger, ours, looking("connection refused", "OSError"), "4")
+    run = taken(ledger, case, "now")
+    assert [one.patch for one in run.similar(ORDER)] == ["3", "2"]
+    lesson(engine, ledger, ours, ORDER, "5")
+    assert [one.patch for one in run.similar(ORDER)] == ["5", "3"]
+    assert run.similar(looking("no room left", "OSError")) == ()
+    elsewhere = taken(ledger, replace(case, repo_id=11, installation_id=11), "elsewhere")
+    assert elsewhere.similar(ORDER) == ()
+
+
+def test_a_fix_is_worth_less_with_each_later_one_that_people_turned_down(
+    engine: Engine, ledger: Ledger, case: Case
+) -> None:
+    """Of the same failure; until it is of no interest any more."""
+    run = taken(ledger, case, "now")
+    lesson(engine, ledger, case, ORDER, "1")
+    seen = []
+    for number in ("2", "3"):
+        lesson(engine, ledger, case, ORDER, number, accepted=False)
+        seen.append([one.patch for one in run.similar(ORDER)])
+    assert seen == [["1"], []]
+
+
+def test_lessons_are_listed_and_forgotten(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """Newest first, with what they were about; one that is not there cannot be forgotten."""
+    lesson(engine, ledger, case, ORDER, "1")
+    lesson(engine, ledger, replace(case, repo_id=8), ORDER, "2", accepted=False)
+    lessons = Lessons(engine)
+    assert [(one.repo_id, one.number, one.accepted, one.tool, one.rules) for one in lessons.listed()] == [
+        (8, 2, False, "pytest", ("KeyError",)), (7, 1, True, "pytest", ("KeyError",)),
+    ]  # fmt: skip
+    (mine,) = lessons.listed(7)
+    assert [lessons.forget(mine.id), lessons.forget(mine.id)] == [True, False]
+    assert lessons.listed(7) == []

@@ -62,6 +62,7 @@ def test_two_never_get_the_same(engine: Engine) -> None:
     assert sorted(one.payload.number for one in claimed if one) == list(range(12))  # type: ignore[union-attr]
 
 
+@pytest.mark.fault(54)
 def test_the_errand_of_a_killed_process_is_taken_up(engine: Engine) -> None:
     """After its lease; who comes back later is fenced out and may write nothing any more."""
     errands = Errands(engine, lease_seconds=0.0)
@@ -94,6 +95,7 @@ def test_trouble_is_tried_again_with_growing_pauses_then_given_up(engine: Engine
     assert row(engine, "k").error == "[redacted] was refused"
 
 
+@pytest.mark.fault(61)
 def test_what_another_release_wrote_waits_for_it(engine: Engine) -> None:
     """A kind or a shape that this release does not know is put back, not lost and not tried in a hot loop."""
     errands = Errands(engine)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import Engine, update
 
 from workers.store.artifacts import Artifacts
@@ -81,6 +82,7 @@ def test_a_batch_is_marked_at_once(engine: Engine) -> None:
     assert inbox.counts().by_state == {"routed": 1, "ignored": 1, "error": 1}
 
 
+@pytest.mark.fault(68)
 def test_artifacts_are_checked(engine: Engine) -> None:
     """Content comes back by its hash, is stored once, and damaged content is not given out."""
     artifacts = Artifacts(engine)

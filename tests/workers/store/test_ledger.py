@@ -32,7 +32,6 @@ from workers.domain import (
     RunId,
     Sha,
     Sighting,
-    Usage,
     Verdict,
 )
 from workers.errands.model import EndUntold, Place
@@ -147,6 +146,7 @@ def test_a_rung_run_is_not_rung_at_once_again(ledger: Ledger, run: RunId) -> Non
     claimed(ledger, run)
 
 
+@pytest.mark.fault(58)
 @pytest.mark.parametrize(
     "write",
     [
@@ -193,6 +193,7 @@ def test_checkpoints_survive_the_holder(ledger: Ledger, engine: Engine, run: Run
     assert second.recall("verify", 0, Verdict) is None
 
 
+@pytest.mark.fault(61)
 def test_another_shape_is_worked_out_again(ledger: Ledger, run: RunId) -> None:
     """A checkpoint that this release cannot read counts as not there."""
     lease = claimed(ledger, run)
@@ -205,6 +206,7 @@ def a_result() -> Result:
     return Result(Ending.FAILED, 1, Output("no"), (), b"\xff\0<xml>", 0.5, 1 << 20, evidence)
 
 
+@pytest.mark.fault(59)
 def test_three_claims_at_one_stage_are_enough(ledger: Ledger, engine: Engine, run: RunId, case: Case) -> None:
     """A run that kills three workers in a row without a checkpoint is buried as CRASHED and reported once."""
     for _ in range(MOST_CLAIMS):
@@ -389,6 +391,7 @@ def test_retries_end(ledger: Ledger, engine: Engine, run: RunId) -> None:
     assert pauses[-1] == 600
 
 
+@pytest.mark.fault(74)
 def test_giving_back_is_no_failure(ledger: Ledger, run: RunId) -> None:
     """However often workers are stopped, the run stays alive and is due at once."""
     for _ in range(MOST_CLAIMS * 2):
@@ -456,6 +459,7 @@ with Ledger(open_engine(sys.argv[1]), lease_seconds=1.0).claim(sys.argv[2], "gon
 """
 
 
+@pytest.mark.fault(54)
 def test_a_killed_process_loses_no_run(engine: Engine, url: str, case: Case) -> None:
     """A run whose holder was killed outright is due again when its lease has run out."""
     ledger = Ledger(engine, lease_seconds=1.0)
@@ -502,26 +506,6 @@ def test_heals_of_a_week(engine: Engine, ledger: Ledger, case: Case) -> None:
     lease.record("blame", 0, Blame(), 0.1)
     assert lease.heals_lately(dataclasses.replace(case, run=mine), seen.fingerprint) == 1
     assert lease.heals_lately(dataclasses.replace(pull, run=mine), seen.fingerprint) == 2
-
-
-def test_what_a_day_cost(engine: Engine, ledger: Ledger, case: Case) -> None:
-    """A day's money is what its verified candidates cost in this repository; an unknown price counts as nothing."""
-    rows = (
-        ("a", case.repo_id, 0, 0.25),
-        ("b", case.repo_id, 90_000, 4.0),
-        ("c", 4711, 0, 8.0),
-        ("d", case.repo_id, 0, None),
-    )
-    for key, repo_id, seconds_ago, usd in rows:
-        opened, _ = ledger.open_run(dataclasses.replace(case, repo_id=repo_id), f"cost:{key}", "delivery")
-        lease = claimed(ledger, opened)
-        lease.record("propose", 0, Candidate("llm", "diff", "why", Confidence.MEDIUM, usage=Usage(1, 1, usd)), 0.1)
-        lease.record("verify", 0, Verdict(False, "check", "red"), 0.1)
-        aged = update(StageResult).where(StageResult.run_id == opened).values(finished_at=db_now() - seconds_ago)
-        with engine.begin() as connection:
-            connection.execute(aged)
-    run, _ = ledger.open_run(case, "cost:e", "delivery")
-    assert claimed(ledger, run).spent_today() == 0.25
 
 
 def test_admitted_runs_of_a_day(engine: Engine, ledger: Ledger, case: Case) -> None:

@@ -97,6 +97,7 @@ def test_a_bell_drives_a_run_to_its_end(
     until(lambda: len(Roster(engine).alive()) == 1, "the worker's row")
 
 
+@pytest.mark.fault(54)
 @on_postgresql
 def test_a_lost_bell_and_a_killed_process_lose_no_run(
     engine: Engine, case: Case, worker: subprocess.Popen[bytes], broker: RedisServer
@@ -108,6 +109,7 @@ def test_a_lost_bell_and_a_killed_process_lose_no_run(
     assert [event.kind for event in page(engine, run).events].count("stage") == 1
 
 
+@pytest.mark.fault(74)
 @on_sqlite
 def test_sigterm_gives_the_lease_back(
     engine: Engine, case: Case, worker: subprocess.Popen[bytes], environment: dict[str, str]
