@@ -17,7 +17,7 @@ from workers.repo_config import Policy
 
 _PLAN = Plan("python", (), Step("Test", "python -m pytest -q"))
 _TEST = "tests/test_it.py"
-_ANY_SIZE = Policy(max_files=100, max_lines=10_000)
+_ANY_SIZE = Policy(max_files=100, max_lines=5000)
 
 Row = tuple[str, str, bool]
 """What kind of patch, which one of its kinds, and whether the gates took it."""
