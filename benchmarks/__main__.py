@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from benchmarks import bisect, joblog, planning, startup, story, webhook
-from benchmarks.machine import describe
 from benchmarks.results import keep
+from workers.bench.machine import describe
 
 
 def main() -> None:

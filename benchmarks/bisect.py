@@ -17,11 +17,11 @@ from threading import Event
 from typing import TypeVar
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
 from benchmarks.results import keep
 from sandbox.environments import DockerSandbox
 from sandbox.spec import Plan, Step
 from workers import diagnosis
+from workers.bench.machine import describe
 from workers.domain import JobReport, Reproduction, RunId
 from workers.local import LocalForge
 from workers.ports import Workbench

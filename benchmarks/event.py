@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.machine import describe
 from benchmarks.results import keep
 from sandbox.environments import DockerSandbox
 from sandbox.images.build import resolve
@@ -25,6 +24,7 @@ from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Result, Step, Tree
 from tests.hub.process import Hub
 from tests.story.theatre import OWNER
+from workers.bench.machine import describe
 from workers.domain import Sha
 from workers.git.mirror import Mirror
 from workers.settings import WorkerSettings

@@ -24,12 +24,12 @@ from typing import Any
 
 import httpx
 
-from benchmarks.machine import describe
 from bot.webhook import signed_headers
 from tests.hub.process import Hub
 from tests.hub.receiver import Received, receiving
 from tests.processes import Process
 from tests.story.theatre import OWNER, Theatre
+from workers.bench.machine import describe
 
 DELIVERIES = 1_000
 SEED = 6

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe
 from benchmarks.results import keep
 from sandbox import policy
 from sandbox.admission import Ticket
@@ -35,6 +34,7 @@ from sandbox.spec import Limits, Plan, Result, Step, Tree
 from sandbox.trees import streamed
 from tests.sandbox.conftest import CA_BUNDLE, PRIVATE_HOSTS, STATE
 from tests.sandbox.trees import ADDER, FIX, tree
+from workers.bench.machine import describe
 
 LIMITS = Limits(wall_s=120, memory=512 << 20)
 TIMED = "began=$EPOCHREALTIME\n{command}\nended=$EPOCHREALTIME\necho TIMED $began $ended\n"

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
 from benchmarks.results import keep
 from sandbox.environments import DockerSandbox
 from sandbox.spec import Plan, Step
 from tests.workers.fixers.trees import MemoryTree
+from workers.bench.machine import describe
 
 ROUNDS = 5
 UV = Path(__file__).resolve().parents[1] / ".tools" / "bin" / "uv"

@@ -21,7 +21,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
 from benchmarks.results import keep
 from sandbox import policy, trees
 from sandbox.archives import FileArchive
@@ -30,6 +29,7 @@ from sandbox.environments import DockerSandbox
 from sandbox.prepared import Ground
 from sandbox.protocol import caps, marks, message
 from sandbox.spec import Limits, Plan, Step, Tree
+from workers.bench.machine import describe
 
 ROUNDS = 15
 BAR_S = 0.5

@@ -1,6 +1,6 @@
 """Candidates tried in a warm test process, beside the same candidates tried by the plain command in waiting containers.
 
-One at a time in both. The warm process is that of the offline search (`workers/spectrum/screen.py`); it runs
+One at a time in both. The warm process is that of the offline search (`workers/spectrum/sandboxed`); it runs
 the failing test of each candidate in a fork that has pytest imported already. Every candidate stays red.
 """
 
@@ -11,15 +11,14 @@ import json
 import statistics
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.event import opened
-from benchmarks.machine import describe
 from benchmarks.results import keep
 from sandbox.checks import DockerEnvironment
 from sandbox.spec import Limits, Plan, Step, Tree
 from tests.workers.fixers.trees import MemoryTree
-from workers import spectrum
+from workers.bench.machine import describe
+from workers.spectrum.archive import NAME, archive
 
 ROUNDS = 15
 FEW, MANY = 2, 10
@@ -30,9 +29,8 @@ _FILES = {
     "test_calc.py": "import requests\n\nfrom calc import VALUE\n\n\ndef test_red():\n    assert VALUE == 'never'\n",
 }
 _PLAIN = Step("plain", "python -m pytest -q test_calc.py")
-_WARM = Step("screen", "python /heal/in/screen.py /heal/in/plan.json")
+_WARM = Step("screen", f"python /heal/in/{NAME} /heal/in/plan.json")
 _INSTALL = Step("install", "python -m pip install -q pytest requests")
-_WORKER = Path(spectrum.__file__).with_name("screen.py")
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def _screen(environment: DockerEnvironment, tree: Tree, count: int) -> float:
             {"id": str(n), "edits": {"calc.py": [[0, len(_LINE), f"VALUE = {n}\n"]]}} for n in range(count)
         ],
     }  # fmt: skip
-    inputs = {"screen.py": _WORKER.read_bytes(), "plan.json": json.dumps(plan).encode()}
+    inputs = {NAME: archive(), "plan.json": json.dumps(plan).encode()}
     result = environment.run(_WARM, tree, None, Limits(wall_s=120), inputs)
     tried = [json.loads(line) for line in result.report.splitlines() if line]
     _must(any(row.get("tried") == count for row in tried), f"{tried} {result.output.text}")

@@ -20,10 +20,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe
 from sandbox.spec import Environment, Finding, Limits, Plan, Result, Sandbox, Step, Tree
 from tests.hub.process import AppKeys, Hub
 from tests.story.theatre import CI_IMAGE, EVENTS, OWNER, PERMISSIONS, SAMPLES, Theatre
+from workers.bench.machine import describe
 from workers.domain import Case, Outcome, RunId, Sha, StageName
 from workers.errors import Park
 from workers.fixers import fixers

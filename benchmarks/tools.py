@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.machine import describe
 from benchmarks.results import keep
 from tests.workers.tools.texts import endless, long_lines, near_misses
+from workers.bench.machine import describe
 from workers.tools import TOOLS, Tool
 from workers.tools.reading import readable
 

@@ -27,9 +27,9 @@ import httpx
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import text
 
-from benchmarks.machine import describe
 from bot.signature import digest_in, is_valid
 from bot.webhook import signed_headers
+from workers.bench.machine import describe
 from workers.store import schema
 from workers.store.database import open_engine
 

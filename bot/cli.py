@@ -1,24 +1,18 @@
-"""The command line. Every command says in one line what it needs and does not have; heavy parts load when they run.
-
-Exit codes: 0 done (fixed and verified), 1 ended in another outcome, 2 wrong use or configuration, 3 the environment
-lacks something, with the command that repairs it. Data goes to standard output, everything else to standard error.
-"""
+"""The command line: what there is to type. Heavy parts load when they run; `bot.exits` says how a command ends."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-FIXED, OTHER_OUTCOME, WRONG_USE, ENVIRONMENT = 0, 1, 2, 3
+from bot import cli_bench
+from bot.choices import ENGINE_HELP, EngineChoice
+from bot.exits import ENVIRONMENT, FIXED, OTHER_OUTCOME, WRONG_USE, end, explained, note
 
 app = typer.Typer(
     name="heal",
@@ -39,17 +33,7 @@ app.add_typer(images, name="images")
 app.add_typer(config, name="config")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(database, name="db")
-
-
-class EngineChoice(StrEnum):
-    """Which fixers may be asked."""
-
-    AUTO = "auto"
-    OFFLINE = "offline"
-    LLM = "llm"
-
-
-ENGINE_HELP = "auto: offline repair, then the model if one is set; offline: no model; llm: insist on one."
+app.add_typer(cli_bench.app, name="bench")
 
 
 @app.command()
@@ -82,9 +66,9 @@ def fix(
     from workers.wiring import LocalRequest, heal_locally
 
     if apply and branch:
-        _quit(WRONG_USE, "--apply and --branch exclude each other")
+        end(WRONG_USE, "--apply and --branch exclude each other")
     request = LocalRequest(path, check, job, engine.value, model, apply, branch, good, report)
-    with _explained():
+    with explained():
         with Progress(quiet=as_json and not sys.stderr.isatty()) as progress, interruptible() as cancelled:
             ended = heal_locally(request, progress, cancelled)
         fixed = ended.outcome == "FIXED"
@@ -112,7 +96,7 @@ def plan(
     from bot.cli_plan import present
     from workers.plans import PlanRequest, plan_locally
 
-    with _explained():
+    with explained():
         planned = plan_locally(PlanRequest(path, job, check, workflow, log))
         present(planned, as_json)
         raise typer.Exit(FIXED if planned.plan else OTHER_OUTCOME)
@@ -134,7 +118,7 @@ def serve(
     from workers.store.schema import require
 
     forbid_core_dumps()
-    with _explained():
+    with explained():
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))
         require(settings.database_url)
@@ -157,7 +141,7 @@ def worker(
     """Work on runs until told to stop."""
     from workers.tasks import run_worker
 
-    with _explained():
+    with explained():
         run_worker(concurrency)
 
 
@@ -169,7 +153,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findi
     """
     from workers.doctor import examine
 
-    with _explained():
+    with explained():
         findings = examine()
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings]))
@@ -199,8 +183,8 @@ def build_images(
     """
     from workers.wiring import build_sandbox_images
 
-    with _explained():
-        references = build_sandbox_images(tuple(languages or ()), _note, fresh)
+    with explained():
+        references = build_sandbox_images(tuple(languages or ()), note, fresh)
     if not quiet:
         for reference in references:
             typer.echo(reference)
@@ -215,7 +199,7 @@ def list_images(as_json: Annotated[bool, typer.Option("--json", help="Print one 
     from bot.cli_sandbox import show_images
     from workers.upkeep import stocked
 
-    with _explained():
+    with explained():
         show_images(stocked(), as_json)
 
 
@@ -227,7 +211,7 @@ def list_sandbox(
     from bot.cli_sandbox import show
     from workers.upkeep import kept
 
-    with _explained():
+    with explained():
         show(kept(), as_json)
 
 
@@ -245,13 +229,31 @@ def prune_sandbox(
     from workers.upkeep import make_room
 
     if everything and to is not None:
-        _quit(WRONG_USE, "--all and --to exclude each other")
+        end(WRONG_USE, "--all and --to exclude each other")
     limit = None if to is None else size_of(to)
     if to is not None and limit is None:
-        _quit(WRONG_USE, f"--to: {to} is no size; write it as 5GB or 500MB")
-    with _explained():
+        end(WRONG_USE, f"--to: {to} is no size; write it as 5GB or 500MB")
+    with explained():
         for line in told(make_room(limit, everything)):
-            _note(line)
+            note(line)
+
+
+@app.command()
+def replay(
+    run: Annotated[str, typer.Argument(help="The run's id, as its page and the log name it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show how a run came to its candidates, from the database.
+
+    Each answer of a model with its prompt's hash and its bill, each command of the agent
+    and what it saw, each candidate and its verdict. Nothing is asked or run again.
+
+    Exit codes: 0 shown, 2 there is no such run.
+    """
+    from bot import cli_replay
+
+    with explained():
+        cli_replay.replay(run, as_json)
 
 
 EVERYTHING_HELP = "Everywhere."
@@ -272,7 +274,7 @@ def pause(
     Runs at work end within seconds, and none begins."""
     from bot import cli_switch
 
-    with _explained():
+    with explained():
         cli_switch.pause(everything, installation, repo, lasts, why)
 
 
@@ -285,7 +287,7 @@ def resume(
     """Switch Heal on again."""
     from bot import cli_switch
 
-    with _explained():
+    with explained():
         cli_switch.resume(everything, installation, repo)
 
 
@@ -294,7 +296,7 @@ def switches(as_json: Annotated[bool, typer.Option("--json", help="Print one JSO
     """Show where Heal is switched off, until when, by whom and why."""
     from bot import cli_switch
 
-    with _explained():
+    with explained():
         cli_switch.switches(as_json)
 
 
@@ -313,7 +315,7 @@ def list_lessons(
     from bot import cli_lessons
 
     if context.invoked_subcommand is None:
-        with _explained():
+        with explained():
             cli_lessons.show(repo, as_json)
 
 
@@ -324,7 +326,7 @@ def forget_lesson(
     """Remove one lesson for good."""
     from bot import cli_lessons
 
-    with _explained():
+    with explained():
         cli_lessons.forget(lesson)
 
 
@@ -341,7 +343,7 @@ def check_config(
     """
     from bot.cli_config import check
 
-    with _explained():
+    with explained():
         valid = check(file, as_json, policy)
     raise typer.Exit(FIXED if valid else OTHER_OUTCOME)
 
@@ -358,7 +360,7 @@ def show_config(
     """
     from bot.cli_config import show
 
-    with _explained():
+    with explained():
         show(repository, as_json)
 
 
@@ -377,7 +379,7 @@ def print_schema(
     from workers.repo_config.model import RepoConfig
 
     if policy and example:
-        _quit(WRONG_USE, "--policy and --example exclude each other")
+        end(WRONG_USE, "--policy and --example exclude each other")
     typer.echo(schema.example() if example else schema.schema_text(Bounds if policy else RepoConfig), nl=False)
 
 
@@ -389,15 +391,15 @@ def upgrade_database() -> None:
     from workers.settings import StoreSettings
     from workers.store.schema import upgrade
 
-    with _explained():
+    with explained():
         url = StoreSettings().database_url
         try:
             upgrade(url)
         except ArgumentError:
-            _quit(WRONG_USE, "HEAL_DATABASE_URL is no address of a database; write sqlite:////path or postgresql://…")
+            end(WRONG_USE, "HEAL_DATABASE_URL is no address of a database; write sqlite:////path or postgresql://…")
         except SQLAlchemyError as error:
-            _quit(ENVIRONMENT, f"the database at {url.split('@')[-1]} cannot be used: {type(error).__name__}")
-    _note("database is at this version's schema")
+            end(ENVIRONMENT, f"the database at {url.split('@')[-1]} cannot be used: {type(error).__name__}")
+    note("database is at this version's schema")
 
 
 @database.command("prune")
@@ -413,7 +415,7 @@ def prune_database(
     """
     from bot.cli_database import prune
 
-    with _explained():
+    with explained():
         prune(compact, as_json)
 
 
@@ -428,7 +430,7 @@ def backup_database(
     """
     from bot.cli_database import backup
 
-    with _explained():
+    with explained():
         backup(file)
 
 
@@ -447,13 +449,13 @@ def deliver(
     from bot.settings import BotSettings
     from bot.webhook import signed_headers
 
-    with _explained():
+    with explained():
         body = file.read_bytes()
         headers = signed_headers(BotSettings().webhook_secret.get_secret_value(), event, body)
         try:
             answer = httpx.post(url, content=body, headers=headers, timeout=15)
         except httpx.HTTPError as error:
-            _quit(ENVIRONMENT, f"no receiver answers at {url} ({error}); start one with: heal serve")
+            end(ENVIRONMENT, f"no receiver answers at {url} ({error}); start one with: heal serve")
     typer.echo(f"{answer.status_code} {answer.text}")
     raise typer.Exit(FIXED if answer.is_success else OTHER_OUTCOME)
 
@@ -470,53 +472,6 @@ def show_settings() -> None:
 def main() -> None:
     """The entry point of the `heal` command."""
     app()
-
-
-def _note(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _quit(code: int, text: str) -> NoReturn:
-    from workers.messages.markup import visible
-    from workers.redact import redact
-
-    typer.echo(f"heal: {visible(redact(text))}", err=True)
-    raise typer.Exit(code)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """One clear line and the contract's exit code for everything a person can mend."""
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
-    from sandbox import explain
-    from sandbox.errors import SandboxError
-    from workers import telemetry
-    from workers.errors import Retryable, UsageError
-    from workers.redact import Redactor
-
-    telemetry.configure(Redactor(), logging.WARNING)
-    try:
-        yield
-    except (UsageError, SettingsError) as error:
-        _quit(WRONG_USE, str(error))
-    except ValidationError as error:
-        _quit(WRONG_USE, "; ".join(f"{_variable(e['loc'])}{e['msg']}" for e in error.errors()))
-    except SandboxError as error:
-        _quit(ENVIRONMENT, explain.error(error))
-    except Retryable as error:
-        _quit(ENVIRONMENT, f"{error.blame}: {error}")
-    except OSError as error:  # a folder or file of the settings: not there, not ours, full
-        _quit(ENVIRONMENT, str(error))
-    except KeyboardInterrupt:
-        _quit(130, "stopped")
-
-
-def _variable(place: tuple[int | str, ...]) -> str:
-    """The environment variable a wrong value came from."""
-    name = str(place[0]) if place else ""
-    return f"{name if name.isupper() else f'HEAL_{name.upper()}'}: " if name else ""
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from sandbox.prepared import Ground
 from sandbox.protocol import GRACE_S, KEEP_S, tar
 from sandbox.service_images import Resolved
 from sandbox.services import memory, stand_up
+from sandbox.sessions import DockerSession
 from sandbox.slots import Command, Slot
 from sandbox.spec import Ending, Evidence, Limits, Plan, Result, Step, Tree
 from sandbox.trees import Trees, is_big, streamed
@@ -120,6 +121,23 @@ class DockerEnvironment:
             self._keep(tree, limits)
         return replace(verdict, notes=(*verdict.notes, *done.notes, *told(done.refused), *self._grant.notes()))
 
+    def session(
+        self,
+        step: Step,
+        tree: Tree,
+        patch: bytes = b"",
+        limits: Limits = Limits(),  # noqa: B008 - a frozen value
+        cancel: Event | None = None,
+    ) -> DockerSession:
+        """As `sandbox.spec.Sessions.session`: without network, whatever hosts the plan's own check may reach."""
+        if self._grant.hosts:
+            return self._offline().session(step, tree, patch, limits, cancel)
+        cancel = cancel or self._cancel
+        slot = self._cold_slot(tree, limits, cancel)
+        return DockerSession.begin(
+            slot, lambda script: self._runner(replace(step, script=script)), tree, patch, limits, cancel
+        )
+
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - a frozen value
         """As `sandbox.spec.Environment.warm`."""
         self._pool.expect(self._kind(limits, tree), count, self._ahead(tree, limits))
@@ -127,6 +145,13 @@ class DockerEnvironment:
     def waiting(self, tree: Tree | None = None, limits: Limits = Limits()) -> int:  # noqa: B008 - a frozen value
         """How many containers wait for a run on this tree, or without files on any, under these limits."""
         return self._pool.waiting(self._kind(limits, tree))
+
+    def _offline(self) -> DockerEnvironment:
+        """The same environment for what somebody else than the repository and the operator wants to be run."""
+        return DockerEnvironment(
+            self._engine, self._pool, self._trees, self._frozen, self._plan, self._owner, self._runtime, self._cancel,
+            self._services,
+        )  # fmt: skip
 
     def _done(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done:
         if cancel is not None and cancel.is_set():
@@ -159,13 +184,16 @@ class DockerEnvironment:
             raise
 
     def _cold(self, tree: Tree, command: Command, limits: Limits, cancel: Event | None) -> Done:
+        return self._use(self._cold_slot(tree, limits, cancel), command, limits, cancel)
+
+    def _cold_slot(self, tree: Tree, limits: Limits, cancel: Event | None) -> Slot:
+        """A container that is started now, when there is room for it."""
         ticket = self._engine.room.enter(self._memory(limits), self._owner, cancel)
         try:
-            slot = self._start(tree, limits, cancel, ticket)
+            return self._start(tree, limits, cancel, ticket)
         except BaseException:
             self._engine.room.leave(ticket)
             raise
-        return self._use(slot, command, limits, cancel)
 
     def _use(self, slot: Slot, command: Command, limits: Limits, cancel: Event | None) -> Done:
         """Run, and destroy: in the background when it ended by itself, at once when we ended it."""

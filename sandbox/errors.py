@@ -11,6 +11,7 @@ SandboxError
  +-- ServiceFailed   a service of the job did not become ready, with its log
  +-- SetupFailed     a set-up step of the repository failed, with its log
  |    +-- NetworkDenied  it asked for a host that set-up may not reach
+ +-- NoSession       a working copy that lasts cannot be made of these files
  +-- Cancelled       the caller's cancel event ended a set-up
 """
 
@@ -89,6 +90,10 @@ class ServiceFailed(SandboxError):  # noqa: N818
         super().__init__(f"service '{service}' {reason}")
         self.service = service
         self.log = log
+
+
+class NoSession(SandboxError):  # noqa: N818
+    """There is no room beside the files for what keeps track of them, or the changes do not fit onto them."""
 
 
 class Cancelled(SandboxError):  # noqa: N818

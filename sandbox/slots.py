@@ -1,6 +1,7 @@
 """A container that holds one commit's files and waits for its one command, or waits for any commit's files first.
 
-Started ahead of need or on demand, it is the same container; it is used once and then destroyed.
+Started ahead of need or on demand, it is the same container; it is used once and then destroyed. A session's is held
+open by its one command, and other processes run beside that.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
@@ -22,6 +23,7 @@ from sandbox.life import Ended, Life
 from sandbox.protocol import GRACE_S, caps, marks, message
 from sandbox.services import Companions
 from sandbox.spec import Limits
+from sandbox.stream import Caps, Marks
 from sandbox.trees import Placement
 
 _READY_S = 60.0
@@ -111,12 +113,20 @@ class Slot:
 
         What is to be told of the services beside it is added to `notes`.
         """
-        more = (f"{limits.wall_s:g}", str(limits.report), self._nonce)
-        step, patch = message("STEP", command.step), message("PATCH", command.patch)
-        self._life.feed([*message("INPUTS", command.inputs, *more), *step, *patch])
+        self.hold(command, limits)
         ended = self._life.finish(limits.wall_s + GRACE_S, cancel)
         self.notes = (*self.notes, *self._companions.ended())
         return ended
+
+    def hold(self, command: Command, limits: Limits) -> None:
+        """Start the one command without waiting for its end: the container lasts as long as it does."""
+        more = (f"{limits.wall_s:g}", str(limits.report), self._nonce)
+        step, patch = message("STEP", command.step), message("PATCH", command.patch)
+        self._life.feed([*message("INPUTS", command.inputs, *more), *step, *patch])
+
+    def beside(self, argv: Sequence[str], caps: Caps, over: bytes, seconds: float, cancel: Event | None) -> Ended:
+        """Another process beside the one command, see `Life.beside`."""
+        return self._life.beside(argv, caps, Marks(over=over), seconds, cancel)
 
     def discard(self) -> None:
         """Remove it and all that was made for it, running or not; again does no harm. Raises EngineDown."""

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from threading import Event
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sandbox.archives import Archive, Contents, contents
 
@@ -330,6 +330,53 @@ class Environment(Protocol):
 
         `count` runs are expected: a few containers wait at a time, and one that is taken is replaced while more are
         to come. Only a matter of speed: each is used for one run, and goes when idle for long. Never raises.
+        """
+
+
+@dataclass(frozen=True)
+class Did:
+    """What one command of a session did.
+
+    `diff` is how the working copy differs from the tree after it, as git writes it (binary files included); None where
+    that is not known: the session is of no use then, `note` says why, and another one goes on from the last diff.
+    `spent`: it is of no use although the difference is known, for what the command left running takes all the room.
+    """
+
+    ending: Ending
+    exit_code: int | None
+    output: Output
+    seconds: float
+    diff: bytes | None
+    note: str = ""
+    spent: bool = False
+
+
+class Session(Protocol):
+    """A working copy that is kept from one command to the next, in a container of its own. Close it."""
+
+    def run(self, script: str, seconds: float) -> Did:
+        """Run a script in a shell of its own, for so many seconds at most. Raises `sandbox.errors.Cancelled`, and
+        SandboxError only for what we lack."""
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Sessions(Protocol):
+    """An environment in which sessions can be opened."""
+
+    def session(
+        self,
+        step: Step,
+        tree: Tree,
+        patch: bytes = b"",
+        limits: Limits = Limits(),
+        cancel: Event | None = None,
+    ) -> Session:
+        """A working copy of the tree with the patch applied. `step` says where its commands run, in which shell and
+        with which variables; its own script is left out. `limits.wall_s` is how long the session may last.
+
+        Raises `sandbox.errors.NoSession` when this working copy cannot be made, and as `Environment.run`.
         """
 
 

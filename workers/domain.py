@@ -429,6 +429,16 @@ class Answers:
     usage: Usage = field(default_factory=Usage)
 
 
+class Change(StrEnum):
+    """What kind of change a candidate says it is. Another than EDIT is said by fixers of ours only and proven on the
+    files before it is believed (`workers.granted`)."""
+
+    EDIT = "edit"
+    LOCK = "lock"  # lock files as the repository's own tool writes them, and nothing else
+    REQUIREMENT = "requirement"  # one package more in the list of those that are needed, and nothing else
+    GENERATED = "generated"  # files as the repository's own generator writes them, and nothing else
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A candidate patch: a unified diff with a/ and b/ prefixes that applies to the head commit's tree."""
@@ -451,6 +461,10 @@ class Candidate:
     """Of a REVISE run's remarks, those that it changes the code for, by their places."""
     said: tuple[Said, ...] = ()
     """What is said to remarks that it changes nothing for."""
+    change: Change = Change.EDIT
+    dispute: str = ""
+    """With `error`: why a model holds that the failing test itself is wrong, with the line it quotes. An opinion, which
+    ends the search for a fix."""
 
 
 REVIEW = "review"
@@ -537,6 +551,11 @@ class Attempt:
     def usage(self) -> Usage:
         """What the candidate and the second look at it cost."""
         return self.candidate.usage.plus(self.verdict.usage)
+
+    @property
+    def ran(self) -> bool:
+        """It was good enough to be run in the sandbox, whatever came of it there."""
+        return self.verdict.after is not None
 
     @property
     def held(self) -> bool:

@@ -7,7 +7,7 @@ from threading import Event
 
 from sandbox.errors import Cancelled, ServiceFailed, SetupFailed
 from sandbox.spec import Plan, Result, Sandbox
-from workers import likeness, recipe
+from workers import fresh, likeness, recipe
 from workers.likeness import Failure, Likeness
 from workers.ports import SourceTree
 from workers.reruns import limits
@@ -36,7 +36,7 @@ def run_on(sandbox: Sandbox, plan: Plan, tree: SourceTree, cancel: Event) -> Res
     """One run of the plan's check on a tree; None when its set-up fails. Raises `Cancelled` as `Elsewhere.look`."""
     files = tree.tar()
     try:
-        environment = sandbox.prepare(recipe.elsewhere(plan, tree), files, cancel)
+        environment = fresh.environment(sandbox, recipe.elsewhere(plan, tree), files, cancel)
     except (SetupFailed, ServiceFailed):
         return None
     result = environment.run(plan.check, files, limits=limits(plan), cancel=cancel)

@@ -164,7 +164,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
     bench = Workbench(
         tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience,
         keep=mended_before(case), note=admission.note, issue=story.issue, witness=story.witness, hint=case.hint,
-        revision=revision,
+        revision=revision, prepared=lambda other: parts.sandbox.prepare(other, files, cancelled),
     )  # fmt: skip
     if revision is None:
         story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)

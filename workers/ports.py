@@ -5,7 +5,7 @@ SourceTree  bare mirror of a clone; tests' in-memory tree
 Lineage     the mirror's history; tests' list of trees
 Forge       GitHub; a local checkout (`heal fix`)
 Journal     the database ledger; memory (`heal fix`); beside a run's own memory it has the repository's
-Fixer       autofix, static, search, llm
+Fixer       what the tools mend, static, search, llm, agent
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from sandbox.spec import Environment, Tree
+from sandbox.spec import Environment, Plan, Tree
 from workers.domain import (
     Attempt,
     Blame,
@@ -132,6 +132,11 @@ class Workbench:
     """The bug report that the run is for."""
     witness: Witness | None = None
     """The test that shows it, which is the check."""
+    attempts: tuple[Attempt, ...] = ()
+    """What was tried in this run, by every fixer."""
+    prepared: Callable[[Plan], Environment] | None = None
+    """Makes the environment of another plan for the same files: its set-up has the package indexes. Raises as
+    `sandbox.spec.Sandbox.prepare`."""
 
     @property
     def spent(self) -> Usage:

@@ -53,6 +53,8 @@ _CI_ENV: Mapping[str, str] = {
     "RUNNER_ARCH": "X64",
     "RUNNER_NAME": "heal",
 }
+IN_SETUP = " (in the set-up)"
+"""How a check's name ends in the set-up, where it needs the package indexes (see `workers.fresh`)."""
 _NEAR: Mapping[str, tuple[str, ...]] = {
     "python": ("python", "pypy", "tox", "django", "poetry"),
     "node": ("node", "playwright", "cypress", "bun"),
@@ -269,14 +271,20 @@ def _assemble(
     steps, files = base.steps, TextFiles(tree)
     setup, notes, skipped = list(steps.before), list(steps.notes), list(steps.skipped)
     ready: list[Step] = []
+    inside = scripts.only_installs(check.script) or scripts.resolves(check.script)
     for step in (check, *steps.after):
+        if inside and step is check:  # it needs the network and is its own check
+            setup.append(replace(check, name=check.name + IN_SETUP))
+            ready.append(check)
+            continue
         primed = priming.prime(step, files)
         setup += primed.setup
         ready += [primed.step] if primed.step else []
         notes += [primed.note] if primed.note else []
-    if not ready or (remaining_check := ready[0]).name != check.name:
-        ready.insert(0, remaining_check := check)  # a failing step that only installs is its own check
+    if not ready or ready[0].name != check.name:
+        ready.insert(0, check)  # nothing is left of it but what installs
         setup = [step for step in setup if step.name != f"{check.name} (install)"]
+    remaining_check = ready[0]
     if config.environment.setup is not None:
         setup = [Step(priming.first_line(script), script) for script in config.environment.setup]
     languages_too = toolchains.brought(steps.languages, steps.versions, image, files)
@@ -322,7 +330,7 @@ def _with_pytest(setup: list[Step], check: Step, tree: SourceTree) -> tuple[list
 def _may_bring_pytest(script: str, tree: SourceTree) -> bool:
     if "pytest" in script:
         return True
-    texts = [tree.read(path) or b"" for path in tree.paths() if _decides(path)]
+    texts = [tree.read(path) or b"" for path in tree.paths() if decides(path)]
     return any(map(scripts.installs, scripts.commands(script))) and any(b"pytest" in text for text in texts)
 
 
@@ -340,14 +348,14 @@ def _of_commit(step: Step, case: Case) -> Step:
 
 
 def _manifests(tree: SourceTree, setup: Iterable[Step]) -> dict[str, str]:
-    found = {path: content for path in tree.paths() if _decides(path) and (content := tree.read(path)) is not None}
+    found = {path: content for path in tree.paths() if decides(path) and (content := tree.read(path)) is not None}
     hashes = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(found.items())}
     if any(scripts.installs_project(step.script) for step in setup):
         hashes["."] = str(tree.sha)
     return hashes
 
 
-def _decides(path: str) -> bool:
+def decides(path: str) -> bool:
     """What the file says decides the environment. Asked of every file, so by its name alone."""
     folder, _, name = path.rpartition("/")
     return _MANIFEST.fullmatch(name) is not None or folder.rpartition("/")[2] == "requirements"

@@ -62,6 +62,24 @@ _INSTALLS: tuple[tuple[str, ...], ...] = (
     ("yum", "install"),
     ("bundle", "install"),
 )
+_RESOLVES: tuple[tuple[str, ...], ...] = (
+    ("uv", "lock"),
+    ("uv", "pip", "compile"),
+    ("uv", "export"),
+    ("pip-compile",),
+    ("poetry", "lock"),
+    ("pdm", "lock"),
+    ("pipenv", "lock"),
+    ("pipenv", "verify"),
+    ("go", "mod", "tidy"),
+    ("cargo", "update"),
+    ("cargo", "generate-lockfile"),
+    ("npm", "update"),
+    ("npm", "audit"),
+)
+"""Commands that ask an index which versions there are."""
+_LOOKS = _KEPT_IN_BOTH | {"git", "test", "[", "[[", "echo", "cat", "diff", "ls", "cmp", "true"}
+"""Commands that only look at files, or prepare the shell."""
 _KEYWORDS = frozenset({"then", "do", "else", "!", "time", "if", "{", "("})
 _YARN_OPTIONS = frozenset({"--frozen-lockfile", "--immutable", "--non-interactive", "--pure-lockfile", "--silent"})
 _SENDS = frozenset({"-X", "--request", "-d", "--data", "--data-binary", "-F", "--form", "-T", "--upload-file"})
@@ -89,6 +107,7 @@ _RUNNERS: tuple[tuple[str, ...], ...] = (
     ("bun", "run"),
     ("bun", "x"),
     ("bunx",),
+    ("bundle", "exec"),
 )
 _RUNNER_VALUES = frozenset(
     {"--with", "--extra", "--group", "--only-group", "--no-group", "-p", "--python", "--package", "--directory",
@@ -181,6 +200,33 @@ def installs(command: str) -> bool:
     if parts[:1] in (("curl",), ("wget",)):
         return bool(_ELSEWHERE.search(command)) and not _SENDS & set(parts)
     return any(parts[: len(known)] == known for known in _INSTALLS)
+
+
+def simple(script: str) -> bool:
+    """The script is commands in a row, without loops, branches or here-documents."""
+    return not _CONTROL.search(script)
+
+
+def resolves(script: str) -> bool:
+    """A command of the script asks an index which versions there are, and the others install or look at files; in a
+    script without loops or branches."""
+    listed = commands(script)
+    asking = [command for command in listed if _asks(command)]
+    rest = [command for command in listed if command not in asking]
+    looks = (words(command)[:1] and words(command)[0] in _LOOKS for command in rest)
+    idle = all(look or installs(command) for look, command in zip(looks, rest, strict=True))
+    return bool(asking) and idle and not _CONTROL.search(script)
+
+
+def _asks(command: str) -> bool:
+    parts = _named(without_python(_without_keywords(words(command))))
+    return any(parts[: len(known)] == known for known in _RESOLVES)
+
+
+def _named(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The words behind a runner (`uv run`, `npx`), with `python -m piptools compile` by its usual name."""
+    rest = parts[_first(parts) :]
+    return ("pip-compile", *rest[2:]) if rest[:2] == ("piptools", "compile") else rest
 
 
 def _without_keywords(parts: tuple[str, ...]) -> tuple[str, ...]:

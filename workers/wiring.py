@@ -157,7 +157,7 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
             report=request.report,
         )
         case = forge.case(run, check=request.check, job=request.job or "")
-        with _own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
+        with own_sandbox(settings, f"{settings.installation}/fix-{run}") as sandbox:
             able = fixers(request.engine, client)
             parts = Parts(forge, sandbox, able, journal, journal.cancelled, purse=purse, critic=critic, tester=tester)
             return drive(case, parts)
@@ -174,7 +174,7 @@ def opened_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandb
 
 
 @contextmanager
-def _own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox | Fleet]:
+def own_sandbox(settings: WorkerSettings, owner: str) -> Iterator[DockerSandbox | Fleet]:
     """As `opened_sandbox`; in the end what still runs under this owner's name is removed, if the engine answers, and
     what earlier sessions left when they were killed: where no worker runs, nobody else would."""
     with opened_sandbox(settings, owner) as sandbox:
@@ -201,7 +201,7 @@ def _member(settings: WorkerSettings, owner: str, host: str | None) -> DockerSan
         owner=owner,
         runtime=settings.sandbox_runtime,
         fork_runtime=settings.sandbox_fork_runtime,
-        ca_bundle=_ca_bundle(settings),
+        ca_bundle=ca_bundle(settings),
         state_dir=settings.state_dir.expanduser(),
         allowed_hosts=settings.setup_hosts,
         registries=settings.image_registries,
@@ -260,7 +260,7 @@ def with_model(settings: WorkerSettings, case: Case) -> WorkerSettings:
 def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None], fresh: bool = False) -> list[str]:
     """Make the sandbox images on the engine of the settings, then remove outdated ones; returns their references."""
     settings = WorkerSettings()
-    sources = Sources(ca_bundle=_ca_bundle(settings))
+    sources = Sources(ca_bundle=ca_bundle(settings))
     with opened_sandbox(settings, settings.installation) as sandbox:
         state = settings.state_dir.expanduser()
         made = [build(engine, state, languages or KEYS, sources, say, fresh) for engine in sandbox.engines]
@@ -270,7 +270,7 @@ def build_sandbox_images(languages: tuple[str, ...], say: Callable[[str], None],
     return made[0]
 
 
-def _ca_bundle(settings: WorkerSettings) -> Path | None:
+def ca_bundle(settings: WorkerSettings) -> Path | None:
     """The bundle the host trusts: packages come through the same authorities inside the set-up phase."""
     if settings.ca_bundle is not None:
         return settings.ca_bundle

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from benchmarks.diagnosis import labelled
 from benchmarks.diagnosis.labelled import Answer
 from benchmarks.results import keep
-from benchmarks.wilson import interval
+from workers.bench.wilson import interval
 from workers.domain import FailureClass
 from workers.tools import TOOLS
 

@@ -10,9 +10,9 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks.machine import describe
 from benchmarks.results import keep
 from benchmarks.workflows import corpus, survey, table
+from workers.bench.machine import describe
 
 TITLE = "Workflows of public projects"
 

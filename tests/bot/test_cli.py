@@ -31,6 +31,7 @@ COMMANDS = [
     "db",
     "db upgrade",
     "deliver",
+    "replay",
     "settings",
 ]
 pytestmark = pytest.mark.process

@@ -98,3 +98,13 @@ def test_the_network_goes_with_the_check(sandbox: DockerSandbox, engine: Engine)
     left = labelled(engine, f"heal.owner={owner}")
     remove_all(engine, owner)
     assert not left
+
+
+@pytest.mark.engine
+def test_a_session_has_no_way_out(granting: DockerSandbox) -> None:
+    """The two words are for the check: what a model wants to be run in its environment reaches nothing."""
+    plan = Plan("python", (), Step("check", "true"), network=("pypi.org",))
+    session = granting.prepare(plan, tree()).session(plan.check, tree(), limits=SMALL)
+    seen = session.run("ls /sys/class/net; env | grep -i ^https*_proxy", 20)
+    session.close()
+    assert seen.output.text == "lo\n"

@@ -79,15 +79,15 @@ def test_wrong_answers_then_a_right_one(theatre: Theatre, model: Model, repo: st
 
 @pytest.mark.fault(29)
 def test_a_cheat_is_refused(theatre: Theatre, model: Model, repo: str) -> None:
-    """A model that mends the tests instead of the code three times is told as no fix."""
-    model.script([replies.text(CHEAT)] * 3)
-    theatre.hub.create_repo(repo, files=PUZZLE)
+    """A model that mends the tests instead of the code, whatever it is shown, is told as no fix."""
+    model.script([replies.text(CHEAT)] * 6)
+    theatre.hub.create_repo(repo, files={**PUZZLE, CONFIG: "models:\n  agent: false\n"})
     theatre.hub.finish_ci(repo)
     run = theatre.wait_for_run(repo)
     assert run["outcome"] == "NO_FIX_FOUND"
     assert {a["rejected_by"] for a in theatre.run(run["id"])["attempts"]} == {"policy"}
     assert theatre.pulls(repo) == []
-    assert "3 candidates tried, none held" in theatre.checks(repo)[0]["output"]["summary"]
+    assert "6 candidates tried, none held" in theatre.checks(repo)[0]["output"]["summary"]
 
 
 @pytest.mark.fault(45)

@@ -21,6 +21,7 @@ from tests.workers.made import CHECK, candidate, case, diagnosis, report, reprod
 from workers import messages
 from workers.domain import Aim, Attempt, Finding, JobReport, Outcome, Report, Suite, Verdict, Witness
 from workers.fixers import context
+from workers.fixers.views import View
 from workers.messages.markup import LIMIT
 from workers.repo_config import RepoConfig
 
@@ -148,8 +149,10 @@ def test_a_prompt_keeps_the_text_inside_its_fence(text: str) -> None:
     attempt = Attempt(
         candidate(), Verdict(False, "regression", text, regressions=(text,), after=result(1, failed=1, output=text))
     )
+    unread = replace(attempt.candidate, title=text, error=text)
     fence = context.nonce(hostile)
-    turns = [*context.opening(hostile, 1.0)[1:], context.feedback(hostile, attempt, 1.0)]
+    openings = [context.opening(hostile, 1.0, view, [attempt, replace(attempt, candidate=unread)]) for view in View]
+    turns = [*(turn for opening in openings for turn in opening[1:]), context.feedback(hostile, attempt, 1.0)]
     for turn in turns:
         assert CONTROLS.search(turn.content) is None
         outside = [

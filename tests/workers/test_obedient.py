@@ -68,12 +68,12 @@ def test_no_test_does_what_a_report_orders(model: Model, order: str) -> None:
 @pytest.mark.fault(27, 43)
 @pytest.mark.parametrize("order", answers.OBEDIENT_FIXES)
 def test_no_fix_does_what_a_report_orders(model: Model, order: str) -> None:
-    """A gate that only reads the patch says no, three times; the failing test is told."""
+    """A gate that only reads the patch says no, however often it is tried; the failing test is told."""
     fix = answers.OBEDIENT_FIXES[order]
-    report, _ = obeyed(model, answers.as_file(answers.TEST), fix, fix, fix)
+    report, _ = obeyed(model, answers.as_file(answers.TEST), *[fix] * 6)
     assert report.outcome is Outcome.NO_FIX_FOUND
     assert {attempt.verdict.rejected_by for attempt in report.attempts} <= {"policy", "answer", "apply"}
-    assert len(report.attempts) == 3
+    assert len(report.attempts) == 6
 
 
 def test_a_question_is_asked_in_harmless_words(model: Model) -> None:

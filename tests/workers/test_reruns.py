@@ -9,13 +9,13 @@ import pytest
 
 from sandbox.checks import DockerEnvironment
 from sandbox.spec import Plan, Step, TestCase
-from tests.workers.fixers.conftest import environment
+from tests.workers.fixers.conftest import environment, sandbox
 from tests.workers.fixers.trees import MemoryTree
 from tests.workers.made import GREEN, RED
 from workers.domain import Sighting
 from workers.reruns import green_when_turned, limits, repeat, sightings
 
-__all__ = ["environment"]
+__all__ = ["environment", "sandbox"]
 
 POLLUTED = """import shop
 

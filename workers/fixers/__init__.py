@@ -1,30 +1,54 @@
 """Where candidate patches come from, cheapest first: what mended the same failure before, a tool's own repair command,
-what was raised, search, then a model. What revises a change of ours after a review is beside them."""
+what was raised, search, a model's answers, then a model that works in the sandbox. What revises a change of ours after
+a review is beside them."""
 
 from __future__ import annotations
 
+from workers.fixers.agent import Agent
 from workers.fixers.autofix import Autofix
+from workers.fixers.generated import Generated
 from workers.fixers.llm import Llm
+from workers.fixers.locks import Locks
 from workers.fixers.replay import Remembered
+from workers.fixers.requirement import Requirement
 from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
 from workers.fixers.static import Static
 from workers.fixers.suggested import Suggested
+from workers.fixers.whitespace import Whitespace
 from workers.llm.client import Client
 from workers.llm.talk import Budget
 from workers.ports import Fixer
 
-__all__ = ["Autofix", "Budget", "Llm", "Remembered", "Reviser", "Search", "Static", "Suggested", "fixers", "revisers"]
+__all__ = [
+    "Agent",
+    "Autofix",
+    "Budget",
+    "Generated",
+    "Llm",
+    "Locks",
+    "Remembered",
+    "Requirement",
+    "Reviser",
+    "Search",
+    "Static",
+    "Suggested",
+    "Whitespace",
+    "fixers",
+    "revisers",
+]
 
 
 def fixers(engine: str, client: Client | None = None, budget: Budget | None = None) -> tuple[Fixer, ...]:
     """The fixers for an engine: `auto` has all, `offline` no model, `llm` nothing but the model.
 
-    Without a client there is no model, whatever the engine.
+    Without a client there is no model, whatever the engine. The ladder leaves some out, see `stages.propose`.
     """
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), Autofix(), Static(), Search())
-    model: tuple[Fixer, ...] = () if engine == "offline" or client is None else (Llm(client, budget or Budget()),)
-    return (*offline, *model)
+    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Generated())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Search())
+    if engine == "offline" or client is None:
+        return offline
+    return (*offline, Llm(client, budget or Budget()), Agent(client))
 
 
 def revisers(client: Client | None = None, budget: Budget | None = None) -> tuple[Fixer, ...]:

@@ -1,26 +1,21 @@
-"""Runs the failing tool's own repair command in the sandbox, on a copy of the tree; its diff is untrusted text.
+"""Runs the failing tool's own repair command in the sandbox, on a copy of the tree.
 
-Our own diff is made from it anew, and only for files that the tool complained about; a hook of pre-commit seldom names
-the files it changes, so there all of its changes count.
+Only files that the tool complained about are changed; a hook of pre-commit seldom names the files it changes, so there
+all of its changes count.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from sandbox.spec import Limits, Step
 from workers import logs, tools
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
-from workers.patch import PatchError, check
+from workers.fixers import companions, rewritten
 from workers.policy import ast_equal
 from workers.ports import SourceTree, Workbench
 from workers.tools import TOOLS, Tool, pre_commit
 from workers.tools.reading import readable
-
-_GIT = "git -c user.name=heal -c user.email=heal@localhost -c core.hooksPath=/dev/null -c core.autocrlf=false"
-_WALL_S = 300.0
 
 
 class Autofix:
@@ -39,12 +34,16 @@ class Autofix:
             return None
         tool = _tool(bench.diagnosis)
         script, hooks = _called(bench)
-        commands = (*(tool.fix_commands(script, bench.diagnosis.findings) if tool else ()), *hooks)
+        found, name = bench.diagnosis.findings, bench.diagnosis.tool
+        said = bench.reproduction.before.output.text
+        helped = companions.commands(name, script, found, bench.tree, said)
+        commands = (*(tool.fix_commands(script, found) if tool else ()), *helped, *hooks)
         if not commands:
             return None
         commands = tuple(dict.fromkeys(commands))
-        diff = bench.once("autofix:diff", str, lambda: _diff(bench, commands))
-        edits = _edits(diff, bench, everywhere=bool(hooks))
+        diff = bench.once("autofix:diff", str, lambda: rewritten.diff(bench, "autofix", commands))
+        named = _named(bench)
+        edits = rewritten.edits(diff, bench, lambda path: bool(hooks) or path in named)
         if not edits:
             return None
         kept = _same_meaning(bench.tree, edits)
@@ -59,7 +58,7 @@ class Autofix:
             fixer=self.name,
             patch=bench.tree.diff(edits),
             reasoning=f"{told} changed {what}.{proof}",
-            confidence=Confidence.MEDIUM if formats and not kept else Confidence.HIGH,
+            confidence=Confidence.MEDIUM if (formats and not kept) or helped else Confidence.HIGH,
             title=f"{bench.diagnosis.tool} findings in {where}",
         )
 
@@ -75,39 +74,15 @@ def _called(bench: Workbench) -> tuple[str, tuple[str, ...]]:
     return script, pre_commit.fix_commands(script, pre_commit.findings(readable(output), ()))
 
 
-def _diff(bench: Workbench, commands: Sequence[str]) -> str:
-    """Run the commands on a committed copy and bring the difference back. A red exit code is no reason to stop:
-    linters exit red when something is left that they cannot repair."""
-    step = bench.reproduction.plan.check
-    lines = [
-        f"{_GIT} init -q . && {_GIT} add -A -f && {_GIT} commit -q --no-verify -m before >/dev/null",
-        f"cd {shlex.quote(step.workdir)}",
-        *(f"{command} || true" for command in commands),
-        f'cd "$OLDPWD"\n{_GIT} diff --no-ext-diff --no-textconv --no-color --no-renames HEAD > "$HEAL_REPORT"',
-    ]
-    ours = Step("autofix", "\n".join([*lines, ""]), "bash {0}", step.env, ".")
-    report = bench.environment.run(ours, bench.tree.tar(), None, Limits(wall_s=_WALL_S)).report
-    return report.decode("utf-8", "replace")
-
-
-def _edits(diff: str, bench: Workbench, *, everywhere: bool) -> Mapping[str, bytes | None]:
-    """The changed files that findings name, or all, when the diff is well-formed and applies exactly."""
-    if not diff.strip():
-        return {}
-    try:
-        check(diff)
-        edits = bench.tree.apply(diff)
-    except PatchError:
-        return {}
+def _named(bench: Workbench) -> frozenset[str]:
+    """The files that findings name, as they are called from the root or from where the check runs."""
     workdir = PurePosixPath(bench.reproduction.plan.check.workdir)
-    named = {str(workdir / finding.path) for finding in bench.diagnosis.findings if finding.path}
-    named |= {finding.path for finding in bench.diagnosis.findings if finding.path}
-    return {path: data for path, data in edits.items() if (everywhere or path in named) and data is not None}
+    named = [finding.path for finding in bench.diagnosis.findings if finding.path]
+    return frozenset((*named, *(str(workdir / path) for path in named)))
 
 
-def _same_meaning(tree: SourceTree, edits: Mapping[str, bytes | None]) -> bool:
+def _same_meaning(tree: SourceTree, edits: Mapping[str, bytes]) -> bool:
     """All files are Python and their syntax trees did not change."""
     return all(
-        path.endswith((".py", ".pyi")) and ast_equal(tree.read(path) or b"", data or b"")
-        for path, data in edits.items()
+        path.endswith((".py", ".pyi")) and ast_equal(tree.read(path) or b"", data) for path, data in edits.items()
     )

@@ -1,4 +1,4 @@
-"""What a model is shown of a failure: the suspect files whole, the failing tests, the output, a list of paths.
+"""The turns of a conversation about a failure: a prompt whose stable parts come first, and what is said to an answer.
 
 Everything from the repository or a program is data: cleaned of control and invisible characters, cut to a budget,
 and fenced by a nonce that nobody could have written into it.
@@ -10,20 +10,27 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from workers import clue, prompts, remarks
+from workers import logs, prompts, remarks
 from workers.domain import Attempt, Commit, Lesson, Remark, Suspect
-from workers.globs import matches
+from workers.fixers import views
+from workers.fixers.card import card
+from workers.fixers.excerpts import shortened
+from workers.fixers.views import FEW, View
 from workers.llm.client import Message
-from workers.messages.markup import visible
+from workers.messages.markup import line, visible
 from workers.ports import Files, Revision, Workbench
 from workers.suspects import is_test
 
-_FILES, _TESTS, _OUTPUT, _CHANGE, _REPORT, _PATHS = 24_000, 6_000, 8_000, 8_000, 6_000, 120
+_OUTLINE, _LESSONS, _FILES, _CALLERS, _TESTS, _CHANGE, _REPORT, _OUTPUT = (
+    3_500, 3_500, 21_000, 4_000, 5_250, 7_000, 6_000, 7_000
+)  # fmt: skip
+"""Characters of each part of the prompt, in its order; a token has about three and a half."""
 _WORDS = 2_000
 _REMARK = 3_000
-_FEW = 3
+_TRIED, _EDIT = 500, 300
+_RED = ("failed", "error")
+_CHANCE = re.compile(r"\b\d{1,9}(?:\.\d{1,9})? ?m?s(?:ec|econds)?\b|\b0x[0-9a-f]{1,16}\b")
 
 
 @dataclass(frozen=True)
@@ -46,10 +53,7 @@ def cleaned(text: str, fence: str, limit: int) -> str:
     text = visible(text)
     while fence in text:  # taking one out can put another one together
         text = text.replace(fence, "")
-    if len(text) <= limit:
-        return text
-    half = limit // 2
-    return f"{text[:half]}\n[... {len(text) - 2 * half} characters left out ...]\n{text[-half:]}"
+    return shortened(text, limit)
 
 
 def one_line(text: str, fence: str, limit: int) -> str:
@@ -57,31 +61,37 @@ def one_line(text: str, fence: str, limit: int) -> str:
     return cleaned(" ".join(text.splitlines()), fence, limit)
 
 
-def opening(bench: Workbench, level: float) -> list[Message]:
-    """The first two turns: what does not change between jobs of a repository comes first."""
+def opening(bench: Workbench, level: float, view: View = View.WHOLE, tried: Sequence[Attempt] = ()) -> list[Message]:
+    """The first two turns with a share of the budgets: what does not change between jobs of a repository comes first.
+
+    `tried` are the answers of earlier conversations, of which this one is only told how they ended.
+    """
     fence, diagnosis = nonce(bench), bench.diagnosis
-    paths = [path for path in bench.tree.paths() if not matches(path, bench.config.paths.ignore)]
-    named = _named(bench, paths)
-    sources = [path for path in named if not is_test(path)]
-    tests = [path for path in named if is_test(path)]
+    choice, room = views.choose(bench, view), 2 if view is View.CHANGE else 1
+    mapped = view is not View.STACK
+    tests = views.parts(bench, choice.tests, int(_TESTS * level))
+    sources = views.parts(bench, choice.sources, int(_FILES * level), tests)
+    outline = views.outline(bench, choice, sources, int(_OUTLINE * level)) if mapped else ""
     task = prompts.render(
         "task",
         nonce=fence,
-        shown_paths=[one_line(path, fence, 200) for path in paths[:_PATHS]],
-        path_count=len(paths),
-        files=shown(bench.tree, sources or _beside(tests, paths), fence, int(_FILES * level)),
-        tests=shown(bench.tree, tests, fence, int(_TESTS * level)),
+        card=[one_line(text, fence, 400) for text in card(choice.paths)],
+        outline=cleaned(outline, fence, _OUTLINE),
+        refused=[_lesson(lesson, fence, level) for lesson in bench.experience.rejected[:FEW]],
+        merged=[_lesson(lesson, fence, level) for lesson in bench.experience.similar],
+        files=_parts(sources, fence),
+        callers=_parts(views.callers(bench, choice, int(_CALLERS * level)), fence) if view is View.CALLERS else [],
+        tests=_parts(tests, fence),
+        report=_report(bench, fence, int(_REPORT * level)),
+        change=cleaned(views.change(bench, view), fence, int(_CHANGE * level * room)).rstrip("\n"),
+        commits=[_commit(commit, fence) for commit in bench.blame.suspects],
         command=cleaned(bench.reproduction.plan.check.script.strip(), fence, 500),
         kind=diagnosis.cls.value,
         tool=one_line(diagnosis.tool, fence, 40),
         findings=[_finding(bench, i, fence) for i in range(min(10, len(diagnosis.findings)))],
-        excerpt=cleaned(diagnosis.excerpt, fence, int(_OUTPUT * level)),
         places=[_place(suspect, fence) for suspect in diagnosis.suspects],
-        commits=[_commit(commit, fence) for commit in bench.blame.suspects],
-        report=_report(bench, fence, int(_REPORT * level)),
-        change=cleaned(_change(bench), fence, int(_CHANGE * level)).rstrip("\n"),
-        refused=[_lesson(lesson, fence, level) for lesson in bench.experience.rejected[:_FEW]],
-        merged=[_lesson(lesson, fence, level) for lesson in bench.experience.similar],
+        excerpt=cleaned(diagnosis.excerpt, fence, int(_OUTPUT * level)),
+        tried=[_outcome(attempt, fence) for attempt in tried],
         hint=cleaned(bench.hint, fence, 1000).strip(),
     )
     system = prompts.render("system", nonce=fence, instructions=cleaned(bench.config.instructions, fence, 2000))
@@ -91,7 +101,7 @@ def opening(bench: Workbench, level: float) -> list[Message]:
 def revising(bench: Workbench, revision: Revision, files: Files, level: float) -> list[Message]:
     """The first two turns about a change of ours that people reviewed. `files` are those of the change as it stands."""
     fence, places = nonce(bench), [revision.remarks[n].path for n in revision.wanted]
-    named = [*places, *_changed(revision.ours.patch), *_named(bench, files.paths())]
+    named = [*places, *_changed(revision.ours.patch), *views.named(bench, files.paths())]
     known = set(files.paths())
     wanted = [path for path in dict.fromkeys(named) if path in known]
     task = prompts.render(
@@ -118,16 +128,48 @@ def feedback(bench: Workbench, attempt: Attempt, level: float) -> Message:
         return Message(
             "user", prompts.render("unreadable", nonce=fence, why=cleaned(attempt.candidate.error, fence, 3000))
         )
-    output = verdict.after.output.text if verdict.after is not None and not verdict.after.green else ""
+    before, after = bench.reproduction.before, verdict.after
+    output = after.output.text if after is not None and not after.green else ""
+    failing = {test.id for test in before.tests if test.status in _RED}
+    passed = {test.id for test in after.tests if test.status == "passed"} if after is not None else set()
     text = prompts.render(
         "rejected",
         nonce=fence,
         gate=one_line(verdict.rejected_by, fence, 80),
         why=cleaned(verdict.why, fence, 500),
+        failing=len(failing) if after is not None and after.tests else 0,
+        mended=len(failing & passed),
+        same=bool(output) and _alike(output) == _alike(before.output.text),
         output=cleaned(output, fence, int(_OUTPUT * level / 2)),
         regressions=[one_line(name, fence, 200) for name in verdict.regressions[:10]],
+        broken=len(verdict.regressions),
     )
     return Message("user", text)
+
+
+def _alike(output: str) -> str:
+    """An output without what differs between two runs of the same code: how long they took, and addresses."""
+    return _CHANCE.sub("", logs.clean(output)).strip()
+
+
+def _outcome(attempt: Attempt, fence: str) -> str:
+    """How an earlier answer ended, in one line: its beginning, the lines it changed, and what said no."""
+    candidate, verdict = attempt.candidate, attempt.verdict
+    changed = [text for text in candidate.patch.split("\n") if text[:1] in ("+", "-") and text[1:3] not in ("++", "--")]
+    wanted = f"{line(' '.join((candidate.title, *changed)))[:_EDIT]} " if candidate.title or changed else ""
+    if candidate.error:
+        return one_line(f"{wanted}(could not be applied: {line(candidate.error)})", fence, _TRIED)
+    if verdict.accepted:
+        return one_line(f"{wanted}(green, but its author was not sure of it)", fence, _TRIED)
+    broken = f", tests broken: {len(verdict.regressions)}" if verdict.regressions else ""
+    why = line(verdict.why.strip().rpartition("\n")[2])
+    return one_line(f"{wanted}(rejected by {verdict.rejected_by}{broken}: {why})", fence, _TRIED)
+
+
+def _parts(found: Iterable[views.Part], fence: str) -> list[Shown]:
+    return [
+        Shown(one_line(one.path, fence, 200), cleaned(one.text, fence, len(one.text)).rstrip("\n")) for one in found
+    ]
 
 
 def stands(remark: Remark, fence: str) -> str:
@@ -154,55 +196,19 @@ def _finding(bench: Workbench, index: int, fence: str) -> str:
     return one_line(" ".join(part for part in (place, finding.test or "", finding.message) if part), fence, 400)
 
 
-def _change(bench: Workbench) -> str:
-    """What one of a few commits changed; what many did together would only distract."""
-    diff = bench.blame.diff if bench.blame.count <= _FEW else ""
-    files = re.split(r"(?m)^(?=diff --git )", diff)
-    ignored = bench.config.paths.ignore
-    return "".join(part for part in files if not any(matches(path, ignored) for path in clue.paths(part)))
-
-
 def _place(suspect: Suspect, fence: str) -> str:
     return one_line(f"{suspect.place}: {', '.join(suspect.reasons)}", fence, 400)
 
 
 def _lesson(lesson: Lesson, fence: str, level: float) -> dict[str, str]:
     """What people said of an earlier fix, and the fix itself."""
-    patch = cleaned(lesson.patch, fence, int(_CHANGE * level / 2)).rstrip("\n")
+    patch = cleaned(lesson.patch, fence, int(_LESSONS * level / 2)).rstrip("\n")
     return {"words": cleaned(lesson.words, fence, _WORDS).strip(), "patch": patch}
 
 
 def _commit(commit: Commit, fence: str) -> str:
     """A commit without its author: whose it is mends nothing."""
     return one_line(f"{commit.sha[:12]} {commit.subject}", fence, 200)
-
-
-def _named(bench: Workbench, paths: Sequence[str]) -> list[str]:
-    """Files that the diagnosis names, likeliest first, what the culprit changed, then what the tests in it import."""
-    known = set(paths)
-    wanted = [suspect.path for suspect in bench.diagnosis.suspects]
-    wanted += [finding.path for finding in bench.diagnosis.findings if finding.path]
-    wanted += [finding.test.split("::")[0] for finding in bench.diagnosis.findings if finding.test]
-    wanted += clue.paths(_change(bench))
-    named = [path for path in dict.fromkeys(wanted) if path in known]
-    return list(
-        dict.fromkeys([*named, *(found for path in named if is_test(path) for found in _imports(bench, path, known))])
-    )
-
-
-def _imports(bench: Workbench, path: str, known: set[str]) -> Iterable[str]:
-    text = (bench.tree.read(path) or b"").decode("utf-8", "replace")
-    for module in re.findall(r"^[ \t]*(?:from|import)[ \t]+([\w.]+)", text, re.MULTILINE):
-        stem = module.replace(".", "/")
-        for name in (f"{stem}.py", f"src/{stem}.py", f"{stem}/__init__.py", f"src/{stem}/__init__.py"):
-            if name in known:
-                yield name
-
-
-def _beside(tests: Sequence[str], paths: Sequence[str]) -> list[str]:
-    """When nothing is suspected: the sources named like the tests."""
-    stems = {PurePosixPath(path).stem.removeprefix("test_").removesuffix("_test") for path in tests}
-    return [path for path in paths if PurePosixPath(path).stem in stems and not is_test(path)]
 
 
 def shown(tree: Files, paths: Iterable[str], fence: str, budget: int) -> list[Shown]:

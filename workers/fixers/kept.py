@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from workers.domain import Attempt, Candidate, Confidence
+from workers.domain import Attempt, Candidate, Change, Confidence
 from workers.ports import Workbench
 
 Rows = Sequence[Mapping[str, Any]]
-"""JSON-able candidates, best first: patch, reasoning, confidence, alternatives, title."""
+"""JSON-able candidates, best first: patch, reasoning, confidence, alternatives, title; `change` where it is no EDIT."""
 
 
 def following(
@@ -32,4 +32,5 @@ def following(
         confidence=Confidence(row["confidence"]),
         alternatives=row["alternatives"],
         title=row["title"],
+        change=Change(row.get("change", Change.EDIT)),
     )

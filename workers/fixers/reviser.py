@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from workers.domain import Attempt, Candidate, Said, Usage
 from workers.fixers import context
-from workers.fixers.llm import Llm
+from workers.fixers.llm import Llm, Thread
 from workers.fixers.questions import spoken
 from workers.fixers.revising import met, patched
+from workers.fixers.views import View
 from workers.llm.budgets import Purpose
 from workers.llm.client import Message
 from workers.llm.talk import Reply
-from workers.patch import PatchError, read_answer
+from workers.patch import PatchError, names, read_answer
 from workers.ports import Revision, Workbench
 from workers.remarks import suggestion
 
@@ -27,6 +28,8 @@ class Reviser(Llm):
     """The fixer. Where all that is asked for is suggested as code, a model has nothing to add."""
 
     name: str = "revision"
+    fresh: tuple[View, ...] = ()
+    disputes: bool = False
     purpose: Purpose = Purpose.REVISER
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
@@ -51,13 +54,16 @@ class Reviser(Llm):
         reasoning = f"{revision.reasoning} After a review: {made.reasoning}".strip()
         return replace(made, meets=met(files, made.patch, revision, left), reasoning=reasoning)
 
-    def _opening(self, bench: Workbench, share: float) -> list[Message]:
+    def _opening(self, bench: Workbench, thread: Thread, share: float) -> list[Message]:
+        del thread
         revision = _revision(bench)
         return context.revising(bench, revision, patched(bench, revision), share)
 
     def _patch(self, bench: Workbench, text: str) -> str:
         files = patched(bench, _revision(bench))
-        return files.diff(read_answer(spoken(text)[1], files))
+        edits = read_answer(spoken(text)[1], files)
+        names.gate(edits, files)
+        return files.diff(edits)
 
     def _before(self, bench: Workbench) -> Usage:
         return _revision(bench).spent

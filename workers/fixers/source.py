@@ -59,6 +59,7 @@ class Source:
         starts += [match.end() for match in re.finditer(rb"\r\n|\n|\r", data)]
         self._starts = starts
         self._variables: dict[ast.AST, list[str]] = {}
+        self._expressions: dict[ast.AST, Mapping[type[ast.AST], tuple[str, ...]]] = {}
 
     @property
     def start(self) -> int:
@@ -98,6 +99,24 @@ class Source:
         start = self._starts[node.lineno - 1]
         return not self.data[start : start + node.col_offset].strip()
 
+    def piece(self, splices: tuple[Splice, ...]) -> Span:
+        """The whole lines of the smallest function, or statement at the top, that holds all splices; else the file."""
+        low, high = min(row[0] for row in splices), max(row[1] for row in splices)
+        return next((span for span in self._pieces if span[0] <= low and high <= span[1]), (0, len(self.data)))
+
+    @cached_property
+    def _pieces(self) -> tuple[Span, ...]:
+        """Smallest first; with their decorators."""
+        ends = (*self._starts[1:], len(self.data))
+        inner = [
+            n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and self.alone(n)
+        ]
+        found = set()
+        for node in (*self.tree.body, *inner):
+            first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
+            found.add((self._starts[first - 1], ends[(node.end_lineno or node.lineno) - 1]))
+        return tuple(sorted(found, key=lambda span: (span[1] - span[0], span)))
+
     @cached_property
     def parents(self) -> Mapping[ast.AST, ast.AST]:
         """Each node's enclosing node."""
@@ -134,6 +153,31 @@ class Source:
         names += [arg.arg for arg in (arguments.vararg, arguments.kwarg) if arg]
         names += [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         return list(dict.fromkeys(names))
+
+    def reading(self, node: ast.Name) -> list[ast.Name]:
+        """Where the function around a name reads that name."""
+        function = self.function(node)
+        found = (n for n in ast.walk(function or self.tree) if isinstance(n, ast.Name) and n.id == node.id)
+        return [n for n in found if isinstance(n.ctx, ast.Load)]
+
+    def expressions(self, function: ast.AST) -> Mapping[type[ast.AST], tuple[str, ...]]:
+        """The short calls, items and attributes that a function reads, by kind, at most forty of each."""
+        if function not in self._expressions:
+            found: dict[type[ast.AST], dict[str, None]] = {}
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call | ast.Subscript | ast.Attribute) and self.read(node):
+                    text = self.text(node)
+                    if len(text) < 80 and "\n" not in text:
+                        found.setdefault(type(node), {})[text] = None
+            self._expressions[function] = {kind: tuple(texts)[:40] for kind, texts in found.items()}
+        return self._expressions[function]
+
+    def read(self, node: ast.expr) -> bool:
+        """The value is used: it is not assigned to, not what is called, and not a statement by itself."""
+        parent = self.parents.get(node)
+        if isinstance(parent, ast.Expr) or (isinstance(parent, ast.Call) and parent.func is node):
+            return False
+        return not isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
 
     def free(self, name: str) -> list[ast.Name]:
         """Where a name is read that the function around it does not bind."""
@@ -225,6 +269,15 @@ def parse(data: bytes) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(data)
+
+
+def parses(data: bytes) -> bool:
+    """Python can read it; lines that are indented are read as those of a block."""
+    try:
+        parse(b"if 1:\n" + data if data[:1] in (b" ", b"\t") else data)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def spliced(data: bytes, splices: tuple[Splice, ...]) -> bytes:

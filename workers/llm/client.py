@@ -86,19 +86,21 @@ class Client:
         tokens_in, price_, max_tokens = account.most(messages), self.price, min(max_tokens, self.answer_tokens)
         return Worst(tokens_in + max_tokens, price_.of(tokens_in, max_tokens) if price_ else None)
 
-    def ask(self, messages: Sequence[Message], max_tokens: int, schema: Schema | None = None) -> Answer:
+    def ask(
+        self, messages: Sequence[Message], max_tokens: int, schema: Schema | None = None, temperature: float = 0.0
+    ) -> Answer:
         """One answer. Raises ModelError for what is final and `Retryable` (blame "model") for what passes.
 
         `schema` is asked of endpoints that can keep to one; the prompt says the form in words too, for those that
-        cannot and those that only pretend.
+        cannot and those that only pretend. `temperature` is a wish too; a cassette does not tell answers apart by it.
         """
         max_tokens = min(max_tokens, self.answer_tokens)
         clean = [Message(message.role, self.redact(sound(message.content))) for message in messages]
         if self._tape is None:
-            return self._live(clean, max_tokens, schema)
-        return self._tape.ask(clean, max_tokens, schema, lambda: self._live(clean, max_tokens, schema))
+            return self._live(clean, max_tokens, schema, temperature)
+        return self._tape.ask(clean, max_tokens, schema, lambda: self._live(clean, max_tokens, schema, temperature))
 
-    def _live(self, messages: Sequence[Message], max_tokens: int, schema: Schema | None) -> Answer:
+    def _live(self, messages: Sequence[Message], max_tokens: int, schema: Schema | None, temperature: float) -> Answer:
         standing = self.endpoints.at(self.endpoint.base_url, self.model)
         if shut := standing.shut_at(self.clock()):
             raise Unavailable(shut)
@@ -106,7 +108,7 @@ class Client:
         tries = 0
         while True:
             try:
-                return self._once(messages, max_tokens, schema, standing, until)
+                return self._once(messages, max_tokens, schema, temperature, standing, until)
             except Failed as failed:
                 tries += 1
                 self._pause(failed.fault, tries, until)
@@ -122,12 +124,18 @@ class Client:
         self.sleep(wait)
 
     def _once(
-        self, messages: Sequence[Message], max_tokens: int, schema: Schema | None, standing: Standing, until: float
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        schema: Schema | None,
+        temperature: float,
+        standing: Standing,
+        until: float,
     ) -> Answer:
         """One request, repeated at once when the endpoint only disliked a parameter. Raises `Failed` for what
         passes."""
         for _ in range(_QUIRK_LIMIT):
-            request = requests.body(self.model, messages, max_tokens, schema, standing)
+            request = requests.body(self.model, messages, max_tokens, schema, standing, temperature)
             timeout = max(1.0, min(self.call_s, until - self.clock()))
             try:
                 completion = self._wire.send(request, timeout)

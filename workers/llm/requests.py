@@ -13,7 +13,12 @@ from workers.llm.standing import Quirk, Standing
 
 
 def body(
-    model: str, messages: Sequence[Message], max_tokens: int, schema: Schema | None, standing: Standing
+    model: str,
+    messages: Sequence[Message],
+    max_tokens: int,
+    schema: Schema | None,
+    standing: Standing,
+    temperature: float = 0.0,
 ) -> dict[str, Any]:
     """The request. `schema` goes down the ladder: a strict schema, any JSON object, nothing but the prompt's words."""
     quirks = standing.quirks
@@ -21,7 +26,7 @@ def body(
     most = min(max_tokens, standing.most or max_tokens)
     request: dict[str, Any] = {"model": model, "messages": _turns(messages, Quirk.SYSTEM not in quirks), limit: most}
     if Quirk.TEMPERATURE not in quirks:
-        request["temperature"] = 0
+        request["temperature"] = temperature
     if schema is not None and not {Quirk.SCHEMA, Quirk.JSON} <= quirks:
         request["response_format"] = _form(schema, quirks)
     return request

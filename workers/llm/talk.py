@@ -37,6 +37,7 @@ class Budget:
     usd: float = inf
     tokens: int = 200_000
     answers: int = 3
+    """In one conversation."""
     answer_tokens: int = 4096
 
 
@@ -84,7 +85,8 @@ _REPLY = frozenset(one.name for one in fields(Reply))
 @dataclass(frozen=True)
 class Talk:
     """Asks the client on a run's account. `ceiling_usd` is the repository's own limit for the run, `schema` the form
-    that is wished for, `purpose` what the account says that the money was for."""
+    that is wished for, `purpose` what the account says that the money was for, `temperature` how far an answer may
+    stray from the likeliest one."""
 
     client: Client
     budget: Budget
@@ -92,6 +94,7 @@ class Talk:
     ceiling_usd: float
     schema: Schema | None = None
     purpose: Purpose = Purpose.FIXER
+    temperature: float = 0.0
 
     def reply(self, turns: list[Message], spent: Usage, level: int, shorter: Shorter) -> Reply:
         """The journaled answer to a conversation, asked for now when there is none.
@@ -130,7 +133,7 @@ class Talk:
     def _answered(self, turns: list[Message], level: int) -> Reply:
         """The answer, or why there is none. Raises `ContextTooLong` and `Retryable`."""
         try:
-            answer = self.client.ask(turns, self.budget.answer_tokens, self.schema)
+            answer = self.client.ask(turns, self.budget.answer_tokens, self.schema, self.temperature)
         except ModelRefused as error:
             return self._without(error, f"the model refused: {error}")
         except BadAnswer as error:

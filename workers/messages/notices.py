@@ -15,6 +15,7 @@ from workers.messages.buttons import buttons
 from workers.messages.chance import steadiness
 from workers.messages.commits import published
 from workers.messages.markup import LIMIT, cut, details, fence, plain, quote, visible
+from workers.messages.markup import line as flat
 from workers.messages.pull_request import comment_body
 from workers.messages.room import OUTPUT, Part, Worth, assemble, in_bytes, shorten
 from workers.messages.suspects import suspected
@@ -68,8 +69,16 @@ def fitting(notice: Notice, notify: Notify) -> Notice:
 def nothing_held(attempts: Sequence[Attempt]) -> str:
     """Why no candidate was good enough, in one sentence."""
     away = next((attempt.candidate.error for attempt in attempts if attempt.candidate.unasked), "")
-    said = _nothing_held([attempt for attempt in attempts if not attempt.candidate.unasked])
+    told = [attempt for attempt in attempts if not attempt.candidate.unasked and not attempt.candidate.dispute]
+    said = _nothing_held(told)
+    if dispute := next((attempt.candidate.dispute for attempt in attempts if attempt.candidate.dispute), ""):
+        said = f"{said} {_disputed(dispute)}"
     return f"{said} {without_model(away)}" if away else said
+
+
+def _disputed(why: str) -> str:
+    """The model's opinion of the failing test, as one: what it says is a stranger's text, escaped where it is shown."""
+    return f'The model holds that the test itself is wrong, which nothing was run to prove: "{cut(flat(why), 500)}"'
 
 
 def without_model(why: str) -> str:

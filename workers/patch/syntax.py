@@ -1,4 +1,4 @@
-"""The cheap gate before any container: a file that could be parsed before must still be parsed afterwards."""
+"""The cheap gate before any container: what fitted its language before a change must still fit it afterwards."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 import yaml
 
+from workers.grammars import faults, grammar
 from workers.patch.edits import PatchError
 
 
@@ -48,10 +49,15 @@ def problem(path: str, data: bytes) -> str:
         parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError, yaml.YAMLError) as error:
         why, line = _place(error)
-        rows = data.decode("utf-8", "replace").split("\n")
-        shown = rows[line - 1].rstrip()[:200] if 0 < line <= len(rows) else ""
-        return (f"line {line}: " if line else "") + why + (f"\n    | {shown}" if shown else "")
+        return (f"line {line}: " if line else "") + why + shown(data, line)
     return ""
+
+
+def shown(data: bytes, line: int) -> str:
+    """A line, from 1, as it is shown below what is said of it; "" when there is none."""
+    rows = data.decode("utf-8", "replace").split("\n")
+    text = rows[line - 1].rstrip()[:200] if 0 < line <= len(rows) else ""
+    return f"\n    | {text}" if text else ""
 
 
 def _place(error: Exception) -> tuple[str, int]:
@@ -72,3 +78,13 @@ def gate(path: str, before: bytes | None, after: bytes) -> None:
     found = problem(path, after)
     if found and (before is None or not problem(path, before)):
         raise PatchError(f"{path} can no longer be parsed after this change: {found}")
+    if PurePosixPath(path).suffix not in PARSERS and grammar(path):
+        _gate_grammar(path, before, after)
+
+
+def _gate_grammar(path: str, before: bytes | None, after: bytes) -> None:
+    """A grammar may not know all of a language, so what it disliked before it may dislike again."""
+    known, found = faults(path, before or b""), faults(path, after)
+    if len(found) > len(known):
+        line = next((line for line in found if line not in known), found[0])
+        raise PatchError(f"{path} can no longer be parsed after this change: line {line}{shown(after, line)}")

@@ -82,6 +82,7 @@ class ModelBounds(Section):
     propose: Literal["default", "none"] | None = Field(
         default=None, description="`none`: no repository's code is sent to a model."
     )
+    agent: Switch | None = Field(default=None, description="`false`: no model runs commands in the sandbox.")
 
 
 class Bounds(Section):

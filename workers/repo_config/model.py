@@ -138,7 +138,7 @@ class Policy(Section):
     )
     allow_test_edits: Switch = Field(default=False, description="Whether a patch may change tests.")
     allow_dependency_changes: Switch = Field(
-        default=True, description="Whether a patch may change what lists dependencies. Lock files it never may."
+        default=True, description="Whether a patch may change what lists dependencies; locks only by their tool."
     )
 
 
@@ -163,7 +163,7 @@ class PullRequest(Section):
 class RunLimits(Section):
     """Ceilings of one run and one day."""
 
-    attempts: Whole = Field(default=8, ge=1, le=20, description="Candidate patches that one run tries.")
+    attempts: Whole = Field(default=8, ge=1, le=20, description="Candidate patches that one run tries in the sandbox.")
     rounds: Whole = Field(
         default=2, ge=0, le=10, description="Further runs when CI is red on the fix with a failure of its own."
     )
@@ -204,6 +204,10 @@ class Models(Section):
 
     propose: Literal["default", "none"] = Field(
         default="default", description="Fixes: the installation's model, or none: no code of it is sent to a model."
+    )
+    agent: Switch = Field(
+        default=True,
+        description="Whether a model may run commands in the sandbox, without network, where one answer does not do.",
     )
 
 

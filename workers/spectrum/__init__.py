@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from threading import Event
 
 from pydantic import ValidationError
@@ -17,6 +16,7 @@ from sandbox.spec import Limits, Step
 from workers.domain import Diagnosis, FailureClass
 from workers.ports import Workbench
 from workers.spectrum import evidence
+from workers.spectrum.archive import NAME, archive
 from workers.spectrum.command import Call, call
 from workers.spectrum.evidence import Trace
 
@@ -24,10 +24,12 @@ _CLASSES = frozenset(
     {FailureClass.TEST, FailureClass.ERROR, FailureClass.IMPORT, FailureClass.DEPENDENCY, FailureClass.TIMEOUT}
 )
 _TOOLS = frozenset({"pytest", "unittest"})
-_INSIDE = Path(__file__).with_name("screen.py")
 _SUITE_S = 60.0
 _TRACED_S, _SESSION_S, _WALL_S = 20.0, 120.0, 180.0
 """How long tests are traced, how long a session of them may last, and both sessions together."""
+
+_HANG_S = 2.0
+"""How long the first test that is not known to pass may take; after one that hung, the next ones get less."""
 
 
 def traceable(diagnosis: Diagnosis) -> bool:
@@ -67,10 +69,10 @@ def inside(
     cancel: Event | None = None,
     patch: bytes | None = None,
 ) -> bytes:
-    """One container in which `screen.py` follows a plan, on the tree with the patch; its report, as JSON lines."""
+    """One container in which the archive follows a plan, on the tree with the patch; its report, as JSON lines."""
     common = {"options": how.options, "folder": how.folder, "cwd_on_path": how.cwd_on_path}
-    inputs = {"screen.py": _INSIDE.read_bytes(), "plan.json": json.dumps({**plan, **common}).encode()}
-    script = how.script("/heal/in/screen.py /heal/in/plan.json")
+    inputs = {NAME: archive(), "plan.json": json.dumps({**plan, **common}).encode()}
+    script = how.script(f"/heal/in/{NAME} /heal/in/plan.json")
     step = Step(str(plan["mode"]), script, "bash -e {0}", _step(bench).env, ".")
     return bench.environment.run(step, bench.tree.tar(), patch, Limits(wall_s=wall_s), inputs, cancel).report
 
@@ -88,6 +90,8 @@ def _step(bench: Workbench) -> Step:
 
 def _traced(bench: Workbench, cancel: Event | None) -> str:
     how = started(bench)
+    green = [test.id for test in bench.reproduction.before.tests if test.status == "passed"]
     plan = {"mode": "trace", "args": how.args, "trace_s": _TRACED_S, "budget_s": _SESSION_S}
+    plan |= {"hang_s": _HANG_S, "passed": green}
     found = evidence.trace(inside(bench, how, plan, _WALL_S, cancel))
     return found.model_dump_json() if found else ""

@@ -37,6 +37,12 @@ class Trace(Value):
     exceptions: Mapping[str, Failure] = Field(default_factory=dict)
     seconds: float = 1.0
     rootdir: str = ""
+    types: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = Field(default_factory=dict)
+    """Of the first calls: {path: {"function:first line": {variable: names of its types}}}."""
+    attributes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What objects of a type have."""
+    signatures: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
+    """By path, the parameters of callables that the file names; those with a default end in `=`."""
 
     @cached_property  # asked for with every line
     def failing_tests(self) -> int:

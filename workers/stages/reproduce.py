@@ -12,7 +12,7 @@ from typing import NoReturn
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Skipped, Step, Tree
-from workers import diagnosis, pins, recipe, tools
+from workers import diagnosis, fresh, pins, recipe, tools
 from workers.domain import Case, FailureClass, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
@@ -60,17 +60,21 @@ def bounded(found: Reproduction, verify: Verify) -> Reproduction:
     return replace(found, plan=replace(found.plan, after=(), skipped=(*found.plan.skipped, *left)))
 
 
-def prepare(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event) -> tuple[Environment, Plan]:
+def prepare(
+    sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event, *, unknown: bool = False
+) -> tuple[Environment, Plan]:
     """The environment of the plan, and the plan it is of: where the packages of the run's day cannot be had, the one
-    with today's. A set-up that fails here ends the run, with its log as the evidence."""
+    with today's; where the job is red in the set-up, the one whose check is the step that fails there. Any other set-up
+    that fails here ends the run, with its log as the evidence. `unknown`: nobody knows which step of the job failed."""
     try:
-        return sandbox.prepare(plan, tree, cancel), plan
+        return fresh.environment(sandbox, plan, tree, cancel), plan
     except ServiceMissing as missing:
         raise Stop(Outcome.UNSUPPORTED, f"Not here: {explain.error(missing)}.") from missing
     except (SetupFailed, ServiceFailed) as failed:
-        today = pins.without(plan, failed.step) if isinstance(failed, SetupFailed) else None
-        if today is not None and not isinstance(failed, NetworkDenied):
-            return prepare(sandbox, today, tree, cancel)
+        if isinstance(failed, SetupFailed) and not isinstance(failed, NetworkDenied):
+            other = pins.without(plan, failed.step) or fresh.red_there(plan, failed.step, unknown=unknown)
+            if other is not None:
+                return prepare(sandbox, other, tree, cancel, unknown=unknown)
         raise Stop(Outcome.NOT_REPRODUCED, f"Not here: {explain.error(failed)}.", log=failed.log) from failed
 
 
@@ -78,13 +82,14 @@ def reproduce(
     sandbox: Sandbox, plan: Plan, tree: Tree, job: JobReport, flaky: Flaky, known: History, cancel: Event
 ) -> Reproduction:
     """Make the environment and run the check until it is known to be red for good. Raises `Stop` when it is not."""
+    unknown = job.log.failed is None and not job.steps
     try:
-        environment, plan = prepare(sandbox, plan, tree, cancel)
+        environment, plan = prepare(sandbox, plan, tree, cancel, unknown=unknown)
     except ImageMissing as missing:
         if plan.image in languages.BY_KEY:
             raise  # ours: the operator's to mend
         plan = recipe.in_own_image(plan, str(missing))
-        environment, plan = prepare(sandbox, plan, tree, cancel)
+        environment, plan = prepare(sandbox, plan, tree, cancel, unknown=unknown)
     environment.warm(tree, 1 + PARALLEL, limits(plan))
     environment, plan, before = _first_run(sandbox, environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, plan, job)

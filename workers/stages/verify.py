@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from sandbox.spec import Ending, Result
-from workers import cheats, logs, policy
+from workers import cheats, granted, logs, policy
 from workers.critic import Critic
 from workers.domain import REVIEW, Candidate, Experience, Verdict
 from workers.gates import suite
@@ -79,6 +79,7 @@ def _unfit(candidate: Candidate, change: _Change, bench: Workbench) -> Verdict |
         bench.reproduction.plan,
         allow_test_edits=bench.config.policy.allow_test_edits,
     )
+    violations = granted.left(violations, candidate.change, edits, bench.tree, bench.diagnosis, bench.config.policy)
     if violations:
         return Verdict(False, "policy", "; ".join(f"{v.rule} at {v.path}: {v.quote}" for v in violations[:5]))
     return None

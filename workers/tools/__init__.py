@@ -58,6 +58,7 @@ from workers.tools import (
     pylint,
     pyright,
     pytest,
+    rubocop,
     ruff,
     rustfmt,
     shellcheck,
@@ -73,6 +74,7 @@ from workers.tools import (
     yamllint,
     yarn,
 )
+from workers.tools.formatting import FORMATTERS
 from workers.tools.reading import Reader, Tool
 
 __all__ = ["TOOLS", "WRAPPERS", "Tool", "only_look", "script"]
@@ -123,7 +125,9 @@ _MODULES: tuple[Tool, ...] = (
     go_build,
     rustfmt,
     cargo,
+    rubocop,
     ktlint,
+    *FORMATTERS,
     checkstyle,
     spotless,
     javac,
@@ -152,7 +156,7 @@ WRAPPERS = frozenset(tool.NAME for tool in _WRAPPERS)
 _LOOKING = frozenset(
     (ruff.NAME, black.NAME, isort.NAME, mypy.NAME, flake8.NAME, pyright.NAME, pylint.NAME, bandit.NAME, codespell.NAME,
      yamllint.NAME, actionlint.NAME, shellcheck.NAME, hadolint.NAME, markdownlint.NAME, eslint.NAME, stylelint.NAME,
-     prettier.NAME, golangci.NAME, gofmt.NAME, rustfmt.NAME)
+     prettier.NAME, golangci.NAME, gofmt.NAME, rustfmt.NAME, rubocop.NAME, *(one.NAME for one in FORMATTERS))
 )  # fmt: skip
 
 

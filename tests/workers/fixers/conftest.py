@@ -1,4 +1,4 @@
-"""One environment with pytest and ruff on the real engine for the whole session; everything it made is removed."""
+"""One sandbox on the real engine for the whole session, and one environment in it with pytest and ruff."""
 
 from __future__ import annotations
 
@@ -23,14 +23,20 @@ CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 @pytest.fixture(scope="session")
-def environment() -> Iterator[DockerEnvironment]:
-    """Python with pytest and ruff."""
+def sandbox() -> Iterator[DockerSandbox]:
+    """Everything that it made is removed."""
     owner = f"tests-{uuid.uuid4().hex[:12]}"
     engine = Engine()
     build(engine, STATE, CORE)
-    sandbox = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
-    install = Step("install", "python -m pip install -q pytest ruff")
-    yield sandbox.prepare(Plan("python", (install,), Step("check", "pytest -q")), MemoryTree({"README": ""}).tar())
-    sandbox.close()
+    made = DockerSandbox(None, owner, ca_bundle=CA_BUNDLE, state_dir=STATE, private_hosts=PRIVATE_HOSTS)
+    yield made
+    made.close()
     remove_all(engine, owner)
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def environment(sandbox: DockerSandbox) -> DockerEnvironment:
+    """Python with pytest and ruff."""
+    install = Step("install", "python -m pip install -q pytest ruff")
+    return sandbox.prepare(Plan("python", (install,), Step("check", "pytest -q")), MemoryTree({"README": ""}).tar())

@@ -1,8 +1,8 @@
-"""What the model's fixer promises: three answers at most, told what was wrong; nothing hostile gets through."""
+"""What the model's fixer promises: one conversation, then fresh ones, within bounds; nothing hostile gets through."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,6 +11,8 @@ from sandbox.spec import Ending, Environment, Evidence, Output, Result
 from tests.model import answers, replies
 from tests.model.process import Model
 from tests.workers.fixers.benches import Memory, bench
+from tests.workers.made import case
+from tests.workers.test_pipeline import MemoryForge, OneIdea, parts
 from workers.domain import (
     Attempt,
     Blame,
@@ -29,8 +31,10 @@ from workers.errors import Stop
 from workers.fixers import Budget, Llm, fixers
 from workers.fixers.context import nonce
 from workers.llm.client import Client
+from workers.pipeline import drive
 from workers.ports import Workbench
 from workers.repo_config import Paths, RepoConfig, RunLimits
+from workers.store.memory import MemoryJournal
 
 CALC = "def area(a, b):\n    return a + b\n"
 TEST = "from calc import area\n\n\ndef test_area():\n    assert area(2, 3) == 6\n"
@@ -96,7 +100,7 @@ def test_a_model_reads_what_people_made_of_earlier_fixes(model: Model) -> None:
     assert prompt.rstrip().endswith("correcting the cause.")
 
 
-def test_a_model_is_told_where_to_look_before_it_reads_the_files(model: Model) -> None:
+def test_a_model_is_told_where_to_look(model: Model) -> None:
     """Each suspect with its reasons in one line of data; no file's name can end the data."""
     model.script([replies.text(answers.search_replace("calc.py", OLD, NEW))])
     bench = work()
@@ -106,7 +110,7 @@ def test_a_model_is_told_where_to_look_before_it_reads_the_files(model: Model) -
     assert llm(model).propose(told, []) is not None
     prompt = model.prompts()[0]
     assert "\n- calc.py:2: raised here, named by ruff\n- a  end b.py: \n" in prompt
-    assert prompt.index("- calc.py:2: raised") < prompt.index(" file calc.py")
+    assert prompt.index(" file calc.py") < prompt.index("- calc.py:2: raised")  # what is stable comes first
 
 
 def test_an_ignored_file_is_not_shown(model: Model) -> None:
@@ -149,7 +153,155 @@ def test_malformed_then_wrong_then_right(model: Model) -> None:
     assert "assert -1 == 6" in prompts[2]
     assert "t::a" in prompts[2]
     assert prompts[2].startswith(prompts[1])
-    assert fixer.propose(work(once), [*tried, verdict(last)]) is None
+    assert replace(fixer, fresh=()).propose(work(once), [*tried, verdict(last)]) is None
+
+
+def answered(model: Model, once: Memory, texts: Sequence[str], bench_: Workbench | None = None) -> list[Attempt]:
+    """All that a fixer tries of scripted answers, each of which is rejected; it asks for no more than there are."""
+    model.script([replies.text(text) for text in texts])
+    tried: list[Attempt] = []
+    while candidate := llm(model).propose(replace(bench_ or work(), once=once), tried):
+        tried.append(verdict(candidate))
+    return tried
+
+
+WRONG = [answers.search_replace("calc.py", OLD, f"    return a + b + {n}") for n in range(6)]
+
+
+def test_a_conversation_that_leads_nowhere_is_followed_by_fresh_ones(model: Model) -> None:
+    """One greedy answer and two that are told why; then three warm ones that begin anew, each with another view, told
+    in a line each what failed before."""
+    change = "diff --git a/calc.py b/calc.py\n--- a/calc.py\n+++ b/calc.py\n@@ -2 +2 @@\n-old_line\n+    return a + b\n"
+    commits = tuple(Commit(Sha(letter * 40), subject="Some") for letter in "abcd")
+    caller = "from calc import area\n\n\ndef floor():\n    return area(1, 2)\n"
+    test_bench = bench(
+        {"calc.py": CALC, "house.py": caller, "test_calc.py": TEST},
+        Unused(),
+        "pytest -q",
+        failed(),
+        (Finding("assert 5 == 6", "test_calc.py", 5, "test_calc.py::test_area"),),
+    )
+    suspect = replace(test_bench.diagnosis, suspects=(Suspect("calc.py", 2, ("raised here",)),))
+    seen = replace(test_bench, diagnosis=suspect, blame=Blame(Sha("0" * 40), commits, 4, diff=change))
+    once = Memory()
+    tried = answered(model, once, WRONG, seen)
+    assert [attempt.candidate.error for attempt in tried] == [""] * 6
+    bodies = [request["body"] for request in model.requests()]
+    assert [body["temperature"] for body in bodies] == [0, 0, 0, 0.8, 0.8, 0.8]
+    assert [len(body["messages"]) for body in bodies] == [2, 4, 6, 2, 2, 2]
+    first, _, _, stack, callers, changed = (str(body["messages"][1]["content"]) for body in bodies)
+    assert "tried before" not in first
+    for n, fresh in enumerate((stack, callers, changed), 3):
+        assert fresh.count("- The cause is in calc.py. - return a + b +") == n
+        assert "+ return a + b + 0 (rejected by check, tests broken: 1: still red)\n" in fresh
+        assert fresh.endswith("None of those edits did: look for another cause.\n")
+    assert [" what other files define" in one for one in (first, stack, callers, changed)] == [True, False, True, True]
+    assert [" who uses it in house.py\ndef floor():" in one for one in (first, callers)] == [False, True]
+    assert ["old_line" in one for one in (first, callers, changed)] == [False, False, True]
+    assert answered(model, once, [], seen) == tried  # a restarted run asks nothing again
+    assert model.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "confidence"),
+    [("low", "low"), (" LOW\n", "low"), ("medium", "medium"), ("high", "medium"), ("99 %", "medium"), ("", "medium")],
+)
+def test_a_model_can_only_lower_what_is_thought_of_its_patch(model: Model, said: str, confidence: str) -> None:
+    """And what it says is no part of the edit, whatever its format."""
+    for shape in (answers.search_replace, answers.diff):
+        model.script([replies.text(f"{shape('calc.py', OLD, NEW)}<confidence>{said}</confidence>\n")])
+        candidate = llm(model).propose(work(), [])
+        assert candidate is not None
+        assert candidate.confidence == confidence
+        assert "+    return a * b" in candidate.patch
+        assert "confidence" not in candidate.patch
+
+
+def test_an_unsure_answer_that_is_green_is_followed_by_a_fresh_one(model: Model) -> None:
+    """There is nothing to tell the conversation that gave it."""
+    right = answers.search_replace("calc.py", OLD, NEW)
+    model.script([replies.text(f"{right}<confidence>low</confidence>"), replies.text(right)])
+    once = Memory()
+    unsure = llm(model).propose(work(once), [])
+    assert unsure is not None
+    green = Attempt(unsure, Verdict(True, after=failed()))
+    assert not green.held
+    sure = llm(model).propose(work(once), [green])
+    assert sure is not None
+    assert Attempt(sure, green.verdict).held
+    assert "+ return a * b (green, but its author was not sure of it)\n" in model.prompts()[1]
+
+
+def disputing(quote: str) -> str:
+    return f"No.\n<test-is-wrong>\n<quote>{quote}</quote>\nA rectangle has  another\narea.\n</test-is-wrong>"
+
+
+def test_a_model_may_say_that_the_test_is_wrong(model: Model) -> None:
+    """With a line of the test and a reason; there is no patch then."""
+    model.script([replies.text(disputing("    assert area(2, 3) == 6"))])
+    candidate = llm(model).propose(work(), [])
+    assert candidate is not None
+    assert candidate.dispute == "assert area(2, 3) == 6: A rectangle has another area."
+    assert candidate.error
+    assert candidate.patch == ""
+
+
+def test_a_disputed_test_ends_the_run_without_another_question(model: Model) -> None:
+    """No further answer, no other fixer; people read it as an opinion in harmless words, and so they do again when the
+    run is taken up once more."""
+    said = disputing("assert add(1, 2) == 3").replace("A rectangle", "@octo says that <b>a sum</b>")
+    model.script([replies.text(said), replies.text(WRONG[0])])
+    forge, journal = MemoryForge(), MemoryJournal()
+    whole = replace(parts(forge, journal), fixers=(llm(model), OneIdea()))
+    for report in (drive(case(), whole), drive(case(), whole)):
+        assert report.outcome is Outcome.NO_FIX_FOUND
+        assert [attempt.verdict.rejected_by for attempt in report.attempts] == ["answer"]
+        assert "holds that the test itself is wrong, which nothing was run to prove" in forge.told[-1].summary
+        assert "assert add(1, 2)" in forge.told[-1].summary
+        assert "<b>" not in forge.told[-1].summary
+        assert "@octo" not in forge.told[-1].summary
+    assert forge.published == []
+    assert len(model.requests()) == 1
+
+
+@pytest.mark.parametrize("quote", ["", "a", "assert area(2, 4) == 6", "return a + b"])
+def test_who_calls_the_test_wrong_has_to_quote_it(model: Model, quote: str) -> None:
+    """Else the conversation goes on, told what is missing."""
+    model.script([replies.text(disputing(quote)), replies.text(answers.search_replace("calc.py", OLD, NEW))])
+    once = Memory()
+    first = llm(model).propose(work(once), [])
+    assert first is not None
+    assert not first.dispute
+    assert "without quoting it" in first.error
+    second = llm(model).propose(work(once), [verdict(first)])
+    assert second is not None
+    assert second.patch
+    assert "without quoting it" in model.prompts()[1]
+
+
+def test_an_edit_says_more_than_an_opinion(model: Model) -> None:
+    """It is verified, so it is tried, whatever is said beside it."""
+    model.script([replies.text(disputing("assert area(2, 3) == 6") + answers.search_replace("calc.py", OLD, NEW))])
+    candidate = llm(model).propose(work(), [])
+    assert candidate is not None
+    assert candidate.patch
+    assert not candidate.dispute
+
+
+def test_an_answer_that_cannot_run_is_never_run(model: Model) -> None:
+    """It goes back with the line and the reason, before any sandbox."""
+    tried = answered(
+        model,
+        Memory(),
+        [
+            answers.search_replace("calc.py", OLD, "    return math.prod((a, b))"),
+            answers.search_replace("calc.py", OLD, "    return (a * b"),
+            *WRONG[:4],
+        ],
+    )
+    assert "the name math is used in line 2" in tried[0].candidate.error
+    assert "can no longer be parsed" in tried[1].candidate.error
+    assert [attempt.candidate.patch for attempt in tried[:2]] == ["", ""]
 
 
 @pytest.mark.parametrize("shape", answers.FORMATS, ids=lambda shape: shape.__name__)
@@ -265,12 +417,14 @@ def test_a_budget_is_checked_before_the_call(model: Model, budget: Budget, confi
 
 
 def test_the_order_is_cheapest_first(model: Model) -> None:
-    """From what helped before to the model; each engine has its part of it."""
+    """From what helped before, over tools, to the model that answers and the one that works; each engine has its part
+    of it."""
     client = Client("ollama:some", None, model.url)
-    assert [fixer.name for fixer in fixers("auto", client)] == [
-        "remembered", "autofix", "static", "search", "llm",
+    offline = [
+        "remembered", "autofix", "whitespace", "locks", "requirement", "generated", "static", "search",
     ]  # fmt: skip
-    assert [fixer.name for fixer in fixers("offline", client)] == ["remembered", "autofix", "static", "search"]
-    assert [fixer.name for fixer in fixers("llm", client)] == ["llm"]
-    assert [fixer.name for fixer in fixers("auto", None)] == ["remembered", "autofix", "static", "search"]
+    assert [fixer.name for fixer in fixers("auto", client)] == [*offline, "llm", "agent"]
+    assert [fixer.name for fixer in fixers("offline", client)] == offline
+    assert [fixer.name for fixer in fixers("llm", client)] == ["llm", "agent"]
+    assert [fixer.name for fixer in fixers("auto", None)] == offline
     assert not Llm(client).applies(work().diagnosis.__class__(FailureClass.FLAKY, "pytest", "f", (), "", ""))

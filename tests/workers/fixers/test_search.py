@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - the texts are the data
 from __future__ import annotations
 
-import time
+import re
 
 import pytest
 
@@ -60,20 +60,17 @@ def rejected(candidate: Candidate) -> Attempt:
 
 
 def test_a_wrong_operator_is_found_with_its_facts(environment: DockerEnvironment) -> None:
-    """Two failing tests and one meaning make it high; the comment on the line above stays; it takes seconds."""
+    """Two failing tests and one meaning make it high; the comment on the line above stays."""
     once = Memory()
     files = {"shop/__init__.py": "", "shop/prices.py": PRICES, "tests/test_prices.py": PRICE_TESTS}
     work = red(environment, files, once)
-    started = time.monotonic()
     candidate = Search().propose(work, [])
-    seconds = time.monotonic() - started
     assert candidate is not None
     assert "+    return 0 if total >= 50 else 5" in candidate.patch
     assert candidate.confidence is Confidence.HIGH
     assert "`>` became `>=` at shop/prices.py:3" in candidate.reasoning
     assert candidate.title == "change `>` to `>=` in shop/prices.py"
     assert "executed by 2 of 2 failing and 2 of 2 passing tests" in candidate.reasoning
-    assert seconds < 12, f"{seconds:.1f} s"
     after = environment.run(work.reproduction.plan.check, work.tree.tar(), candidate.patch.encode())
     assert after.green
     assert Search().propose(work, [rejected(candidate)]) is None
@@ -147,6 +144,19 @@ def test_a_library_that_minds_being_loaded_early_does_not_stop_the_search(
     candidate = Search().propose(bench, ())
     assert candidate is not None
     assert "total >= 50" in candidate.patch
+
+
+def test_alternatives_that_behave_otherwise_are_told(environment: DockerEnvironment) -> None:
+    """One test leaves room for several fixes: they are given other inputs, and their answers differ."""
+    files = {
+        "pick.py": "def pick(x, y):\n    return x\n",
+        "test_pick.py": "from pick import pick\n\n\ndef test_two():\n    assert pick(2, 4) == 4\n",
+    }
+    candidate = Search().propose(red(environment, files), [])
+    assert candidate is not None
+    assert re.search(r"[1-9]\d* of [1-9]\d* plausible alternatives disagree on [1-9]\d* inputs", candidate.reasoning)
+    assert candidate.alternatives >= 1
+    assert candidate.confidence is Confidence.LOW
 
 
 def test_nothing_is_proposed_when_nothing_is_plausible(environment: DockerEnvironment) -> None:

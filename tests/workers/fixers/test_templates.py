@@ -132,6 +132,9 @@ def test_only_executed_lines_are_changed_and_the_suspicious_ones_first() -> None
         ("3 < x", "x > 3", True),
         ("x > 3", "x >= 3", False),
         ("x + 0", "x", True),
+        ("0 + x", "x", True),
+        ("1 * x", "x", True),
+        ("0 - x", "x", False),
     ],
 )
 def test_the_same_meaning_is_one_group(one: str, other: str, same: bool) -> None:

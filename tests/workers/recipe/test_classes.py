@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.diagnosis import labelled
-from benchmarks.wilson import interval
 from sandbox.spec import Ending, Evidence, Output, Result
 from workers import diagnosis, logs
+from workers.bench.wilson import interval
 from workers.diagnosis import said, table
 from workers.domain import FailureClass, Finding, JobReport
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sandbox.spec import Fidelity, Plan, Step
 from tests.workers.recipe.trees import MemoryTree
-from workers import logs, recipe
+from workers import fresh, logs, recipe
 from workers.domain import Case, JobReport, Outcome, RunId, Sha
 from workers.errors import Stop
 from workers.repo_config import RepoConfig, parse
@@ -111,6 +111,33 @@ def test_the_failed_step_of_the_job_api_is_the_check() -> None:
     found = recipe.plan(JobReport("test", workflow=text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
     assert [step.script for step in found.setup] == ["pip install pytest", "make gen"]
     assert (found.check.script, [step.script for step in found.after]) == ("pytest", ["mypy ."])
+
+
+@pytest.mark.parametrize(
+    ("script", "inside"),
+    [
+        ("npm ci", True),
+        ("uv sync --locked", True),
+        ("pip install -r requirements.txt", True),
+        ("uv lock --check", True),
+        ("pip install pip-tools\npip-compile -q requirements.in\ngit diff --exit-code", True),
+        ('python -m piptools compile && test -z "$(git status --porcelain)"', True),
+        ("go mod tidy && git diff --exit-code", True),
+        ("go mod tidy && go test ./...", False),
+        ("npm ci && npm test", False),
+        ("if true; then uv lock; fi", False),
+    ],
+)
+def test_a_failed_step_that_only_installs_needs_the_package_indexes(script: str, inside: bool) -> None:
+    """It is the check and stands in the set-up, at its place; what the steps after it fetch comes behind it."""
+    text = job("run: make gen\n{name: Deps, run: " + json.dumps(script) + "}\n{name: Unit, run: uv run pytest}")
+    steps = (("Run make gen", "success"), ("Deps", "failure"))
+    found = recipe.plan(JobReport("test", workflow=text, steps=steps), MemoryTree(PYTHON), RepoConfig(), case())
+    names = [step.name for step in found.setup]
+    assert (fresh.at(found) is not None) is inside
+    if inside:
+        assert names == ["Run make gen", "Deps (in the set-up)", "Unit (prime)"]
+        assert (found.check.name, found.check.script, [step.name for step in found.after]) == ("Deps", script, ["Unit"])
 
 
 def test_without_a_failing_step_the_first_that_does_more_than_install_is_the_check() -> None:

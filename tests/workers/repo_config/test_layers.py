@@ -86,6 +86,7 @@ TIGHTENED = [
     ("flaky: {rerun: true}", "flaky: {rerun: false}", "flaky.rerun", False),
     ("environment: {timeout: 1h}", "environment: {timeout: 10m}", "environment.timeout", 600),
     ("", "models: {propose: none}", "models.propose", "none"),
+    ("models: {agent: true}", "models: {agent: false}", "models.agent", False),
 ]
 
 

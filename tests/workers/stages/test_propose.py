@@ -7,12 +7,25 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.workers.made import GREEN, MemoryTree, ScriptedEnvironment, candidate, diagnosis, reproduction
-from workers.domain import Attempt, Candidate, Confidence, Diagnosis, Outcome, Verdict, Witness
+from tests.workers.made import GREEN, RED, MemoryTree, ScriptedEnvironment, candidate, case, diagnosis, reproduction
+from workers import messages
+from workers.domain import (
+    Attempt,
+    Candidate,
+    Confidence,
+    Diagnosis,
+    FailureClass,
+    Finding,
+    Outcome,
+    Report,
+    Verdict,
+    Witness,
+)
 from workers.errors import Stop
 from workers.ports import T, Workbench
-from workers.repo_config import RepoConfig, RunLimits
-from workers.stages.propose import propose
+from workers.repo_config import Paths, RepoConfig, RunLimits
+from workers.repo_config.model import Models
+from workers.stages.propose import ladder, propose
 
 
 @dataclass
@@ -28,6 +41,17 @@ class Scripted:
 
     def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
         return self.ideas[len(tried)] if len(tried) < len(self.ideas) else None
+
+
+@dataclass
+class Looking(Scripted):
+    """One that keeps what the workbench says was tried."""
+
+    saw: tuple[Attempt, ...] = ()
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        self.saw = bench.attempts
+        return super().propose(bench, tried)
 
 
 @dataclass
@@ -51,7 +75,7 @@ def bench(limit: int = 8) -> Workbench:
 
 
 def rejected(idea: Candidate) -> Attempt:
-    return Attempt(idea, Verdict(False, "check"))
+    return Attempt(idea, Verdict(False, "check", after=RED))
 
 
 FIRST, SECOND = candidate(fixer="autofix"), candidate(fixer="search")
@@ -102,6 +126,43 @@ def test_the_repositorys_limit_ends_the_run() -> None:
         propose(FIXERS, bench(limit=1), [rejected(FIRST)])
 
 
+def test_what_was_never_run_does_not_count_against_the_limit() -> None:
+    """An answer that could not be applied, or that the policy refused, cost no sandbox."""
+    cheap = [
+        Attempt(replace(FIRST, error="unreadable"), Verdict(False, "answer")),
+        Attempt(FIRST, Verdict(False, "policy")),
+    ]
+    assert propose(FIXERS, bench(limit=1), cheap) is SECOND
+    with pytest.raises(Stop):
+        propose(FIXERS, bench(limit=1), [*cheap, rejected(SECOND)])
+
+
+def test_what_costs_no_run_ends_too() -> None:
+    """Whatever a fixer thinks of, five candidates for each run that may be made are enough."""
+    tried = [Attempt(SECOND, Verdict(False, "policy"))] * 10
+    endless = (Scripted("search", (SECOND,) * 99),)
+    assert propose(endless, bench(limit=2), tried[1:]) is SECOND
+    with pytest.raises(Stop):
+        propose(endless, bench(limit=2), tried)
+
+
+def test_a_model_that_disputes_the_test_ends_the_search() -> None:
+    """No further candidate; the run says so, as an opinion that the message's reader gets escaped."""
+    said = Attempt(
+        replace(FIRST, error="it is wrong", dispute="assert 1 == 2: <b>@all</b>\n no"), Verdict(False, "answer")
+    )
+    with pytest.raises(Stop) as stop:
+        propose(FIXERS, bench(), [rejected(SECOND), said])
+    assert stop.value.outcome is Outcome.NO_FIX_FOUND
+    assert "1 candidate tried" in stop.value.detail
+    assert 'which nothing was run to prove: "assert 1 == 2: <b>@all</b> no"' in stop.value.detail
+    report = Report(case(), stop.value.outcome, stop.value.detail)
+    shown = messages.ended(report, "").summary
+    assert "assert 1 == 2" in shown
+    assert "<b>" not in shown
+    assert "@all" not in shown
+
+
 def test_a_green_guess_is_told_and_never_proposed() -> None:
     """A low-class patch does not end the search for a better one, and is shown when none is found."""
     guess = Attempt(candidate(fixer="search", confidence=Confidence.LOW), Verdict(True, after=GREEN))
@@ -119,3 +180,51 @@ def test_a_fix_is_no_surer_than_its_test(model: str | None, confidence: Confiden
     sure = candidate(fixer="autofix", confidence=Confidence.HIGH)
     found = propose((Scripted("autofix", (sure,)),), replace(bench(), witness=witness), [])
     assert found == replace(sure, confidence=confidence)
+
+
+def test_a_fixer_may_look_at_what_others_tried() -> None:
+    """All attempts of the run are on the workbench, in their order."""
+    looking = Looking("agent", (SECOND,))
+    propose((looking,), bench(), [rejected(FIRST), rejected(SECOND)])
+    assert looking.saw == (rejected(FIRST), rejected(SECOND))
+
+
+LADDER = tuple(Scripted(name, ()) for name in ("autofix", "static", "search", "llm", "agent"))
+ALL, NO_SHOT = ["autofix", "static", "search", "llm", "agent"], ["autofix", "static", "search", "agent"]
+NO_AGENT, NO_MODEL = ALL[:4], ALL[:3]
+
+
+def found_in(*paths: str) -> tuple[Finding, ...]:
+    return tuple(Finding("wrong", path) for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("failure", "config", "names"),
+    [
+        ({}, RepoConfig(), ALL),
+        ({"findings": found_in("a", "b", "c", "c")}, RepoConfig(), ALL),
+        ({"findings": found_in("a", "b", "c", "d")}, RepoConfig(), NO_SHOT),
+        ({"cls": FailureClass.BUILD}, RepoConfig(), NO_SHOT),
+        ({"cls": FailureClass.RESOLUTION}, RepoConfig(), NO_SHOT),
+        ({"cls": FailureClass.LINT}, RepoConfig(), ALL),
+        ({}, RepoConfig(models=Models(propose="none")), NO_MODEL),
+        ({}, RepoConfig(models=Models(agent=False)), NO_AGENT),
+        ({"cls": FailureClass.BUILD}, RepoConfig(models=Models(agent=False)), NO_AGENT),
+        ({"cls": FailureClass.BUILD}, RepoConfig(models=Models(propose="none")), NO_MODEL),
+        ({}, RepoConfig(paths=Paths(ignore=("calc.*",))), NO_AGENT),
+        ({}, RepoConfig(paths=Paths(ignore=("vendor/**",))), ALL),
+    ],
+)
+def test_the_ladder(failure: dict[str, object], config: RepoConfig, names: list[str]) -> None:
+    """One answer is left out where it cannot see enough; both models where no code may go to one; the agent where it
+    is switched off, or could read what no model is to see."""
+    asked = replace(bench(), diagnosis=diagnosis(**failure), config=config)
+    assert [fixer.name for fixer in ladder(LADDER, asked)] == names
+
+
+def test_without_an_agent_one_answer_is_asked_for_everything() -> None:
+    """Nobody is left out for the sake of a fixer that is not there, or does not apply."""
+    wide = replace(bench(), diagnosis=diagnosis(cls=FailureClass.BUILD))
+    assert [fixer.name for fixer in ladder(LADDER[:4], wide)] == NO_AGENT
+    unwilling = (*LADDER[:4], Scripted("agent", (), willing=False))
+    assert [fixer.name for fixer in ladder(unwilling, wide)] == NO_AGENT

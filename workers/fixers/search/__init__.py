@@ -13,6 +13,7 @@ from workers import clue, spectrum
 from workers.domain import Attempt, Candidate, Diagnosis
 from workers.fixers.kept import following
 from workers.fixers.search import evidence, judge
+from workers.fixers.search.choices import chosen
 from workers.fixers.search.evidence import Plausible, Screening
 from workers.fixers.search.rank import Ranked, ranked
 from workers.ports import Workbench
@@ -27,8 +28,8 @@ class Search:
 
     budget_s: float = 60.0
     grace_s: float = 1.5
-    grace_n: int = 24
-    limit: int = 600
+    grace_n: int = 400
+    limit: int = 6000
     shown: int = 3
     name: str = "search"
 
@@ -50,7 +51,7 @@ class Search:
         how = spectrum.started(bench)
         plan = self._screen_plan(how, trace, candidates)
         run = evidence.screening(spectrum.inside(bench, how, plan, self.budget_s * 3))
-        return [self._row(bench, *choice, trace, run) for choice in _choices(candidates, run)][: self.shown]
+        return [self._row(bench, *choice, trace, run) for choice in chosen(bench, candidates, run)][: self.shown]
 
     def _row(
         self, bench: Workbench, candidate: Ranked, plausible: Plausible, groups: int, trace: Trace, run: Screening
@@ -78,13 +79,3 @@ class Search:
             "procs": max(1, min(2, os.cpu_count() or 1)),
             "candidates": [{"id": c.id, "edits": {c.mutation.path: c.mutation.splices}} for c in candidates],
         }
-
-
-def _choices(candidates: Sequence[Ranked], run: Screening) -> list[tuple[Ranked, Plausible, int]]:
-    """For each meaning the candidate with the best score, best first, with the number of meanings."""
-    known = {candidate.id: candidate for candidate in candidates}
-    hits = sorted((hit for hit in run.plausible if hit.id in known), key=lambda hit: hit.id)
-    best: dict[str, tuple[Ranked, Plausible]] = {}
-    for hit in hits:
-        best.setdefault(judge.meaning(known[hit.id]), (known[hit.id], hit))
-    return [(candidate, hit, len(best)) for candidate, hit in best.values()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from collections.abc import Mapping
+
+from pydantic import Field, ValidationError
 
 from workers.spectrum.evidence import Value, rows
 
@@ -12,6 +14,16 @@ class Plausible(Value):
 
     id: int
     fixed: int = 1
+    untrue: int = 0
+    """Examples in the texts of the changed files that do not hold with it."""
+
+
+class Cluster(Value):
+    """Which candidates answer alike: those of one group."""
+
+    id: int
+    group: int
+    inputs: int = 0
 
 
 class Screening(Value):
@@ -20,20 +32,28 @@ class Screening(Value):
     plausible: tuple[Plausible, ...]
     tried: int = 0
     stopped: str = ""
+    clusters: Mapping[int, int] = Field(default_factory=dict)
+    """By candidate, the number of those that answer every input alike; candidates that were not compared are not in."""
+    inputs: int = 0
+    """On how many inputs they were compared."""
 
 
 def screening(report: bytes) -> Screening:
     """The plausible candidates in the order they were found."""
     found: list[Plausible] = []
-    tried, stopped = 0, "the run was cut off"
+    clusters: dict[int, int] = {}
+    tried, stopped, inputs = 0, "the run was cut off", 0
     for row in rows(report):
         try:
             if row.get("kind") == "plausible":
                 found.append(Plausible.model_validate(row))
+            elif row.get("kind") == "cluster":
+                cluster = Cluster.model_validate(row)
+                clusters[cluster.id], inputs = cluster.group, cluster.inputs
             elif row.get("kind") == "done":
                 tried, stopped = int(str(row.get("tried", 0))), str(row.get("stopped", ""))
             elif row.get("kind") == "error":
                 stopped = str(row.get("message", ""))[:300]
         except (ValidationError, ValueError):
             continue
-    return Screening(plausible=tuple(found), tried=tried, stopped=stopped)
+    return Screening(plausible=tuple(found), tried=tried, stopped=stopped, clusters=clusters, inputs=inputs)

@@ -14,8 +14,12 @@ from workers.fixers.search.templates.raised import SURE
 from workers.fixers.source import parse
 from workers.spectrum.evidence import Trace
 
-RISKY = frozenset({"drop operand", "guard", "unwrap", "return", "sign", "number", "truth"})
-"""Kinds that take behaviour away, paper over it, or write another literal down: never surer than medium."""
+RISKY = frozenset(
+    {"drop operand", "guard", "unwrap", "return", "sign", "number", "truth", "missing", "condition added", "literal",
+     "more specific", "less specific", "fewer arguments", "result", "condition", "target", "expression", "item"}
+)  # fmt: skip
+"""Kinds that take behaviour away, paper over it, write another literal down, or say something quite different: never
+surer than medium."""
 _MIRROR: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.Lt, ast.GtE: ast.LtE, ast.Lt: ast.Gt, ast.LtE: ast.GtE}
 _INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -24,7 +28,7 @@ _INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 class _Canonical(ast.NodeTransformer):
-    """Writes comparisons one way: no `not` before them, no `>`, whole numbers with `<=`; and `x + 0` as `x`."""
+    """Writes comparisons one way: no `not` before them, no `>`, whole numbers with `<=`; and drops a zero in a sum."""
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
@@ -37,8 +41,12 @@ class _Canonical(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        nothing = isinstance(node.right, ast.Constant) and node.right.value == 0 and type(node.right.value) is int
-        return node.left if nothing and isinstance(node.op, ast.Add | ast.Sub) else node
+        neutral = 0 if isinstance(node.op, ast.Add | ast.Sub) else 1 if isinstance(node.op, ast.Mult) else None
+        if neutral is None:
+            return node
+        if _is(node.right, neutral):
+            return node.left
+        return node.right if _is(node.left, neutral) and not isinstance(node.op, ast.Sub) else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
@@ -58,6 +66,10 @@ def _whole(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int
 
 
+def _is(node: ast.expr, number: int) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value == number
+
+
 def meaning(candidate: Ranked) -> str:
     """Equal for candidates that differ only in how they are written."""
     return candidate.mutation.path + ast.dump(_Canonical().visit(parse(candidate.text)))
@@ -70,6 +82,8 @@ def confidence(candidate: Ranked, plausible: Plausible, groups: int, trace: Trac
     meaning is the only one when all candidates were looked at, or enough after it; not when the time had run out.
     """
     kind = candidate.mutation.kind
+    if plausible.untrue and kind not in SURE:
+        return Confidence.LOW
     if kind in SURE:
         return Confidence.HIGH if groups == 1 else Confidence.MEDIUM
     alone = groups == 1 and kind not in RISKY
@@ -93,6 +107,10 @@ def reasoning(candidate: Ranked, trace: Trace, run: Screening, groups: int) -> s
     if raised is not None and raised.type != "AssertionError":
         parts.append(f"{raised.type} was raised there")
     count = f"{run.tried} candidates tried, {len(run.plausible)} plausible"
-    if len(run.plausible) > groups:
+    if len(run.plausible) > 1 and run.inputs:
+        same = run.clusters.get(candidate.id)
+        apart = sum(run.clusters.get(hit.id) != same for hit in run.plausible)
+        count += f"; {apart} of {len(run.plausible) - 1} plausible alternatives disagree on {run.inputs} inputs"
+    elif len(run.plausible) > groups:
         count += f" ({groups} different in meaning)"
     return "; ".join([*parts, count]) + "."

@@ -6,13 +6,15 @@ Priors follow how often each kind of edit fixes a one-statement bug in public Py
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
+from workers.fixers.search.seen import seen
 from workers.fixers.search.templates import mutations
+from workers.fixers.search.templates.literals import wanted
 from workers.fixers.search.templates.raised import directed
-from workers.fixers.source import Mutation, Source, parse, sources, spliced
+from workers.fixers.source import Mutation, Source, parses, sources, spliced
 from workers.ports import SourceTree
 from workers.spectrum.evidence import Trace
 
@@ -22,6 +24,8 @@ _ON_FRAME = 1.4
 _CHANGED = 3.0
 """Lines that the commit changed which brought the failure come first, unless hardly a failing test executes them."""
 _DIRECTED = 2.0
+_MADE = 100_000
+"""Candidates of one file that are ranked at all."""
 _NOTHING: Mapping[str, frozenset[int]] = {}
 
 
@@ -32,7 +36,12 @@ class Ranked:
     id: int
     score: float
     mutation: Mutation
-    text: bytes
+    before: bytes
+
+    @property
+    def text(self) -> bytes:
+        """The changed file."""
+        return spliced(self.before, self.mutation.splices)
 
 
 def ranked(
@@ -44,9 +53,9 @@ def ranked(
     suspects |= {frame[0] for failure in trace.exceptions.values() for frame in failure.frames}
     scored: list[tuple[float, int, Mutation]] = []
     for path in sorted(suspects & set(known)):
-        for mutation, score in _scored(known[path], trace, known):
+        for mutation, score in islice(_scored(known[path], trace, known), _MADE):
             likelier = _CHANGED if changed.get(path, frozenset()) & _places(mutation) else 1.0
-            scored.append((-score * likelier, len(scored), mutation))
+            scored.append((-score * likelier, len(scored), _native(known[path], mutation)))
     scored.sort(key=lambda row: row[:2])
     return list(_distinct(scored, known, limit))
 
@@ -57,10 +66,22 @@ def _scored(source: Source, trace: Trace, known: Mapping[str, Source]) -> Iterat
     for failure in trace.exceptions.values():
         for mutation in directed(source, failure, others):
             yield mutation, _DIRECTED * mutation.prior
-    for mutation in mutations(source, lambda node: bool(_suspicion(source, node, 0, trace))):
+    for mutation in wanted(source, tuple(trace.exceptions.values())):
+        suspicion = _suspicion(source, mutation.node, mutation.line, trace)
+        if suspicion:
+            yield mutation, suspicion * mutation.prior
+    for mutation in mutations(source, lambda node: bool(_suspicion(source, node, 0, trace)), seen(source, trace)):
         suspicion = _suspicion(source, mutation.node, mutation.line, trace)
         if suspicion:
             yield mutation, suspicion * mutation.prior * (_ON_FRAME if mutation.line in frames else 1.0)
+
+
+def _native(source: Source, mutation: Mutation) -> Mutation:
+    """New lines end as the file's own do."""
+    if b"\r\n" not in source.data or not any("\n" in new for _, _, new in mutation.splices):
+        return mutation
+    splices = tuple((a, b, new.replace("\r\n", "\n").replace("\n", "\r\n")) for a, b, new in mutation.splices)
+    return replace(mutation, splices=splices)
 
 
 def _places(mutation: Mutation) -> set[int]:
@@ -87,21 +108,18 @@ def _default(source: Source, node: ast.AST) -> bool:
 
 
 def _distinct(scored: list[tuple[float, int, Mutation]], known: Mapping[str, Source], limit: int) -> Iterator[Ranked]:
-    seen = {hashlib.sha256(source.data).digest() for source in known.values()}
-    plain = {path: ast.dump(source.tree) for path, source in known.items()}
+    """Each text once, as long as it can be parsed; only the statement that changed is read for that."""
+    seen: set[tuple[str, int, bytes]] = set()
     count = 0
     for negative, _, mutation in scored:
-        text = spliced(known[mutation.path].data, mutation.splices)
-        digest = hashlib.sha256(mutation.path.encode() + text).digest()
-        if digest in seen:
+        source = known[mutation.path]
+        start, end = source.piece(mutation.splices)
+        piece = spliced(source.data[start:end], tuple((a - start, b - start, new) for a, b, new in mutation.splices))
+        key = (mutation.path, start, piece)
+        if key in seen or piece == source.data[start:end] or not parses(piece):
             continue
-        seen.add(digest)
-        try:
-            if ast.dump(parse(text)) == plain[mutation.path]:
-                continue
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        yield Ranked(count, -negative, mutation, text)
+        seen.add(key)
+        yield Ranked(count, -negative, mutation, source.data)
         count += 1
         if count >= limit:
             return

@@ -8,7 +8,7 @@ from itertools import chain, pairwise
 
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
 from workers.fixers.kept import following
-from workers.fixers.source import Mutation, Source, parse, sources, spliced
+from workers.fixers.source import Mutation, Source, parses, sources, spliced
 from workers.fixers.static import (
     arguments,
     attributes,
@@ -91,7 +91,7 @@ def edits(chosen: Sequence[Fix], known: Mapping[str, Source]) -> Mapping[str, by
     for mutation in chain.from_iterable(chosen):
         splices.setdefault(mutation.path, {}).update(dict.fromkeys(mutation.splices))
     changed = {path: spliced(known[path].data, tuple(rows)) for path, rows in splices.items()}
-    if not all(_apart(list(rows)) for rows in splices.values()) or not all(map(_parses, changed.values())):
+    if not all(_apart(list(rows)) for rows in splices.values()) or not all(map(parses, changed.values())):
         return {}
     return {path: data for path, data in changed.items() if data != known[path].data}
 
@@ -156,11 +156,3 @@ def _splices(fix: Fix) -> tuple[tuple[str, tuple[tuple[int, int, str], ...]], ..
 def _apart(splices: list[tuple[int, int, str]]) -> bool:
     ordered = sorted(splices)
     return all(one[1] <= two[0] for one, two in pairwise(ordered))
-
-
-def _parses(data: bytes) -> bool:
-    try:
-        parse(data)
-    except (SyntaxError, ValueError, RecursionError):
-        return False
-    return True

@@ -6,29 +6,34 @@ import ast
 import difflib
 from collections.abc import Iterator
 
+from workers.fixers.search.seen import Seen
 from workers.fixers.source import Mutation, Source
 
 _LIMIT = 6
+_TYPED = 12
+_UNREAD = 0.5
+"""What a variable is worth that takes the place of the only one of its name: nobody would read that any more."""
 
 
 def _likeness(a: str, b: str) -> float:
     return difflib.SequenceMatcher(None, a, b).ratio()
 
 
-def variable(source: Source, node: ast.AST) -> Iterator[Mutation]:
-    """A read variable becomes another one of the same function, likest name first."""
+def variable(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
+    """A read variable becomes another one of the same function and of the same types, likest name first."""
     if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
         return
     parent = source.parents.get(node)
     if isinstance(parent, ast.Call) and parent.func is node:
         return
-    names = source.variables(node)
-    if node.id not in names:
+    if node.id not in seen.names(node):
         return
-    others = [name for name in names if name not in {node.id, "self", "cls"}]
+    typed = bool(seen.kinds(node))
+    others = [name for name in seen.alike(node, seen.kinds(node)) if name != node.id]
     others.sort(key=lambda name: -_likeness(name, node.id))
-    for other in others[:_LIMIT]:
-        prior = 0.55 + 0.2 * _likeness(other, node.id)
+    last = len(source.reading(node)) < 2
+    for other in others[: _TYPED if typed else _LIMIT]:
+        prior = (0.55 + 0.2 * _likeness(other, node.id)) * (_UNREAD if last else 1.0)
         what = f"`{node.id}` became `{other}`"
         yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", prior, what, node)
 
@@ -49,4 +54,18 @@ def attribute(source: Source, node: ast.AST) -> Iterator[Mutation]:
         yield Mutation(source.path, node.lineno, (splice,), "attribute", prior, what, node)
 
 
-TEMPLATES = (variable, attribute)
+def alive(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
+    """`a.x` becomes another attribute that the live `a` has, when its name is like it."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+        return
+    have = {attr for kind in seen.kinds(node.value) for attr in seen.attributes.get(kind, ())} - {node.attr}
+    known = {attr for attr, _ in source.reads.get(ast.dump(node.value), frozenset())}
+    end = source.span(node)[1]
+    for attr in difflib.get_close_matches(node.attr, sorted(have - known), n=_LIMIT, cutoff=0.4):
+        splice = (end - len(node.attr.encode()), end, attr)
+        what = f"`.{node.attr}` became `.{attr}`"
+        yield Mutation(source.path, node.lineno, (splice,), "attribute", 0.3, what, node)
+
+
+TEMPLATES = (attribute,)
+INFORMED = (variable, alive)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from workers.fixers.source import Mutation, Source
 
@@ -26,6 +27,33 @@ def index(source: Source, node: ast.AST) -> Iterator[Mutation]:
     """`a[i]` becomes `a[i - 1]`, `a[i + 1]`."""
     if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice | ast.Tuple):
         yield from _shifts(source, node.slice, "index", 0.5)
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+        for element in node.slice.elts:
+            yield from _shifts(source, element, "index", 0.45)
+
+
+def exchanged(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """`a, b` becomes `b, a`: in an index, an assignment, or what is returned."""
+    if not isinstance(node, ast.Tuple) or any(isinstance(element, ast.Starred) for element in node.elts):
+        return
+    for left, right in pairwise(node.elts):
+        a, b = source.text(left), source.text(right)
+        if a != b:
+            splices = ((*source.span(left), b), (*source.span(right), a))
+            what = f"`{a}` and `{b}` changed places"
+            yield Mutation(source.path, node.lineno, splices, "swap elements", 0.35, what, node)
+
+
+def exchanged_indexes(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """`a[i][j]` becomes `a[j][i]`."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Subscript):
+        return
+    inner, outer = node.value.slice, node.slice
+    a, b = source.text(inner), source.text(outer)
+    if a != b and not isinstance(inner, ast.Slice) and not isinstance(outer, ast.Slice):
+        splices = ((*source.span(inner), b), (*source.span(outer), a))
+        what = f"the indexes `{a}` and `{b}` changed places"
+        yield Mutation(source.path, node.lineno, splices, "swap indexes", 0.4, what, node)
 
 
 def bounds(source: Source, node: ast.AST) -> Iterator[Mutation]:
@@ -55,4 +83,4 @@ def spans(source: Source, node: ast.AST) -> Iterator[Mutation]:
             yield Mutation(source.path, node.lineno, ((*source.span(stop), new),), "range", 0.5, what, node)
 
 
-TEMPLATES = (index, bounds, spans)
+TEMPLATES = (index, exchanged, exchanged_indexes, bounds, spans)

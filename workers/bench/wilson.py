@@ -7,7 +7,7 @@ import math
 _Z = 1.96
 
 
-def interval(hits: int, cases: int) -> tuple[float, float]:
+def interval(hits: float, cases: int) -> tuple[float, float]:
     """The 95 % interval of the true share, given `hits` of `cases`; (0, 1) without cases."""
     if not cases:
         return 0.0, 1.0

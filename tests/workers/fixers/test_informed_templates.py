@@ -1,0 +1,145 @@
+"""What the templates promise that ask what the code handled at run time, and those for whole statements."""
+
+# ruff: noqa: E501 - the texts are the data
+from __future__ import annotations
+
+import pytest
+
+from tests.workers.fixers.trees import MemoryTree
+from workers.fixers.search.rank import ranked
+from workers.fixers.search.seen import Seen, seen
+from workers.fixers.search.templates import mutations
+from workers.fixers.search.templates.literals import wanted
+from workers.fixers.source import Source, parses, spliced
+from workers.spectrum.evidence import Failure, Trace
+
+TYPES = {
+    "a": ("int",), "b": ("int",), "xs": ("list",), "ys": ("list",), "text": ("str",), "node": ("Node",), "d": ("dict",),
+    "kept": ("set",), "best": ("int",), "x": ("int",),
+}  # fmt: skip
+HEAD = "def f(a, b, xs, ys, text, node, d, kept, best, x):\n"
+
+CASES = (
+    ("variable", "    return xs", "    return ys"),
+    ("expression", "    return g(a) + h(b)", "    return a + h(b)"),
+    ("expression", "    return d[a] + d[b]", "    return d[b] + d[b]"),
+    ("target", "    d[a] = b\n    kept.add(d[b])", "    d[b] = b\n    kept.add(d[b])"),
+    ("target", "    xs.extend(ys)", "    xs = ys"),
+    ("drop term", "    return 1 + len(xs)", "    return len(xs)"),
+    ("unwrap", "    return g(a)", "    return a"),
+    ("term", "    return g(xs, a)", "    return g(xs, a - b)"),
+    ("term", "    return b - a", "    return b - (a + 1)"),
+    ("extreme", "    best = a + 1", "    best = max(best, a + 1)"),
+    ("extreme", "    best = best + x", "    best = max(0, best + x)"),
+    ("result", "    return []", "    return [a]"),
+    ("result", "    return True", "    return a == 0"),
+    ("part", "    return g(xs)", "    return g(xs[1:])"),
+    ("part", "    for x in xs:\n        pass", "    for x in xs[a:]:\n        pass"),
+    ("swap operands", "    return text + g(a)", "    return g(a) + text"),
+    ("wrap", "    return xs + g(a)", "    return xs + [g(a)]"),
+    ("more elements", "    return [a]", "    return xs + [a]"),
+    ("wrap", "    return a", "    return int(a)"),
+    ("method call", "    return text", "    return text.strip()"),
+    ("less specific", "    if a < 0:\n        return b", "    if a < 0 or not xs:\n        return b"),
+    ("more specific", "    if a:\n        return b", "    if a and b not in xs:\n        return b"),
+    ("condition", "    while True:\n        xs.pop()", "    while xs:\n        xs.pop()"),
+    ("border", "    return len(xs) == 0", "    return len(xs) <= 1"),
+    ("guard", "    if node.next is None:\n        return a", "    if node is None or node.next is None:\n        return a"),
+    ("missing", "    xs = g(a)\n    return kept", "    xs = g(a)\n    kept.add(a)\n    return kept"),
+    ("missing", "    for x in xs:\n        g(x)", "    for x in xs:\n        g(x)\n        a = b"),
+    ("outdent", "    for x in xs:\n        g(x)\n        h(a)", "    for x in xs:\n        g(x)\n    h(a)"),
+    ("indent", "    for x in xs:\n        g(x)\n    h(a)", "    for x in xs:\n        g(x)\n        h(a)"),
+    ("swap statements", "    g(a)\n    h(b)", "    h(b)\n    g(a)"),
+    ("condition added", "    g(a)", "    if xs:\n        g(a)"),
+    ("guard", "    return xs[0]", "    if not xs:\n        return None\n    return xs[0]"),
+    ("fewer arguments", "    return g(a, b)", "    return g(a)"),
+    ("more arguments", "    return g(a)", "    return g(a, b=b)"),
+    ("item", "    return xs", "    return xs[0]"),
+    ("attribute access", "    g(node.value)\n    return node", "    g(node.value)\n    return node.value"),
+    ("attribute", "    return node.valeu", "    return node.value"),
+    ("swap elements", "    return d[a, b]", "    return d[b, a]"),
+    ("swap indexes", "    return xs[a][b]", "    return xs[b][a]"),
+    ("index", "    return d[a, b]", "    return d[a - 1, b]"),
+)  # fmt: skip
+
+
+def known(text: str) -> Seen:
+    """A file with one function whose variables were seen, and a callable it names."""
+    trace = Trace(
+        failed={},
+        passed={},
+        types={"m.py": {"f:1": TYPES}},
+        attributes={"Node": ("next", "value")},
+        signatures={"m.py": {"g": ("a", "b=")}},
+    )
+    return seen(Source("m.py", text.encode()), trace)
+
+
+@pytest.mark.parametrize(("kind", "before", "after"), CASES)
+def test_a_template_makes_its_edit(kind: str, before: str, after: str) -> None:
+    """Before, kind, after; and everything a template makes is Python."""
+    about = known(HEAD + before + "\n")
+    source = about.source
+    made = [(m.kind, spliced(source.data, m.splices)) for m in mutations(source, seen=about)]
+    assert (kind, (HEAD + after + "\n").encode()) in made
+    assert [text for _, text in made if not parses(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("message", "before", "after"),
+    [
+        ("assert 'push --force' == 'push --force-with-lease'", "x = 'push --force'", "x = 'push --force-with-lease'"),
+        ("AssertionError: assert 'Hello Bob' == 'Hallo Bob'", "x = 'Hello ' + n", "x = 'Hallo ' + n"),
+        ("assert 'a: 1 px' == 'a: 1 em'", "x = 'a: ' + n + ' px'", "x = 'a: ' + n + ' em'"),
+    ],
+)
+def test_what_an_assertion_wanted_is_written_into_the_literal(message: str, before: str, after: str) -> None:
+    """Only where the literal makes the part of the text that differs."""
+    source = Source("m.py", before.encode())
+    made = [spliced(source.data, m.splices).decode() for m in wanted(source, [Failure(type="E", message=message)])]
+    assert made == [after]
+
+
+@pytest.mark.parametrize(
+    "message", ["", "assert 1 == 2", "assert 'a' == b", "assert '" + "x" * 900, "assert '\\' == ''"]
+)
+def test_other_messages_want_no_literal(message: str) -> None:
+    """Nothing is guessed and nothing raises."""
+    assert list(wanted(Source("m.py", b"x = 'abc'"), [Failure(type="E", message=message)])) == []
+
+
+def test_types_rule_out_what_cannot_stand_there() -> None:
+    """A list is no candidate for a number that was seen; without types every variable is one."""
+    text = HEAD + "    return a\n"
+    about = known(text)
+    made = {m.what for m in mutations(about.source, seen=about) if m.kind == "variable"}
+    assert "`a` became `b`" in made
+    assert "`a` became `xs`" not in made
+    assert "`a` became `xs`" in {m.what for m in mutations(Source("m.py", text.encode())) if m.kind == "variable"}
+
+
+def test_an_inner_function_sees_the_variables_around_it() -> None:
+    """What the outer function made can be filled in the inner one."""
+    text = "def f(a):\n    kept = set()\n    def g(x):\n        return x in kept\n    return g(a)\n"
+    trace = Trace(failed={}, passed={}, types={"m.py": {"g:3": {"x": ("int",), "kept": ("set",)}}})
+    source = Source("m.py", text.encode())
+    made = {m.what for m in mutations(source, seen=seen(source, trace))}
+    assert "`kept.add(x)` was added" in made
+
+
+def test_new_lines_end_as_the_files_own() -> None:
+    """A file of Windows stays one."""
+    text = "def f(a, b):\r\n    g(a)\r\n    h(b)\r\n"
+    trace = Trace(failed={"t::a": 0.1}, passed={}, counts={"m.py": {2: (1, 0), 3: (1, 0)}})
+    found = ranked(MemoryTree({"m.py": text}), trace, 5000)
+    assert any(candidate.text.count(b"\n") > 3 for candidate in found)
+    assert all(candidate.text.count(b"\n") == candidate.text.count(b"\r\n") for candidate in found)
+
+
+def test_each_text_is_one_candidate() -> None:
+    """Two templates with the same result make one candidate, and none of them is the file as it is."""
+    text = "def f(a, b):\n    return a + 1\n\n\ndef g():\n    pass\n"
+    trace = Trace(failed={"t::a": 0.1}, passed={}, counts={"m.py": {2: (1, 0)}})
+    texts = [candidate.text for candidate in ranked(MemoryTree({"m.py": text}), trace, 5000)]
+    assert len(texts) == len(set(texts))
+    assert text.encode() not in texts

@@ -1,0 +1,60 @@
+"""Tests that never end: they are ended, told as failures, and cost the tests behind them nothing."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workers.spectrum.sandboxed.children import answer
+from workers.spectrum.sandboxed.outcomes import Hung, alarm, session
+from workers.spectrum.sandboxed.tracing import Tracer
+
+TESTS = """def spin():
+    while True:
+        try:
+            sum(range(100))
+        except Exception:
+            pass
+
+
+def test_a():
+    spin()
+
+
+def test_b():
+    spin()
+
+
+def test_c():
+    pass
+"""
+
+
+def test_an_endless_loop_is_ended_though_it_catches_exceptions() -> None:
+    """And the timer that ran before runs on, with its own handler."""
+    handler = signal.getsignal(signal.SIGALRM)
+    signal.setitimer(signal.ITIMER_REAL, 500)
+    names: dict[str, Any] = {}
+    exec(TESTS, names)  # noqa: S102 - the text above
+    with pytest.raises(Hung), alarm(0.05):
+        names["spin"]()
+    assert 400 < signal.setitimer(signal.ITIMER_REAL, 0)[0] <= 500
+    assert signal.getsignal(signal.SIGALRM) is handler
+
+
+def test_hanging_tests_are_failures_of_the_red_state(tmp_path: Path) -> None:
+    """Each by itself, and what passes is seen to pass."""
+    (tmp_path / "test_loops.py").write_text(TESTS)
+    plan: dict[str, Any] = {"trace_s": 20.0, "hang_s": 0.2}
+
+    def traced() -> dict[str, Any]:
+        tracer = Tracer(plan)
+        found = session([str(tmp_path), "--rootdir", str(tmp_path), "-p", "no:timeout", "-c", "/dev/null"], tracer)
+        return {**found, "raised": {name: said["type"] for name, said in tracer.exceptions.items()}}
+
+    found = answer(traced, 60.0)
+    assert found["raised"] == {"test_loops.py::test_a": "Hung", "test_loops.py::test_b": "Hung"}
+    assert list(found["passed"]) == ["test_loops.py::test_c"]

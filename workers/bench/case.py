@@ -1,0 +1,97 @@
+"""What a suite is made of: red repositories, and for each a judge that says whether a patch is the right one.
+
+Values and two protocols. Nothing here runs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Protocol, runtime_checkable
+
+from sandbox.spec import Environment
+from workers.bench.row import Row
+from workers.ports import SourceTree
+
+PYTEST = ("python -m pip install pytest==8.4.2 pytest-timeout==2.4.0",)
+"""The set-up of a case that needs nothing but its tests' runner, which ends tests that loop for ever."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A verified patch with what a judge needs to look at it: the files it is for, and an environment to run them in.
+
+    The environment is the one the check ran in; the judge runs whatever it runs there, never on the host.
+    """
+
+    tree: SourceTree
+    patch: str
+    environment: Environment
+    cancel: Event = field(default_factory=Event)
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """Whether the patch is right; None where that cannot be said. `why` is one sentence."""
+
+    correct: bool | None
+    why: str = ""
+
+
+class Judge(Protocol):
+    """Says whether a verified patch is right."""
+
+    def __call__(self, fixed: Fixed) -> Ruling: ...
+
+
+@dataclass(frozen=True)
+class BenchCase:
+    """One red repository. `check` is the red command; None leaves it to the workflow among the files.
+
+    `image`, `setup` and `env` stand for what its `.github/heal.yml` would say about the environment; None and nothing
+    leave that to the files. `log` is the raw log of the red job. `gold` is the patch of its developers, `expect` what
+    should come of the run, in words that only its suite reads; both are kept for the report and shown to no fixer.
+    """
+
+    id: str
+    files: Mapping[str, bytes]
+    check: str | None = None
+    image: str | None = None
+    setup: tuple[str, ...] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: int = 600
+    job: str = ""
+    log: bytes = b""
+    group: str = ""
+    """What the report also adds up by, such as a project."""
+    gold: str = ""
+    expect: Mapping[str, str] = field(default_factory=dict)
+    judge: Judge | None = None
+
+
+class Suite(Protocol):
+    """A set of cases. Raises `workers.errors.UsageError` from `cases` when its data is not there."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def in_sample(self) -> bool:
+        """Whether the fixers were written knowing these very cases: such a figure shows no more than that nothing
+        broke."""
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What decides which cases there are: two benches with the same options have the same cases."""
+
+    def cases(self) -> Iterator[BenchCase]:
+        """The cases, made one by one, always in the same order."""
+
+
+@runtime_checkable
+class Figured(Protocol):
+    """A suite with figures of its own, beside those that every suite has."""
+
+    def figures(self, rows: Sequence[Row]) -> Sequence[tuple[str, str]]:
+        """Pairs of a label and what is said, such as ("pass@1", "41.2 %, 34 % to 49 %")."""

@@ -1,0 +1,138 @@
+"""Candidates that wait, are tried on the failing tests in children, and then, when they pass, on everything."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .children import Child, wait
+
+if TYPE_CHECKING:  # Python 3.8 cannot evaluate them
+    from .children import Row, Tell
+
+    Try = Callable[[list[Row], Tell], None]
+
+
+class Job:
+    """A child, the candidates it has still to try, and those that failed in it."""
+
+    def __init__(self, child: Child, work: list[Row], full: bool) -> None:
+        self.child, self.work, self.full = child, work, full
+        self.failed: list[Row] = []
+
+
+class Pool:
+    """`quick` tries some candidates in one child and tells of each how it went; `full` tries one on all tests.
+
+    What a child leaves undone is done by another one.
+    """
+
+    def __init__(self, plan: dict[str, Any], quick: Try, full: Try, say: Tell) -> None:
+        self.plan, self.quick, self.full, self.say = plan, quick, full, say
+        self.waiting: deque[Row] = deque()
+        self.again: deque[Row] = deque()
+        self.survivors: deque[Row] = deque()
+        self.running: list[Job] = []
+        self.procs = int(plan["procs"])
+        self.batch = 1
+        self.quick_s = 2.0
+        self.failing = set(plan["failing"])
+        self.passing = set(plan["passing"])
+        self.end = self.until = time.monotonic() + plan["budget_s"]
+        self.tried = self.plausible = self.enough = 0
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.running or self.survivors or self.waiting or self.again)
+
+    @property
+    def over(self) -> bool:
+        now = time.monotonic()
+        return now > self.end or (now > self.until and (self.looked or now > self.until + self.plan["grace_s"] * 5))
+
+    @property
+    def looked(self) -> bool:
+        """After a plausible candidate, enough others were tried; those that wait for a second chance do not count."""
+        return bool(self.plausible and not self.survivors and (self.tried >= self.enough or not self.waiting))
+
+    def step(self) -> None:
+        """Keep the children busy and take what they tell."""
+        self._fill()
+        wait([job.child for job in self.running], 0.05)
+        for job in self.running:
+            rows = job.child.poll()
+            if job.full:
+                self._fully(job, rows)
+            else:
+                self._quickly(job, rows)
+        self.running = [job for job in self.running if not job.child.ended]
+
+    def stopped(self) -> str:
+        """Why it ends, and the end of all children."""
+        complete = not self.busy
+        for job in self.running:
+            job.child.end("over")
+        return "all" if complete else "grace" if self.looked else "budget"
+
+    def _fill(self) -> None:
+        while len(self.running) < self.procs and (self.survivors or self.waiting or self.again):
+            full = bool(self.survivors)
+            queue = self.survivors or self.waiting or self.again
+            size = 1 if full or queue is self.again else self.batch
+            work = [queue.popleft() for _ in range(min(size, len(queue)))]
+            patience = 4 if work[0].get("again") else 1
+            limit = self.plan["full_s"] * 3 + 5 if full else self.quick_s
+            run = self.full if full else self.quick
+            child = Child(lambda tell, run=run, work=work: run(work, tell), limit * patience)  # type: ignore[misc]
+            self.running.append(Job(child, work, full))
+
+    def _quickly(self, job: Job, rows: list[Row]) -> None:
+        for row in rows:
+            if row.get("dirty"):  # one candidate spoiled the next ones: each by itself, from now on
+                self.batch = 1
+                self.waiting.extendleft(reversed(job.failed))
+                self.tried -= len(job.failed)
+            elif job.work and row.get("id") == job.work[0]["id"] and "green" in row:
+                self._tried(job, row)
+        if not job.child.ended or not job.work:
+            return
+        if job.child.ended in ("timeout", "crash"):
+            self._tried(job, {"hung": job.child.ended == "timeout"})
+        self.waiting.extendleft(reversed(job.work))
+
+    def _tried(self, job: Job, row: Row) -> None:
+        candidate = job.work.pop(0)
+        if row.get("cold"):
+            self.say({"kind": "cold", "id": candidate["id"]})
+            return
+        if row.get("hung") and not candidate.get("again"):
+            # The machine may have been busy: once more, after all others and with more time.
+            self.tried += 1
+            self.again.append({**candidate, "again": True})
+            return
+        self.tried += not candidate.get("again")
+        (self.survivors if row.get("green") else job.failed).append(candidate)
+
+    def _fully(self, job: Job, rows: list[Row]) -> None:
+        candidate = job.work[0]
+        for row in rows:
+            passed, failed = set(row.get("passed", ())), set(row.get("failed", ()))
+            wanted = {name for name in self.failing if "::" in name}
+            green = "failed" in row and not failed and bool(passed) and wanted <= passed
+            if green and not self.passing - passed:
+                self.found()
+                fixed, untrue = len(passed - self.passing), int(row.get("untrue", 0))
+                self.say({"kind": "plausible", "id": candidate["id"], "fixed": fixed, "untrue": untrue})
+            else:
+                broken = sorted((self.passing - passed) | failed)[:5]
+                self.say({"kind": "regression", "id": candidate["id"], "broken": broken})
+        if job.child.ended == "timeout" and not candidate.get("again"):
+            self.survivors.append({**candidate, "again": True})
+
+    def found(self, more: int | None = None) -> None:
+        """A plausible candidate, here or elsewhere: look on only a little, at so many more at least."""
+        self.plausible += 1
+        self.enough = self.enough or self.tried + (self.plan["grace_n"] if more is None else more)
+        self.until = min(self.until, time.monotonic() + self.plan["grace_s"])

@@ -1,0 +1,237 @@
+"""A session that has collected everything and runs nothing itself: its children try candidates on live functions."""
+
+from __future__ import annotations
+
+import copy
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from . import compare, examples
+from .children import answer
+from .outcomes import Hung, Outcomes, alarm
+from .pool import Pool
+from .swapping import Swapper
+
+if TYPE_CHECKING:  # Python 3.8 cannot evaluate them
+    from .children import Row, Tell
+
+BATCH, NEAR = 24, 12
+"""Candidates of one child, and passing tests beside the failing ones that each must not break at once."""
+HANG_S, CONTROL_S, SLOW_S, SILENT_S = 0.5, 30.0, 20.0, 6.0
+"""Of the first test that may hang, of all of them, of one test in the whole run, and of silence."""
+HUNG = "it took too long"
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_PLAIN = (list, dict, set, tuple, int, float, str, bool, bytes, type(None))
+
+
+class Warm(Outcomes):
+    """The plug-in: in place of the tests' loop it serves the candidates."""
+
+    def __init__(self, plan: dict[str, Any], candidates: list[Row], swapper: Swapper, say: Tell) -> None:
+        super().__init__()
+        self.plan, self.candidates, self.swapper, self.say = plan, candidates, swapper, say
+        self.state = State()
+        self.tests: list[tuple[Any, float]] = []
+        self.near: list[Any] = []
+        self.untrue: set[str] = set()
+        self.first = ""
+        self.plausible: list[Row] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Nothing is served where children would not see what the session sees: after a failed collection, or with
+        threads, which a fork leaves behind."""
+        threads = len(list(Path("/proc/self/task").iterdir())) > 1 or threading.active_count() > 1
+        if not session.testsfailed and not threads and self._control(session):
+            self._serve()
+        return True
+
+    def _control(self, session: Any) -> bool:
+        """Which failing tests fail alone too, how and how fast; they go before the passing ones."""
+        self.swapper.find()
+        wanted = set(self.plan["failing"])
+        items = [item for item in session.items if item.nodeid in wanted]
+        self.state.keep(items, self.swapper)
+
+        files = {item.nodeid.split("::")[0] for item in items}
+        green = set(self.plan["passing"])
+        near = [i for i in session.items if i.nodeid in green and i.nodeid.split("::")[0] in files][:NEAR]
+
+        def measure() -> Row:
+            until, found, hung = time.monotonic() + CONTROL_S, [], 0
+            for item in [*items, *near]:
+                began = time.process_time()
+                if time.monotonic() < until:
+                    how = run(item, max(0.25, HANG_S / (1 + hung)))
+                    hung += how == HUNG
+                    found.append([item.nodeid, how, time.process_time() - began])
+            return {"tests": found, "examples": self._examples()}
+
+        told = answer(measure, CONTROL_S + 30)
+        self.untrue = set(told.get("examples", ()))
+        known = {name: (how, s) for name, how, s in told.get("tests", ())}
+        red = sorted((known[i.nodeid][1], at) for at, i in enumerate(items) if known.get(i.nodeid, ("", 0))[0])
+        for seconds, at in red:
+            hung = known[items[at].nodeid][0] == HUNG
+            self.tests.append((items[at], HANG_S / 2 if hung else max(0.25, 8 * seconds)))
+        quick = [(item, limit) for item, limit in self.tests if known[item.nodeid][0] != HUNG]
+        self.tests = quick or self.tests  # all of them run before a candidate is called plausible
+        self.first = known[self.tests[0][0].nodeid][0] if red else ""
+        self.near = [item for item in near if known.get(item.nodeid) and not known[item.nodeid][0]]
+        return bool(self.tests)
+
+    def _serve(self) -> None:
+        self.say({"kind": "warm"})
+        pool = Pool(self.plan, self._quick, self._full, self._tell)
+        pool.batch = BATCH
+        pool.quick_s = SILENT_S + 10 * max(limit for _, limit in self.tests)
+        pool.waiting.extend(self.candidates)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: pool.found())
+        while pool.busy and not pool.over:
+            pool.step()
+        stopped = pool.stopped()
+        compare.clusters(self.plausible, self.swapper, [i for i, _ in self.tests] + self.near, self.say)
+        self.say({"kind": "served", "stopped": stopped, "tried": pool.tried})
+
+    def _tell(self, row: Row) -> None:
+        self.say(row)
+        if row["kind"] == "plausible":
+            self.plausible += [c for c in self.candidates if c["id"] == row["id"]]
+
+    def _quick(self, work: list[Row], tell: Tell) -> None:
+        for candidate in work:
+            verdict = self._one(candidate)
+            tell({"id": candidate["id"], **verdict})
+            if verdict.get("hung"):
+                return  # what it left behind is unknown
+        if len(work) > 1:
+            self.state.restore()
+            item, limit = self.tests[0]
+            if run(item, limit) != self.first and limit < HANG_S:
+                tell({"dirty": True})
+
+    def _one(self, candidate: Row) -> Row:
+        self.state.restore()
+        try:
+            if not self.swapper.apply(candidate["edits"]):
+                return {"green": False, "cold": True}
+            patience = 4 if candidate.get("again") else 1
+            for item, limit in [*self.tests, *((near, 2.0) for near in self.near)]:
+                how = run(item, limit * patience)
+                if how:
+                    return {"green": False, "hung": how == HUNG}
+        except (SyntaxError, ValueError, RecursionError):
+            return {"green": False}
+        finally:
+            self.swapper.restore()
+        return {"green": True}
+
+    def _full(self, work: list[Row], tell: Tell) -> None:
+        """Everything in its order, by the normal protocol; the first that broke ends it."""
+        if not self.swapper.apply(work[0]["edits"]):
+            return
+        outcomes = Outcomes()
+        self.session.config.pluginmanager.register(outcomes, "heal-full")
+        items = self.session.items
+        green = set(self.plan["passing"]) | set(self.plan["failing"])
+        for at, item in enumerate(items):
+            following = items[at + 1] if at + 1 < len(items) else None
+            with alarm(SLOW_S * (4 if work[0].get("again") else 1)):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if green & set(outcomes.failed):
+                break
+        untrue = set(self._examples())
+        broken = dict.fromkeys(untrue - self.untrue, 0.0)
+        tell({"failed": {**outcomes.failed, **broken}, "passed": outcomes.passed, "untrue": len(untrue)})
+
+    def _examples(self) -> list[str]:
+        return [example for original in self.swapper.files.values() for example in examples.failing(original)]
+
+
+def run(item: Any, limit: float) -> str:
+    """Empty when the test passes, else what was raised; `HUNG` when it took too long."""
+
+    def described(error: Any, *_args: Any, **_kwargs: Any) -> str:
+        if isinstance(error.value, Hung):
+            return HUNG
+        return _ADDRESS.sub("", f"{type(error.value).__name__}: {str(error.value)[:200]}")
+
+    item.repr_failure = item._repr_failure_py = described  # noqa: SLF001 - nobody reads the long form
+    try:
+        with alarm(limit):
+            reports = runtestprotocol(item, log=False, nextitem=None)
+    except Hung:
+        return HUNG
+    for report in reports:
+        if not report.passed:
+            return str(report.longrepr or report.outcome)
+    return "" if any(report.when == "call" for report in reports) else "nothing ran"
+
+
+class State:
+    """Plain values that tests share (parameters, module globals, defaults), put back between two candidates.
+
+    Objects with an identity of their own are left alone: copies of them would be other objects.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[tuple[Any, Any]] = []
+        self.defaults: list[tuple[Any, Any]] = []
+        self.caches: list[Any] = []
+
+    def keep(self, items: list[Any], swapper: Swapper) -> None:
+        modules = {item.module.__name__ for item in items if getattr(item, "module", None)}
+        modules |= {function.__module__ for file in swapper.files.values() for function in file.live}
+        shared: list[Any] = [
+            v for item in items for v in getattr(getattr(item, "callspec", None), "params", {}).values()
+        ]
+        for name in modules & set(sys.modules):
+            shared += list(vars(sys.modules[name]).values())
+        self.caches = [value for value in shared if callable(getattr(value, "cache_clear", None))]
+        for value in shared:
+            self._remember(value)
+        functions = [function for file in swapper.files.values() for function in file.live]
+        self.defaults = [
+            (f, copy.deepcopy(f.__defaults__)) for f in functions if f.__defaults__ and _plain(f.__defaults__)
+        ]
+
+    def _remember(self, value: Any) -> None:
+        if isinstance(value, tuple) and _plain(value):
+            for inner in value:
+                self._remember(inner)
+        elif isinstance(value, (list, dict, set)) and _plain(value):
+            self.values.append((value, copy.deepcopy(value)))
+
+    def restore(self) -> None:
+        for value, before in self.values:
+            if value != before:
+                fresh = copy.deepcopy(before)
+                if isinstance(value, list):
+                    value[:] = fresh
+                else:
+                    value.clear()
+                    value.update(fresh)
+        for function, defaults in self.defaults:
+            if function.__defaults__ != defaults:
+                function.__defaults__ = copy.deepcopy(defaults)
+        for cached in self.caches:
+            cached.cache_clear()
+
+
+def _plain(value: Any, depth: int = 6) -> bool:
+    """JSON-like through and through, and not huge."""
+    if type(value) not in _PLAIN or not depth:
+        return False
+    if isinstance(value, dict):
+        return len(value) < 2000 and all(_plain(inner, depth - 1) for pair in value.items() for inner in pair)
+    if isinstance(value, (list, set, tuple)):
+        return len(value) < 2000 and all(_plain(inner, depth - 1) for inner in value)
+    return True
