@@ -12,7 +12,7 @@ from benchmarks.factorised.landing import Landed
 from benchmarks.factorised.verifying import Seen
 from benchmarks.machine import describe
 from benchmarks.results import keep
-from benchmarks.wilson import interval
+from workers.bench.wilson import interval
 
 LAND, WRONG, ACCEPT, REJECT = 0.99, 0.0, 0.01, 0.03
 EVERY, EVERY_OF_MANY = 5, 29
