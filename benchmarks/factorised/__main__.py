@@ -10,8 +10,8 @@ from pathlib import Path
 from benchmarks.factorised import judging, landing, patches, verifying
 from benchmarks.factorised.landing import Landed
 from benchmarks.factorised.verifying import Seen
-from benchmarks.machine import describe
 from benchmarks.results import keep
+from workers.bench.machine import describe
 from workers.bench.wilson import interval
 
 LAND, WRONG, ACCEPT, REJECT = 0.99, 0.0, 0.01, 0.03
