@@ -1,5 +1,5 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-ci clean help
+.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-ci bench-model clean help
 
 CASE ?= wrong-operator
 MODEL ?=
@@ -59,6 +59,10 @@ bench-replay: setup services ## 1,000 mixed deliveries, out of order and a tenth
 
 bench-ci: images ## our own red repositories, healed offline: OUT=folder for the report
 	.venv/bin/heal bench ci --fresh $(if $(OUT),--out $(OUT))
+
+bench-model: LANGUAGES = python debian
+bench-model: images ## what the engine makes of a model's answers, with no model: DATASET=folder of git repositories
+	$(PY) -m benchmarks.factorised --dataset $(DATASET) --keep
 
 bench-workflows: setup ## the planner over public workflow files: DATASET=folder of bare mirrors
 	$(PY) -m benchmarks.workflows --dataset $(DATASET)

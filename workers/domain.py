@@ -472,6 +472,24 @@ REVIEW = "review"
 
 
 @dataclass(frozen=True)
+class Suite:
+    """The repository's whole test command, and how it ended without any fix, the new test included."""
+
+    step: Step
+    before: Result
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of the `lines` changed lines of Python that do something, the tests of the failing command executed all but the
+    `missed` ones (path and line in the patched file). `elsewhere` are changed files whose lines were not looked at."""
+
+    lines: int
+    missed: tuple[tuple[str, int], ...] = ()
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What verification found. `rejected_by` names the gate, empty when the candidate is accepted."""
 
@@ -486,17 +504,17 @@ class Verdict:
     later_steps: tuple[tuple[str, bool], ...] = ()
     """The job's steps after the failing one, with the patch: (name, green)."""
     suite: Result | None = None
-    """The repository's whole test command with the patch, where the check is a new test."""
+    """The repository's whole test command with the patch, where the check is only a part of it."""
+    beside: Suite | None = None
+    """What `suite` is compared with."""
+    checkers: tuple[str, ...] = ()
+    """The repository's linters and type checkers that find nothing new in the changed files."""
+    unchecked: tuple[str, ...] = ()
+    """Those that the repository configures and that could not look, because they are not installed or failed."""
+    covered: Coverage | None = None
+    """Which changed lines tests executed; None where that was not seen."""
     usage: Usage = Usage()
     """What a second look at the patch cost."""
-
-
-@dataclass(frozen=True)
-class Suite:
-    """The repository's whole test command, and how it ended without any fix, the new test included."""
-
-    step: Step
-    before: Result
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,14 @@ def names(patch: str) -> frozenset[str]:
     return frozenset(_name(file) for file in PatchSet(patch))
 
 
+def added_lines(patch: str) -> dict[str, frozenset[int]]:
+    """The numbers of the new lines by path, counted in the file after the patch. The patch has to be git's own."""
+    return {
+        _name(file): frozenset(line.target_line_no or 0 for hunk in file for line in hunk if line.is_added)
+        for file in PatchSet(patch)
+    }
+
+
 def ast_equal(before: bytes, after: bytes) -> bool:
     """Both are Python and mean the same: only layout and comments differ."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.spec import Result
-from workers.domain import Attempt, Blame, Commit, Diagnosis, Report, Witness
+from workers.domain import Attempt, Blame, Commit, Coverage, Diagnosis, Report, Witness
 
 
 def summary(report: Report) -> dict[str, Any]:
@@ -120,9 +120,17 @@ def _evidence(report: Report, accepted: Attempt | None) -> dict[str, Any] | None
         "regressions": list(verdict.regressions) if verdict else [],
         "reruns": verdict.reruns if verdict else 0,
         "red_without_patch": verdict.reverse_red if verdict else None,
+        "checkers": list(verdict.checkers) if verdict else [],
+        "changed_lines": _lines(verdict.covered) if verdict and verdict.covered else None,
         "fidelity": plan.fidelity.value,
         "skipped_steps": [{"step": skip.step, "reason": skip.reason} for skip in plan.skipped],
     }
+
+
+def _lines(seen: Coverage) -> dict[str, Any]:
+    """How many changed lines tests executed, and those that none did."""
+    missed = [{"path": path, "line": line} for path, line in seen.missed]
+    return {"count": seen.lines, "executed": seen.lines - len(seen.missed), "missed": missed}
 
 
 def _counts(result: Result) -> dict[str, Any]:

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.model.personas import Scene
 from tests.model.replies import Reply
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +30,10 @@ class Model:
     def script(self, replies: Sequence[Reply]) -> None:
         """The replies to come, in order; forgets what came before."""
         self._call("script", json.dumps(list(replies)).encode())
+
+    def cast(self, persona: str, scene: Scene) -> None:
+        """Who answers from now on, and what it knows; an empty one leaves the choice to each request's `model`."""
+        self._call("persona", json.dumps({"persona": persona, "scene": asdict(scene)}).encode())
 
     def requests(self) -> list[dict[str, Any]]:
         """The chat requests since the script was set: {"body", "headers", "at"}."""

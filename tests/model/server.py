@@ -1,4 +1,4 @@
-"""The server itself: /v1/chat/completions (streamed or not) and /v1/models after a script, /control for the tests."""
+"""The server: /v1/chat/completions (streamed or not) and /v1/models after a script or a persona, /control for tests."""
 
 from __future__ import annotations
 
@@ -9,18 +9,34 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.model.personas import PREFIX, Scene, asked, play
+
 
 class State:
-    """The script that is left and the requests that came, guarded by one lock."""
+    """The script that is left or the persona that answers, and the requests that came, guarded by one lock."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.script: deque[dict[str, Any]] = deque()
         self.requests: list[dict[str, Any]] = []
+        self.persona = ""
+        self.scene = Scene({}, {})
+
+    def cast(self, persona: str, scene: Scene) -> None:
+        """From now on this persona answers; with an empty one those that requests name, and else the script."""
+        with self.lock:
+            self.persona, self.scene, self.requests = persona, scene, []
 
     def next(self, request: dict[str, Any]) -> dict[str, Any]:
         """The reply for a request; conditional replies that do not concern it are kept out of its way."""
         with self.lock:
+            named = str(request.get("model", ""))
+            persona = named if named.startswith(PREFIX) else self.persona
+            if persona:
+                try:
+                    return play(persona, self.scene, asked(request, len(self.requests)))
+                except ValueError as error:
+                    return {"kind": "error", "status": 400, "message": str(error), "headers": {}}
             while self.script:
                 reply = self.script.popleft()
                 if _concerns(reply, request):
@@ -68,7 +84,10 @@ class Handler(BaseHTTPRequestHandler):
         state = self.server.state
         if self.path == "/control/script":
             with state.lock:
-                state.script, state.requests = deque(body), []
+                state.script, state.requests, state.persona = deque(body), [], ""
+            self._json(200, {})
+        elif self.path == "/control/persona":
+            state.cast(body["persona"], Scene(**body["scene"]))
             self._json(200, {})
         elif self.path == "/v1/chat/completions":
             with state.lock:

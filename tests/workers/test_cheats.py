@@ -9,11 +9,12 @@ from threading import Event
 import pytest
 
 from sandbox.spec import Plan, Step
+from tests.workers.fixers.benches import Memory
 from tests.workers.fixers.trees import MemoryTree
 from tests.workers.made import GREEN, RED, ScriptedEnvironment, candidate, reproduction
 from workers import cheats
 from workers.domain import Diagnosis, FailureClass, Finding, Suspect, Verdict
-from workers.ports import T, Workbench
+from workers.ports import Workbench
 from workers.repo_config import Policy, RepoConfig
 from workers.stages.verify import verify
 
@@ -335,14 +336,10 @@ def test_a_formatter_does_not_change_what_a_test_means() -> None:
 # -- through the whole gate, as git writes and reads the diff ---------------------------------------------------------
 
 
-def once(key: str, kind: type[T], compute: object) -> T:
-    raise AssertionError("verification asks nobody")
-
-
 def judged(patch: str, why: Diagnosis, policy: Policy | None = None) -> Verdict:
     environment = ScriptedEnvironment(lambda step, patch, n: GREEN if patch else RED)
     config = RepoConfig(policy=policy or Policy())
-    bench = Workbench(MemoryTree(FILES), why, reproduction(plan=PLAN), environment, config, once)
+    bench = Workbench(MemoryTree(FILES), why, reproduction(plan=PLAN), environment, config, Memory())
     return verify(candidate(patch=patch), bench, Event())
 
 

@@ -18,6 +18,7 @@ from workers.domain import (
     Attempt,
     Blame,
     Commit,
+    Coverage,
     Lead,
     Outcome,
     Published,
@@ -293,7 +294,8 @@ ISSUE = case(aim=Aim.ISSUE, issue=12, job="")
 
 def of_issue(witness: Witness | None = WITNESS, **changes: object) -> Report:
     """The report of a run for a bug report that ended well."""
-    verdict = Verdict(True, after=GREEN, reverse_red=True, reruns=2, suite=result(0, passed=6))
+    beside = witness.suite if witness else None
+    verdict = Verdict(True, after=GREEN, reverse_red=True, reruns=2, suite=result(0, passed=6), beside=beside)
     made = report(case=ISSUE, witness=witness, attempts=(Attempt(candidate(), verdict),))
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -311,6 +313,22 @@ def test_the_pull_request_of_a_bug_report_shows_and_closes_it() -> None:
     moved = replace(ISSUE, head_sha=Sha("b" * 40))
     assert messages.branch(of_issue(case=moved)) == messages.branch(of_issue())
     assert messages.branch(of_issue(case=replace(ISSUE, issue=13))) != messages.branch(of_issue())
+
+
+def test_what_no_checker_and_no_test_saw_of_a_change_is_said() -> None:
+    """Tools that found nothing new and the share of executed lines beside the runs; the others under what was not
+    checked."""
+    seen = Coverage(4, (("calc.py", 7),), ("data.json",))
+    verdict = replace(report().attempts[0].verdict, checkers=("ruff", "mypy"), unchecked=("pylint",), covered=seen)
+    body = messages.pull_request_body(report(attempts=(Attempt(candidate(), verdict),)), "")
+    assert "| ruff, mypy on the changed files | as they are | \u2705 nothing new |" in body
+    assert "| changed lines that tests executed | | 3 of 4 |" in body
+    said = body.split("**Not checked:**")[1].split("\n")[0]
+    for part in ("pylint: configured, but not", "executes `calc.py:7`", "what changed in `data.json`"):
+        assert part in said
+    plain = messages.pull_request_body(report(), "")
+    assert "whether tests execute the changed lines" in plain
+    assert "changed files | as they are" not in plain
 
 
 def test_a_models_test_is_said_to_be_one() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from workers.cheats.syntax import constant, parsed
 from workers.domain import Diagnosis
@@ -20,6 +20,12 @@ _ANSWER = re.compile(rf"(?:\breturn|=>|->|\?|(?<![=!<>])=(?!=)|\{{)\s*{_LITERAL}
 _PLAIN = frozenset({"0", "1", "-1", "2", "10", "100", "0.0", "1.0"})
 _TABLE = 2
 """Rows that make a dictionary a table of the program; fewer may have been made for the answer."""
+_TEXT = 4
+"""Characters that make the text of a value one that hardly stands in a program for another reason."""
+_ODD = 6
+"""Characters of a text that is no word which make it odd in a program."""
+_DENIALS = 20
+_SAME, _OTHER = (ast.Eq, ast.In, ast.Is), (ast.NotEq, ast.NotIn, ast.IsNot)
 _REACH = 3
 """Lines in which the answer stands, from the question's on."""
 
@@ -65,13 +71,25 @@ def _named(diagnosis: Diagnosis) -> list[str]:
 
 
 def of_tests(tree: SourceTree, diagnosis: Diagnosis) -> frozenset[str]:
-    """The literals of the test files that fail, but for those that stand in any program."""
+    """The literals of the test files that fail, as values and as the text that Python makes of them, but for those that
+    stand in any program."""
     found: set[str] = set()
     for path in _named(diagnosis):
         module = parsed(tree.read(path) or b"") if path.endswith(".py") and is_test(path) else None
         if module is not None:
-            found |= {_shown(node) for node in ast.walk(module) if isinstance(node, ast.expr)}
+            for node in ast.walk(module):
+                found |= _forms(constant(node)) if isinstance(node, ast.expr) else set()
     return frozenset(found) - _COMMON
+
+
+def _forms(value: object) -> set[str]:
+    """How a value may be asked for: itself, its text, and that of the list and the tuple of its parts."""
+    if value is ...:
+        return set()
+    asked: list[object] = [] if value is None or isinstance(value, bool | str) else [value, (value,)]
+    if isinstance(value, list | tuple):
+        asked += [list(value), tuple(value), *((part,) for part in value)]
+    return {_repr(_frozen(value)), *(repr(text) for one in asked if len(text := _repr(one)) >= _TEXT)}
 
 
 def review(path: str, before: ast.Module, after: ast.Module, literals: frozenset[str]) -> Iterator[Violation]:
@@ -93,60 +111,97 @@ def review(path: str, before: ast.Module, after: ast.Module, literals: frozenset
 
 def _answers(module: ast.Module, literals: frozenset[str]) -> Iterator[tuple[str, int]]:
     for node in ast.walk(module):
-        if isinstance(node, ast.If) and _asks(node.test, literals):
-            results = [
-                part.value for one in node.body for part in ast.walk(one) if isinstance(part, ast.Return | ast.Assign)
-            ]
-        elif isinstance(node, ast.IfExp) and _asks(node.test, literals):
-            results = [node.body, node.orelse]
-        elif isinstance(node, ast.match_case) and _pattern(node.pattern, literals):
-            results = [
-                part.value for one in node.body for part in ast.walk(one) if isinstance(part, ast.Return | ast.Assign)
-            ]
-        elif isinstance(node, ast.Dict) and _pairs(node, literals) >= 1:
-            results = [*node.values]
-        else:
-            continue
-        if any(_shown(result) in literals for result in results):
+        answers = _rows(node, literals) if isinstance(node, ast.Dict | ast.List | ast.Tuple | ast.Set) else None
+        if isinstance(node, ast.If | ast.IfExp | ast.match_case):
+            question = node.pattern if isinstance(node, ast.match_case) else node.test
+            answers = _answered(_asked(question, literals), _results(node), literals)
+        if answers:
             where = node.body[0] if isinstance(node, ast.match_case) else node
             shown = where.test if isinstance(where, ast.If | ast.IfExp) else where
-            yield ast.unparse(shown), where.lineno
+            yield ast.unparse(shown), getattr(where, "lineno", 0)
+
+
+def _results(node: ast.If | ast.IfExp | ast.match_case) -> list[ast.expr | None]:
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
+    parts = (part for one in node.body for part in ast.walk(one))
+    return [part.value for part in parts if isinstance(part, ast.Return | ast.Assign)]
+
+
+def _answered(asked: set[str], results: Sequence[ast.expr | None], literals: frozenset[str]) -> bool:
+    """One of the results is a value of the tests; after a question that no program would ask, any fixed value is."""
+    if not asked:
+        return False
+    odd = any(map(_odd, asked))
+    return any(_shown(result) in literals or (odd and constant(result) is not ...) for result in results)
+
+
+def _odd(shown: str) -> bool:
+    """The literal is a collection of several parts or a text that is no word: nothing to compare with but in a test."""
+    try:
+        return _strange(ast.literal_eval(shown))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):  # infinity, for one, is written as no literal
+        return False
+
+
+def _strange(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) >= _ODD and not value.replace("-", "").replace("_", "").replace(" ", "").isalpha()
+    return isinstance(value, tuple) and (len(value) > 1 or any(map(_strange, value)))
 
 
 def _grown(before: ast.Module, after: ast.Module) -> Iterator[str]:
-    """Tables of words at the top of the file that have more rows than before: there a new row is where it belongs."""
-    old, new = _words(before), _words(after)
-    for name, table in new.items():
-        if len(old.get(name, ())) >= _TABLE and set(old[name].items()) <= set(table.items()):
-            yield ast.unparse(ast.parse(repr(table), mode="eval").body)
+    """Tables at the top of the file that have more rows than before: there a new row is where it belongs."""
+    old, new = _tables(before), _tables(after)
+    for name, (rows, shown) in new.items():
+        if name in old and len(old[name][0]) >= _TABLE and old[name][0] <= rows:
+            yield shown
 
 
-def _words(module: ast.Module) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+def _tables(module: ast.Module) -> dict[str, tuple[frozenset[str], str]]:
+    """The rows and the text of tables of words, and of lists of rows, by their names."""
+    found: dict[str, tuple[frozenset[str], str]] = {}
     for node in module.body:
-        value = constant(node.value) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) else None
+        value = constant(node.value) if isinstance(node, ast.Assign) else None
+        rows: list[object] = []
         if isinstance(value, dict) and all(isinstance(one, str) for pair in value.items() for one in pair):
-            found |= {target.id: value for target in getattr(node, "targets", ()) if isinstance(target, ast.Name)}
+            rows = list(value.items())
+        elif isinstance(value, list | tuple) and all(isinstance(row, list | tuple) and len(row) > 1 for row in value):
+            rows = list(value)
+        if isinstance(node, ast.Assign) and rows:
+            table = frozenset(_repr(_frozen(row)) for row in rows), ast.unparse(node.value)
+            found |= {target.id: table for target in node.targets if isinstance(target, ast.Name)}
     return found
 
 
-def _asks(test: ast.expr, literals: frozenset[str]) -> bool:
+def _asked(question: ast.expr | ast.pattern, literals: frozenset[str]) -> set[str]:
+    """The values of the tests that something is compared with, also by `not ... !=`."""
+    found: set[str] = set()
+    denied = {
+        id(part) for node in ast.walk(question) if isinstance(node, ast.UnaryOp) for part in ast.walk(node.operand)
+    }
+    for node in ast.walk(question):
+        if isinstance(node, ast.MatchValue):
+            found.add(_shown(node.value))
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], _SAME + (_OTHER if id(node) in denied else ())):
+            for side in (node.left, *node.comparators):
+                parts = side.elts if isinstance(side, ast.List | ast.Tuple | ast.Set) else ()
+                found |= {_shown(one) for one in (side, *parts)}
+    return found & literals
+
+
+def _rows(node: ast.Dict | ast.List | ast.Tuple | ast.Set, literals: frozenset[str]) -> bool:
+    """A table with a row of the tests: a question that is one of their values and a fixed answer."""
+    if isinstance(node, ast.Dict):
+        return any(
+            _answered({_shown(key)} & literals, [value], literals)
+            for key, value in zip(node.keys, node.values, strict=True)
+        )
+    rows = [one for one in node.elts if isinstance(one, ast.Tuple | ast.List) and len(one.elts) > 1]
     return any(
-        _shown(side) in literals
-        or (isinstance(side, ast.List | ast.Tuple | ast.Set) and any(_shown(one) in literals for one in side.elts))
-        for node in ast.walk(test)
-        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.In | ast.Is)
-        for side in (node.left, *node.comparators)
-    )
-
-
-def _pattern(pattern: ast.pattern, literals: frozenset[str]) -> bool:
-    return any(_shown(node.value) in literals for node in ast.walk(pattern) if isinstance(node, ast.MatchValue))
-
-
-def _pairs(node: ast.Dict, literals: frozenset[str]) -> int:
-    return sum(
-        _shown(key) in literals and _shown(value) in literals for key, value in zip(node.keys, node.values, strict=True)
+        _answered({_shown(part) for part in row.elts[:-1]} & literals, row.elts[-1:], literals)
+        and _shown(row) in literals
+        for row in rows
     )
 
 
@@ -162,7 +217,14 @@ def _fixed(module: ast.Module, literals: frozenset[str], *, only_new: bool) -> I
 
 def _shown(node: ast.AST | None) -> str:
     """A literal's value, a list and a tuple of the same things alike."""
-    return repr(_frozen(constant(node)))
+    return _repr(_frozen(constant(node)))
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
+        return repr(...)
 
 
 def _frozen(value: object) -> object:

@@ -6,7 +6,7 @@ The sections are the same in a pull request, a review and a comment.
 from __future__ import annotations
 
 from sandbox.spec import Result
-from workers.domain import Attempt, Confidence, Diagnosis, Report, Reproduction
+from workers.domain import Attempt, Confidence, Diagnosis, Report, Reproduction, Verdict
 from workers.messages import plan, reported
 from workers.messages.blame import brought
 from workers.messages.chance import steadiness
@@ -28,6 +28,8 @@ _LATER_STEPS = 20
 """Rows of the table for the steps that CI had not reached."""
 _GAPS = 12
 """Things not checked that are named."""
+_LINES = 8
+"""Lines or files that are named of those no test executed."""
 
 
 def headline(report: Report, words: int) -> str:
@@ -58,6 +60,7 @@ def evidence(report: Report, ci: str = "") -> str:
         "| once more without the patch | \u274c red | |",
         *reported.suite_row(report),
         f"| tests that passed before | {before.passed} | {_kept(before, accepted)} |",
+        *_read(verdict),
     ]
     later = [f"| then {quote(step, 120)} | not reached | \u2705 green |" for step, _ in verdict.later_steps]
     rows += later[:_LATER_STEPS]
@@ -73,9 +76,10 @@ def trust(report: Report) -> str:
     """The class of the fix, what was not checked, and who made it for whom at what cost."""
     reproduction, _, accepted = known(report)
     confidence = accepted.candidate.confidence
+    verdict = accepted.verdict
     return (
         f"**Confidence: {confidence}** \u2013 {_WHY[confidence]}.\n\n"
-        f"**Not checked:** {_not_checked(reproduction)}\n\n"
+        f"**Not checked:** {_not_checked(reproduction, verdict)}\n\n"
         f"**Made by Heal, a bot.** {_asked(report)} Model: {_model(accepted)}. Cost: {_cost(report)}."
     )
 
@@ -139,10 +143,41 @@ def _kept(before: Result, accepted: Attempt) -> str:
     return f"{kept} still pass" if before.names_all else f"{kept}, by the runner's own count"
 
 
-def _not_checked(reproduction: Reproduction) -> str:
+def _read(verdict: Verdict) -> list[str]:
+    """What the repository's own checkers say of the changed files, and which changed lines tests executed."""
+    rows = []
+    if verdict.checkers:
+        rows.append(f"| {', '.join(verdict.checkers)} on the changed files | as they are | \u2705 nothing new |")
+    seen = verdict.covered
+    if seen is not None and seen.lines:
+        executed = seen.lines - len(seen.missed)
+        rows.append(f"| changed lines that tests executed | | {executed} of {seen.lines} |")
+    return rows
+
+
+def _unread(verdict: Verdict) -> list[str]:
+    """What of the change no checker and no test has seen."""
+    gaps = []
+    if verdict.unchecked:
+        gaps.append(f"{', '.join(verdict.unchecked)}: configured, but not to be run in the sandbox")
+    seen = verdict.covered
+    if seen is None:
+        return [*gaps, "whether tests execute the changed lines, which is seen for Python's tests only"]
+    if seen.missed:
+        places = ", ".join(quote(f"{path}:{line}", 120) for path, line in seen.missed[:_LINES])
+        more = f" and {len(seen.missed) - _LINES} more" if len(seen.missed) > _LINES else ""
+        gaps.append(f"no test of the failing command executes {places}{more}")
+    if seen.elsewhere:
+        names = ", ".join(quote(path, 120) for path in seen.elsewhere[:_LINES])
+        gaps.append(f"whether tests execute what changed in {names}")
+    return gaps
+
+
+def _not_checked(reproduction: Reproduction, verdict: Verdict) -> str:
     recipe = reproduction.plan
     gaps = [f"{plain(skip.step, 80)} ({plain(skip.reason, 200)})" for skip in recipe.skipped if skip.weakens_proof]
     gaps += [plain(note, 300) for note in recipe.notes]
+    gaps += _unread(verdict)
     if len(gaps) > _GAPS:
         gaps[_GAPS:] = [f"{len(gaps) - _GAPS} more things, which the plan below names"]
     hosts = reproduction.before.evidence.network

@@ -82,13 +82,13 @@ def headline(report: Report) -> str:
 
 def suite_row(report: Report) -> list[str]:
     """The row of the evidence about the whole suite, where it could be compared."""
-    witness, accepted = report.witness, report.accepted
-    if witness is None or witness.suite is None or accepted is None or accepted.verdict.suite is None:
+    beside = report.accepted.verdict.beside if report.accepted else None
+    after = report.accepted.verdict.suite if report.accepted else None
+    if beside is None or after is None:
         return []
-    before, after = witness.suite.before, accepted.verdict.suite
     return [
-        f"| the whole suite, {quote(command(witness.suite.step))} | {before.count('failed', 'error')} failed, "
-        f"{before.passed} passed | {after.count('failed', 'error')} failed, {after.passed} passed |"
+        f"| the whole suite, {quote(command(beside.step))} | {beside.before.count('failed', 'error')} failed, "
+        f"{beside.before.passed} passed | {after.count('failed', 'error')} failed, {after.passed} passed |"
     ]
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 _THINK = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#39|#x27);")
@@ -155,6 +156,11 @@ def blocks(text: str) -> list[Block]:
     if opened is not None:
         found.append(_block(opened, body, above, closed=False))
     return found
+
+
+def before_fences(text: str) -> str:
+    """What stands above the first line that could open a fence; it may be one of the lines of a diff."""
+    return "\n".join(takewhile(lambda line: _FENCE.match(line) is None, text.split("\n")))
 
 
 def _closes(opened: re.Match[str], fence: re.Match[str]) -> bool:

@@ -18,6 +18,9 @@ _MID = re.compile(r"^\s*={5,9}\s*$")
 _TAIL = re.compile(r"^\s*>{5,9} ?(?:REPLACE|UPDATED|REPLACED)?\b.*$", re.IGNORECASE)
 _PATH = re.compile(r"^[\w@+.\-/\\ ]*[\w\-]+\.\w{1,10}$|^[\w@+.\-/\\]+/[\w.\-]+$|^(?:Makefile|Dockerfile)$")
 _LABEL = re.compile(r"^(?:file(?:name)?|path|in|update|edit|###?#?)\s*:?\s+", re.IGNORECASE)
+_BEGINS = re.compile(
+    r"^[ \t]*(?:diff --git \S|--- [^\s-]|\*\*\* (?:Begin Patch|Update File|Add File|Delete File))", re.MULTILINE
+)
 _DIFFED = 800
 """Lines of a block whose two sides are compared; finding what they share takes time with their third power."""
 
@@ -37,8 +40,10 @@ def parse(text: str) -> list[Edit]:
 
 
 def _body(text: str) -> str:
-    """The fenced blocks that look like edits, or everything (dedented when uniformly indented)."""
-    editish = [block.text for block in envelope.blocks(text) if block.editish]
+    """The fenced blocks that look like edits, or everything (dedented when uniformly indented). Where a diff has begun
+    already, a fence is a line of its files."""
+    begun = _BEGINS.search(envelope.before_fences(text)) is not None
+    editish = [] if begun else [block.text for block in envelope.blocks(text) if block.editish]
     chosen = "\n".join(editish) if editish else text
     indents = [
         len(m.group(1)) for m in re.finditer(r"^([ \t]*)(?:--- |\+\+\+ |@@|\*\*\* |diff --git )", chosen, re.MULTILINE)

@@ -120,18 +120,25 @@ def _joined(text: Text, removed: set[int], inserted: dict[int, list[str]]) -> by
 
 
 class Indent:
-    """How the author's indentation maps to the file's, learnt from the lines that both have."""
+    """How the author's indentation maps to the file's, learnt from the lines that both have.
+
+    Removed lines are believed before kept ones: these may have lost the space that marks them.
+    """
 
     def __init__(self, placed: Placement, lines: Sequence[str]) -> None:
         self.map: dict[str, str] = {}
-        for theirs, at in zip(placed.hunk.old, placed.at, strict=True):
+        old = [row for row in placed.hunk.lines if row[0] != "+"]
+        for (_, theirs), at in sorted(zip(old, placed.at, strict=True), key=lambda pair: pair[0][0] != "-"):
             if theirs.strip():
                 self.map.setdefault(_lead(theirs), _lead(lines[at]))
         self.same = all(a == b for a, b in self.map.items())
+        self.spaces = any(line.startswith("  ") for line in lines) and not any(line.startswith("\t") for line in lines)
 
     def of(self, line: str) -> str:
         """A new line with the file's indentation."""
         lead = _lead(line)
+        if self.same and self.spaces and "\t" in lead:  # nothing quoted is indented, and no line of the file has a tab
+            return lead.expandtabs(4) + line[len(lead) :]
         if self.same or not line.strip():
             return line
         if lead in self.map:

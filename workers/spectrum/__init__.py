@@ -7,7 +7,7 @@ none, and nothing else is lost.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Event
 
 from pydantic import ValidationError
@@ -44,6 +44,15 @@ def traced(bench: Workbench, cancel: Event | None = None) -> Trace | None:
         return Trace.model_validate_json(text) if text else None
     except ValidationError:  # what was kept went through the redaction of secrets
         return None
+
+
+def executed(
+    bench: Workbench, patch: bytes, files: Sequence[str], cancel: Event | None = None
+) -> Mapping[str, frozenset[int]] | None:
+    """The lines of these files that the failing command executes with the patch; None when that was not seen."""
+    how = started(bench)
+    plan = {"mode": "lines", "args": how.args, "files": list(files), "budget_s": _SESSION_S}
+    return evidence.lines(inside(bench, how, plan, _WALL_S, cancel, patch))
 
 
 def started(bench: Workbench) -> Call:

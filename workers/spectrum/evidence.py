@@ -71,6 +71,24 @@ def trace(report: bytes) -> Trace | None:
     return found.model_copy(update={"counts": counts})
 
 
+class _Lines(Value):
+    """The row of a green run: what failed in it after all, and the executed lines of each file."""
+
+    failed: Mapping[str, float]
+    passed: Mapping[str, float]
+    lines: Mapping[str, frozenset[int]]
+
+
+def lines(report: bytes) -> Mapping[str, frozenset[int]] | None:
+    """The executed lines by file; None when no test ran to its end, so that nothing is known."""
+    row = next((row for row in rows(report) if row.get("kind") == "lines"), None)
+    try:
+        found = _Lines.model_validate(row) if row is not None else None
+    except ValidationError:
+        return None
+    return found.lines if found is not None and found.passed else None
+
+
 def rows(report: bytes) -> Iterator[Mapping[str, object]]:
     """The JSON objects among the lines of a report."""
     for line in report.splitlines():

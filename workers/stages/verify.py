@@ -1,15 +1,20 @@
 """Is the candidate a fix? Clean tree plus patch: the same command green, nothing that passed broken, nothing cheated,
-and red again without the patch. Each question is a gate; the first that says no names itself in the verdict."""
+nothing new for the repository's checkers, and red again without the patch. Each question is a gate; the first that says
+no names itself in the verdict. Last it is seen which of the changed lines the tests execute: that rejects nothing."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from threading import Event
 
 from sandbox.spec import Ending, Result
 from workers import cheats, granted, logs, policy
 from workers.critic import Critic
-from workers.domain import REVIEW, Candidate, Experience, Verdict, Witness
+from workers.domain import REVIEW, Candidate, Experience, Verdict
+from workers.gates import suite
+from workers.gates.checkers import checked
+from workers.gates.lines import covered
 from workers.patch import PatchError, essence, undoes
 from workers.ports import Workbench
 from workers.reruns import command, limits, rerun
@@ -23,7 +28,10 @@ def verify(candidate: Candidate, bench: Workbench, cancel: Event, critic: Critic
 
     A critic, where there is one, looks at a model's patch last, and can only reject it.
     """
-    verdict = _unfit(candidate, bench) or _tried(candidate, bench, cancel)
+    change = _change(candidate, bench)
+    if isinstance(change, Verdict):
+        return change
+    verdict = _unfit(candidate, change, bench) or _tried(candidate, change, bench, cancel)
     if not verdict.accepted or candidate.model is None or critic is None:
         return verdict
     opinion = critic.opinion(candidate, bench)
@@ -31,15 +39,28 @@ def verify(candidate: Candidate, bench: Workbench, cancel: Event, critic: Critic
     return replace(looked, accepted=False, rejected_by=REVIEW, why=opinion.veto) if opinion.veto else looked
 
 
-def _unfit(candidate: Candidate, bench: Workbench) -> Verdict | None:
-    """The gates that only read the patch."""
+@dataclass(frozen=True)
+class _Change:
+    """The changed files after the patch, and git's own words for it, however it is written."""
+
+    edits: Mapping[str, bytes | None]
+    canonical: str
+
+
+def _change(candidate: Candidate, bench: Workbench) -> _Change | Verdict:
+    """What the patch does to the files, or why it does nothing."""
     if candidate.error:
         return Verdict(False, "answer", candidate.error)
     try:
         edits = bench.tree.apply(candidate.patch)
-        canonical = bench.tree.diff(edits)  # git's own words for what the patch does, however it is written
+        return _Change(edits, bench.tree.diff(edits))
     except PatchError as error:
         return Verdict(False, "apply", str(error))
+
+
+def _unfit(candidate: Candidate, change: _Change, bench: Workbench) -> Verdict | None:
+    """The gates that only read the patch."""
+    edits, canonical = change.edits, change.canonical
     if refused := _refused(canonical, bench.experience):
         return Verdict(False, "rejected before", refused)
     if bench.keep and undoes(canonical, bench.keep):
@@ -71,65 +92,87 @@ def _refused(canonical: str, experience: Experience) -> str:
     return f"this very change was turned down in #{known.number}" if known else ""
 
 
-def _tried(candidate: Candidate, bench: Workbench, cancel: Event) -> Verdict:
+def _tried(candidate: Candidate, change: _Change, bench: Workbench, cancel: Event) -> Verdict:
     """The gates that run code, each in fresh containers."""
     plan, before, tree = bench.reproduction.plan, bench.reproduction.before, bench.tree.tar()
     patch = candidate.patch.encode()
-    runs = 1 + len(plan.after) + bench.config.verify.repeat + 1
-    bench.environment.warm(tree, runs, limits(plan))
+    bench.environment.warm(tree, 1 + len(plan.after) + bench.config.verify.repeat + 1, limits(plan))
     after = bench.environment.run(plan.check, tree, patch, limits(plan), cancel=cancel)
     if after.ending is Ending.PATCH_REJECTED:
         return Verdict(False, "apply", logs.excerpt(after.output.text, EXCERPT), after)
     if not after.green:
         return Verdict(False, "check", logs.excerpt(after.output.text, EXCERPT), after)
-    broken = regressions(before, after)
-    if broken:
+    if broken := regressions(before, after):
         return Verdict(False, "regression", "; ".join(broken[:10]), after, regressions=broken)
-    later: list[tuple[str, bool]] = []
+    verdict = Verdict(True, after=after)
+    for gate in (_later, _steady, _checked, _suite, _reverse):
+        verdict = gate(verdict, patch, change, bench, cancel)
+        if not verdict.accepted:
+            return verdict
+    return replace(verdict, covered=covered(change.edits, change.canonical, bench, cancel))
+
+
+def _later(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel: Event) -> Verdict:
+    """The job's steps after the failing one."""
+    plan, tree = bench.reproduction.plan, bench.tree.tar()
     for step in plan.after:
         result = bench.environment.run(step, tree, patch, limits(plan), cancel=cancel)
         failing = unmended(result)
-        later.append((step.name, result.green and not failing))
-        if not result.green or failing:
+        green = result.green and not failing
+        verdict = replace(verdict, later_steps=(*verdict.later_steps, (step.name, green)))
+        if not green:
             said = "; ".join(failing[:10]) if result.green else logs.excerpt(result.output.text, EXCERPT)
-            why = f"the job's next step {command(step)!r} is red: {said}"
-            return Verdict(False, "later step", why, after, later_steps=tuple(later))
-    again = rerun(bench.environment, plan, tree, patch, bench.config.verify.repeat, cancel)
+            return _no(verdict, "later step", f"the job's next step {command(step)!r} is red: {said}")
+    return verdict
+
+
+def _steady(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel: Event) -> Verdict:
+    """Green more than once."""
+    plan, before, times = bench.reproduction.plan, bench.reproduction.before, bench.config.verify.repeat
+    again = rerun(bench.environment, plan, bench.tree.tar(), patch, times, cancel)
+    verdict = replace(verdict, reruns=len(again))
     reds = sum(not result.green or bool(regressions(before, result)) for result in again)
     if reds:
         why = f"green once, then red or with fewer tests in {reds} of {len(again)} identical runs"
-        return Verdict(False, "unstable", why, after, later_steps=tuple(later), reruns=len(again))
-    suite, lost = _suite(bench, patch, cancel)
-    if lost:
-        why = "; ".join(lost[:10])
-        return Verdict(False, "suite", why, after, later_steps=tuple(later), regressions=lost, suite=suite)
-    reverse = bench.environment.run(plan.check, tree, None, limits(plan), cancel=cancel)
-    verdict = Verdict(
-        accepted=True,
-        after=after,
-        reverse_red=not reverse.green,
-        reruns=len(again),
-        later_steps=tuple(later),
-        suite=suite,
-    )
-    why = _no_proof(before, reverse)
-    return replace(verdict, accepted=False, rejected_by="reverse run", why=why) if why else verdict
+        return _no(verdict, "unstable", why)
+    return verdict
 
 
-def _suite(bench: Workbench, patch: bytes, cancel: Event) -> tuple[Result | None, tuple[str, ...]]:
-    """The whole suite with the patch, where the check is a new test alone, and what it loses: seen in two runs, because
+def _checked(verdict: Verdict, patch: bytes, change: _Change, bench: Workbench, cancel: Event) -> Verdict:
+    """What the repository's linters and type checkers newly find."""
+    found = checked(change.edits, patch, bench, cancel)
+    verdict = replace(verdict, checkers=found.compared, unchecked=found.absent)
+    return _no(verdict, "lint", "; ".join(found.new[:10])) if found.new else verdict
+
+
+def _suite(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel: Event) -> Verdict:
+    """The whole suite with the patch, where the check is a part of it, and what it loses: seen in two runs, because
     once may be chance."""
-    witness, plan = bench.witness, bench.reproduction.plan
-    if witness is None or witness.suite is None:
-        return None, ()
-    step, before, tree = witness.suite.step, witness.suite.before, bench.tree.tar()
-    result = bench.environment.run(step, tree, patch, limits(plan), cancel=cancel)
-    lost = worse(before, result, witness)
-    if not lost:
-        return result, ()
-    result = bench.environment.run(step, tree, patch, limits(plan), cancel=cancel)
-    again = worse(before, result, witness)
-    return result, tuple(sentence for sentence in lost if sentence in again)
+    beside = suite.baseline(bench, cancel)
+    if beside is None:
+        return verdict
+    owns = bench.witness.owns if bench.witness is not None else lambda _: False
+    result = suite.run(beside.step, patch, bench, cancel)
+    lost = worse(beside.before, result, owns)
+    if lost:
+        result = suite.run(beside.step, patch, bench, cancel)
+        again = worse(beside.before, result, owns)
+        lost = tuple(sentence for sentence in lost if sentence in again)
+    verdict = replace(verdict, suite=result, beside=beside, regressions=lost)
+    return _no(verdict, "suite", "; ".join(lost[:10])) if lost else verdict
+
+
+def _reverse(verdict: Verdict, _: bytes, __: _Change, bench: Workbench, cancel: Event) -> Verdict:
+    """Red again, in the same way, without the patch."""
+    plan, before = bench.reproduction.plan, bench.reproduction.before
+    reverse = bench.environment.run(plan.check, bench.tree.tar(), None, limits(plan), cancel=cancel)
+    verdict = replace(verdict, reverse_red=not reverse.green)
+    why = _no_proof(before, reverse)
+    return _no(verdict, "reverse run", why) if why else verdict
+
+
+def _no(verdict: Verdict, gate: str, why: str) -> Verdict:
+    return replace(verdict, accepted=False, rejected_by=gate, why=why)
 
 
 def _no_proof(before: Result, reverse: Result) -> str:
@@ -161,12 +204,13 @@ def regressions(before: Result, after: Result) -> tuple[str, ...]:
     return (*lost, *_fewer(before, after))
 
 
-def worse(before: Result, after: Result, witness: Witness) -> tuple[str, ...]:
-    """As `regressions`, for a whole suite that may have been red before for reasons of its own: those may stay."""
+def worse(before: Result, after: Result, owns: Callable[[str], bool]) -> tuple[str, ...]:
+    """As `regressions`, for a whole suite that may have been red before for reasons of its own: those may stay, but for
+    the tests that the fix has to mend."""
     if after.ending not in (Ending.PASSED, Ending.FAILED):
         return (f"the whole suite ended with {after.ending.value.replace('_', ' ')}",)
     known = {test.id for test in before.tests}
-    new = sorted(test for test in _failing(after) if test not in known or witness.owns(test))
+    new = sorted(test for test in _failing(after) if test not in known or owns(test))
     return (*_lost(before, after), *(f"{test} fails in the whole suite" for test in new), *_fewer(before, after))
 
 

@@ -143,6 +143,11 @@ ACCEPTED = (
     Case("65 mixed line ends", "--- a/m.txt\n+++ b/m.txt\n@@ -3 +3 @@\n-three\n+3\n", one("m.txt", "one\r\ntwo\nthree\r\nfour\r\n"), out("m.txt", "one\r\ntwo\n3\r\nfour\r\n")),
     Case("67 two equal places, the number of a blank kept line decides", "--- a/d.txt\n+++ b/d.txt\n@@ -3,2 +3,2 @@\n \n-x = 1\n+x = 2\n",
          one("d.txt", "\nx = 1\n\nx = 1\n"), out("d.txt", "\nx = 1\n\nx = 2\n")),
+    Case("69 tabs in new lines, nothing indented quoted", "--- a/t.py\n+++ b/t.py\n@@ -1 +1,3 @@\n+def g():\n+\treturn 2\n def f():\n", one("t.py", "def f():\n    return 1\n"), out("t.py", "def g():\n    return 2\ndef f():\n    return 1\n")),
+    Case("70 kept lines without their space, like removed ones with it", "--- a/k.py\n+++ b/k.py\n@@ -1,4 +1,4 @@\nx = call(first,\n         second,\n-        third,\n+        fourth,\n         last)\n",
+         one("k.py", "x = call(first,\n         second,\n        third,\n         last)\n"), out("k.py", "x = call(first,\n         second,\n        fourth,\n         last)\n")),
+    Case("71 a fence in the files' own text", "--- a/a.txt\n+++ b/a.txt\n@@\n-one\n+uno\n--- a/f.md\n+++ b/f.md\n@@\n Run:\n ```\n-make\n+make all\n--- a/z.txt\n+++ b/z.txt\n@@\n-two\n+due\n",
+         {"a.txt": "one\n", "f.md": "Run:\n```\nmake\n```\n", "z.txt": "two\n"}, {"a.txt": "uno\n", "f.md": "Run:\n```\nmake all\n```\n", "z.txt": "due\n"}),
     Case("68 search text that looks like list items of a diff", "l.md\n<<<<<<< SEARCH\n one\n=======\n uno\n>>>>>>> REPLACE\n", one("l.md", "- one\n one\n+ uno\n"), out("l.md", "- one\n uno\n+ uno\n")),
     Case("66 documents of YAML", "--- a/d.yml\n+++ b/d.yml\n@@ -1 +1 @@\n-a: 1\n+a: 2\n", one("d.yml", "a: 1\n---\nb: 1\n"), out("d.yml", "a: 2\n---\nb: 1\n")),
 )  # fmt: skip

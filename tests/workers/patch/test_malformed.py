@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.model.renderings import DOUBTFUL, FILES, RENDERINGS, WRAPPINGS, Change
 from tests.workers.fixers.trees import MemoryTree
-from tests.workers.patch.malformed import DOUBTFUL, FILES, OTHER, PATH, RENDERINGS, TEXT, WRAPPINGS, Change, changes
+from tests.workers.patch.malformed import OTHER, PATH, TEXT, changes
 from workers.patch import PatchError, read_answer
 
 LANDING = 0.99

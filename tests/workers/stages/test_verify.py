@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 
 from sandbox.spec import LOG, Ending, Result, Step, TestCase
+from tests.workers.fixers.benches import Memory
 from tests.workers.made import (
     GREEN,
     PATCH,
@@ -20,13 +21,9 @@ from tests.workers.made import (
     result,
 )
 from workers.domain import Experience, Lesson, Suite, Verdict, Witness
-from workers.ports import T, Workbench
+from workers.ports import Workbench
 from workers.repo_config import RepoConfig
 from workers.stages.verify import regressions, verify
-
-
-def once(key: str, kind: type[T], compute: object) -> T:
-    raise AssertionError("verification pays for nothing twice and asks nobody")
 
 
 def judged(
@@ -39,7 +36,7 @@ def judged(
     found = reproduction()
     found = replace(found, plan=replace(found.plan, after=after))
     bench = Workbench(
-        MemoryTree(), diagnosis(), found, environment, RepoConfig(), once, experience=experience, keep=keep
+        MemoryTree(), diagnosis(), found, environment, RepoConfig(), Memory(), experience=experience, keep=keep
     )
     return verify(candidate(**changes), bench, Event())
 
@@ -265,7 +262,7 @@ def shown(*suites: Result) -> Verdict:
         return left.pop(0) if step is SUITE_STEP else honest(step, patch, n)
 
     found, environment = reproduction(), ScriptedEnvironment(answer)
-    bench = Workbench(MemoryTree(), diagnosis(), found, environment, RepoConfig(), once, witness=WITNESS)
+    bench = Workbench(MemoryTree(), diagnosis(), found, environment, RepoConfig(), Memory(), witness=WITNESS)
     return verify(candidate(), bench, Event())
 
 

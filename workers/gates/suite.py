@@ -1,0 +1,98 @@
+"""The whole suite beside a check that is only a part of it: without the patch once per run, and with it.
+
+A job's own command is the suite, whatever folder it names. Only where the check picks test files or single tests out of
+it (`--check`, a step for one file, a new test) is there more of the suite to break.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from threading import Event
+
+from sandbox.errors import Cancelled
+from sandbox.spec import Ending, Limits, Result, Step
+from workers.domain import Suite
+from workers.ports import Workbench
+from workers.reruns import limits
+from workers.scripts import commands, invocations, only_prepares
+
+_WALL_S = 300.0
+"""A suite that takes longer is not run beside a part of it."""
+_PICKS = frozenset({"-k", "--maxfail"})
+_STOPS = frozenset({"-x", "--exitfirst", "--lf", "--last-failed", "--ff", "--failed-first", "--sw", "--stepwise"})
+_VALUED = frozenset(
+    {
+        "-m", "-c", "-p", "-o", "-W", "-n", "-r", "--deselect", "--rootdir", "--override-ini", "--import-mode", "--tb",
+        "--confcutdir", "--ignore", "--ignore-glob", "--durations", "--cov", "--junitxml",
+    }
+)  # fmt: skip
+_ASSIGNED = re.compile(r"(?:[A-Za-z_]\w*=[^\s\"']*[ \t]+)*")
+_EXPANDED = re.compile(r"[$`]|\A[A-Za-z_]\w*=")
+"""What a shell would make something of that quoting it anew would take away."""
+
+
+def whole(step: Step) -> Step | None:
+    """The command without what picks tests out of the suite; None when it picks none, or is more than a pytest call."""
+    changed = False
+    lines: list[str] = []
+    for command in commands(step.script):
+        calls = invocations(command, "pytest") or invocations(command, "py.test")
+        if not calls:
+            if not only_prepares(command):
+                return None
+            lines.append(command)
+            continue
+        assigned = _ASSIGNED.match(command)
+        before = assigned[0] if assigned else ""
+        if _EXPANDED.search(command[len(before) :]):
+            return None
+        kept = tuple(_kept(calls[0].args))
+        changed = changed or len(kept) < len(calls[0].args)
+        lines.append(before + calls[0].command(*kept))
+    return replace(step, script="\n".join([*lines, ""])) if changed else None
+
+
+def baseline(bench: Workbench, cancel: Event) -> Suite | None:
+    """The suite as it ends without any patch; None where the check is all of it, or nothing can be compared."""
+    if bench.witness is not None:
+        return bench.witness.suite
+    step = whole(bench.reproduction.plan.check)
+    if step is None:
+        return None
+    key = hashlib.sha256(step.script.encode()).hexdigest()[:16]
+    before = bench.once(f"suite:{key}", Result, lambda: run(step, None, bench, cancel))
+    known = before.ending in (Ending.PASSED, Ending.FAILED) and before.tests
+    return Suite(step, before) if known else None
+
+
+def run(step: Step, patch: bytes | None, bench: Workbench, cancel: Event) -> Result:
+    """One run of it, no longer than it may take. Raises `Cancelled`."""
+    bounds: Limits = limits(bench.reproduction.plan)
+    if bench.witness is None:
+        bounds = replace(bounds, wall_s=min(bounds.wall_s, _WALL_S))
+    result = bench.environment.run(step, bench.tree.tar(), patch, bounds, cancel=cancel)
+    if cancel.is_set():
+        raise Cancelled("the run of the whole suite was cancelled")
+    return result
+
+
+def _kept(args: Sequence[str]) -> Iterator[str]:
+    """The options that do not pick tests, and folders."""
+    rest = iter(args)
+    for arg in rest:
+        name, equals, value = arg.partition("=")
+        if name in _PICKS:
+            value = value if equals else next(rest, "")
+            if name == "-k" and value.startswith("not "):  # what a job leaves out is no part of its suite
+                yield from (arg,) if equals else (arg, value)
+        elif arg in _VALUED:
+            yield from (arg, next(rest, ""))
+        elif arg not in _STOPS and (arg.startswith("-") or not _names_a_test(arg)):
+            yield arg
+
+
+def _names_a_test(arg: str) -> bool:
+    return "::" in arg or arg.endswith(".py")
