@@ -21,9 +21,10 @@ from tests.workers.made import (
     result,
 )
 from workers.domain import Experience, Lesson, Suite, Verdict, Witness
+from workers.gates.lost import regressions
 from workers.ports import Workbench
 from workers.repo_config import RepoConfig
-from workers.stages.verify import regressions, verify
+from workers.stages.verify import verify
 
 
 def judged(
