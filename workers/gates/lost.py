@@ -1,5 +1,5 @@
-"""What a green command does not show, by comparing its tests with those of before: tests that were lost, went away, still
-fail or are fewer, and a failure that does not come back without the patch. Pure."""
+"""What a green command does not show, by comparing its tests with those of before: tests that were lost, went away,
+still fail or are fewer, and a failure that does not come back without the patch. Pure."""
 
 from __future__ import annotations
 
