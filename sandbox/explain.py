@@ -14,6 +14,7 @@ from sandbox.errors import (
     EngineFull,
     ImageMissing,
     NetworkDenied,
+    NoSession,
     PullFailed,
     RuntimeUnknown,
     SandboxError,
@@ -26,7 +27,7 @@ from sandbox.spec import Ending, Limits, Result
 
 Known = (
     EngineDown | EngineBusy | EngineFull | PullFailed | ServiceMissing | ImageMissing | RuntimeUnknown | ServiceFailed
-    | NetworkDenied | SetupFailed | Cancelled
+    | NetworkDenied | NoSession | SetupFailed | Cancelled
 )  # fmt: skip
 """The whole family of `sandbox.errors`."""
 
@@ -73,6 +74,8 @@ def _advice(trouble: Known) -> str:  # noqa: C901 - a case for each error
             return "read its log below; its image, its variables or its health check may need a change"
         case NetworkDenied():
             return "the operator can add the hosts to HEAL_SETUP_HOSTS, or the step can do without"
+        case NoSession():
+            return "what needed it is left out"
         case SetupFailed():
             return "read its log below; environment.setup in heal.yml replaces the steps"
         case Cancelled():

@@ -34,7 +34,7 @@ ERRORS = (
     (RuntimeUnknown("unknown runtime runsc"), "HEAL_SANDBOX_RUNTIME"),
     (ServiceFailed("postgres", "was not ready within 120 s", "log"), "was not ready within 120 s; read its log"),
     (ServiceMissing("service 'db': no registry gives it"), "gives it; name a public image"),
-    (NoSession("no working copy can be kept: no space"), "no working copy can be kept: no space; see `heal doctor`"),
+    (NoSession("no working copy can be kept: no space"), "no space; what needed it is left out"),
     (SetupFailed("Install", 3, "log"), "'Install' failed with exit code 3; read its log"),
     (SetupFailed("set-up", None, "log", "out of time after 600 s"), "set-up failed: out of time after 600 s; read its"),
     (NetworkDenied("Install", 3, "log", ("a.example.org",)), "a.example.org, which set-up may not reach; the operator"),
