@@ -38,11 +38,15 @@ TWO = ("t.py::a", "t.py::b")
         (judged("number", 2, TWO), MEDIUM),
         (judged("truth", 1, TWO[:1]), LOW),
         (judged("guard", 2, TWO), MEDIUM),
+        (judged("wrap", 2, TWO), MEDIUM),
+        (judged("method call", 2, TWO), MEDIUM),
+        (judged("wrap", 1, TWO[:1]), MEDIUM),
         (judged("compare", 1, TWO[:1], groups=2), LOW),
         (judged("import", 1, TWO[:1]), HIGH),
         (judged("import", 1, TWO[:1], groups=2), MEDIUM),
     ],
 )
 def test_high_is_only_what_is_known(known: Confidence, confidence: Confidence) -> None:
-    """A forged count, a file that could not be collected, another literal and a search cut short are no proof."""
+    """A forged count, a file that could not be collected, another literal, a value put through something else and a
+    search cut short are no proof."""
     assert known is confidence

@@ -18,8 +18,14 @@ RISKY = frozenset(
     {"drop operand", "guard", "unwrap", "return", "sign", "number", "truth", "missing", "condition added", "literal",
      "more specific", "less specific", "fewer arguments", "result", "condition", "target", "expression", "item"}
 )  # fmt: skip
-"""Kinds that take behaviour away, paper over it, write another literal down, or say something quite different: never
-surer than medium."""
+"""Kinds that take behaviour away, paper over it, write another literal down, or say something quite different: mending
+one failing test alone they are low."""
+PLAIN = frozenset(
+    {"compare", "binary", "augmented", "boolean", "negation", "shift", "variable", "attribute", "sibling", "index", "slice",
+     "range", "swap operands", "swap arguments", "swap indexes", "swap elements"}
+)  # fmt: skip
+"""Kinds that put one thing in the place of another of its kind: an operator, a name, a bound, an order. Only these are
+ever surer than medium: where a value is put through something else, much makes the tests green."""
 _MIRROR: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.Lt, ast.GtE: ast.LtE, ast.Lt: ast.Gt, ast.LtE: ast.GtE}
 _INVERSE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Gt: ast.LtE, ast.GtE: ast.Lt, ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -86,10 +92,10 @@ def confidence(candidate: Ranked, plausible: Plausible, groups: int, trace: Trac
         return Confidence.LOW
     if kind in SURE:
         return Confidence.HIGH if groups == 1 else Confidence.MEDIUM
-    alone = groups == 1 and kind not in RISKY
     if min(plausible.fixed, trace.failing_tests) >= 2:
-        return Confidence.HIGH if alone and run.stopped in ("all", "grace") else Confidence.MEDIUM
-    return Confidence.MEDIUM if alone else Confidence.LOW
+        sure = groups == 1 and kind in PLAIN and run.stopped in ("all", "grace")
+        return Confidence.HIGH if sure else Confidence.MEDIUM
+    return Confidence.MEDIUM if groups == 1 and kind not in RISKY else Confidence.LOW
 
 
 def reasoning(candidate: Ranked, trace: Trace, run: Screening, groups: int) -> str:
