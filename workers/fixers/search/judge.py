@@ -21,8 +21,8 @@ RISKY = frozenset(
 """Kinds that take behaviour away, paper over it, write another literal down, or say something quite different: mending
 one failing test alone they are low."""
 PLAIN = frozenset(
-    {"compare", "binary", "augmented", "boolean", "negation", "shift", "variable", "attribute", "sibling", "index", "slice",
-     "range", "swap operands", "swap arguments", "swap indexes", "swap elements"}
+    {"compare", "binary", "augmented", "boolean", "negation", "shift", "variable", "attribute", "sibling", "index",
+     "slice", "range", "swap operands", "swap arguments", "swap indexes", "swap elements"}
 )  # fmt: skip
 """Kinds that put one thing in the place of another of its kind: an operator, a name, a bound, an order. Only these are
 ever surer than medium: where a value is put through something else, much makes the tests green."""
