@@ -15,6 +15,7 @@ from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
 from workers.fixers.static import Static
 from workers.fixers.suggested import Suggested
+from workers.fixers.upstream import Upstream
 from workers.fixers.whitespace import Whitespace
 from workers.llm.client import Client
 from workers.llm.talk import Budget
@@ -33,6 +34,7 @@ __all__ = [
     "Search",
     "Static",
     "Suggested",
+    "Upstream",
     "Whitespace",
     "fixers",
     "revisers",
@@ -45,7 +47,7 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
     Without a client there is no model, whatever the engine. The ladder leaves some out, see `stages.propose`.
     """
     tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Generated())
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Search())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Upstream(), Search())
     if engine == "offline" or client is None:
         return offline
     return (*offline, Llm(client, budget or Budget()), Agent(client))
