@@ -68,6 +68,11 @@ class BenchForge(LocalForge):
         before = self.checkout.commit_named(_BEFORE)
         return Base(case.branch, before, Light.RED, before, Light.RED)
 
+    def green_job(self, case: Case) -> JobReport | None:
+        """The log of the green job, where the case has one."""
+        log = self._case.green_log
+        return JobReport(self._case.job, logs.read(iter((log,)))) if log else super().green_job(case)
+
     def tree(self, case: Case) -> SourceTree:
         """The files of the case's commit, which may be the base's."""
         base = self.base(case)
