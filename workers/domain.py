@@ -456,6 +456,7 @@ class Change(StrEnum):
     LOCK = "lock"  # lock files as the repository's own tool writes them, and nothing else
     REQUIREMENT = "requirement"  # one package more in the list of those that are needed, and nothing else
     BOUND = "bound"  # one package kept from one release, and nothing else
+    PACKAGE = "package"  # empty `__init__.py` files of folders that an import names, and nothing else
     GENERATED = "generated"  # files as the repository's own generator writes them, and nothing else
 
 

@@ -17,6 +17,7 @@ from workers.policy import Violation, is_test
 from workers.ports import Files
 from workers.repo_config import Policy
 from workers.requirements import bounds, lists
+from workers.unmarked import unmarked
 
 Edits = Mapping[str, bytes | None]
 _CLAIM = "is not the change it claims to be"
@@ -29,6 +30,7 @@ _GRANTED: Mapping[Change, frozenset[str]] = {
     Change.LOCK: _LOCKED,
     Change.REQUIREMENT: _LOCKED,
     Change.BOUND: _LOCKED,
+    Change.PACKAGE: frozenset({"changes a test", "adds a file nobody asked for"}),
     Change.GENERATED: frozenset({"changes too many lines", "changes too many files", "changes a test"}),
 }
 _REGISTRIES = frozenset(by_https((), {}))
@@ -54,7 +56,7 @@ def left(
     if change is Change.EDIT:
         return list(found)
     against = list(_PROOFS[change](edits, tree, facts))
-    if change is not Change.GENERATED and not policy.allow_dependency_changes:
+    if _GRANTED[change] is _LOCKED and not policy.allow_dependency_changes:
         against.append(Violation("changes dependencies", next(iter(edits), ""), 0, "policy.allow_dependency_changes"))
     return [*(one for one in found if against or one.rule not in _GRANTED[change]), *against]
 
@@ -137,6 +139,14 @@ def _one_bound(edits: Edits, tree: Files, facts: Facts) -> Iterator[Violation]:
         yield Violation(_CLAIM, path, 0, "more, or something else, changes than the bound of one package that moved")
 
 
+def _only_marks(edits: Edits, tree: Files, facts: Facts) -> Iterator[Violation]:
+    """Nothing but empty files that make packages of folders, which the failure asks for."""
+    asked = unmarked(facts.diagnosis, tree)
+    for path, after in edits.items():
+        if after != b"" or path not in asked:
+            yield Violation(_CLAIM, path, 0, "the failure does not show that this very file is missing")
+
+
 def _as_generated(edits: Edits, tree: Files, facts: Facts) -> Iterator[Violation]:
     """Files that were there before, and of tests nothing but snapshots: that the generator writes them so, the check
     itself shows by generating them again."""
@@ -153,5 +163,6 @@ _PROOFS: Mapping[Change, Callable[[Edits, Files, Facts], Iterator[Violation]]] =
     Change.LOCK: _only_locks,
     Change.REQUIREMENT: _one_requirement,
     Change.BOUND: _one_bound,
+    Change.PACKAGE: _only_marks,
     Change.GENERATED: _as_generated,
 }

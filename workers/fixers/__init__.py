@@ -9,6 +9,7 @@ from workers.fixers.autofix import Autofix
 from workers.fixers.generated import Generated
 from workers.fixers.llm import Llm
 from workers.fixers.locks import Locks
+from workers.fixers.package import Package
 from workers.fixers.replay import Remembered
 from workers.fixers.requirement import Requirement
 from workers.fixers.reviser import Reviser
@@ -28,6 +29,7 @@ __all__ = [
     "Generated",
     "Llm",
     "Locks",
+    "Package",
     "Remembered",
     "Requirement",
     "Reviser",
@@ -46,7 +48,7 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine. The ladder leaves some out, see `stages.propose`.
     """
-    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Generated())
+    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Package(), Generated())
     offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Upstream(), Search())
     if engine == "offline" or client is None:
         return offline

@@ -206,10 +206,15 @@ class Commits:
         if content is None:
             return {**entry, "sha": None}
         try:
-            return {**entry, "content": content.decode()}
+            text = content.decode()
         except UnicodeDecodeError:
-            blob = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-            return {**entry, "sha": self._api.send("POST", self._repo.path("/git/blobs"), blob)["sha"]}
+            text = ""
+        # Of blobs it is known that they may be empty, of text in a tree it is not.
+        return {**entry, "content": text} if text else {**entry, "sha": self._blob(content)}
+
+    def _blob(self, content: bytes) -> str:
+        blob = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
+        return str(self._api.send("POST", self._repo.path("/git/blobs"), blob)["sha"])
 
 
 def _hands_off(branch: str) -> Stop:

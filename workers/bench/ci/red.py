@@ -45,8 +45,8 @@ class RedCase:
     has to begin with one of. `trap` says what tempts.
 
     `base` are the files of the pull request's base, which is red itself, `green` those of the commit before, which was
-    green: only what is different there, an empty mapping without such a commit. `green_log` is the log of the job when it
-    was last green, empty where nobody knows of such a run.
+    green: only what is different there, an empty mapping without such a commit. `green_log` is the log of the job when
+    it was last green, empty where nobody knows of such a run.
     """
 
     id: str
