@@ -457,6 +457,7 @@ class Change(StrEnum):
     REQUIREMENT = "requirement"  # one package more in the list of those that are needed, and nothing else
     BOUND = "bound"  # one package kept from one release, and nothing else
     PACKAGE = "package"  # empty `__init__.py` files of folders that an import names, and nothing else
+    MODE = "mode"  # one script made executable that a shell was not allowed to run, and nothing else
     GENERATED = "generated"  # files as the repository's own generator writes them, and nothing else
 
 

@@ -13,6 +13,8 @@ from pathlib import PurePosixPath
 from sandbox.hosts import by_https
 from workers import lockfiles, requirements
 from workers.domain import Change, Diagnosis, FailureClass, Moved
+from workers.not_executable import not_executable
+from workers.patch import Executable
 from workers.policy import Violation, is_test
 from workers.ports import Files
 from workers.repo_config import Policy
@@ -31,6 +33,7 @@ _GRANTED: Mapping[Change, frozenset[str]] = {
     Change.REQUIREMENT: _LOCKED,
     Change.BOUND: _LOCKED,
     Change.PACKAGE: frozenset({"changes a test", "adds a file nobody asked for"}),
+    Change.MODE: frozenset({"changes a file's mode", "changes a test"}),
     Change.GENERATED: frozenset({"changes too many lines", "changes too many files", "changes a test"}),
 }
 _REGISTRIES = frozenset(by_https((), {}))
@@ -147,6 +150,15 @@ def _only_marks(edits: Edits, tree: Files, facts: Facts) -> Iterator[Violation]:
             yield Violation(_CLAIM, path, 0, "the failure does not show that this very file is missing")
 
 
+def _only_mode(edits: Edits, tree: Files, facts: Facts) -> Iterator[Violation]:
+    """One script of the repository that the failure says may not be run, with the content it had."""
+    path, after = next(iter(edits.items()), ("", None))
+    if len(edits) != 1 or not isinstance(after, Executable) or after != tree.read(path):
+        yield Violation(_CLAIM, path, 0, "more changes than that one file is made executable")
+    elif path not in not_executable(facts.diagnosis, tree):
+        yield Violation(_CLAIM, path, 0, "the failure does not show that this script may not be run")
+
+
 def _as_generated(edits: Edits, tree: Files, facts: Facts) -> Iterator[Violation]:
     """Files that were there before, and of tests nothing but snapshots: that the generator writes them so, the check
     itself shows by generating them again."""
@@ -164,5 +176,6 @@ _PROOFS: Mapping[Change, Callable[[Edits, Files, Facts], Iterator[Violation]]] =
     Change.REQUIREMENT: _one_requirement,
     Change.BOUND: _one_bound,
     Change.PACKAGE: _only_marks,
+    Change.MODE: _only_mode,
     Change.GENERATED: _as_generated,
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from workers.fixers.agent import Agent
 from workers.fixers.autofix import Autofix
+from workers.fixers.executable import Executable
 from workers.fixers.generated import Generated
 from workers.fixers.llm import Llm
 from workers.fixers.locks import Locks
@@ -26,6 +27,7 @@ __all__ = [
     "Agent",
     "Autofix",
     "Budget",
+    "Executable",
     "Generated",
     "Llm",
     "Locks",
@@ -48,7 +50,7 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine. The ladder leaves some out, see `stages.propose`.
     """
-    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Package(), Generated())
+    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Package(), Executable(), Generated())
     offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Upstream(), Search())
     if engine == "offline" or client is None:
         return offline
