@@ -137,6 +137,7 @@ def _one_bound(edits: Edits, tree: Files, facts: Facts) -> Iterator[Violation]:
         for bound in bounds.bounds(one.before, one.after)
         if bound in text
         for place in bounds.listed(path, before)
+        if one.name in lists.names(place, before) or requirements.known(one.name, tree)
     )
     if after not in made:
         yield Violation(_CLAIM, path, 0, "more, or something else, changes than the bound of one package that moved")

@@ -22,7 +22,11 @@ def since(red: JobReport, green: Callable[[], JobReport | None]) -> Since:
         Moved(name, then[name], version) for name, version in sorted(now.items())
         if name in then and then[name] != version and "+" not in version
     )  # fmt: skip
-    return Since(moved, before.started_at[:10], red.started_at[:10]) if len(moved) <= _MOST else Since()
+    return Since(moved, _day(before), _day(red)) if len(moved) <= _MOST else Since()
+
+
+def _day(job: JobReport) -> str:
+    return (job.started_at or job.log.began)[:10]
 
 
 def _installed(job: JobReport) -> Mapping[str, str]:

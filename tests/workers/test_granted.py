@@ -25,7 +25,7 @@ FILES = {
 }  # fmt: skip
 HAND = Violation("changes a lock file by hand", "uv.lock", 0, "uv.lock")
 TRICK = Violation("silences a checker", "shop.py", 1, "# noqa")
-MOVED = (Moved("six", "1.16.0", "1.17.0"), Moved("attrs", "25.1", "25.2"))
+MOVED = (Moved("six", "1.16.0", "1.17.0"), Moved("attrs", "25.1", "25.2"), Moved("evil", "1.0", "2.0"))
 MISSING = diagnosis(cls=FailureClass.DEPENDENCY, findings=(Finding("No module named 'yaml'", "shop.py", 1),))
 
 
@@ -79,6 +79,7 @@ def test_what_is_proven_is_granted(change: Change, edits: dict[str, str]) -> Non
          CLAIM),
         (Change.BOUND, {"requirements.txt": "six<1.16.0\n"}, CLAIM),
         (Change.BOUND, {"requirements.txt": "six==1.17.0\n"}, CLAIM),
+        (Change.BOUND, {"requirements.txt": "six\nevil<2.0\n"}, CLAIM),
         (Change.BOUND, {"requirements.txt": "six<1.17.0\nevil<1.17.0\n"}, CLAIM),
         (Change.BOUND, {"requirements.txt": "six<1.17.0\nattrs<25.2\n"}, CLAIM),
         (Change.BOUND, {"requirements.txt": "six<1.17.0\n", "shop.py": "x = 2\n"}, CLAIM),

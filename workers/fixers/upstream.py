@@ -18,7 +18,7 @@ from workers.fixers import locks
 from workers.fixers.kept import following
 from workers.fixers.requirement import ranked
 from workers.ports import Workbench
-from workers.requirements import Missing, distribution, normal
+from workers.requirements import Missing, distribution, known, normal
 from workers.requirements.bounds import bounds, listed, with_bound
 from workers.requirements.lists import names
 
@@ -90,8 +90,8 @@ def _traced(lines: Sequence[str], bench: Workbench) -> Iterator[tuple[str, str]]
 
 def _package(module: str, bench: Workbench) -> str:
     """The normal name of what brings a module: by the table, else that of the module, which has to be installed."""
-    known = distribution(Missing(module), bench.tree)
-    return normal(known or module.split(".")[0].lstrip("_"))
+    listed = distribution(Missing(module), bench.tree)
+    return normal(listed or module.split(".")[0].lstrip("_"))
 
 
 def _rows(bench: Workbench) -> list[dict[str, object]]:
@@ -130,7 +130,8 @@ def _row(bench: Workbench, since: Since, one: Moved, why: str, bound: str) -> di
 
 
 def _places(bench: Workbench, name: str, bound: str) -> Iterator[tuple[str, bytes, bool]]:
-    """(path, the file with the bound, the package is listed there already), those that list it first."""
+    """(path, the file with the bound, the package is listed there already). Where nothing lists it, it is listed only
+    if more than a log knows its name."""
     tree, plan = bench.tree, bench.reproduction.plan
     setup = "\n".join(step.script for step in (*plan.setup, plan.check))
     constraints = (
@@ -139,7 +140,8 @@ def _places(bench: Workbench, name: str, bound: str) -> Iterator[tuple[str, byte
     )  # fmt: skip
     every = list(dict.fromkeys((*constraints, *ranked(tree, setup, (), runtime=True))))
     own = [place for place in every if name in names(place, tree.read(place.path) or b"")]
-    for place in own or [place for place in every if "constraint" not in place.path]:
+    beside = [place for place in every if "constraint" not in place.path] if known(name, tree) else []
+    for place in own or beside:
         made = with_bound(place, tree.read(place.path) or b"", name, bound)
         locked = PurePosixPath(place.path).name == "pyproject.toml" and locks.beside(bench, place.path)
         if made is not None and not locked:

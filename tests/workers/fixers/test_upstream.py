@@ -119,6 +119,12 @@ def test_the_bound_goes_where_the_package_is_listed(files: dict[str, str], path:
         assert line.lower() in candidate.patch.lower().split("\n")
 
 
+def test_a_name_that_only_a_log_knows_is_not_listed() -> None:
+    """Anybody's code may print that it installed something."""
+    assert Upstream().propose(work(DEEP, {"requirements.txt": "jinja2\n"}), []) is None
+    assert Upstream().propose(work(DEEP, {"requirements.txt": "jinja2\ntool\n"}), []) is not None
+
+
 def test_nothing_is_bounded_that_a_commit_explains() -> None:
     """Where an earlier commit is green with the same packages, no release is at fault."""
     commit = Line(1, 2).commits[0]
