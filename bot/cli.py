@@ -241,7 +241,8 @@ def prune_sandbox(
 @app.command()
 def replay(
     run: Annotated[str, typer.Argument(help="The run's id, as its page and the log name it.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    prompts: Annotated[bool, typer.Option("--prompts", help="Print what the models were told, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, with all of it.")] = False,
 ) -> None:
     """Show how a run came to its candidates, from the database.
 
@@ -253,7 +254,7 @@ def replay(
     from bot import cli_replay
 
     with explained():
-        cli_replay.replay(run, as_json)
+        cli_replay.replay(run, as_json, prompts)
 
 
 EVERYTHING_HELP = "Everywhere."

@@ -23,7 +23,7 @@ from workers.trajectory import Answered, Entry, Judged, Observed, Proposed, Traj
 _INDENT = "    "
 
 
-def replay(run: str, as_json: bool) -> None:
+def replay(run: str, as_json: bool, prompts: bool) -> None:
     """Print the stored trajectory of a run. Raises `UsageError` for one that is not known."""
     url = StoreSettings().database_url
     require(url)
@@ -34,7 +34,7 @@ def replay(run: str, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(_object(page, found)))  # ASCII: an escape sequence of others does nothing in a terminal
         return
-    for line in _lines(page, found):
+    for line in _lines(page, found, prompts):
         typer.echo(line)
 
 
@@ -51,7 +51,7 @@ def _object(page: RunPage, found: Trajectory) -> dict[str, object]:
     }
 
 
-def _lines(page: RunPage, found: Trajectory) -> Iterator[str]:
+def _lines(page: RunPage, found: Trajectory, prompts: bool) -> Iterator[str]:
     line = page.line
     ended = line.outcome.value if line.outcome else line.state.value
     yield harmless(f"run {line.id} of {line.repo} at {line.head_sha[:12]}: {ended}")
@@ -59,6 +59,9 @@ def _lines(page: RunPage, found: Trajectory) -> Iterator[str]:
         yield harmless(line.cause)
     for entry in found.entries:
         yield ""
+        for role, text in entry.shown if prompts and isinstance(entry, Answered) else ():
+            yield typer.style(f"told the model ({harmless(role)})", bold=True)
+            yield from (f"{_INDENT}{line}" for line in harmless(text).split("\n"))
         yield typer.style(harmless(_title(entry)), bold=True)
         yield from (f"{_INDENT}{text}" for text in harmless(_body(entry)).split("\n") if text.strip())
     yield ""

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field, replace
 from workers.domain import Candidate, StageName, Usage, Verdict
 from workers.fixers.agent.observations import OBSERVED, Observation
 from workers.llm.exchange import Call
-from workers.llm.talk import Reply
+from workers.llm.talk import ANSWER, PROMPT, Reply
 from workers.store.codec import read
 from workers.store.pages import RunPage, StageLine
 
-_ASKED, _RAN = "once:llm:", f"once:{OBSERVED}"
+_ASKED, _SHOWN, _RAN = f"once:{ANSWER}", f"once:{PROMPT}", f"once:{OBSERVED}"
 _FOR = {StageName.WITNESS.value: "tester", StageName.VERIFY.value: "critic", "once:answers": "answers"}
 """For whom a model was asked, by the checkpoint that its answers went into; of a candidate's it is the fixer."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One answer of a model. `prompt` is the hash of all that it was shown, `seconds` its wait with all retries.
+    """One answer of a model. `prompt` is the hash of all that it was shown, `shown` what of it was new since its last
+    answer, by role; `seconds` its wait with all retries.
 
     `asked_by` is the fixer, or tester, critic, answers; empty while the checkpoint that would say so is not written.
     """
@@ -35,6 +36,7 @@ class Answered:
     usage: Usage
     call: Call
     seconds: float
+    shown: tuple[tuple[str, str], ...] = ()
     kind: str = "answer"
 
 
@@ -95,9 +97,12 @@ def trajectory(page: RunPage) -> Trajectory:
 
 def _entries(stages: Sequence[StageLine]) -> Iterator[Entry]:
     waiting: list[Entry] = []
+    shown: dict[str, str] = {}
     for line in stages:
-        if line.stage.startswith(_ASKED):
-            waiting.append(_answered(line))
+        if line.stage.startswith(_SHOWN):  # of one that was too long at first, the last that was sent counts
+            shown[line.stage.removeprefix(_SHOWN).partition(":")[0]] = line.data
+        elif line.stage.startswith(_ASKED):
+            waiting.append(_answered(line, shown.get(line.stage.removeprefix(_ASKED), "")))
         elif line.stage.startswith(_RAN):
             waiting.append(_observed(line))
         elif line.stage in _FOR or line.stage == StageName.PROPOSE:
@@ -114,14 +119,24 @@ def _named(entries: Sequence[Entry], asked_by: str) -> Iterator[Entry]:
     yield from (replace(one, asked_by=asked_by) if isinstance(one, Answered) else one for one in entries)
 
 
-def _answered(line: StageLine) -> Answered:
+def _answered(line: StageLine, shown: str) -> Answered:
     stored = json.loads(line.data)
     try:
         reply = Reply.of(stored)
     except (ValueError, TypeError, KeyError, AttributeError):
         reply = Reply(stored if isinstance(stored, str) else line.data, "", Usage(0, 0, None))
     prompt = line.stage.removeprefix(_ASKED)
-    return Answered(prompt, "", reply.model, reply.text, reply.problem, reply.usage, reply.call, line.seconds)
+    return Answered(
+        prompt, "", reply.model, reply.text, reply.problem, reply.usage, reply.call, line.seconds, _turns(shown)
+    )
+
+
+def _turns(shown: str) -> tuple[tuple[str, str], ...]:
+    """The kept words of a question; none of a run before they were kept."""
+    try:
+        return tuple((str(role), str(text)) for role, text in json.loads(json.loads(shown)))
+    except (ValueError, TypeError):
+        return ()
 
 
 def _observed(line: StageLine) -> Observed:

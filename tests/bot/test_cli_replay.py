@@ -36,6 +36,8 @@ FIX = Candidate("agent", PATCH, "`-` became `+`.", Confidence.MEDIUM, "tiny", CO
 def written(lease: Lease) -> None:
     """What a run leaves that asked once, then let the agent work, whose fix was vetoed."""
     lease.record("diagnose", 0, diagnosis(), 0.1)
+    lease.record("once:prompt:aaaa:0", 0, "[]", 0.0)
+    lease.record("once:prompt:aaaa:1", 0, json.dumps([("user", f"Mend\x1b[31m {KEY}")]), 0.0)
     lease.record("once:llm:aaaa", 0, Reply("I am sure.", "tiny", COST, call=CALL).as_json(), 1.5)
     lease.record("propose", 0, SHOT, 1.6)
     lease.record("verify", 0, Verdict(False, "answer", SHOT.error), 0.0)
@@ -103,11 +105,15 @@ def test_it_is_shown_and_does_nothing_in_a_terminal(stored: tuple[str, RunId]) -
     assert "    +    return a + b" in lines
     assert "verdict on candidate 2: rejected by regression, 5.0 s" in lines
     assert lines[-1] == "in all 3601 tokens in, 240 out, unknown cost"
+    assert "Mend" not in done.stdout
+    told = heal("replay", run, "--prompts", HEAL_DATABASE_URL=url).stdout
+    assert "told the model (user)\n    Mend [redacted]\n" in told
     shown = heal("replay", run, "--json", HEAL_DATABASE_URL=url)
     found = one_object(shown)
     assert shown.stdout.isascii()
     assert KEY not in shown.stdout
     assert [entry["kind"] for entry in found["entries"]][:4] == ["answer", "candidate", "verdict", "answer"]
+    assert found["entries"][0]["shown"] == [["user", "Mend\x1b[31m [redacted]"]]
     assert (found["tokens"], found["cost_usd"]) == ({"input": 3601, "output": 240}, None)
     assert json.dumps(found["entries"][3]["text"]) == json.dumps(LOOK.text)
 

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from math import inf
 
 from workers.domain import Usage
@@ -24,6 +25,9 @@ from workers.ports import Once
 
 LEVELS = (1.0, 0.5, 0.2)
 """Shares of the full budgets of a prompt, used one after the other when the endpoint says that it is too long."""
+
+ANSWER, PROMPT = "llm:", "prompt:"
+"""What the keys begin with that answers, and the words that they are to, are kept under."""
 
 Shorter = Callable[[float], list[Message]]
 """The opening of a conversation with a share of its budgets."""
@@ -105,7 +109,7 @@ class Talk:
         digest = hashlib.sha256(
             json.dumps([self.client.spec, *((turn.role, turn.content) for turn in turns)]).encode()
         ).hexdigest()[:32]
-        stored = self.once(f"llm:{digest}", str, lambda: self._ask(digest, turns, spent, level, shorter).as_json())
+        stored = self.once(f"{ANSWER}{digest}", str, lambda: self._ask(digest, turns, spent, level, shorter).as_json())
         reply = Reply.of(stored)
         # Only now: should the worker die before, the next one finds the answer and settles with it.
         self.client.purse.settle(digest, reply.paid)
@@ -113,6 +117,7 @@ class Talk:
 
     def _ask(self, key: str, turns: list[Message], spent: Usage, level: int, shorter: Shorter) -> Reply:
         while True:
+            self.once(f"{PROMPT}{key}:{level}", str, partial(self._shown, turns))
             self._reserve(key, turns, spent)
             started = time.monotonic()
             try:
@@ -129,6 +134,12 @@ class Talk:
                 self.client.purse.settle(key, _unpaid(error, started))
                 raise
             return replace(reply, seconds=time.monotonic() - started)
+
+    def _shown(self, turns: Sequence[Message]) -> str:
+        """What is new in a conversation since the model spoke last, as it is sent."""
+        spoken = [at for at, turn in enumerate(turns) if turn.role == "assistant"]
+        new = turns[spoken[-1] + 1 :] if spoken else turns
+        return json.dumps([(turn.role, self.client.redact(turn.content)) for turn in new])
 
     def _answered(self, turns: list[Message], level: int) -> Reply:
         """The answer, or why there is none. Raises `ContextTooLong` and `Retryable`."""

@@ -68,6 +68,23 @@ def test_a_call_is_reserved_before_it_is_sent_and_settled_with_its_answer(model:
     assert book.paid[0].seconds is not None
 
 
+def test_what_a_model_is_told_is_kept_before_it_is_asked(model: Model) -> None:
+    """Without secrets, and of a longer conversation only what is new since the model spoke."""
+    model.script([replies.text("hi"), replies.html(), replies.text("again")])
+    once, book = Memory(), Book()
+    talk = talk_with(model, once, book)
+    key = "ghp_" + "a1" * 18
+    talk.reply([Message("system", "rules"), Message("user", f"hello {key}")], Usage(), 0, lambda _: TURNS)
+    longer = [Message("system", "rules"), Message("user", "hello"), Message("assistant", "hi"), Message("user", "more")]
+    with suppress(Retryable):
+        talk.reply(longer, Usage(), 0, lambda _: TURNS)
+    kept = [json.loads(value) for name, value in once.values.items() if name.startswith("prompt:")]
+    assert [role for role, _ in kept[0]] == ["system", "user"]
+    assert key not in str(kept)
+    assert kept[1] == [["user", "more"]]
+    assert len([name for name in once.values if name.startswith("llm:")]) == 1
+
+
 def test_a_kept_answer_settles_for_a_worker_that_died(model: Model) -> None:
     """It is not paid for, and not reserved, a second time."""
     model.script([replies.text("hi")])
