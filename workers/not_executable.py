@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from workers.domain import Diagnosis
 from workers.ports import Files
@@ -16,7 +17,7 @@ _DENIED = (
     re.compile(rf"Permission denied:? \(?['\"]{_PATH}['\"]"),  # Python
     re.compile(rf"\bspawn {_PATH} EACCES\b"),  # Node
 )
-_LINE = 2000
+_LINE, _MOST = 2000, 20
 
 
 def not_executable(diagnosis: Diagnosis, files: Files) -> tuple[str, ...]:
@@ -24,7 +25,7 @@ def not_executable(diagnosis: Diagnosis, files: Files) -> tuple[str, ...]:
     lines = [line[:_LINE] for line in (*(one.message for one in diagnosis.findings), *diagnosis.excerpt.split("\n"))]
     named = [match["path"] for line in lines for pattern in _DENIED if (match := pattern.search(line))]
     paths = files.paths()
-    found = dict.fromkeys(path for name in dict.fromkeys(named) if (path := _one(name, paths)))
+    found = dict.fromkeys(path for name in islice(dict.fromkeys(named), _MOST) if (path := _one(name, paths)))
     return tuple(path for path in found if (files.read(path) or b"").startswith(b"#!"))
 
 

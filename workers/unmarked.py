@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
 from workers.domain import Diagnosis
 from workers.ports import Files
 
 MARK = "__init__.py"
+_MOST = 50
+"""Modules and files that are looked for: each goes through the whole tree."""
 _ROOTS = ("", "src", "lib", "python")
 _MODULE = re.compile(r"No module named ['\"](?P<name>[A-Za-z_][\w.]{0,200})['\"]")
 _RELATIVE = "attempted relative import with no known parent package"
@@ -35,7 +38,7 @@ def unmarked(diagnosis: Diagnosis, files: Files) -> tuple[str, ...]:
 
 def _named(text: str, paths: frozenset[str]) -> Iterator[str]:
     """By a module that is there: every folder on the way to it that is no package."""
-    for module in dict.fromkeys(match["name"] for match in _MODULE.finditer(text)):
+    for module in islice(dict.fromkeys(match["name"] for match in _MODULE.finditer(text)), _MOST):
         parts = module.split(".")
         for root in _ROOTS:
             folders = [str(PurePosixPath(root, *parts[:end])) for end in range(1, len(parts) + 1)]
@@ -47,7 +50,7 @@ def _named(text: str, paths: frozenset[str]) -> Iterator[str]:
 
 def _told(text: str, paths: frozenset[str]) -> Iterator[str]:
     """The repository's files that a failing collection names on lines of their own."""
-    for match in filter(None, map(_FILE.match, text.split("\n"))):
+    for match in islice(filter(None, map(_FILE.match, text.split("\n"))), _MOST):
         parts = match["path"].lstrip("./").split("/")
         tails = ("/".join(parts[at:]) for at in range(len(parts)))
         yield from (tail for tail in tails if "/" in tail and tail in paths)

@@ -32,7 +32,7 @@ _RAISED = re.compile(
     r"(?:cannot import name ['\"]\w{1,100}['\"] from (?:partially initialized module )?|No module named |\bmodule )"
     rf"['\"](?P<name>{_MODULE})['\"]"
 )
-_FRAME = re.compile(r"\bsite-packages/(?P<name>[A-Za-z_]\w{0,100})(?:/|\.py\b)")
+_FRAME = re.compile(r"\b(?:site|dist)-packages/(?P<name>[A-Za-z_]\w{0,100})(?:/|\.py\b)")
 _CONFLICT = re.compile(r"requires|requirement|incompatible|conflict", re.IGNORECASE)
 _PACKAGE = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z0-9][\w.-]{0,100})(?: |==)(?P<version>\d[\w.!+-]{0,60})")
 _RUNNERS = frozenset({"pytest", "pluggy"})
