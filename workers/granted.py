@@ -33,7 +33,7 @@ _GRANTED: Mapping[Change, frozenset[str]] = {
     Change.REQUIREMENT: _LOCKED,
     Change.BOUND: _LOCKED,
     Change.PACKAGE: frozenset({"changes a test", "adds a file nobody asked for"}),
-    Change.MODE: frozenset({"changes a file's mode", "changes a test"}),
+    Change.MODE: frozenset({"changes a file's mode", "changes a test", "changes the check itself"}),
     Change.GENERATED: frozenset({"changes too many lines", "changes too many files", "changes a test"}),
 }
 _REGISTRIES = frozenset(by_https((), {}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.workers.fixers.test_from_tools import bench
-from workers import granted, policy
+from workers import cheats, granted, policy
 from workers.domain import Attempt, Change, Confidence, FailureClass, Finding, Verdict
 from workers.fixers import Executable
 from workers.patch import Executable as Opened
@@ -50,6 +50,7 @@ def test_the_script_that_may_not_be_run_becomes_executable(said: str, path: str 
     assert (candidate.change, candidate.confidence) == (Change.MODE, Confidence.HIGH)
     edits = one.tree.apply(candidate.patch)
     found = policy.review(candidate.patch, one.tree, one.diagnosis, Policy())
+    found += cheats.review(edits, one.tree, one.diagnosis, one.reproduction.plan, allow_test_edits=False)
     assert found
     assert granted.left(found, Change.MODE, edits, one.tree, granted.Facts(one.diagnosis), Policy()) == []
     assert {
