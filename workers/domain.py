@@ -276,6 +276,25 @@ class JobReport:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A package of Python that CI had in another version before, by its normal name."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Since:
+    """What CI installed otherwise than in the last green run of the job, by the logs of both. `green_at` and `red_at`
+    are the days of the two runs, as far as they are known."""
+
+    moved: tuple[Moved, ...] = ()
+    green_at: str = ""
+    red_at: str = ""
+
+
+@dataclass(frozen=True)
 class Suspect:
     """A place where the cause may be, and why it is looked for there. `line` counts from 1; None is the whole file.
 
@@ -436,6 +455,9 @@ class Change(StrEnum):
     EDIT = "edit"
     LOCK = "lock"  # lock files as the repository's own tool writes them, and nothing else
     REQUIREMENT = "requirement"  # one package more in the list of those that are needed, and nothing else
+    BOUND = "bound"  # one package kept from one release, and nothing else
+    PACKAGE = "package"  # empty `__init__.py` files of folders that an import names, and nothing else
+    MODE = "mode"  # one script made executable that a shell was not allowed to run, and nothing else
     GENERATED = "generated"  # files as the repository's own generator writes them, and nothing else
 
 

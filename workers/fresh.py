@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -20,9 +21,10 @@ from unidiff.patch import PatchSet
 
 from sandbox.errors import Cancelled, NetworkDenied, SetupFailed
 from sandbox.spec import Ending, Environment, Evidence, Limits, Output, Plan, Result, Sandbox, Step, Tree
-from workers import recipe, scripts
+from workers import pins, recipe, scripts
 
 _PATCH = "the patch"
+_VERSIONED = re.compile(r"(?<![\w.-])([A-Za-z0-9][\w.-]{0,100})(?:\[[^\]\n]{0,200}\])?[ \t]{0,10}[<>=!~]=?")
 _AGAIN = "HEAL_RUN"
 _GIT = "git -c user.name=heal -c user.email=heal@localhost -c core.hooksPath=/dev/null"
 _PARTS = (" (install)", " (prime)", " (try)")
@@ -160,6 +162,7 @@ def _patched(plan: Plan, patch: bytes | None) -> Plan:
     patch itself, and keeps what set-up left anew. The steps' text is part of the environment's key."""
     if not patch:
         return plan
+    plan = pins.freed(plan, _versioned(patch))
     text = base64.b64encode(patch).decode()
     lines = [
         f"base64 -d >\"$RUNNER_TEMP/patch\" <<'END'\n{text}\nEND",
@@ -174,3 +177,13 @@ def _patched(plan: Plan, patch: bytes | None) -> Plan:
     added = [file.path for file in PatchSet(patch.decode("utf-8", "replace")) if file.is_added_file]
     last = (Step("what the patch adds", f"rm -f -- {shlex.join(added)}"),) if added else ()
     return replace(plan, setup=(first, *plan.setup, *last))
+
+
+def _versioned(patch: bytes) -> frozenset[str]:
+    """The packages that the patch says something of the versions of: what pins a set-up to CI's packages would
+    contradict it."""
+    lines = (
+        line.value for file in PatchSet(patch.decode("utf-8", "replace")) if recipe.decides(file.path)
+        for hunk in file for line in hunk if line.is_added
+    )  # fmt: skip
+    return frozenset(match[1] for line in lines for match in _VERSIONED.finditer(line[:10_000]))

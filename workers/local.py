@@ -141,6 +141,11 @@ class LocalForge:
         del case
         return self._line.commits[0].sha if self._line else None
 
+    def green_job(self, case: Case) -> JobReport | None:
+        """There is no CI here."""
+        del case
+        return None
+
     def lineage(self, case: Case, good: Sha) -> Lineage | None:
         """The history from that commit to HEAD."""
         del case, good

@@ -126,6 +126,21 @@ def without(plan: Plan, failed: str) -> Plan | None:
     return replace(plan, setup=setup, fidelity=fidelity, notes=(*plan.notes, note))
 
 
+def freed(plan: Plan, names: Collection[str]) -> Plan:
+    """The plan that leaves the versions of these packages (by any spelling) to what the files say."""
+    normal = frozenset(map(_normal, names))
+    setup = tuple(
+        replace(step, script=_unpinned(step.script, normal)) if step.name == _CONSTRAINTS else step
+        for step in plan.setup
+    )
+    return replace(plan, setup=setup)
+
+
+def _unpinned(script: str, names: Collection[str]) -> str:
+    lines = ((line, _FROZEN.match(line)) for line in script.split("\n"))
+    return "\n".join(line for line, pinned in lines if not pinned or _normal(pinned[1]) not in names)
+
+
 def while_it_lasts(plan: Plan, started_at: str, now: datetime) -> Plan:
     """The plan without the newer pip, as long as the run's day is not over: nothing later was uploaded that it could
     leave out, and to bring it takes seconds. The dates stay, because the environment is one of that day."""

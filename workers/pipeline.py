@@ -36,6 +36,7 @@ from workers.domain import (
     Reproduction,
     Rerun,
     RunId,
+    Since,
     StageName,
     Verdict,
     Witness,
@@ -47,6 +48,7 @@ from workers.llm.purse import MemoryPurse, Purse
 from workers.overlay import Overlay
 from workers.ports import Admission, Fixer, Forge, Journal, Memory, Notice, Revision, SourceTree, Workbench
 from workers.repo_config import Notify, RepoConfig
+from workers.since import since
 from workers.stages.admit import admit
 from workers.stages.answer import answer, only_answered
 from workers.stages.base import compare_with_base
@@ -165,6 +167,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
         tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience,
         keep=mended_before(case), note=admission.note, issue=story.issue, witness=story.witness, hint=case.hint,
         revision=revision, prepared=lambda other: parts.sandbox.prepare(other, files, cancelled),
+        since=story.since,
     )  # fmt: skip
     if revision is None:
         story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)
@@ -344,6 +347,11 @@ class Story:
         if not (flaky or broke) or admission is None or not admission.config.may_rerun(flaky=flaky):
             return {}
         return {"rerun": self.once("rerun", Rerun, lambda: self.parts.forge.rerun(self.case)).value}
+
+    def since(self) -> Since:
+        """What CI installed otherwise when the job was last green. Read off logs that GitHub deletes one day."""
+        job = self.job or JobReport(name="")
+        return self.once("since", Since, lambda: since(job, lambda: self.parts.forge.green_job(self.case)))
 
     def heals(self, diagnosis: Diagnosis) -> int:
         """How often other runs worked on this failure lately: asked once, so that a run taken up again goes on."""

@@ -40,6 +40,7 @@ from workers.domain import (
     RunId,
     Sha,
     Sighting,
+    Since,
     Usage,
     Witness,
 )
@@ -137,6 +138,8 @@ class Workbench:
     prepared: Callable[[Plan], Environment] | None = None
     """Makes the environment of another plan for the same files: its set-up has the package indexes. Raises as
     `sandbox.spec.Sandbox.prepare`."""
+    since: Callable[[], Since] = Since
+    """What CI installed otherwise when the job was last green; asked of CI once in a run, when it is called."""
 
     @property
     def spent(self) -> Usage:
@@ -385,6 +388,10 @@ class Forge(Protocol):
     def last_green(self, case: Case) -> Sha | None:
         """The newest commit of the case's branch before the red one on which CI had this job green, as far as a few
         questions tell."""
+
+    def green_job(self, case: Case) -> JobReport | None:
+        """What CI said of the same job in the newest run on the case's branch before the red one in which it was green,
+        also of the red commit itself; None when nobody knows of one."""
 
     def lineage(self, case: Case, good: Sha) -> Lineage | None:
         """The history from a green commit to the red one; None when the one did not come before the other, or too long

@@ -10,7 +10,7 @@ import sandbox.spec
 from sandbox.errors import SetupFailed
 from sandbox.spec import Limits, Plan, Result, Step, Tree
 from tests.workers.made import GREEN, RED, MemoryTree, result
-from workers.domain import Case, Commit, Sha
+from workers.domain import Case, Commit, JobReport, Sha
 from workers.ports import Base, Origin, Reply, SourceTree
 
 Answer = Callable[[str, int], Result | None]
@@ -131,6 +131,7 @@ class Past:
     green: Sha | None = None
     below: Base | None = None
     brought: Origin = field(default_factory=Origin)
+    before: JobReport | None = None
     said: list[Reply] = field(default_factory=list)
 
     def base(self, case: Case) -> Base | None:
@@ -138,6 +139,9 @@ class Past:
 
     def last_green(self, case: Case) -> Sha | None:
         return self.green
+
+    def green_job(self, case: Case) -> JobReport | None:
+        return self.before
 
     def lineage(self, case: Case, good: Sha) -> Line | None:
         return self.line

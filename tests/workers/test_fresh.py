@@ -51,6 +51,17 @@ def names(plan: Plan) -> list[str]:
     return [step.name for step in plan.setup]
 
 
+def test_what_a_patch_says_of_a_version_goes_before_the_versions_of_ci() -> None:
+    """A bound that the patch brings would contradict the pin to what CI had; the other pins stay."""
+    pinned = Step("packages as in CI", "cat >/env/versions-of-ci.txt <<'END'\nattrs==25.1\nmy-tool==2.0\nEND")
+    sandbox = Recording()
+    environment = fresh.environment(sandbox, replace(PLAN, setup=(pinned, *PLAN.setup)), TREE, None)
+    environment.run(TEST, TREE, patch("requirements.txt").replace(b"\n+b\n", b"\n+My_Tool[x]>=1,<2.0\n"))
+    scripts = [plan.setup[at].script for plan, at in zip(sandbox.plans, (0, 1), strict=True)]
+    assert "my-tool==2.0" in scripts[0]
+    assert scripts[1] == pinned.script.replace("my-tool==2.0\n", "")
+
+
 def test_a_patch_of_the_code_uses_the_environment_as_it_is() -> None:
     """Only what decides the packages is worth an environment of its own."""
     sandbox = Recording()

@@ -7,7 +7,7 @@ import pytest
 from tests.workers.fixers.trees import MemoryTree
 from tests.workers.made import diagnosis
 from workers import granted
-from workers.domain import Change, FailureClass, Finding
+from workers.domain import Change, FailureClass, Finding, Moved
 from workers.policy import Violation
 from workers.repo_config import Policy
 
@@ -25,6 +25,7 @@ FILES = {
 }  # fmt: skip
 HAND = Violation("changes a lock file by hand", "uv.lock", 0, "uv.lock")
 TRICK = Violation("silences a checker", "shop.py", 1, "# noqa")
+MOVED = (Moved("six", "1.16.0", "1.17.0"), Moved("attrs", "25.1", "25.2"), Moved("evil", "1.0", "2.0"))
 MISSING = diagnosis(cls=FailureClass.DEPENDENCY, findings=(Finding("No module named 'yaml'", "shop.py", 1),))
 
 
@@ -32,7 +33,9 @@ def rules(
     change: Change, edits: dict[str, str], found: tuple[Violation, ...] = (HAND,), policy: Policy = Policy()
 ) -> set[str]:
     made = {path: text.encode() for path, text in edits.items()}
-    return {one.rule for one in granted.left(found, change, made, MemoryTree(FILES), MISSING, policy)}
+    return {
+        one.rule for one in granted.left(found, change, made, MemoryTree(FILES), granted.Facts(MISSING, MOVED), policy)
+    }
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,10 @@ def rules(
         (Change.LOCK, {"go.mod": MOD + "\nrequire github.com/c/d v1.0.0 // indirect\n", "go.sum": SUM + SUM[:27]}),
         (Change.REQUIREMENT, {"requirements.txt": "PyYAML\nsix\n"}),
         (Change.REQUIREMENT, {"pyproject.toml": PROJECT.replace('"six"', '"six", "PyYAML"'), "uv.lock": MORE}),
+        (Change.BOUND, {"requirements.txt": "six<1.17.0\n"}),
+        (Change.BOUND, {"requirements.txt": "six!=1.17.0\n"}),
+        (Change.BOUND, {"requirements.txt": "six\nattrs<25.2\n"}),
+        (Change.BOUND, {"pyproject.toml": PROJECT.replace('"six"', '"six<1.17.0"')}),
     ],
 )  # fmt: skip
 def test_what_is_proven_is_granted(change: Change, edits: dict[str, str]) -> None:
@@ -70,6 +77,13 @@ def test_what_is_proven_is_granted(change: Change, edits: dict[str, str]) -> Non
         (Change.REQUIREMENT, {"requirements.txt": "PyYAML\nsix\n", "shop.py": "x = 2\n"}, CLAIM),
         (Change.REQUIREMENT, {"pyproject.toml": PROJECT.replace("shop", "shopping")},
          CLAIM),
+        (Change.BOUND, {"requirements.txt": "six<1.16.0\n"}, CLAIM),
+        (Change.BOUND, {"requirements.txt": "six==1.17.0\n"}, CLAIM),
+        (Change.BOUND, {"requirements.txt": "six\nevil<2.0\n"}, CLAIM),
+        (Change.BOUND, {"requirements.txt": "six<1.17.0\nevil<1.17.0\n"}, CLAIM),
+        (Change.BOUND, {"requirements.txt": "six<1.17.0\nattrs<25.2\n"}, CLAIM),
+        (Change.BOUND, {"requirements.txt": "six<1.17.0\n", "shop.py": "x = 2\n"}, CLAIM),
+        (Change.BOUND, {"pyproject.toml": PROJECT.replace('"six"', '"six<1.17.0"').replace("shop", "x")}, CLAIM),
         (Change.EDIT, {"uv.lock": MORE}, HAND.rule),
     ],
 )  # fmt: skip
@@ -103,5 +117,5 @@ def test_what_is_generated_may_be_long_and_a_snapshot(path: str, cls: FailureCla
              "tests/__snapshots__/test_page.ambr": "a", "src/__tests__/page.test.js.snap": "a"}  # fmt: skip
     found = (Violation("changes too many lines", "", 0, "400"), Violation("changes a test", path, 0, path))
     seen = diagnosis(cls=cls, findings=())
-    left = granted.left(found, Change.GENERATED, {path: b"b"}, MemoryTree(files), seen, Policy())
+    left = granted.left(found, Change.GENERATED, {path: b"b"}, MemoryTree(files), granted.Facts(seen), Policy())
     assert (not left) is granted_it

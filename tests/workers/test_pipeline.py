@@ -40,12 +40,14 @@ from workers.domain import (
     JobReport,
     Lead,
     Lesson,
+    Moved,
     Ours,
     Outcome,
     Published,
     Rerun,
     RunId,
     Sha,
+    Since,
 )
 from workers.errors import LeaseLost, Park
 from workers.fixers import fixers
@@ -222,6 +224,35 @@ def test_waiting_for_ci_holds_nothing_and_repeats_nothing() -> None:
     assert environment.asked == []
     assert (len(forge.published), journal.announced) == (1, 1)
     assert [notice.title for notice in forge.told].count("Looking into it") == 1
+
+
+class Curious(OneIdea):
+    """A fixer that asks what moved since the job was green."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Since] = []
+
+    def propose(self, bench: Workbench, tried: Sequence[Attempt]) -> Candidate | None:
+        self.heard.append(bench.since())
+        return super().propose(bench, tried)
+
+
+def installing(version: str) -> str:
+    lines = ("##[group]Run pip", "\x1b[36;1mpip\x1b[0m", "shell: /usr/bin/bash -e {0}", "##[endgroup]")
+    return "".join(
+        f"2026-11-20T07:00:00.0000000Z {line}\n" for line in (*lines, f"Successfully installed six-{version}")
+    )
+
+
+def test_what_moved_since_the_last_green_run_is_asked_for_once() -> None:
+    """By the logs of both; what a green log said is remembered, for GitHub deletes it one day."""
+    forge, journal, fixer = MemoryForge(), MemoryJournal(), Curious()
+    forge.log = installing("1.17.0")
+    forge.before = JobReport("test", logs.parse(installing("1.16.0")))
+    drive(case(), replace(parts(forge, journal), fixers=(fixer,)))
+    assert fixer.heard == [Since((Moved("six", "1.16.0", "1.17.0"),), "2026-11-20", "2026-11-20")]
+    assert journal.recall("once:since", 0, Since) == fixer.heard[0]
 
 
 def test_ci_that_disagrees_is_said() -> None:

@@ -75,6 +75,10 @@ class BenchCase:
     workflow: str = ""
     base: Mapping[str, bytes] = field(default_factory=dict)
     green: Mapping[str, bytes] = field(default_factory=dict)
+    green_log: bytes = b""
+    """The raw log of the same job when it was last green."""
+    plain: tuple[str, ...] = ()
+    """Scripts that are not executable; all other files that begin with `#!` are."""
     group: str = ""
     """What the report also adds up by, such as a project."""
     gold: str = ""

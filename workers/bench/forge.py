@@ -5,7 +5,7 @@ Beside the files it knows the log of the red job, and what the case says of its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ class BenchForge(LocalForge):
     """`workers.ports.Forge` over a case, whose repository is made in `folder`."""
 
     def __init__(self, case: BenchCase, folder: Path) -> None:
-        committed(case.files, folder / "work", before=case.base or case.green)
+        committed(case.files, folder / "work", before=case.base or case.green, plain=case.plain)
         good = _BEFORE if case.green else None
         super().__init__(folder / "work", folder / "state", committed=False, good=good)
         self._case = case
@@ -68,6 +68,11 @@ class BenchForge(LocalForge):
         before = self.checkout.commit_named(_BEFORE)
         return Base(case.branch, before, Light.RED, before, Light.RED)
 
+    def green_job(self, case: Case) -> JobReport | None:
+        """The log of the green job, where the case has one."""
+        log = self._case.green_log
+        return JobReport(self._case.job, logs.read(iter((log,)))) if log else super().green_job(case)
+
     def tree(self, case: Case) -> SourceTree:
         """The files of the case's commit, which may be the base's."""
         base = self.base(case)
@@ -76,9 +81,11 @@ class BenchForge(LocalForge):
         return self._mirror.borrow(self.checkout.objects, base.head)
 
 
-def committed(files: Mapping[str, bytes], place: Path, before: Mapping[str, bytes] | None = None) -> None:
+def committed(
+    files: Mapping[str, bytes], place: Path, before: Mapping[str, bytes] | None = None, plain: Collection[str] = ()
+) -> None:
     """Make a repository with these files on `main`, after a commit with those `before`, if any; the work tree stays
-    empty, for nobody reads it.
+    empty, for nobody reads it. Scripts are executable, but for those that are `plain`.
 
     A commit is dated to the day's begin: the same files are the same commit all day long, so their environment is
     made once. Raises `UsageError` for names that git does not take.
@@ -93,7 +100,7 @@ def committed(files: Mapping[str, bytes], place: Path, before: Mapping[str, byte
     for commit in filter(None, (before, files)):
         stream += [_BEGIN % int(midnight.timestamp()), b"deleteall\n"]
         for name, content in sorted(commit.items()):
-            mode = b"100755" if content.startswith(b"#!") else b"100644"
+            mode = b"100755" if content.startswith(b"#!") and name not in plain else b"100644"
             stream += [b"M %s inline %s\ndata %d\n" % (mode, _quoted(name), len(content)), content, b"\n"]
     try:
         Command(place / ".git").run("fast-import", "--quiet", stdin=b"".join(stream))

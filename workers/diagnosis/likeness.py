@@ -35,6 +35,8 @@ _NOISE = re.compile(
     r"|FAILURE: Build failed|Process finished|\d{0,9}error Command"
 )
 """Lines that every failure of a kind ends with: they are no evidence that two are the same. Looked at when masked."""
+_SHELL = re.compile(r"^\S{1,300}: line <n>: ")
+"""How a shell names its script, which the runner writes into a file of its own."""
 _PLACE = re.compile(r"^(?P<path>[\w./@+\\-]{1,300}\.\w{1,10}):(?P<line>\d{1,7})(?::\d{1,7})?:? (?P<text>\S.{0,500})$")
 _FOR_WANT = re.compile(
     r"^(?:import-not-found|import-untyped|import-error|E0401|TS2307|TS7016|import/no-unresolved|reportMissing\w{1,30}"
@@ -254,7 +256,7 @@ def _told(output: str) -> int:
 
 
 def _last(said: Said) -> str:
-    lines = (logs.normalise(line) for line in reversed(said.lines[-50:]))
+    lines = (_SHELL.sub("", logs.normalise(line)) for line in reversed(said.lines[-50:]))
     return next((line for line in lines if not _NOISE.match(line)), "")
 
 

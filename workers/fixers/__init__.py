@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from workers.fixers.agent import Agent
 from workers.fixers.autofix import Autofix
+from workers.fixers.executable import Executable
 from workers.fixers.generated import Generated
 from workers.fixers.llm import Llm
 from workers.fixers.locks import Locks
+from workers.fixers.package import Package
 from workers.fixers.replay import Remembered
 from workers.fixers.requirement import Requirement
 from workers.fixers.reviser import Reviser
 from workers.fixers.search import Search
 from workers.fixers.static import Static
 from workers.fixers.suggested import Suggested
+from workers.fixers.upstream import Upstream
 from workers.fixers.whitespace import Whitespace
 from workers.llm.client import Client
 from workers.llm.talk import Budget
@@ -24,15 +27,18 @@ __all__ = [
     "Agent",
     "Autofix",
     "Budget",
+    "Executable",
     "Generated",
     "Llm",
     "Locks",
+    "Package",
     "Remembered",
     "Requirement",
     "Reviser",
     "Search",
     "Static",
     "Suggested",
+    "Upstream",
     "Whitespace",
     "fixers",
     "revisers",
@@ -44,8 +50,8 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine. The ladder leaves some out, see `stages.propose`.
     """
-    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Generated())
-    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Search())
+    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Package(), Executable(), Generated())
+    offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Upstream(), Search())
     if engine == "offline" or client is None:
         return offline
     return (*offline, Llm(client, budget or Budget()), Agent(client))

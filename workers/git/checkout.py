@@ -16,6 +16,7 @@ from workers.domain import Outcome, Sha
 from workers.errors import Stop, UsageError
 from workers.git.command import Command, GitFailed
 from workers.git.tree import MirrorTree
+from workers.patch import Executable
 
 AUTHOR = "Heal <heal@localhost>"
 
@@ -96,6 +97,8 @@ class Checkout:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+            if isinstance(content, Executable):
+                target.chmod(target.stat().st_mode | 0o111)
 
 
 def discover(path: Path) -> Checkout:

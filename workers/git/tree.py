@@ -21,7 +21,7 @@ from sandbox.spec import Tree
 from workers.domain import Outcome, Sha
 from workers.errors import Stop
 from workers.git.command import Command, GitFailed
-from workers.patch import PatchError
+from workers.patch import Executable, PatchError
 
 FILE, EXECUTABLE = "100644", "100755"
 SIZE_LIMIT = 512 << 20
@@ -61,6 +61,10 @@ class MirrorTree:
         """The file's mode as git writes it; the plain one for a file that is not there yet."""
         return self._modes.get(path, FILE)
 
+    def mode_with(self, path: str, content: bytes | None) -> str:
+        """The file's mode after an edit."""
+        return EXECUTABLE if isinstance(content, Executable) else self.mode(path)
+
     def committed_at(self) -> str:
         """When the commit was made, as an ISO date in UTC; empty when it does not say."""
         try:
@@ -93,7 +97,9 @@ class MirrorTree:
             raise PatchError("the edit touches text that is not UTF-8") from error
 
     def apply(self, patch: str) -> Mapping[str, bytes | None]:
-        """The changed files after the patch; raises `PatchError` unless it applies and touches plain files only."""
+        """The changed files after the patch; raises `PatchError` unless it applies and touches plain files only.
+
+        What it makes executable is `workers.patch.Executable`."""
         if "GIT binary patch" in patch:
             raise PatchError("the patch holds binary data")
         with self._scratch() as scratch:
@@ -101,8 +107,10 @@ class MirrorTree:
                 scratch.run("apply", "--cached", "--whitespace=nowarn", "-p1", "-", stdin=_encoded(patch))
             except GitFailed as failure:
                 raise PatchError(_reason(failure)) from failure
-            changes = _changes(scratch.run("diff-index", *DIFF, "--raw", "-z", "--no-abbrev", self.sha))
-            return _contents(scratch, changes)
+            changes, executable = _changes(scratch.run("diff-index", *DIFF, "--raw", "-z", "--no-abbrev", self.sha))
+            found = _contents(scratch, changes)
+        return {path: Executable(data) if data is not None and path in executable else data
+                for path, data in found.items()}  # fmt: skip
 
     def hash(self, edits: Mapping[str, bytes | None]) -> str:
         """The id of the tree object after the edits, the same on every git host."""
@@ -153,7 +161,7 @@ class MirrorTree:
             if b"\0" in content:
                 raise PatchError(f"{path} would become binary")
             blob = scratch.run("hash-object", "-w", "--no-filters", "--stdin", stdin=content).decode().strip()
-            written += ["--cacheinfo", f"{self.mode(path)},{blob},{path}"]
+            written += ["--cacheinfo", f"{self.mode_with(path, content)},{blob},{path}"]
         try:
             scratch.run("update-index", "-z", "--index-info", stdin=_encoded("".join(removed)))
             # Unlike --index-info this fails for paths git does not allow: `.git`, `..`, empty parts.
@@ -228,9 +236,11 @@ def _reason(failure: GitFailed) -> str:
     return "; ".join(lines[:3])[:300] or "the patch does not apply"
 
 
-def _changes(raw: bytes) -> Mapping[str, str | None]:
-    """Path to new blob (None when deleted) from `diff-index --raw -z`; refuses everything but plain files."""
+def _changes(raw: bytes) -> tuple[Mapping[str, str | None], frozenset[str]]:
+    """Path to new blob (None when deleted) from `diff-index --raw -z`, and the paths that become executable; refuses
+    everything else but plain files."""
     fields = raw.split(b"\0")[:-1]
+    executable: set[str] = set()
     changes: dict[str, str | None] = {}
     for meta, name in zip(fields[::2], fields[1::2], strict=True):
         before, after, _, blob, status = meta.decode().lstrip(":").split(" ")
@@ -239,9 +249,12 @@ def _changes(raw: bytes) -> Mapping[str, str | None]:
             changes[path] = None
         elif (status == "A" and after == FILE) or (status == "M" and before == after and after in {FILE, EXECUTABLE}):
             changes[path] = blob
+        elif (status, before, after) == ("M", FILE, EXECUTABLE):
+            changes[path] = blob
+            executable.add(path)
         else:
             raise PatchError(f"{path}: only the content of plain files may change, not their kind or mode")
-    return changes
+    return changes, frozenset(executable)
 
 
 def _contents(scratch: Scratch, changes: Mapping[str, str | None]) -> Mapping[str, bytes | None]:

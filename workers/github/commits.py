@@ -164,7 +164,7 @@ class Commits:
 
     def _signed(self, change: Change, branch: str, parents: Sequence[str], *, new: bool) -> str:
         """The same commit by the mutation that is always signed. It knows one parent and plain files alone."""
-        odd = [path for path in sorted(change.edits) if change.tree.mode(path) != FILE]
+        odd = [path for path, content in sorted(change.edits.items()) if change.tree.mode_with(path, content) != FILE]
         if odd or list(parents) != [change.tree.sha]:
             why = f"{odd[0]} is executable" if odd else "it has two parents"
             raise Stop(
@@ -197,7 +197,7 @@ class Commits:
         return head
 
     def _tree(self, tree: MirrorTree, edits: Mapping[str, bytes | None]) -> str:
-        entries = [self._entry(path, content, tree.mode(path)) for path, content in sorted(edits.items())]
+        entries = [self._entry(path, content, tree.mode_with(path, content)) for path, content in sorted(edits.items())]
         body = {"base_tree": tree.hash({}), "tree": entries}
         return str(self._api.send("POST", self._repo.path("/git/trees"), body)["sha"])
 
@@ -206,10 +206,15 @@ class Commits:
         if content is None:
             return {**entry, "sha": None}
         try:
-            return {**entry, "content": content.decode()}
+            text = content.decode()
         except UnicodeDecodeError:
-            blob = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-            return {**entry, "sha": self._api.send("POST", self._repo.path("/git/blobs"), blob)["sha"]}
+            text = ""
+        # Of blobs it is known that they may be empty, of text in a tree it is not.
+        return {**entry, "content": text} if text else {**entry, "sha": self._blob(content)}
+
+    def _blob(self, content: bytes) -> str:
+        blob = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
+        return str(self._api.send("POST", self._repo.path("/git/blobs"), blob)["sha"])
 
 
 def _hands_off(branch: str) -> Stop:

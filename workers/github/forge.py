@@ -145,6 +145,16 @@ class GitHubForge:
         path = jobs.workflow_path(api, self._repo, case)
         return history.last_green(api, self._repo, case, path, self._job_name)
 
+    def green_job(self, case: Case) -> JobReport | None:
+        """By the same runs, with the job's log."""
+        api = self._session.api(Purpose.READ)
+        if not case.actions_run_id:
+            return None
+        path = jobs.workflow_path(api, self._repo, case)
+        job = history.green_job(api, self._repo, case, path, self._job_name)
+        fetch = download.fetch_log(self._app.api_url, self._app.timeout_s)
+        return jobs.green(api, self._repo, job, fetch, self._redactor) if job is not None else None
+
     def lineage(self, case: Case, good: Sha) -> Lineage | None:
         """The history from the mirror, which fetches it now."""
         return self._mirror(case).lineage(good, case.head_sha)

@@ -41,6 +41,21 @@ def last_green(api: Api, repo: Repository, case: Case, workflow_path: str, job: 
     A run that was green as a whole is enough. Only where there is none on the page, the newest red ones are asked for
     their jobs: another job may have kept them red.
     """
+    green = _green(api, repo, case, workflow_path, job, other=True)
+    return Sha(green["head_sha"]) if green else None
+
+
+def green_job(api: Api, repo: Repository, case: Case, workflow_path: str, job: str) -> Mapping[str, Any] | None:
+    """The job itself in the newest earlier run of the workflow on the branch in which it was green; of the red commit,
+    too, for what broke it may be no commit."""
+    green = _green(api, repo, case, workflow_path, job, other=False)
+    return _green_job(api, repo, green["id"], job) if green else None
+
+
+def _green(
+    api: Api, repo: Repository, case: Case, workflow_path: str, job: str, *, other: bool
+) -> Mapping[str, Any] | None:
+    """The newest earlier workflow run in which the job was green; where `other` is set, of another commit."""
     if not case.actions_run_id or not workflow_path:
         return None
     found = api.find(
@@ -48,12 +63,12 @@ def last_green(api: Api, repo: Repository, case: Case, workflow_path: str, job: 
         branch=case.branch, status="completed", exclude_pull_requests="true", per_page=_RUNS,
     )  # fmt: skip
     own = [run for run in (found or {}).get("workflow_runs") or () if run["path"].split("@")[0] == workflow_path]
-    earlier = [run for run in own if _earlier(run, repo, case)]
-    green = next((run for run in earlier if run["conclusion"] == "success"), None)
+    earlier = [run for run in own if _earlier(run, repo, case) and not (other and run["head_sha"] == case.head_sha)]
+    green: Mapping[str, Any] | None = next((run for run in earlier if run["conclusion"] == "success"), None)
     if green is None:
         red = [run for run in earlier if run["conclusion"] in RED][:_LOOKED_INTO]
-        green = next((run for run in red if _job_green(api, repo, run["id"], job)), None)
-    return Sha(green["head_sha"]) if green else None
+        green = next((run for run in red if _green_job(api, repo, run["id"], job)), None)
+    return green
 
 
 def origin(api: Api, repo: Repository, sha: Sha) -> Origin:
@@ -82,13 +97,13 @@ def _earlier(run: Mapping[str, Any], repo: Repository, case: Case) -> bool:
     """Of this very branch, for a push to it or by hand, and before the red one."""
     own = (run.get("head_repository") or {}).get("id") == repo.id and run["head_branch"] == case.branch
     for_branch = not str(run["event"]).startswith("pull_request")
-    return bool(own and for_branch and run["id"] < case.actions_run_id and run["head_sha"] != case.head_sha)
+    return bool(own and for_branch and run["id"] < case.actions_run_id)
 
 
-def _job_green(api: Api, repo: Repository, run_id: int, job: str) -> bool:
+def _green_job(api: Api, repo: Repository, run_id: int, job: str) -> Mapping[str, Any] | None:
     found = api.find(repo.path(f"/actions/runs/{run_id}/jobs"), per_page=100) or {}
     named = [one for one in found.get("jobs") or () if one["name"] == job]
-    return bool(named) and all(one["conclusion"] == "success" for one in named)
+    return named[0] if named and all(one["conclusion"] == "success" for one in named) else None
 
 
 def _merge_base(api: Api, repo: Repository, tip: str, sha: Sha) -> str | None:

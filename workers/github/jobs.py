@@ -60,6 +60,12 @@ def report(
     )
 
 
+def green(api: Api, repo: Repository, job: Mapping[str, Any], fetch: Fetch, redactor: Redactor) -> JobReport:
+    """What a job that was green printed, and when; nothing in the log once GitHub has deleted it."""
+    log = _log(api, repo, job["id"], fetch, redactor)
+    return JobReport(job["name"], log, url=job.get("html_url") or "", started_at=job.get("started_at") or "")
+
+
 def from_status(api: Api, repo: Repository, case: Case, redactor: Redactor) -> JobReport:
     """The report of a commit status: what its CI wrote in one line. Where it links to is shown and never fetched."""
     found = api.pages(repo.path(f"/commits/{case.head_sha}/status"), "statuses")

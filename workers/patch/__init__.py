@@ -12,7 +12,7 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
 from workers.patch import paths
-from workers.patch.edits import Edit, Hunk, PatchError
+from workers.patch.edits import Edit, Executable, Hunk, PatchError
 from workers.patch.envelope import reasoning, variants
 from workers.patch.essence import essence, undoes
 from workers.patch.parse import parse
@@ -20,7 +20,7 @@ from workers.patch.rewrite import fits, rewritten
 from workers.patch.syntax import gate
 from workers.ports import Files
 
-__all__ = ["Edit", "Hunk", "PatchError", "check", "essence", "read_answer", "reasoning", "undoes"]
+__all__ = ["Edit", "Executable", "Hunk", "PatchError", "check", "essence", "read_answer", "reasoning", "undoes"]
 
 _TEXT_LIMIT = 1 << 20
 _SAME, _SHORT = 0.5, 8

@@ -21,6 +21,11 @@ class PatchError(Exception):
     """An answer that could not be turned into an edit. The message says what to correct, for its author."""
 
 
+class Executable(bytes):
+    """The content of a file that an edit makes executable besides, which is the only mode that edits may change. It
+    equals the plain content: whoever asks what is in the file need not know of modes."""
+
+
 @dataclass(frozen=True)
 class Hunk:
     """A change in one place: (kind, text) pairs, kind being " " (kept), "-" (removed) or "+" (added).

@@ -57,6 +57,8 @@ def _file(file: PatchedFile, tree: SourceTree, hunks: Mapping[str, str]) -> list
     content = tree.read(path)
     if file.is_added_file or file.is_removed_file or content is None:
         return f"It adds or removes {path}, which no suggestion can."
+    if not len(file):
+        return f"It changes the mode of {path}, which no suggestion can."
     shown = _shown(hunks.get(path, ""))
     if any(line.value.endswith("\r\n") or line.line_type == "\\" for hunk in file for line in hunk):
         return f"A suggestion would not keep the line ends of {path}."

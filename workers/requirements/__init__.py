@@ -15,7 +15,7 @@ from workers import lockfiles
 from workers.domain import Finding
 from workers.ports import Files
 
-__all__ = ["Missing", "distribution", "missing", "normal", "wanted"]
+__all__ = ["Missing", "distribution", "known", "missing", "normal", "wanted"]
 
 _NAME = r"[A-Za-z_][\w.]{0,200}"
 _IMPORT = re.compile(
@@ -59,6 +59,12 @@ def distribution(one: Missing, files: Files) -> str | None:
 def wanted(findings: Iterable[Finding], files: Files) -> frozenset[str]:
     """The normal names of all packages that the findings ask for."""
     return frozenset(normal(name) for one in missing(findings) if (name := distribution(one, files)))
+
+
+def known(name: str, files: Files) -> bool:
+    """A distribution that the table or a lock file names: a log, where anybody may print, is no reason to list one."""
+    listed = {normal(one) for one in _table("distributions").values()} | _locked(files).keys()
+    return normal(name) in listed
 
 
 def normal(name: str) -> str:

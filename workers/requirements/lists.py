@@ -20,6 +20,7 @@ _REQUIREMENT = re.compile(
     r"[ \t]*(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:[ \t]*\[[^\]\n]{0,200}\])?[ \t]*(?:[=<>~!;@ #].{0,500})?$"
 )
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+_BOUND = re.compile(r"(?:<|!=)[0-9][A-Za-z0-9.!_-]{0,60}")
 _HEADER = re.compile(r"^\[+(?P<name>[^\]\n]{1,200})\]+[ \t]*(?:#.*)?$")
 _IN_ARRAY = re.compile(r"(?:[ \t\n,]{1,1000}|#[^\n]{0,1000})|(?P<string>\"(?:[^\"\\\n]|\\.){0,500}\"|'[^'\n]{0,500}')")
 _Keys = tuple[str, ...]
@@ -49,26 +50,28 @@ def places(path: str, data: bytes) -> tuple[Place, ...]:
 
 def names(place: Place, data: bytes) -> frozenset[str]:
     """The normal names of what a list holds."""
-    text = data.decode("utf-8", "replace")
-    if PurePosixPath(place.path).name == "pyproject.toml":
-        return frozenset(_entries(_at(_toml(text), place.keys)))
-    if place.keys:
-        return frozenset(_entries(_cfg(text).get(*place.keys).splitlines()))
-    return frozenset(_entries(text.splitlines()))
+    return frozenset(_entries(_held(place, data)))
 
 
-def with_one(place: Place, data: bytes, name: str) -> bytes | None:
-    """The file with one requirement more, without a version, in the list's order and style; None when this cannot be
-    done so that nothing else changes."""
-    if not _PLAIN.fullmatch(name) or b"\r" in data or b"--hash=" in data:
+def entries(place: Place, data: bytes) -> tuple[str, ...]:
+    """What a list holds, as it is written; nothing for a table of Poetry, which is no list."""
+    held = _held(place, data)
+    return tuple(one.strip() for one in held if isinstance(one, str)) if isinstance(held, list) else ()
+
+
+def with_one(place: Place, data: bytes, name: str, bound: str = "") -> bytes | None:
+    """The file with one requirement more, without a version or with a bound of it, in the list's order and style; None
+    when this cannot be done so that nothing else changes."""
+    plain = _PLAIN.fullmatch(name) and (not bound or (_BOUND.fullmatch(bound) and "poetry" not in place.keys))
+    if not plain or b"\r" in data or b"--hash=" in data:
         return None
-    text = data.decode("utf-8", "surrogateescape")
+    text, line = data.decode("utf-8", "surrogateescape"), f"{name}{bound}"
     if PurePosixPath(place.path).name == "pyproject.toml":
-        new = _in_toml(text, place.keys, name)
+        new = _in_toml(text, place.keys, line)
     elif place.keys:
-        new = _in_cfg(text, place.keys, name)
+        new = _in_cfg(text, place.keys, line)
     else:
-        new = _in_lines(text, name)
+        new = _in_lines(text, line)
     made = new.encode("utf-8", "surrogateescape") if new is not None else None
     return made if made is not None and added(place.path, data, made) == frozenset({normal(name)}) else None
 
@@ -89,6 +92,14 @@ def added(path: str, before: bytes, after: bytes) -> frozenset[str] | None:
     if not few or found is None or not all(map(_REQUIREMENT.fullmatch, found)):
         return None
     return frozenset(_entries(found))
+
+
+def _held(place: Place, data: bytes) -> object:
+    """The list, or Poetry's table, as it was read."""
+    text = data.decode("utf-8", "replace")
+    if PurePosixPath(place.path).name == "pyproject.toml":
+        return _at(_toml(text), place.keys)
+    return (_cfg(text).get(*place.keys) if place.keys else text).splitlines()
 
 
 def _entries(values: object) -> Iterator[str]:

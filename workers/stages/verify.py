@@ -11,7 +11,7 @@ from threading import Event
 from sandbox.spec import Ending
 from workers import cheats, granted, logs, policy
 from workers.critic import Critic
-from workers.domain import REVIEW, Candidate, Experience, Verdict
+from workers.domain import REVIEW, Candidate, Change, Experience, Verdict
 from workers.gates import suite
 from workers.gates.checkers import checked
 from workers.gates.lines import covered
@@ -80,7 +80,8 @@ def _unfit(candidate: Candidate, change: _Change, bench: Workbench) -> Verdict |
         bench.reproduction.plan,
         allow_test_edits=bench.config.policy.allow_test_edits,
     )
-    violations = granted.left(violations, candidate.change, edits, bench.tree, bench.diagnosis, bench.config.policy)
+    facts = granted.Facts(bench.diagnosis, bench.since().moved if candidate.change is Change.BOUND else ())
+    violations = granted.left(violations, candidate.change, edits, bench.tree, facts, bench.config.policy)
     if violations:
         return Verdict(False, "policy", "; ".join(f"{v.rule} at {v.path}: {v.quote}" for v in violations[:5]))
     return None

@@ -10,6 +10,7 @@ from functools import cache
 
 import pytest
 
+from tests.workers.fixers import trees
 from tests.workers.made import MemoryTree
 from tests.workers.recipe.test_plans import case as asked
 from workers import diagnosis, logs, recipe
@@ -17,7 +18,7 @@ from workers.bench.ci.judge import broken
 from workers.bench.ci.red import OFFLINE, WORKFLOW, RedCase, Tier, read
 from workers.domain import JobReport, Outcome
 from workers.errors import Stop
-from workers.patch import check, read_answer
+from workers.patch import Executable, check, read_answer
 from workers.repo_config import RepoConfig
 
 KINDS = frozenset(
@@ -30,13 +31,14 @@ CASES = read()
 
 
 class CaseTree(MemoryTree):
-    """A case's files, to which patches apply by their content."""
+    """A case's files, to which patches apply by their content; one of a mode alone as git applies it."""
 
     def __init__(self, case: RedCase) -> None:
         super().__init__(case.tree())
+        self._case = case
 
     def apply(self, patch: str) -> Mapping[str, bytes | None]:
-        return read_answer(patch, self)
+        return trees.MemoryTree(self._case.tree()).apply(patch) if self._case.plain else read_answer(patch, self)
 
 
 def named(case: RedCase) -> str:
@@ -85,7 +87,7 @@ def test_the_gold_patch_applies_and_is_right_by_its_own_case(case: RedCase) -> N
     check(case.gold)
     edits = tree.apply(case.gold)
     assert edits
-    assert any(tree.read(path) != data for path, data in edits.items())
+    assert any(tree.read(path) != data or isinstance(data, Executable) for path, data in edits.items())
     assert broken(case, case.gold, tree) == ""
 
 

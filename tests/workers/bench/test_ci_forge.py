@@ -8,7 +8,10 @@ from pathlib import Path
 from workers.bench.ci.red import WORKFLOW
 from workers.bench.ci.suite import Ci
 from workers.bench.forge import BenchForge
+from workers.domain import Moved, Since
+from workers.patch import Executable
 from workers.ports import Light
+from workers.since import since
 
 CASES = {case.id: case for case in Ci().cases()}
 
@@ -50,3 +53,16 @@ def test_the_green_commit_before_is_in_the_history(tmp_path: Path) -> None:
     assert line is not None
     assert len(line.commits) == 2
     assert line.diff(0, 1).count("diff --git") == 1
+
+
+def test_the_green_log_and_a_script_without_its_bit(tmp_path: Path) -> None:
+    """What CI installed when it was green is told by its log; a script is executable unless the case says otherwise."""
+    forge = BenchForge(CASES["upstream-release"], tmp_path / "log")
+    run = forge.bench_case("ci")
+    told = since(forge.job(run), lambda: forge.green_job(run))
+    assert told == Since((Moved("itsdangerous", "2.0.1", "2.1.0"),), "2026-09-17", "2026-09-18")
+    other = BenchForge(CASES["executable-bit"], tmp_path / "bit")
+    tree = other.tree(other.bench_case("ci"))
+    assert other.green_job(other.bench_case("ci")) is None
+    script = tree.read("scripts/check.sh") or b""
+    assert "new mode 100755" in tree.diff({"scripts/check.sh": Executable(script)})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sandbox.spec import Tree
 from workers.domain import Sha
-from workers.patch import PatchError
+from workers.patch import Executable, PatchError
 
 
 class MemoryTree:
@@ -60,12 +60,15 @@ class MemoryTree:
             if done.returncode:
                 raise PatchError(done.stderr.decode())
             after = {
-                str(file.relative_to(root)): file.read_bytes()
+                str(file.relative_to(root)): _read(file)
                 for file in root.rglob("*")
                 if file.is_file() and ".git" not in file.relative_to(root).parts
             }
             paths = {*after, *self.files}
-            return {path: after.get(path) for path in paths if after.get(path) != self.files.get(path)}
+            return {path: after.get(path) for path in paths if self._differs(path, after.get(path))}
+
+    def _differs(self, path: str, now: bytes | None) -> bool:
+        return now != self.files.get(path) or isinstance(now, Executable)
 
 
 def _write(root: Path, files: Mapping[str, bytes | None]) -> None:
@@ -76,6 +79,12 @@ def _write(root: Path, files: Mapping[str, bytes | None]) -> None:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
+        if isinstance(data, Executable):
+            target.chmod(0o755)
+
+
+def _read(file: Path) -> bytes:
+    return Executable(file.read_bytes()) if file.stat().st_mode & 0o100 else file.read_bytes()
 
 
 def _git(root: Path, *args: str) -> str:

@@ -95,6 +95,28 @@ def test_a_job_that_was_green_in_a_red_run(scene: Scene) -> None:
     assert scene.forge(lint).last_green(lint) is None
 
 
+def test_the_green_job_comes_with_what_it_printed(scene: Scene) -> None:
+    """Of the newest earlier run in which it was green, of the red commit itself, too; nobody knows for another CI."""
+    pushed(scene, 2, "success")
+    sha = Sha(scene.hub.push(REPO, {"n.py": "n = 3\n"}))
+    scene.hub.finish_ci(REPO, conclusion="success", job="test", log="green log\n")
+    scene.hub.finish_ci(REPO, conclusion="success", event="pull_request")
+    ci = scene.hub.finish_ci(REPO, conclusion="failure", job="test", log=LOG)
+    red = replace(scene.case, head_sha=sha, actions_run_id=ci.run_id, job_id=ci.job_id)
+    job = scene.forge(red).green_job(red)
+    assert job is not None
+    assert (job.name, job.log) == ("test", logs.parse("green log\n"))
+    assert job.started_at
+    other = replace(red, actions_run_id=0)
+    assert scene.forge(other).green_job(other) is None
+
+
+def test_no_job_was_green_before_the_first_red_one(scene: Scene) -> None:
+    """Nothing is asked for a log then."""
+    assert scene.forge().green_job(scene.case) is None
+    assert not scene.asked("GET", "/logs")
+
+
 def test_no_green_commit_is_known_for_another_ci(scene: Scene) -> None:
     """A check run that is not of Actions has no workflow to look through."""
     other = replace(scene.case, actions_run_id=0)

@@ -11,6 +11,7 @@ from tests.workers.git.checkouts import checkout, git, write
 from workers.domain import Case, How, Outcome, Published, RunId
 from workers.errors import Stop, UsageError
 from workers.local import LocalForge
+from workers.patch import Executable
 from workers.ports import CI, Notice, Proposal, Wish
 
 PROPOSAL = Proposal("heal/x", "main", "title", "body", "Fix the sum\n\nWhy: it was wrong.\n", draft=False)
@@ -124,6 +125,16 @@ def test_apply_writes_the_work_tree(source: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert (source / "app.py").read_bytes() == b"x = 2\n"
     assert (source / "run.sh").stat().st_mode & 0o111
+
+
+def test_apply_makes_a_file_executable(source: Path, tmp_path: Path) -> None:
+    """A fix that is a mode is written like any other."""
+    forge = LocalForge(source, tmp_path / "state", apply=True)
+    case = forge.case(RunId("r1"))
+    tree = forge.tree(case)
+    forge.publish(case, tree, tree.diff({"app.py": Executable(FILES["app.py"])}), PROPOSAL)
+    assert (source / "app.py").stat().st_mode & 0o111
+    assert (source / "app.py").read_bytes() == FILES["app.py"]
 
 
 def test_apply_never_overwrites_what_changed_meanwhile(source: Path, tmp_path: Path) -> None:

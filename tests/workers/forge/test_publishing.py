@@ -10,6 +10,7 @@ from tests.workers.forge.scene import EDITS, PROPOSAL, REPO, Scene
 from workers.domain import Case, Outcome, Published, Sha
 from workers.errors import LeaseLost, Retryable, Stop
 from workers.github import GitHubForge
+from workers.patch import Executable
 from workers.ports import CI, Proposal
 
 
@@ -42,6 +43,18 @@ def test_pull_request_with_a_commit_on_the_red_one(scene: Scene) -> None:
     assert {path: tree.read(path) for path in EDITS} == EDITS
     assert tree.mode("run.sh") == "100755"
     assert done.at > 0
+
+
+def test_an_empty_file_and_a_mode_are_committed(scene: Scene) -> None:
+    """What has no lines in a diff is in the commit all the same."""
+    forge = scene.forge()
+    tree = forge.tree(scene.case)
+    edits = {"pkg/__init__.py": b"", "shop.py": Executable(tree.read("shop.py") or b"")}
+    done = forge.publish(scene.case, tree, tree.diff(edits), PROPOSAL)
+    case = replace(scene.case, head_sha=Sha(done.commit))
+    after = scene.forge(case)._tree(case)
+    assert {path: after.read(path) for path in edits} == edits
+    assert [after.mode(path) for path in edits] == ["100644", "100755"]
 
 
 def test_write_permissions_only_while_publishing(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from workers.domain import Outcome, Sha
 from workers.errors import Stop
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
-from workers.patch import PatchError
+from workers.patch import Executable, PatchError
 
 FILES = {
     "app/core.py": b"def add(a, b):\n    return a - b\n",
@@ -108,6 +108,17 @@ def test_reading_leaves_the_mirror_untouched(tree: MirrorTree, tmp_path: Path) -
     before = sorted((tmp_path / "mirror").rglob("*"))
     tree.apply(tree.diff({"app/core.py": b"x = 1\n"}))
     assert sorted((tmp_path / "mirror").rglob("*")) == before
+
+
+def test_a_file_may_become_executable(tree: MirrorTree) -> None:
+    """The one mode that changes: as an edit it says so, and diff and tree have it; the content is as it was."""
+    patch = "diff --git a/app/core.py b/app/core.py\nold mode 100644\nnew mode 100755\n"
+    edits = tree.apply(patch)
+    assert edits == {"app/core.py": FILES["app/core.py"]}
+    assert isinstance(edits["app/core.py"], Executable)
+    assert tree.mode_with("app/core.py", edits["app/core.py"]) == "100755"
+    assert tree.diff(edits) == patch
+    assert tree.hash(edits) != tree.hash({})
 
 
 def new_file(path: str, mode: str = "100644", body: str = "x") -> str:

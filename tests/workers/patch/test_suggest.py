@@ -95,6 +95,7 @@ def test_what_no_suggestion_can_do_is_said(old: str, new: str, hunks: Mapping[st
     [
         ("--- /dev/null\n+++ b/new.py\n@@ -0,0 +1 @@\n+x = 1\n", "adds or removes new.py"),
         ("--- a/shop.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-x = 1\n", "adds or removes shop.py"),
+        ("diff --git a/shop.py b/shop.py\nold mode 100644\nnew mode 100755\n", "changes the mode of shop.py"),
         ("--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+y\n", "line ends"),
         ("--- a/shop.py\n+++ b/shop.py\n@@ -1,9 +1 @@\n-x\n", "not one of plain lines"),
     ],

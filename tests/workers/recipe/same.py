@@ -52,6 +52,22 @@ MYPY = "{}:{}: error: {}  [{}]\nFound 1 error in 1 file (checked 3 source files)
 PAIRS = (
     # tests
     Pair("the same test", "pytest", failed(A), failed(A), True),
+    Pair(
+        "a script of its own in the shell's words",
+        "./x.sh",
+        "/home/runner/work/_temp/0c9f-8a11.sh: line 1: ./x.sh: Permission denied",
+        "/run/script: line 3: ./x.sh: Permission denied",
+        True,
+        126,
+    ),
+    Pair(
+        "another program that may not be run",
+        "./x.sh",
+        "/a/b.sh: line 1: ./x.sh: Permission denied",
+        "/run/script: line 1: ./y.sh: Permission denied",
+        False,
+        126,
+    ),
     Pair("durations and counts of others", "pytest", failed(A, counts="1 failed, 3 passed"), failed(A), True),
     Pair("another test", "pytest", failed(A), failed(B), False),
     Pair("another order", "pytest", failed(A, B), failed(B, A), True),

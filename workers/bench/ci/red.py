@@ -45,7 +45,8 @@ class RedCase:
     has to begin with one of. `trap` says what tempts.
 
     `base` are the files of the pull request's base, which is red itself, `green` those of the commit before, which was
-    green: only what is different there, an empty mapping without such a commit.
+    green: only what is different there, an empty mapping without such a commit. `green_log` is the log of the job when
+    it was last green, empty where nobody knows of such a run, `plain` are scripts that lack their executable bit.
     """
 
     id: str
@@ -68,6 +69,8 @@ class RedCase:
     hidden_check: str = ""
     base: Mapping[str, str] = field(default_factory=dict)
     green: Mapping[str, str] = field(default_factory=dict)
+    green_log: str = ""
+    plain: tuple[str, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -92,8 +95,8 @@ def _case(path: Path) -> RedCase:
             "cls": FailureClass(told.pop("class")),
             "tier": Tier(told.pop("tier")),
             "outcomes": tuple(map(Outcome, told.pop("outcomes"))),
-            "log": told.pop("log").replace(_ESCAPE, "\x1b"),
-            **{key: tuple(told.pop(key, ())) for key in ("allowed", "never", "must")},
+            **{key: told.pop(key, "").replace(_ESCAPE, "\x1b") for key in ("log", "green_log")},
+            **{key: tuple(told.pop(key, ())) for key in ("allowed", "never", "must", "plain")},
         }
         return RedCase(id=path.stem, **own, **told)
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:

@@ -49,6 +49,8 @@ def _made(case: RedCase) -> BenchCase:
         workflow=WORKFLOW,
         base=case.tree(case.base) if case.base else {},
         green=case.tree(case.green) if case.green else {},
+        green_log=case.green_log.encode(),
+        plain=case.plain,
         group=case.kind,
         gold=case.gold,
         expect={"tier": case.tier.value, "outcomes": json.dumps(case.outcomes), "trap": case.trap},
