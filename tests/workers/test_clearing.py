@@ -74,7 +74,8 @@ def test_a_running_worker_clears_the_engine(engine: Engine, installation: str, t
             worker.wait(30)
     assert set(engine.containers(f"heal.owner={installation}")) == {alive}
     said = log.read_text().partition("\nworker: ")[0]  # Celery says goodbye in its own way
-    lines = [json.loads(line) for line in said.splitlines()]
+    every = [json.loads(line) for line in said.splitlines()]
+    lines = [line for line in every if line["event"] != "errands.no_key"]  # of another process, at its own time
     assert [line["event"] for line in lines] == ["worker starts", "cleared the engine"]
     assert (lines[1]["containers"], lines[1]["volumes"]) == (1, 0)
 
