@@ -12,16 +12,14 @@ from bot.cli_sandbox import size
 from workers.settings import PruneSettings
 from workers.store.backup import back_up
 from workers.store.database import open_engine
-from workers.store.retention import Keep, Retention
+from workers.store.retention import Retention, kept
 
 
 def prune(compact: bool, as_json: bool) -> None:
     """Remove what the settings do not keep, and say how much that was."""
     settings = PruneSettings()
     retention = Retention(open_engine(settings.database_url))
-    removed = retention.prune(Keep(settings.keep_bodies_days, settings.keep_logs_days, settings.keep_runs_days))
-    if settings.database_cap:
-        removed = removed.plus(retention.hold(int(settings.database_cap)))
+    removed = retention.prune(kept(settings))
     if compact:
         retention.compact()
     used = retention.size()

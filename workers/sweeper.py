@@ -32,7 +32,7 @@ from workers.redact import Redactor
 from workers.settings import SweeperSettings
 from workers.store.database import open_engine
 from workers.store.ledger import Ledger
-from workers.store.retention import Keep, Retention
+from workers.store.retention import Keep, Retention, kept
 from workers.store.roster import Roster
 from workers.store.tenants import Tenants
 from workers.upkeep import engines
@@ -109,15 +109,11 @@ def drop_mirrors_forever(folder: Path, tenants: Tenants, stop: threading.Event, 
             return
 
 
-def forget_forever(
-    retention: Retention, keep: Keep, cap: int, stop: threading.Event, every: float = KEEP_SECONDS
-) -> None:
-    """Remove what has become old now and every hour, and hold the database under its cap (0: none)."""
+def forget_forever(retention: Retention, keep: Keep, stop: threading.Event, every: float = KEEP_SECONDS) -> None:
+    """Remove what has become old, and what is over the database's cap, now and every hour."""
     while True:
         try:
             removed = retention.prune(keep)
-            if cap:
-                removed = removed.plus(retention.hold(cap))
             if removed:
                 log.info("removed what was kept for long enough", **dataclasses.asdict(removed))
         except SQLAlchemyError as trouble:
@@ -149,8 +145,7 @@ def main(worker: str, slots: int) -> None:
     bell = Bell(settings.redis_url)
     stop = threading.Event()
     clearing = (settings.installation, stop, int(settings.sandbox_cap))
-    keep = Keep(settings.keep_bodies_days, settings.keep_logs_days, settings.keep_runs_days)
-    forgetting = (Retention(engine), keep, int(settings.database_cap), stop)
+    forgetting = (Retention(engine), kept(settings), stop)
     dropping = (mirrors.folder(settings.state_dir), Tenants(engine), stop)
     loops = (
         threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),

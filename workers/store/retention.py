@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, FromClause, Select, de
 from sandbox.spec import Output
 from workers.domain import Report
 from workers.logs import JobLog
+from workers.settings import KeepSettings
 from workers.store.codec import read, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import (
@@ -52,15 +53,23 @@ _ROW = 400
 
 @dataclass(frozen=True)
 class Keep:
-    """For how many days what has ended is kept: deliveries, logs and checkpoints, runs altogether."""
+    """For how many days what has ended is kept: deliveries, logs and checkpoints, runs altogether; and how many bytes
+    the database may take, 0 for any number."""
 
     bodies: float = 14.0
     logs: float = 30.0
     runs: float = 400.0
+    cap: int = 0
 
     def __post_init__(self) -> None:
         if self.bodies < LEAST_DAYS:
             raise ValueError(f"deliveries are kept for {LEAST_DAYS:.0f} days at least: so long GitHub sends them again")
+
+
+def kept(settings: KeepSettings) -> Keep:
+    """What the operator wants to be kept."""
+    days = settings.keep_bodies_days, settings.keep_logs_days, settings.keep_runs_days
+    return Keep(*days, int(settings.database_cap))
 
 
 @dataclass(frozen=True)
@@ -88,13 +97,14 @@ class Retention:
         self._batch = batch
 
     def prune(self, keep: Keep) -> Removed:
-        """Remove all that is older than it is to be kept."""
-        return Removed(
+        """Remove all that is older than it is to be kept, then hold the cap."""
+        removed = Removed(
             deliveries=self._all(lambda: self._deliveries(keep.bodies)),
             logs=self._all(lambda: self._logs(keep.logs)),
             runs=self._all(lambda: self._runs(keep.runs)),
             others=self._all(lambda: self._others(keep)),
         )
+        return removed.plus(self.hold(keep.cap)) if keep.cap else removed
 
     def hold(self, cap: int) -> Removed:
         """Remove the oldest of what has ended until the database takes at most `cap` bytes: deliveries first, which
