@@ -6,7 +6,6 @@ Each case is an entry of a file in `cheats_corpus`; the before tree is `tree.tom
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.spec import Plan, Step
+from tests.workers.diffs import between
 from tests.workers.fixers.trees import MemoryTree
 from workers import cheats, policy
 from workers.domain import Diagnosis, FailureClass, Finding
@@ -57,7 +57,7 @@ def made(entry: Mapping[str, Any]) -> Case:
         else:
             assert before is None, entry["name"]
             edits[edit["path"]] = edit["new"]
-    patch = entry.get("patch") or "".join(diff(path, after) for path, after in edits.items())
+    patch = entry.get("patch") or "".join(between(path, FILES.get(path), after) for path, after in edits.items())
     why = failure(FailureClass(entry.get("class", "test_failure")), entry.get("named", []), edits)
     return Case(entry["name"], entry.get("rule", ""), edits, patch, why, entry.get("tests", False))
 
@@ -67,19 +67,6 @@ def failure(cls: FailureClass, named: list[str], edits: Mapping[str, str | None]
     tops = {path.split("/")[0] for path in edits} & {"web", "go", "rust", "java"} or {"tests"}
     tests = [path for path in FILES if path.split("/")[0] in tops and (policy.is_test(path) or path.endswith(".rs"))]
     return Diagnosis(cls, "pytest", "f", tuple(Finding("x", path, 1) for path in named or tests), "", "")
-
-
-def diff(path: str, after: str | None) -> str:
-    before = FILES.get(path)
-    head = f"diff --git a/{path} b/{path}\n"
-    head += "new file mode 100644\n" if before is None else "deleted file mode 100644\n" if after is None else ""
-    lines = difflib.unified_diff(
-        (before or "").splitlines(keepends=True),
-        (after or "").splitlines(keepends=True),
-        "/dev/null" if before is None else f"a/{path}",
-        "/dev/null" if after is None else f"b/{path}",
-    )
-    return head + "".join(lines)
 
 
 def judged(case: Case) -> list[policy.Violation]:
@@ -186,7 +173,7 @@ def variants() -> Iterator[Case]:
             other = change(after)
             if other != after:
                 name = f"{case.name} ({change.__name__})"
-                yield replace(case, name=name, edits={path: other}, patch=diff(path, other))
+                yield replace(case, name=name, edits={path: other}, patch=between(path, FILES.get(path), other))
 
 
 VARIANTS = list(variants())

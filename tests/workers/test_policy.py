@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.workers.diffs import between
 from tests.workers.recipe.trees import MemoryTree
 from workers.domain import Diagnosis, FailureClass, Finding
 from workers.globs import matches
@@ -34,16 +33,7 @@ def diagnosis(cls: FailureClass = FailureClass.TEST, *paths: str) -> Diagnosis:
 
 
 def diff(path: str, new: str | None, old: str | None = None) -> str:
-    before = FILES.get(path) if old is None else old
-    head = f"diff --git a/{path} b/{path}\n"
-    head += "new file mode 100644\n" if before is None else "deleted file mode 100644\n" if new is None else ""
-    lines = difflib.unified_diff(
-        (before or "").splitlines(keepends=True),
-        (new or "").splitlines(keepends=True),
-        "/dev/null" if before is None else f"a/{path}",
-        "/dev/null" if new is None else f"b/{path}",
-    )
-    return head + "".join(lines)
+    return between(path, FILES.get(path) if old is None else old, new)
 
 
 def source(line: str) -> str:
