@@ -11,6 +11,10 @@ def test_large_orders_are_free():
     assert shipping_cost(FREE_FROM + 1, 500) == 0
 
 
+def test_just_below_the_limit_the_standard_rate_is_due():
+    assert shipping_cost(FREE_FROM - 1, 500) == STANDARD
+
+
 def test_the_limit_itself_is_free():
     assert shipping_cost(FREE_FROM, 500) == 0
 
