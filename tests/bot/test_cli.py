@@ -1,4 +1,5 @@
-"""The other commands as processes: help without weight, the doctor's word, images, database, settings, deliveries."""
+"""The other commands: how a process of theirs ends, help without weight, the doctor's word, images, database,
+settings, deliveries."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.command import ROOT, environment, heal
+from tests.bot.command import ROOT, environment, heal, process
 from tests.bot.conftest import Site
 from tests.bot.deliveries import PAYLOADS, SECRET
 
@@ -37,6 +38,27 @@ COMMANDS = [
 pytestmark = pytest.mark.process
 
 HEAVY = ("docker", "openai", "github", "celery", "sqlalchemy", "fastapi", "pydantic", "rich")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("config", "schema"), 0),
+        (("config", "check", "{file}"), 1),
+        (("pause", "--all", "--for", "ever"), 2),
+        (("sandbox", "ls"), 3),
+    ],
+)
+def test_a_process_ends_as_its_command_does(arguments: tuple[str, ...], code: int, tmp_path: Path) -> None:
+    """The exit code and both streams of the installed program are those of the command, each of the four ways."""
+    file = tmp_path / "heal.yml"
+    file.write_text("mode: nothing\n")
+    typed = [argument.format(file=file) for argument in arguments]
+    more = {"HEAL_DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    done, same = process(*typed, **more), heal(*typed, **more)
+    assert (done.returncode, done.stdout, done.stderr) == (same.returncode, same.stdout, same.stderr)
+    assert done.returncode == code
+    assert bool(done.stdout) is (code in {0, 1})
 
 
 @pytest.mark.parametrize("command", COMMANDS)

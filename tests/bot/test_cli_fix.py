@@ -1,4 +1,4 @@
-"""`heal fix` as a process on the sample repositories: what it prints, what it changes, how it ends."""
+"""`heal fix` on the sample repositories: what it prints, what it changes, how it ends, its process included."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.engine import Engine
-from tests.bot.command import HEAL, commit, environment, heal, one_object, sample
+from tests.bot.command import HEAL, commit, environment, heal, one_object, process, sample
 from tests.model.answers import NO_OBJECTION, search_replace
 from tests.model.process import Model
 from tests.model.replies import text
@@ -51,7 +51,7 @@ def test_json_is_the_object_of_the_contract() -> None:
 def test_the_patch_alone_is_on_standard_output() -> None:
     """Without --json the patch can be piped into `git apply`; the story, stages and gaps go to standard error."""
     place = sample("lint-findings")
-    done = heal("fix", place)
+    done = process("fix", place)
     assert done.returncode == 0, done.stderr
     subprocess.run(["git", "apply", "--check", "-"], cwd=place, input=done.stdout, text=True, check=True)
     assert done.stdout.startswith("diff --git ")
