@@ -332,8 +332,8 @@ def test_settings_refuse_weak_secrets(values: dict[str, Any], monkeypatch: pytes
 
 
 def test_importing_the_receiver_stays_light() -> None:
-    """The process that listens loads no engine, no model and no GitHub client."""
-    code = "import sys, bot.app; print(sorted({'docker', 'openai', 'github', 'git'} & set(sys.modules)))"
+    """The process that listens loads no engine, no model, no GitHub client and no migrations."""
+    code = "import sys, bot.app; print(sorted({'docker', 'openai', 'github', 'git', 'alembic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
