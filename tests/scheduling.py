@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
@@ -75,7 +75,7 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no type
 
 def taken(report: Path) -> dict[str, float]:
     """Seconds per file with all set-up in them, from a JUnit report; only files that took long."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it
         seconds[f"{case.attrib['classname'].replace('.', '/')}.py"] += float(case.attrib["time"])
     return {file: round(total) for file, total in sorted(seconds.items()) if total >= LONG}
