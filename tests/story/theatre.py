@@ -171,7 +171,7 @@ class Theatre:
 
         self.wait(claimed, seconds, f"claim {count} of {repo}")
 
-    def wait_for_state(self, repo: str, state: str, seconds: float = 60) -> dict[str, Any]:
+    def wait_for_state(self, repo: str, state: str, seconds: float = 120) -> dict[str, Any]:
         """The newest run of a repository, once it is in this state."""
         found = self.runs_of
         return self.wait(lambda: next((r for r in found(repo)[:1] if r["state"] == state), None), seconds, state)
