@@ -12,7 +12,7 @@ from typing import NoReturn
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Skipped, Step, Tree
-from workers import diagnosis, fresh, pins, recipe, tools
+from workers import diagnosis, fresh, pins, recipe, spared, tools
 from workers.domain import Case, FailureClass, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
@@ -158,8 +158,9 @@ def _told(ruling: diagnosis.Ruling) -> dict[str, str]:
 
 
 def _always_failing(runs: Sequence[Result]) -> set[str] | None:
-    """The tests that failed in every run; None when a run names no failing test, so nothing can be said."""
-    failing = [set(_red(run)) for run in runs]
+    """The tests that failed in every run in which they were run; None when a run names no failing test, so nothing can
+    be said."""
+    failing = [set(_red(run)) | spared.left_out(runs[0], run) for run in runs]
     return set.intersection(*failing) if all(failing) else None
 
 
