@@ -23,7 +23,7 @@ _PLACE = re.compile(r"([^:\n]{1,300}\.py):\d{1,9}: ")
 _OTHERS = ("/site-packages/", "/dist-packages/")
 _RED = ("failed", "error")
 
-_PLUGIN = b'''"""Of red tests that are slow and fail in the same place, one is enough: the others are skipped after it."""
+_PLUGIN = b'''"""Of slow red tests that fail in the same place, one is enough: the others are skipped after it."""
 import json
 import os
 

@@ -41,7 +41,7 @@ def steadiness(reproduction: Reproduction) -> list[str]:
         tests = sum(map(len, groups))
         where = "the same place" if len(groups) == 1 else f"{len(groups)} places"
         lines.append(
-            f"{tests} tests took long to fail in {where}: all of them were run once, and in the repeated runs one of each "
-            "place, the others no more once it was red again."
+            f"{tests} tests took long to fail in {where}: all of them were run once, and in the repeated runs one of "
+            "each place, the others no more once it was red again."
         )
     return lines

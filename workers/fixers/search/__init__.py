@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers import clue, spectrum
+from workers import clue, spared, spectrum
 from workers.domain import Attempt, Candidate, Diagnosis
 from workers.fixers.kept import following
 from workers.fixers.search import evidence, judge
@@ -50,6 +50,7 @@ class Search:
             return []
         how = spectrum.started(bench)
         plan = self._screen_plan(how, trace, candidates)
+        plan["endless"] = sorted(trace.hung & {test.id for test in spared.slow(bench.reproduction.before)})
         run = evidence.screening(spectrum.inside(bench, how, plan, self.budget_s * 3))
         return [self._row(bench, *choice, trace, run) for choice in chosen(bench, candidates, run)][: self.shown]
 
