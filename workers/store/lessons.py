@@ -151,11 +151,9 @@ def _lessons(*which: ColumnElement[bool]) -> Select[Any]:
         .where(later.c.accepted.is_(False))
         .scalar_subquery()
     )
-    columns = (
-        Row.id, Row.repo_id, Row.fingerprint, Row.signature, Row.number, Row.accepted, Row.patch, Row.words, Row.kind
-    )  # fmt: skip
-    labelled = (target.label("target"), turned_down.label("turned_down"))
-    return select(*columns, Row.who, *labelled).where(*which).order_by(Row.id.desc())
+    columns = (Row.id, Row.repo_id, Row.fingerprint, Row.signature, Row.number, Row.accepted, Row.patch, Row.words)
+    more = (Row.who, Row.kind, target.label("target"), turned_down.label("turned_down"))
+    return select(*columns, *more).where(*which).order_by(Row.id.desc())
 
 
 def _lesson(row: Any) -> Lesson:
