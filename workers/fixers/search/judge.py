@@ -86,7 +86,11 @@ def confidence(candidate: Ranked, plausible: Plausible, groups: int, trace: Trac
 
     Only what failed before counts as fixed: the tests of a file that could not be collected are one failure. And a
     meaning is the only one when all candidates were looked at, or enough after it; not when the time had run out.
+    Two edits at once are as sure as the one that mends fewer tests alone, and never high.
     """
+    pair = next((one for one in run.pairs if one.id == candidate.id), None)
+    if pair is not None:
+        return Confidence.MEDIUM if min(pair.alone) >= 2 and not plausible.untrue else Confidence.LOW
     kind = candidate.mutation.kind
     if plausible.untrue and kind not in SURE:
         return Confidence.LOW

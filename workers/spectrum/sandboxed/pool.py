@@ -27,7 +27,8 @@ class Pool:
     """`quick` tries some candidates in one child and tells of each how it went; `full` tries one on all tests.
 
     What a child leaves undone is done by another one. `silent` is how long a child may say nothing, by the turn of its
-    candidates: one that hung has as many turns as there are limits, each after all others had theirs.
+    candidates: one that hung has as many turns as there are limits, each after all others had theirs. `partly` are
+    those of which `quick` says which tests they mend, without mending all.
     """
 
     def __init__(self, plan: dict[str, Any], quick: Try, full: Try, say: Tell) -> None:
@@ -43,6 +44,7 @@ class Pool:
         self.passing = set(plan["passing"])
         self.end = self.until = time.monotonic() + plan["budget_s"]
         self.tried = self.plausible = self.enough = 0
+        self.partly: list[tuple[Row, list[int]]] = []
 
     @property
     def busy(self) -> bool:
@@ -58,9 +60,14 @@ class Pool:
         """After a plausible candidate, enough others were tried; those that wait for a second chance do not count."""
         return bool(self.plausible and not self.survivors and (self.tried >= self.enough or not self.waiting))
 
-    def step(self) -> None:
-        """Keep the children busy and take what they tell."""
-        self._fill()
+    @property
+    def begun(self) -> bool:
+        """Every candidate has had its first turn."""
+        return not (self.running or self.survivors or self.waiting)
+
+    def step(self, again: bool = True) -> None:
+        """Keep the children busy and take what they tell; with first turns alone, unless `again`."""
+        self._fill(again)
         wait([job.child for job in self.running], 0.05)
         for job in self.running:
             rows = job.child.poll()
@@ -77,8 +84,8 @@ class Pool:
             job.child.end("over")
         return "all" if complete else "grace" if self.looked else "budget"
 
-    def _fill(self) -> None:
-        while len(self.running) < self.procs and (self.survivors or self.waiting or self.again):
+    def _fill(self, again: bool) -> None:
+        while len(self.running) < self.procs and (self.survivors or self.waiting or (again and self.again)):
             full = bool(self.survivors)
             queue = self.survivors or self.waiting or self.again
             size = 1 if full or queue is self.again else self.batch
@@ -108,6 +115,8 @@ class Pool:
         if row.get("cold"):
             self.say({"kind": "cold", "id": candidate["id"]})
             return
+        if row.get("mends"):
+            self.partly.append((candidate, row["mends"]))
         turn = candidate.get("turn", 0)
         self.tried += not turn
         if row.get("hung") and turn + 1 < len(self.silent):

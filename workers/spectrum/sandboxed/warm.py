@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from . import compare, examples
+from . import compare, examples, pairs
 from .children import answer
 from .outcomes import Hung, Outcomes, alarm
 from .pool import Pool
@@ -108,11 +108,36 @@ class Warm(Outcomes):
         pool.silent = tuple(SILENT_S + 10 * longest * times for times in self.patience)
         pool.waiting.extend(self.candidates)
         signal.signal(signal.SIGTERM, lambda _number, _frame: pool.found())
+        while not pool.begun and not pool.over:
+            pool.step(again=False)
+        if not pool.plausible and not pool.over and len(self.tests) > 1:
+            self._combine(pool)
         while pool.busy and not pool.over:
             pool.step()
         stopped = pool.stopped()
         compare.clusters(self.plausible, self.swapper, [i for i, _ in [*self.tests, *self.near]], self.say)
         self.say({"kind": "served", "stopped": stopped, "tried": pool.tried})
+
+    def _combine(self, pool: Pool) -> None:
+        """Two candidates at once go before those that hung."""
+        some = Pool(self.plan, self._partly, self._full, lambda _row: None)
+        some.batch, some.silent, some.end = BATCH, pool.silent[:1], (time.monotonic() + pool.end) / 2
+        some.waiting.extend(self.candidates[: pairs.LOOKED])
+        while some.busy and not some.over:
+            some.step()
+        some.stopped()
+        both = pairs.paired(some.partly, len(self.tests), max(row["id"] for row in self.plan["candidates"]) + 1)
+        for row in both:
+            self.say({"kind": "pair", "id": row["id"], "of": row["of"], "alone": row["alone"]})
+        self.candidates = [*self.candidates, *both]
+        pool.waiting.extend(both)
+
+    def _partly(self, work: list[Row], tell: Tell) -> None:
+        for candidate in work:
+            verdict, mended = self._one(candidate, every=True)
+            tell({"id": candidate["id"], **verdict, "green": False, "mends": mended})
+            if verdict.get("hung"):
+                return
 
     def _tell(self, row: Row) -> None:
         self.say(row)
@@ -121,7 +146,7 @@ class Warm(Outcomes):
 
     def _quick(self, work: list[Row], tell: Tell) -> None:
         for candidate in work:
-            verdict = self._one(candidate)
+            verdict, _ = self._one(candidate)
             tell({"id": candidate["id"], **verdict})
             if verdict.get("hung"):
                 return  # what it left behind is unknown
@@ -132,20 +157,24 @@ class Warm(Outcomes):
             if run(item, enough) != self.first and limit < HANG_S:
                 tell({"dirty": True})
 
-    def _one(self, candidate: Row) -> Row:
+    def _one(self, candidate: Row, every: bool = False) -> tuple[Row, list[int]]:
+        """How it goes, and which of the failing tests it mends: `every` one is run, else all until one fails."""
+        mended: list[int] = []
         self.state.restore()
         try:
             if not self.swapper.apply(candidate["edits"]):
-                return {"green": False, "cold": True}
-            for item, limit in [*self.tests, *self.near]:
-                how = run(item, limit * self.patience[candidate.get("turn", 0)])
-                if how:
-                    return {"green": False, "hung": how == HUNG}
+                return {"green": False, "cold": True}, []
+            patience = self.patience[candidate.get("turn", 0)]
+            for at, (item, limit) in enumerate([*self.tests, *self.near]):
+                how = run(item, limit * patience)
+                mended += [at] if not how and at < len(self.tests) else []
+                if how == HUNG or (how and not (every and at < len(self.tests))):
+                    return {"green": False, "hung": how == HUNG}, []
         except (SyntaxError, ValueError, RecursionError):
-            return {"green": False}
+            return {"green": False}, []
         finally:
             self.swapper.restore()
-        return {"green": True}
+        return {"green": len(mended) == len(self.tests)}, mended
 
     def _full(self, work: list[Row], tell: Tell) -> None:
         """Everything in its order, by the normal protocol; the first that broke ends it."""
