@@ -13,10 +13,12 @@ from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Skipped, Step, Tree
 from workers import diagnosis, fresh, pins, recipe, spared, tools
+from workers.actions.unusable import unusable
 from workers.domain import Case, FailureClass, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
 from workers.messages.markup import quote
+from workers.messages.plan import edits_no_workflow
 from workers.ports import History, SourceTree
 from workers.repo_config import Flaky, RepoConfig, Verify
 from workers.reruns import (
@@ -39,6 +41,10 @@ _MISSING = re.compile(
 
 def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
     """The recipe. A job that broke before any command of the repository ran has none: then its log says why."""
+    action = None if case.check or config.verify.command else unusable(job)
+    if action is not None:
+        told = {"failure": FailureClass.WORKFLOW.value, "line": action.said}
+        raise Stop(Outcome.UNSUPPORTED, edits_no_workflow(action), **told)
     try:
         return pins.while_it_lasts(recipe.plan(job, tree, config, case), job.started_at, datetime.now(UTC))
     except Stop as none:
