@@ -28,6 +28,15 @@ def edits_no_workflow(one: Unusable) -> str:
     )
 
 
+def writes_no_fragment(program: str, said: str) -> str:
+    """Why the news of a change are not written by a machine, and what to do."""
+    return (
+        f"The check asks for a news fragment: {quote(said)} What a change means for its users is its author's to say, "
+        "and the check compares with a branch that the sandbox does not have. "
+        f"{quote(f'{program} create')} makes the file."
+    )
+
+
 def folded(plan: Plan) -> str:
     """The whole recipe as a folded section of Markdown. Variables are named without their values."""
     facts = [f"- image {quote(plan.image)}, fidelity *{plan.fidelity.value}*: {FIDELITY[plan.fidelity]}"]

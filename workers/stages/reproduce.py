@@ -12,13 +12,13 @@ from typing import NoReturn
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Skipped, Step, Tree
-from workers import diagnosis, fresh, pins, recipe, spared, tools
+from workers import diagnosis, fragments, fresh, pins, recipe, spared, tools
 from workers.actions.unusable import unusable
 from workers.domain import Case, FailureClass, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
 from workers.messages.markup import quote
-from workers.messages.plan import edits_no_workflow
+from workers.messages.plan import edits_no_workflow, writes_no_fragment
 from workers.ports import History, SourceTree
 from workers.repo_config import Flaky, RepoConfig, Verify
 from workers.reruns import (
@@ -41,10 +41,8 @@ _MISSING = re.compile(
 
 def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
     """The recipe. A job that broke before any command of the repository ran has none: then its log says why."""
-    action = None if case.check or config.verify.command else unusable(job)
-    if action is not None:
-        told = {"failure": FailureClass.WORKFLOW.value, "line": action.said}
-        raise Stop(Outcome.UNSUPPORTED, edits_no_workflow(action), **told)
+    if not (case.check or config.verify.command):
+        _for_people(job)
     try:
         return pins.while_it_lasts(recipe.plan(job, tree, config, case), job.started_at, datetime.now(UTC))
     except Stop as none:
@@ -55,6 +53,18 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
             detail = "CI broke before a command of the repository failed."
             raise Stop(Outcome.INFRASTRUCTURE, detail, **_told(ruling)) from none
         raise Stop(none.outcome, none.detail, **none.data, **_told(ruling)) from none
+
+
+def _for_people(job: JobReport) -> None:
+    """Raise `Stop` where the log alone shows that no patch of ours can be the answer."""
+    action = unusable(job)
+    if action is not None:
+        told = {"failure": FailureClass.WORKFLOW.value, "line": action.said}
+        raise Stop(Outcome.UNSUPPORTED, edits_no_workflow(action), **told)
+    program, said = fragments.asked(job)
+    if program:
+        told = {"failure": FailureClass.LINT.value, "line": said}
+        raise Stop(Outcome.UNSUPPORTED, writes_no_fragment(program, said), **told)
 
 
 def bounded(found: Reproduction, verify: Verify) -> Reproduction:
