@@ -14,6 +14,7 @@ from threading import Event
 
 from sandbox.errors import Cancelled
 from sandbox.spec import Ending, Limits, Result, Step
+from workers import spared
 from workers.domain import Suite
 from workers.ports import Workbench
 from workers.reruns import limits
@@ -63,17 +64,20 @@ def baseline(bench: Workbench, cancel: Event) -> Suite | None:
     if step is None:
         return None
     key = hashlib.sha256(step.script.encode()).hexdigest()[:16]
-    before = bench.once(f"suite:{key}", Result, lambda: run(step, None, bench, cancel))
+    before = bench.once(f"suite:{key}", Result, lambda: run(step, None, bench, cancel, bench.reproduction.before))
     known = before.ending in (Ending.PASSED, Ending.FAILED) and before.tests
     return Suite(step, before) if known else None
 
 
-def run(step: Step, patch: bytes | None, bench: Workbench, cancel: Event) -> Result:
-    """One run of it, no longer than it may take. Raises `Cancelled`."""
+def run(step: Step, patch: bytes | None, bench: Workbench, cancel: Event, first: Result | None = None) -> Result:
+    """One run of it, no longer than it may take. Of what `first`, a run of the check, has shown slow and red, one test
+    of each place is enough. Raises `Cancelled`."""
     bounds: Limits = limits(bench.reproduction.plan)
     if bench.witness is None:
         bounds = replace(bounds, wall_s=min(bounds.wall_s, _WALL_S))
-    result = bench.environment.run(step, bench.tree.tar(), patch, bounds, cancel=cancel)
+    step = spared.again(step, first) if first is not None else step
+    beside = spared.inputs(step, first) if first is not None else {}
+    result = bench.environment.run(step, bench.tree.tar(), patch, bounds, beside or None, cancel)
     if cancel.is_set():
         raise Cancelled("the run of the whole suite was cancelled")
     return result
