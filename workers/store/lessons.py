@@ -157,7 +157,7 @@ def _lessons(*which: ColumnElement[bool]) -> Select[Any]:
 
 
 def _lesson(row: Any) -> Lesson:
-    kind = Kind(row.kind) if row.kind in Kind else Kind.EDIT  # a later release may know more of them
+    kind = next((one for one in Kind if one.value == row.kind), Kind.EDIT)  # a later release may know more of them
     return Lesson(row.number, row.accepted, row.patch, row.words, row.who, row.target or "", kind)
 
 
