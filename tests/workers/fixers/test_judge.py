@@ -9,7 +9,7 @@ from workers.fixers.search import judge
 from workers.fixers.search.evidence import Pair, Plausible, Screening
 from workers.fixers.search.rank import Ranked, joined
 from workers.fixers.source import Mutation
-from workers.spectrum.evidence import Trace
+from workers.spectrum.evidence import Failure, Trace
 
 HIGH, MEDIUM, LOW = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW
 
@@ -50,6 +50,15 @@ def test_high_is_only_what_is_known(known: Confidence, confidence: Confidence) -
     """A forged count, a file that could not be collected, another literal, a value put through something else and a
     search cut short are no proof."""
     assert known is confidence
+
+
+def test_where_tests_never_ended_nothing_is_high() -> None:
+    """A fix that needs longer than the one that was found may have been given up too early."""
+    candidate = Ranked(0, 1.0, Mutation("a.py", 1, (), "compare", 1.0, "x became y"), b"x = 1\n")
+    hung = {"t.py::a": Failure(type="Hung", message="")}
+    trace = Trace(failed=dict.fromkeys(TWO, 0.1), passed={}, exceptions=hung)
+    run = Screening(plausible=(), tried=9, stopped="all")
+    assert judge.confidence(candidate, Plausible(id=0, fixed=2), 1, trace, run) is MEDIUM
 
 
 @pytest.mark.parametrize(("alone", "confidence"), [((2, 2), MEDIUM), ((1, 3), LOW), ((2, 1), LOW)])
