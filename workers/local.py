@@ -72,6 +72,7 @@ class LocalForge:
         self._mirror = Mirror(state.resolve() / "mirrors" / f"local-{key}")
         try:
             self._tree: MirrorTree = self._mirror.borrow(self.checkout.objects, self.checkout.sha)
+            self._tree.paths()  # a tree that is none is told before anything is compared with it
         except Stop as stop:  # before there is a run, what would end one is wrong use
             raise UsageError(stop.detail) from stop
         self._refuse(committed)

@@ -149,7 +149,6 @@ class Command:
             "GIT_ALLOW_PROTOCOL": self.protocols,
             "GIT_NO_LAZY_FETCH": "1",
             "GIT_NO_REPLACE_OBJECTS": "1",
-            "GIT_GRAFT_FILE": "/dev/null",
             "GIT_ALLOC_LIMIT": ALLOCATION_LIMIT,
             "GIT_LFS_SKIP_SMUDGE": "1",
             "GIT_OPTIONAL_LOCKS": "0",

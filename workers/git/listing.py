@@ -7,6 +7,7 @@ written by whoever made it, and git reads most nonsense without a word.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,20 +34,29 @@ class Listing:
 def listing(git: Command, sha: Sha, limit: int = SIZE_LIMIT) -> Listing:
     """All entries of a commit's tree. Raises `Stop` for one that is damaged, unsafe, or larger than we handle."""
     try:
-        raw = git.run("ls-tree", "-r", "-l", "-z", "--full-tree", sha)
+        raw = git.run("ls-tree", "-r", "-z", "--full-tree", sha)
+        rows = [line.partition(b"\t") for line in raw.split(b"\0")[:-1]]
+        names = [name for _, _, name in rows]
+        if len(names) > _MOST_FILES:
+            raise larger(sha)
+        if problem := _unsafe(names):
+            raise Stop(Outcome.UNSUPPORTED, f"The tree of commit {sha[:12]} is none that git makes: {problem}.")
+        metas = [meta.decode().split() for meta, _, _ in rows]
+        size = _size(git, [blob for _, kind, blob in metas if kind == "blob"])
     except GitFailed as failure:
         raise (larger(sha) if failure.too_large or failure.timed_out else unreadable(sha)) from failure
-    rows = [line.partition(b"\t") for line in raw.split(b"\0")[:-1]]
-    names = [name for _, _, name in rows]
-    if len(names) > _MOST_FILES:
-        raise larger(sha)
-    if problem := _unsafe(names):
-        raise Stop(Outcome.UNSUPPORTED, f"The tree of commit {sha[:12]} is none that git makes: {problem}.")
-    metas = [meta.split() for meta, _, _ in rows]
-    size = sum(int(meta[3]) for meta in metas if meta[3].isdigit())
     if size > limit:
         raise larger(sha)
-    return Listing({os.fsdecode(name): meta[0].decode() for name, meta in zip(names, metas, strict=True)}, size)
+    return Listing({os.fsdecode(name): meta[0] for name, meta in zip(names, metas, strict=True)}, size)
+
+
+def _size(git: Command, blobs: Sequence[str]) -> int:
+    """Bytes of the blobs together. Those that are missing count for nothing: they are missed when they are read."""
+    times = Counter(blobs)
+    asked = "".join(f"{blob}\n" for blob in times).encode()
+    said = git.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked).decode()
+    pairs = (line.split() for line in said.splitlines())
+    return sum(times[blob] * int(size) for blob, size in pairs if size.isdigit())
 
 
 def larger(sha: Sha) -> Stop:
