@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ ALLOCATION_LIMIT = "768m"
 """The most memory that git may ask for at once: a few bytes of a pack can unfold to any size."""
 
 FILE_LIMIT = 2 << 30
-"""Bytes of the largest file that a command may write: a pack from the network, an archive."""
+"""Bytes of a file that a command may write: a pack from the network, an archive."""
 
 
 _TOO_LARGE = ("signal 25", "file too large", "over limit", "out of memory")
@@ -86,15 +87,18 @@ class GitFailed(Exception):  # noqa: N818 - a state, like the sandbox's
     def too_large(self) -> bool:
         """What it was about is larger than we read, write or keep in memory."""
         said = self.stderr.lower()
-        return self._over is Limit.OUTPUT or any(mark in said for mark in _TOO_LARGE)
+        cut = self._over is Limit.OUTPUT or self.status == -signal.SIGXFSZ
+        return cut or any(mark in said for mark in _TOO_LARGE)
 
 
 @dataclass(frozen=True)
 class Command:
-    """Git for one repository directory. `protocols` is a colon list, empty for work that needs no network."""
+    """Git for one repository directory. `protocols` is a colon list, empty for work that needs no network; `largest`
+    are the bytes of the largest file that a command may write."""
 
     directory: Path
     protocols: str = ""
+    largest: int = FILE_LIMIT
 
     def run(
         self,
@@ -128,7 +132,7 @@ class Command:
                 source.write(stdin)
                 source.seek(0)
             started = GitPython(str(self.directory)).execute(
-                [*_LIMITED, *_without_inherited(ours), "git", *options, *tail],
+                [*_LIMITED, str(self.largest // 512), *_without_inherited(ours), "git", *options, *tail],
                 istream=source,
                 env=ours,
                 as_process=True,
@@ -166,7 +170,7 @@ def authorization(url: str, token: str) -> dict[str, str]:
     }
 
 
-_LIMITED = ("sh", "-c", 'ulimit -f "$0" && exec "$@"', str(FILE_LIMIT // 512))
+_LIMITED = ("sh", "-c", 'ulimit -f "$0" && exec "$@"')
 """Python can set a limit for a child only in a way that is unsafe beside threads; a shell counts in 512 bytes."""
 
 

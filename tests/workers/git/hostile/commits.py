@@ -1,5 +1,5 @@
-"""Commits that are the attack: trees that lead elsewhere, names and links that mean more than they say, files that other
-tools obey, and sizes. These travel: they come from GitHub as well as from a folder.
+"""Commits that are the attack: trees that lead elsewhere, names and links that mean more than they say, files that
+other tools obey, and sizes. These travel: they come from GitHub as well as from a folder.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _heavy(objects: Objects) -> str:
 
 def _inner_repository(objects: Objects) -> list[Entry]:
     """A bare repository among the files, as git takes any folder that looks like one."""
-    config = b"[core]\n\trepositoryFormatVersion = 0\n\tbare = false\n\tworktree = ..\n\tfsmonitor = ../../evil\n"
+    config = b"[core]\n\trepositoryFormatVersion = 0\n\tbare = false\n\tworktree = ..\n\tfsmonitor = ../evil\n"
     empty = objects.tree((FILE, b"x", objects.blob(b"")))
     return [(FOLDER, b"inner", objects.tree(
         (FILE, b"HEAD", objects.blob(b"ref: refs/heads/main\n")), (FILE, b"config", objects.blob(config)),
@@ -157,7 +157,7 @@ COMMITS = (
     _travelling("git's own folder as macOS reads it", _with(_below(".g\u200cit".encode(), b"config")),
                 refused=_UNREAD, fetched=_FSCK),
     _travelling("an absolute name", _with(_file(b"/etc/heal-trap")), refused=_UNSAFE, fetched=_FSCK),
-    _travelling("an empty name", _with(_file(b"")), refused="could not be read", fetched=_FSCK),
+    _travelling("an empty name", _with(_file(b"")), refused="could not be read", fetched="could not be fetched"),
     _travelling("a name that comes twice", _with(_file(b"a.py", b"y\n")), refused="come twice", fetched=_FSCK),
     _travelling("a file that is a folder too", _with(_below(b"a.py", b"b")), refused="a file and a folder",
                 fetched=_FSCK),
@@ -184,7 +184,7 @@ COMMITS = (
                 "git reset -q --hard; cd inner; mkdir -p objects refs; git status"),
     _travelling("names like options and patterns", _with(_files(
         b"--output=trap", b"-n", b":(glob)**", b"@", b"HEAD", b"a b;touch trap", b"$(touch trap)", b"`touch trap`")),
-        'git reset -q --hard; for one in *; do eval "echo $one"; done; mv trap ../trap'),
+        'git reset -q --hard; for one in *; do sh -c "echo $one"; done; mv trap ../trap'),
     _travelling("names that are no text", _with(_files(
         b"\xff\xfe", b"new\nline", b"tab\tquote\"back\\slash", b"\x1b[31mred", "r\u202eli\u200bz".encode(), b"n" * 255,
         b"con", b"aux.py", b"trailing.", b"trailing "))),

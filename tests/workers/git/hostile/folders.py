@@ -1,4 +1,6 @@
-"""Checkouts whose git folder stands for something else: another repository's files would be read, written or waited for."""
+"""Checkouts whose git folder stands for something else: files of another repository would be read or written, or git
+would wait without an end.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,7 @@ def _linked_object(ground: Ground) -> None:
 
 
 def _linked_branch(ground: Ground) -> None:
-    """Writing the branch would write theirs."""
+    """What the branch points to is what somebody else's file says."""
     (ground.git_dir / "refs" / "heads" / "fixed").symlink_to(ground.root / "trap")
 
 
@@ -147,8 +149,7 @@ FOLDERS = (
     Hostile("borrowed objects", _borrowing, _SHOW, "canary", "borrows objects"),
     Hostile("linked objects", _linked_objects, _SHOW, "canary", _LINK),
     Hostile("one linked object", _linked_object, _SHOW, "canary", _LINK),
-    Hostile("a linked branch", _linked_branch, "git branch fixed; git commit -qm x --allow-empty; git update-ref "
-            "refs/heads/fixed HEAD", refused=_LINK),
+    Hostile("a linked branch", _linked_branch, refused=_LINK),
     Hostile("a linked log", _linked_log, "git branch fixed", refused=_LINK),
     Hostile("an index without an end", _device("index"), refused=_LINK),
     Hostile("a shared index without an end", _device("sharedindex.0"), refused=_LINK),

@@ -82,9 +82,10 @@ SETTINGS = (
     Hostile("an upload program", _configured('[remote "origin"]\n\turl = {victim}\n\tuploadpack = {script}'),
             "git fetch origin"),
     Hostile("a submodule's update", _configured('[submodule "inner"]\n\tactive = true\n\turl = {victim}\n'
-            "\tupdate = !{script}"), "git config -f .gitmodules submodule.inner.path inner; git config -f .gitmodules "
-            "submodule.inner.url x; git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),inner; "
-            "git init -q inner; git -C inner commit -q --allow-empty -m x; git submodule update"),
+            "\tupdate = !{script}"), "git init -q inner; cd inner; git commit -q --allow-empty -m x; "
+            "sha=$(git rev-parse HEAD); git commit -q --allow-empty -m y; cd ..; git config -f .gitmodules "
+            "submodule.inner.path inner; git config -f .gitmodules submodule.inner.url x; "
+            "git update-index --add --cacheinfo 160000,$sha,inner; git submodule update"),
     Hostile("an included file", _included("[include]"), "git status"),
     Hostile("a file included for a folder", _included('[includeIf "gitdir:**"]'), "git status"),
     Hostile("a work tree's own settings", _work_tree, "git status"),
