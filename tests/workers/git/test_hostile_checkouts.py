@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -87,7 +87,7 @@ def test_a_hostile_checkout(hostile: Hostile, made: Path, ear: socket.socket, tm
     write the fix and spring no tripwire."""
     ground = laid(made, tmp_path / "root", ear.getsockname()[1], hostile)
     before = ground.foreign()
-    drives = [lambda: planned(ground), lambda: healed(ground, tmp_path / "state", None)]
+    drives: list[Callable[[], bytes]] = [lambda: planned(ground), lambda: healed(ground, tmp_path / "state", None)]
     if not hostile.travels:
         drives.insert(1, lambda: healed(ground, tmp_path / "state", "fixed"))
     for drive in drives:
