@@ -66,18 +66,20 @@ def _look(folder: Path) -> None:
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    """Everything below a folder that is neither a plain file nor a folder, itself included."""
+    """Everything below a folder that is neither a plain file nor a folder, itself included; however deep it goes."""
     if not os.path.lexists(folder):
         return
     if folder.is_symlink() or not folder.is_dir():
         yield folder
         return
-    with os.scandir(folder) as found:
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _entries(Path(entry.path))
-            elif not entry.is_file(follow_symlinks=False):
-                yield Path(entry.path)
+    left = [os.fspath(folder)]
+    while left:
+        with os.scandir(left.pop()) as found:
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(entry.path)
+                elif not entry.is_file(follow_symlinks=False):
+                    yield Path(entry.path)
 
 
 def _must_be_plain(path: Path) -> None:
