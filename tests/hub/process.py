@@ -98,6 +98,8 @@ class Hub(Remote):
     def __init__(self, data: Path | None = None, port: int = 0, ci_image: str = "", check: bool = True) -> None:
         self._scratch = None if data else tempfile.TemporaryDirectory(prefix="hub-", ignore_cleanup_errors=True)
         folder = str(data) if data else str(self._scratch.name if self._scratch else "")
+        self.data = Path(folder)
+        """Where the double keeps its bare repositories, by number."""
         self._check = check
         command = [sys.executable, "-m", "tests.hub", "--port", str(port), "--data", folder, "--ci-image", ci_image]
         self._process = subprocess.Popen(command, cwd=ROOT, env=unmeasured(), stdout=subprocess.PIPE, text=True)
