@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, select, update
 
+from tests.bot.conftest import until
 from tests.workers.store.test_ledger import claimed
 from workers.attend import Visit, attend
 from workers.domain import Case, JobReport, Outcome, Report, RunId
@@ -97,7 +98,7 @@ def test_set_back_what_waits_waits_no_longer(engine: Engine, ledger: Ledger, cas
     jump(engine, -HOUR)
     assert ledger.due() == []
     beat(engine, ledger)
-    assert ledger.due() == [due]
+    until(lambda: ledger.due() == [due])
     assert ledger.claim(waits, "host:1/1") is None
 
 

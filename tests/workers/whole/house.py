@@ -178,9 +178,13 @@ class House:
         return {
             "pulls": len(self.pulls(repo)),
             "branches": len([name for name in state["branches"] if name.startswith("heal/")]),
-            "checks": len([check for check in state["check_runs"] if check["name"] == "heal"]),
+            "checks": len(self.checks(repo)),
             "comments": len([comment for comment in state["comments"] if comment["user"]["login"] == ours]),
         }
+
+    def checks(self, repo: str) -> list[dict[str, Any]]:
+        """Our check runs, oldest first."""
+        return [check for check in self.hub.repo(repo)["check_runs"] if check["name"] == "heal"]
 
     def stages(self, run: str, state: str = "finished") -> list[str]:
         """The stages that a run finished (or began), in order, as its timeline tells."""
