@@ -6,9 +6,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from tests.bot.conftest import until
 from tests.workers.store.test_ledger import claimed
@@ -36,14 +38,17 @@ TIMES = (
 def jump(engine: Engine, seconds: float) -> None:
     """What the database's clock jumping by so much is to all that is stored: every time moves the other way."""
     for one in TIMES:
-        statement = update(one.class_).where(one.is_not(None)).values({one: one - seconds})
-        transact(engine, lambda connection, moved=statement: connection.execute(moved))
+        transact(engine, partial(_move, one, seconds))
 
 
-def due_in(engine: Engine, column: object) -> float:
+def _move(column: Any, seconds: float, connection: Connection) -> None:
+    connection.execute(update(column.class_).where(column.is_not(None)).values({column: column - seconds}))
+
+
+def due_in(engine: Engine, column: Any) -> float:
     """Seconds from now to a stored time, in the only row that has one."""
     with engine.connect() as connection:
-        return float(connection.execute(select(column - db_now()).where(column.is_not(None))).scalar_one())  # type: ignore[operator,attr-defined]
+        return float(connection.execute(select(column - db_now()).where(column.is_not(None))).scalar_one())
 
 
 def beat(engine: Engine, ledger: Ledger) -> float:

@@ -102,7 +102,8 @@ def test_both_sides_of_a_deadlock_are_written(engine: Engine, runs: tuple[RunId,
         transact(engine, work)
 
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(writer, *runs, "a"), pool.submit(writer, *reversed(runs), "b")]:
+        one, two = runs
+        for done in [pool.submit(writer, one, two, "a"), pool.submit(writer, two, one, "b")]:
             done.result(20)
     assert len(tried) == 3
     assert errors(engine) in (["a", "a"], ["b", "b"])

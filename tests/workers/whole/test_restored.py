@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_restored_backup_makes_nothing_twice_and_misses_nothing(
     for repo in (BEFORE, SINCE):
         hub.create_repo(repo, files=FILES)
         hub.finish_ci(repo)
-        house.work(lambda name=repo: house.all_are(name, "parked"))
+        house.work(partial(house.all_are, repo, "parked"))
     made = {repo: house.pulls(repo)[0]["number"] for repo in (BEFORE, SINCE)}
     lost = {row["guid"] for row in house.rows("SELECT guid FROM delivery")}
     house.close()
