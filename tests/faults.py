@@ -84,7 +84,10 @@ FAULTS: Mapping[int, Fault] = dict(
                     "a repository that was renamed, moved, archived, deleted before the run",
                     "found by its id, or ended with the reason",
                 ),
-                ("the App suspended or uninstalled in the middle", "runs end, nothing is asked of GitHub afterwards"),
+                (
+                    "the App suspended or uninstalled in the middle",
+                    "runs end; GitHub is asked for no more than a goodbye, once",
+                ),
                 ("a pull request from a fork", "no secret, no push; runs only as far as the repository allows"),
                 ("news of our own push, comment or check", "ignored; never a heal of our own branch by itself"),
                 ("events late and out of order; a commit that is no head any more", "superseded, no pull request"),

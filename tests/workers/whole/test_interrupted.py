@@ -69,6 +69,29 @@ def test_sigterm_in_every_stage(house: House) -> None:
     assert [event["kind"] for event in events].count("released") == len(stopped)
 
 
+@pytest.mark.fault(15)
+def test_the_app_is_suspended_in_the_middle(house: House) -> None:
+    """The run ends within a heartbeat of the news: nothing is proposed, and its goodbye is refused and left at that."""
+    asked: list[int] = []
+
+    def began(stage: str, lease: Lease) -> None:
+        if stage == "verify":
+            house.hub.suspend(house.keys.installation_id)
+            assert lease.cancelled.wait(10)
+            asked.append(len(house.hub.requests()))
+
+    house.began = began
+    house.hub.create_repo(REPO, files=FILES)
+    house.hub.finish_ci(REPO)
+    house.work(lambda: house.all_are(REPO, "done"))
+    run = house.runs(REPO)[0]
+    assert run["outcome"] == "DISABLED"
+    assert house.pulls(REPO) == []
+    after = [one["status"] for one in house.hub.requests()[asked[0] :]]
+    assert len(after) <= 5
+    assert set(after) <= {401, 403, 404}, house.hub.requests()[asked[0] :]
+
+
 @pytest.fixture
 def server() -> Iterator[PostgresServer]:
     """A PostgreSQL of the test's own, at the newest schema."""
