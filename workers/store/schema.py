@@ -19,6 +19,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x6865616C
 """Advisory lock key in PostgreSQL: two processes that start together migrate one after the other."""
 
+_NEWER = "the database was upgraded by a newer version of Heal ({}); run that one"
+
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
@@ -63,7 +65,7 @@ def require(url: str) -> None:
         return
     if found is None or found in _known():
         raise UsageError("the database is not at this version's schema; run: heal db upgrade")
-    raise UsageError(f"the database was upgraded by a newer version of Heal ({found}); run that one")
+    raise UsageError(_NEWER.format(found))
 
 
 def _known() -> set[str]:
@@ -86,6 +88,9 @@ def _migrate(url: str, target: str, *, down: bool) -> None:
         with engine.connect().execution_options(heal_write=True) as connection, connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            at = MigrationContext.configure(connection).get_current_revision()
+            if at is not None and at not in _known():
+                raise UsageError(_NEWER.format(at))
             move = command.downgrade if down else command.upgrade
             move(_config(connection), target)
     finally:
