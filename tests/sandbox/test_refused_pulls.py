@@ -34,7 +34,8 @@ class Refusing(BaseHTTPRequestHandler):
     """The name of an image says what becomes of it."""
 
     def do_GET(self) -> None:
-        status, kind, told = 200, "application/json", {}
+        told: object = {}
+        status, kind = 200, "application/json"
         if "/limited/" in self.path:
             status, told = 429, {"errors": [{"code": "TOOMANYREQUESTS", "message": "You have reached your pull rate"}]}
         elif "/gone/" in self.path:
