@@ -387,19 +387,10 @@ def print_schema(
 @database.command("upgrade")
 def upgrade_database() -> None:
     """Bring the database to this version's schema."""
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
-    from workers.settings import StoreSettings
-    from workers.store.schema import upgrade
+    from bot.cli_database import upgrade
 
     with explained():
-        url = StoreSettings().database_url
-        try:
-            upgrade(url)
-        except ArgumentError:
-            end(WRONG_USE, "HEAL_DATABASE_URL is no address of a database; write sqlite:////path or postgresql://…")
-        except SQLAlchemyError as error:
-            end(ENVIRONMENT, f"the database at {url.split('@')[-1]} cannot be used: {type(error).__name__}")
+        upgrade()
     note("database is at this version's schema")
 
 

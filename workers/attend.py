@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import StrEnum
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from workers.domain import Case, Outcome, Report, RunId
 from workers.errors import LeaseLost, Park, Retryable, Stop
+from workers.store.database import is_away
 from workers.store.lease import MOST_CLAIMS, Lease
 from workers.store.ledger import Ledger
 
 log = structlog.get_logger(__name__)
+
+PATIENCE = 120.0
+"""Seconds for which a visit waits for the database to come back. Nobody can take the run up before, and a lease that
+just runs out would count as a death of its worker."""
+LONGEST_PAUSE = 5.0
 
 Told = Callable[[Case, Lease], Report]
 """The story of a run: works it through and gives its report, or raises one of `workers.errors`."""
@@ -36,13 +44,33 @@ def attend(ledger: Ledger, run: RunId, owner: str, story: Told) -> Visit:
         return Visit.NOT_OURS
     with lease, structlog.contextvars.bound_contextvars(run=run, fence=lease.fence):
         try:
-            return _told(lease, story)
+            return _through_outages(lease, story)
         except LeaseLost:
             log.warning("lease lost")
             return Visit.LOST
         except SystemExit:  # how the pool ends its processes when the worker is stopped
             lease.give_back()
             raise
+
+
+def _through_outages(lease: Lease, story: Told) -> Visit:
+    try:
+        return _told(lease, story)
+    except SQLAlchemyError as trouble:
+        if not is_away(trouble):
+            raise
+        log.warning("the database is away", error=type(trouble).__name__)
+    until, pause = time.monotonic() + PATIENCE, 0.5
+    while time.monotonic() < until:
+        time.sleep(pause)
+        try:
+            return _again(lease, Retryable("the database did not answer", blame="database", after=1.0))
+        except SQLAlchemyError as trouble:
+            if not is_away(trouble):
+                raise
+            pause = min(pause * 2, LONGEST_PAUSE)
+    log.error("the database stays away; the run is taken up when its lease has run out")
+    return Visit.LOST
 
 
 def _told(lease: Lease, story: Told) -> Visit:
@@ -55,14 +83,20 @@ def _told(lease: Lease, story: Told) -> Visit:
         lease.park(wait.after, str(wait))
         return Visit.PARKED
     except Retryable as trouble:
-        if lease.retry(trouble.after, str(trouble), trouble.blame):
-            return Visit.RETRY
-        detail = f"Gave up after many tries: {trouble.blame} did not answer as it should. Last: {trouble}"
-        return _end(lease, Report(lease.case, Outcome.INFRASTRUCTURE, detail))
+        return _again(lease, trouble)
     except LeaseLost:
         raise
-    except Exception as bug:  # noqa: BLE001 - one of the three places: whatever it is, the run must not be lost
+    except Exception as bug:  # one of the three places: whatever it is, the run must not be lost
+        if is_away(bug):
+            raise
         return _crash(lease, bug)
+
+
+def _again(lease: Lease, trouble: Retryable) -> Visit:
+    if lease.retry(trouble.after, str(trouble), trouble.blame):
+        return Visit.RETRY
+    detail = f"Gave up after many tries: {trouble.blame} did not answer as it should. Last: {trouble}"
+    return _end(lease, Report(lease.case, Outcome.INFRASTRUCTURE, detail))
 
 
 def _crash(lease: Lease, bug: Exception) -> Visit:

@@ -129,6 +129,8 @@ def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, sl
     for line in lines:
         said_goodbye = said_goodbye or line.strip() == GOODBYE
         try:
+            if back := ledger.follow_clock():
+                log.warning("the database's clock was set back; what waits was moved along", seconds=round(back))
             roster.seen(worker, version("heal-bot"), slots)
         except SQLAlchemyError as trouble:
             log.warning("sign of life not stored", error=str(trouble))

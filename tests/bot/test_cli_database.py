@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from tests.bot.command import heal, process
@@ -53,3 +54,22 @@ def test_nothing_starts_on_another_schema(tmp_path: Path) -> None:
         done = process(*command, HEAL_DATABASE_URL=url, HEAL_WEBHOOK_SECRET=SECRET)
         assert done.returncode == 2, done.stderr
         assert done.stderr.strip().endswith("run: heal db upgrade")
+
+
+@pytest.mark.fault(64)
+def test_a_database_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    """One without tables, one of a newer version, one that does not answer, and what is no address at all."""
+    url, newer = (f"sqlite:///{tmp_path / name}" for name in ("heal.db", "newer.db"))
+    gone = "postgresql://heal@127.0.0.1:1/x"
+    upgrade(newer)
+    engine = open_engine(newer)
+    transact(engine, lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    for command, database, code, words in (
+        ("prune", url, 2, "run: heal db upgrade"),
+        ("upgrade", newer, 2, "newer version of Heal (9999)"),
+        ("prune", gone, 3, "cannot be used"),
+        ("upgrade", "nonsense", 2, "no address of a database"),
+    ):
+        done = heal("db", command, HEAL_DATABASE_URL=database)
+        assert (done.returncode, words in done.stderr, done.stderr.count("\n")) == (code, True, 1), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,8 @@ from tests.installation import SETTING
 from tests.model import replies
 from tests.model.answers import NO_OBJECTION, search_replace
 from tests.model.process import Model
-from tests.story.scenes import CONFIG, PUZZLE
+from tests.story.gate import Gate
+from tests.story.scenes import CONFIG, PATH, PUZZLE, running
 from tests.story.theatre import Theatre
 
 pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis]
@@ -133,3 +135,31 @@ def test_quota_is_used_up(theatre: Theatre, model: Model, repo: str) -> None:
     assert len(model.requests()) == 1
     theatre.kill_worker()
     theatre.start_worker()  # what a run learns of an endpoint stays in its process, and other stories need a model
+
+
+@pytest.mark.fault(38)
+def test_the_engine_restarts_while_a_check_runs(theatre: Theatre, model: Model, repo: str, tmp_path: Path) -> None:
+    """Every connection to the engine ends in the middle of the check, and nobody listens for a while: the run waits as
+    for infrastructure, no model is asked, and once the engine is back the same run goes on to its fix."""
+    model.script([replies.text(one) for one in (PATCH, NO_OBJECTION)])
+    theatre.kill_worker()
+    with Gate(tmp_path / "engine.sock") as gate:
+        theatre.start_worker(HEAL_DOCKER_HOST=gate.host)
+        theatre.hub.create_repo(repo, files={**PUZZLE, PATH: running("sleep 3; python -m unittest")})
+        theatre.hub.finish_ci(repo)
+        theatre.wait_for_stage(repo, "reproduce")
+        gate.cut()
+        waiting = theatre.wait_for_retry(repo)
+        assert (waiting["state"], waiting["outcome"]) == ("queued", None)
+        events = theatre.run(waiting["id"])["events"]
+        assert [event["data"]["blame"] for event in events if event["kind"] == "retry"] == ["engine"]
+        assert model.requests() == []
+        gate.open()
+        theatre.hurry(repo, "parked")
+        theatre.hub.finish_ci(repo, branch=theatre.wait_for_pull(repo)["head"]["ref"], conclusion="success")
+        run = theatre.wait_for_run(repo, 30)
+        theatre.worker.stop()
+    theatre.start_worker()
+    assert (run["id"], run["outcome"]) == (waiting["id"], "FIXED")
+    assert len(theatre.pulls(repo)) == 1
+    assert len(model.requests()) == 2

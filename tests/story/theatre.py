@@ -171,6 +171,16 @@ class Theatre:
 
         self.wait(claimed, seconds, f"claim {count} of {repo}")
 
+    def wait_for_retry(self, repo: str, seconds: float = 60) -> dict[str, Any]:
+        """The newest run of a repository, once it waits after trouble."""
+
+        def waits() -> dict[str, Any] | None:
+            runs = self.runs_of(repo)[:1]
+            tried = [event for event in self.run(runs[0]["id"])["events"] if event["kind"] == "retry"] if runs else []
+            return runs[0] if tried else None
+
+        return self.wait(waits, seconds, f"retry of {repo}")
+
     def wait_for_state(self, repo: str, state: str, seconds: float = 120) -> dict[str, Any]:
         """The newest run of a repository, once it is in this state."""
         found = self.runs_of

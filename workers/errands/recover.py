@@ -1,12 +1,13 @@
 """Deliveries that GitHub could not bring: it never tries again by itself, keeps them for three days, and is asked here.
 
-What counts is the GUID: a delivery is missed when none of its attempts succeeded and the inbox has not got it.
+What counts is the GUID: a delivery is missed when the inbox has not got it and none of its attempts succeeded, or was
+taken (202): then a backup of the database was restored since.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -34,22 +35,27 @@ LOOKS_KEPT_S = 86_400.0
 
 @dataclass(frozen=True)
 class Tried:
-    """One attempt of GitHub's. `at` is when it was made, in seconds since 1970 by GitHub's clock."""
+    """One attempt of GitHub's. `at` is when it was made, in seconds since 1970 by GitHub's clock. `taken`: a receiver
+    answered that it is stored."""
 
     id: int
     guid: str
     at: float
     again: bool
     ok: bool
+    taken: bool = False
 
 
 def recover(desk: Desk) -> str:
     """Ask for what was missed since the last look. Raises `Retryable` when there is more than one round may ask for."""
-    since = _since(desk.errands.begun(Kind.RECOVER), time.time())
+    last = desk.errands.begun(Kind.RECOVER)
+    since = _since(last, time.time())
     with as_app(desk.app, desk.guard) as api:
         tried = [*takewhile(lambda one: one.at >= since, map(_tried, api.newest("/app/hook/deliveries")))]
         wanted = missed(tried, time.time())
-        known = Inbox(desk.engine).known([one.guid for one in wanted])
+        if last is not None:  # a database that never looked is a new one: it has forgotten nothing
+            wanted = [*wanted, *taken(tried, time.time())]
+        known = Inbox(desk.engine).known([one.guid for one in wanted], desk.app.app_id)
         wanted = [one for one in wanted if one.guid not in known]
         asked = sum(_ask(api, one) for one in wanted[:MOST_ASKED])
     desk.errands.prune(Kind.RECOVER, LOOKS_KEPT_S)
@@ -61,14 +67,27 @@ def recover(desk: Desk) -> str:
 def missed(tried: Iterable[Tried], now: float) -> Sequence[Tried]:
     """Of all attempts the newest of each GUID that never succeeded, the longest missed first; those that were tried
     again within the hour are left out."""
+    return _newest(attempts for attempts in _by_guid(tried, now) if not any(one.ok for one in attempts))
+
+
+def taken(tried: Iterable[Tried], now: float) -> Sequence[Tried]:
+    """Of all attempts the newest of each GUID that some receiver said to have stored, likewise. An inbox without it has
+    lost it: an older copy of the database took its place."""
+    return _newest(attempts for attempts in _by_guid(tried, now) if any(one.taken for one in attempts))
+
+
+def _by_guid(tried: Iterable[Tried], now: float) -> Iterator[Sequence[Tried]]:
+    """The attempts of each GUID that was not tried again within the hour."""
     of: dict[str, list[Tried]] = {}
     for one in tried:
         of.setdefault(one.guid, []).append(one)
-    newest = [
-        max(attempts, key=lambda one: (one.at, one.id))
-        for attempts in of.values()
-        if not any(one.ok or (one.again and now - one.at < ASKED_AGAIN_S) for one in attempts)
-    ]
+    for attempts in of.values():
+        if not any(one.again and now - one.at < ASKED_AGAIN_S for one in attempts):
+            yield attempts
+
+
+def _newest(of_each: Iterable[Sequence[Tried]]) -> Sequence[Tried]:
+    newest = (max(attempts, key=lambda one: (one.at, one.id)) for attempts in of_each)
     return sorted(newest, key=lambda one: (one.at, one.id))
 
 
@@ -95,4 +114,5 @@ def _tried(listed: Any) -> Tried:
         at=datetime.fromisoformat(listed["delivered_at"]).timestamp(),
         again=bool(listed["redelivery"]),
         ok=listed["status"] == "OK",
+        taken=listed["status_code"] == 202,
     )

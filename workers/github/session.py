@@ -213,6 +213,8 @@ class Session:
         try:
             return self._grant({"repository_ids": [self.repo_id]}, purpose)[0]
         except Refused as refused:
+            if refused.status == 401 and any(claim in str(refused) for claim in ("('exp')", "('iat')")):
+                raise Retryable(_CLOCK, blame="clock", after=60) from refused
             raise Stop(Outcome.DISABLED, _why_no_token(refused)) from refused
 
     def _grant(self, selection: Mapping[str, object], purpose: Purpose) -> tuple[_Token, Mapping[str, Any]]:
@@ -284,6 +286,9 @@ def web_url(api_url: str) -> str:
     if parts.path.endswith("/api/v3"):
         return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/api/v3')}"
     return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
+
+
+_CLOCK = "GitHub does not accept the App's signature: the clock of this machine is minutes off. Set it, by NTP say."
 
 
 def _why_no_token(refused: Refused) -> str:

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Double, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -96,6 +97,15 @@ def transact(engine: Engine, work: Callable[[Connection], T]) -> T:
                 raise
         time.sleep(0.05 * 2**n * (0.5 + random.random()))  # noqa: S311 - jitter, not cryptography
     raise AssertionError("unreachable")
+
+
+def is_away(error: BaseException) -> bool:
+    """The database does not answer, or not now: it is down, starting, full, or locked for longer than was waited for.
+
+    What was sent may have been done all the same, when it went away at a commit.
+    """
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, OperationalError | InterfaceError | NoConnection)
 
 
 def _passes(error: DBAPIError) -> bool:

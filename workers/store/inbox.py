@@ -20,6 +20,9 @@ TAKEN_SECONDS = 30.0
 MOST_TAKES = 5
 """A delivery that kills its dispatcher this often is set aside as an error."""
 
+MOST_ASKED_FOR = 500
+"""Values in one statement: databases take some ten thousand at most."""
+
 
 @dataclass(frozen=True)
 class DeliveryRow:
@@ -117,10 +120,15 @@ class Inbox:
         ]
         transact(self._engine, lambda connection: connection.execute(_MARK, rows))
 
-    def known(self, guids: Sequence[str]) -> set[str]:
-        """Those of these deliveries that have been stored, whoever they were sent to."""
+    def known(self, guids: Sequence[str], app_id: int) -> set[str]:
+        """Those of these deliveries that have been stored for the App, or without a word of whom they were for."""
+        found: set[str] = set()
         with self._engine.connect() as connection:
-            return set(connection.execute(select(Delivery.guid).where(Delivery.guid.in_(list(guids)))).scalars())
+            for start in range(0, len(guids), MOST_ASKED_FOR):
+                some = list(guids[start : start + MOST_ASKED_FOR])
+                ours = Delivery.target.in_((str(app_id), "")), Delivery.guid.in_(some)
+                found.update(connection.execute(select(Delivery.guid).where(*ours)).scalars())
+        return found
 
     def counts(self) -> InboxCounts:
         """How many there are, and how old the oldest unrouted one is."""

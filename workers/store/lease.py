@@ -6,6 +6,7 @@ the run: `LeaseLost`, and nothing of the transaction stays.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -62,7 +63,10 @@ DAY = 86_400.0
 LONGEST_WAIT = 600.0
 """Seconds; the growing pause between retries stops growing here, unless the trouble itself asks for more."""
 
-_STAGES = frozenset(stage.value for stage in StageName)
+JITTER = 0.2
+"""A retry comes up to this part of its pause later, so that what failed together does not come back together."""
+
+STAGES = frozenset(stage.value for stage in StageName)
 
 
 class Lease:
@@ -136,7 +140,7 @@ class Lease:
                 self._keep_tried(connection, n, value)
             if isinstance(kept, Published):
                 self._keep_change(connection, kept)
-            if stage in _STAGES:  # the story's smaller notes ("once:...") are no news to people
+            if stage in STAGES:  # the story's smaller notes ("once:...") are no news to people
                 self._update(connection, stage=stage)
                 told = {"state": "finished", "n": n, "seconds": round(seconds, 3)}
                 self._append(connection, "stage", stage, told)
@@ -297,7 +301,8 @@ class Lease:
             if tries >= MOST_TRIES:
                 return False
             pause = max(after, min(after * 2**tries, LONGEST_WAIT))
-            self._requeue(connection, pause, tries=tries + 1, error=self._text(reason), blame=clean(blame)[:32])
+            later = pause * (1 + JITTER * random.random())  # noqa: S311 - jitter, not cryptography
+            self._requeue(connection, later, tries=tries + 1, error=self._text(reason), blame=clean(blame)[:32])
             self._append(connection, "retry", reason, {"after": pause, "blame": blame})
             return True
 

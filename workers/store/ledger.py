@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, false, func, or_, select, true, update
 
 from workers.domain import Aim, Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
 from workers.run_key import rebase_key
+from workers.store.clock import follow
 from workers.store.codec import clean, data_from_json, from_json, read, to_json
 from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
-from workers.store.lease import MOST_CLAIMS, Lease
+from workers.store.lease import LONGEST_WAIT, MOST_CLAIMS, MOST_TRIES, STAGES, Lease
 from workers.store.models import PullHead, Run, RunState
 from workers.store.opening import append_event, open_run
 from workers.store.runs import about
@@ -24,6 +26,9 @@ from workers.wishes import Reach, Scope
 
 RING_AGAIN = 15.0
 """Seconds until a due run that was rung for, and that nobody claimed, is rung for again: the broker may forget."""
+
+LEFT = 30.0
+"""Seconds for which a run that another release has written is left for it, at first: each time twice as long."""
 
 CLOCKS_DIFFER = 60.0
 """Seconds by which GitHub's clock and the database's may differ, and GitHub's whole seconds be coarse."""
@@ -89,6 +94,25 @@ class Ledger:
         with self._engine.connect() as connection:
             return [RunId(found) for found in connection.execute(query).scalars()]
 
+    def turns(self, limit: int = 5) -> list[RunId]:
+        """Whose turn it is, the fairest first: of the installation with the fewest runs at work, then the oldest.
+
+        A bell says that something is due, not what: whoever heard one works on the first of these that it can claim.
+        So a thousand red jobs of one installation hold up nobody else's one.
+        """
+        working = Run.state == RunState.RUNNING.value, Run.lease_until >= db_now()
+        at_work = select(Run.installation_id, func.count().label("n")).where(*working).group_by(Run.installation_id)
+        busy = at_work.subquery()
+        query = (
+            select(Run.id)
+            .outerjoin(busy, busy.c.installation_id == Run.installation_id)
+            .where(_claimable())
+            .order_by(func.coalesce(busy.c.n, 0), func.coalesce(Run.next_ring, Run.lease_until), Run.id)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [RunId(found) for found in connection.execute(query).scalars()]
+
     def rung(self, run: RunId) -> None:
         """Note that the bell was rung, so that a long queue is not rung for every few seconds.
 
@@ -100,7 +124,8 @@ class Ledger:
     def claim(self, run: RunId, owner: str) -> Lease | None:
         """Take the run, or None when it is not due or somebody else was faster: one statement decides.
 
-        A run that was claimed too often without a checkpoint ends as CRASHED instead, and an errand tells people.
+        A run that was claimed too often without a checkpoint ends as CRASHED instead, and an errand tells people. One
+        that another release has written is left for that one, for three quarters of an hour.
         """
         statement = (
             update(Run)
@@ -115,16 +140,22 @@ class Ledger:
                 next_ring=None,
                 rung_at=None,
             )
-            .returning(Run.case, Run.fence, Run.claims, Run.stage, Run.error)
+            .returning(*Run.__table__.columns)
         )
 
         def work(connection: Connection) -> Lease | None:
             row = connection.execute(statement).one_or_none()
             if row is None:
                 return None
-            case_ = from_json(row.case, Case)
+            case_ = read(row.case, Case)
+            if (case_ is None or row.stage not in _KNOWN) and row.tries < MOST_TRIES:
+                self._leave(connection, row)
+                return None
+            if case_ is None:
+                self._bury(connection, _as_far_as_known(row), f"{_FOREIGN}, which did not take it up")
+                return None
             if row.claims > MOST_CLAIMS:
-                self._bury(connection, case_, row.stage, row.error)
+                self._bury(connection, case_, _poison(row.stage, row.error))
                 return None
             data: dict[str, object] = {"owner": owner, "fence": row.fence, "claims": row.claims}
             append_event(connection, self.redactor, run, "claimed", f"claimed by {owner}", data)
@@ -132,10 +163,15 @@ class Ledger:
 
         return transact(self._engine, work)
 
-    def _bury(self, connection: Connection, case_: Case, stage: str, error: str) -> None:
-        where = f"after stage '{stage}'" if stage else "before its first stage was done"
-        reason = error or "the worker process died"
-        detail = f"Heal itself failed {MOST_CLAIMS} times {where}: {reason}"
+    def _leave(self, connection: Connection, row: Row[Any]) -> None:
+        """Neither a failure nor a claim: the release that wrote it hears the same bells."""
+        pause = min(LEFT * 2**row.tries, LONGEST_WAIT)
+        waits = {"state": RunState.PARKED.value, "owner": None, "lease_until": None, "next_ring": db_now() + pause}
+        counts = {"claims": Run.claims - 1, "tries": Run.tries + 1}
+        connection.execute(update(Run).where(Run.id == row.id).values(**waits, **counts))
+        append_event(connection, self.redactor, RunId(row.id), "left", _FOREIGN, {"stage": row.stage, "after": pause})
+
+    def _bury(self, connection: Connection, case_: Case, detail: str) -> None:
         report = Report(case=case_, outcome=Outcome.CRASHED, detail=detail)
         values = {
             "state": RunState.DONE.value,
@@ -302,6 +338,10 @@ class Ledger:
         with self._engine.connect() as connection:
             return _id(connection.execute(query).scalar())
 
+    def follow_clock(self) -> float:
+        """See `workers.store.clock.follow`."""
+        return follow(self._engine, self._lease_seconds)
+
     def release_worker(self, worker: str, *, crashed: bool = False) -> list[RunId]:
         """Free every run held by processes of a worker (owner "worker/pid") that has gone, and fence them out."""
         forgiven = Run.claims if crashed else case((Run.claims > 0, Run.claims - 1), else_=0)
@@ -320,6 +360,22 @@ class Ledger:
             .returning(Run.id)
         )
         return transact(self._engine, lambda c: [RunId(one) for one in c.execute(statement).scalars()])
+
+
+_FOREIGN = "It was written by another version of Heal"
+_KNOWN = STAGES | {""}
+
+
+def _as_far_as_known(row: Row[Any]) -> Case:
+    """What the columns alone say of a run's case."""
+    place = row.repo, row.repo_id, row.installation_id, Sha(row.head_sha), row.branch
+    return Case(RunId(row.id), *place, job=row.job, pull_request=row.pull_request)
+
+
+def _poison(stage: str, error: str) -> str:
+    where = f"after stage '{stage}'" if stage else "before its first stage was done"
+    reason = error or "the worker process died"
+    return f"Heal itself failed {MOST_CLAIMS} times {where}: {reason}"
 
 
 def _replaced(before: str, at: float) -> ColumnElement[bool]:

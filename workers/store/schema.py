@@ -22,6 +22,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x6865616C
 """Advisory lock key in PostgreSQL: two processes that start together migrate one after the other."""
 
+_NEWER = "the database was upgraded by a newer version of Heal ({}); run that one"
+
 
 def head() -> str:
     """The revision this release expects."""
@@ -31,10 +33,7 @@ def head() -> str:
 def revision(engine: Engine) -> str | None:
     """The revision the database is at, None for an empty one."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return found
+        return _at(connection)
 
 
 def is_current(engine: Engine) -> bool:
@@ -61,7 +60,14 @@ def require(url: str) -> None:
         return
     if found is None or found in _known():
         raise UsageError("the database is not at this version's schema; run: heal db upgrade")
-    raise UsageError(f"the database was upgraded by a newer version of Heal ({found}); run that one")
+    raise UsageError(_NEWER.format(found))
+
+
+def _at(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _known() -> set[str]:
@@ -87,6 +93,9 @@ def _migrate(url: str, target: str, *, down: bool) -> None:
         with engine.connect().execution_options(heal_write=True) as connection, connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            at = _at(connection)
+            if at is not None and at not in _known():
+                raise UsageError(_NEWER.format(at))
             move = command.downgrade if down else command.upgrade
             move(_config(connection), target)
     finally:

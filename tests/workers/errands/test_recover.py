@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from tests.workers.errands.desks import office
 from workers.errands.model import Recover
-from workers.errands.recover import ASKED_AGAIN_S, KEPT_S, MOST_ASKED, Tried, _since, missed
+from workers.errands.recover import ASKED_AGAIN_S, KEPT_S, MOST_ASKED, Tried, _since, missed, taken
 
 __all__ = ["database", "empty_database", "hub", "hub_process", "serve"]
 
@@ -38,6 +39,22 @@ AGAIN = True
 def test_missed(tried: Sequence[Tried], asked: Sequence[int]) -> None:
     """The newest attempt of each GUID that never succeeded, once an hour at most, the longest missed first."""
     assert [one.id for one in missed(tried, NOW)] == asked
+
+
+@pytest.mark.fault(65)
+@pytest.mark.parametrize(
+    ("tried", "asked"),
+    [
+        ([Tried(1, "a", NOW - 600, False, ok=True)], []),  # an event that nobody stores (204)
+        ([Tried(1, "a", NOW - 600, False, ok=False)], []),
+        ([Tried(2, "b", NOW - 5, False, True, taken=True), Tried(1, "a", NOW - 600, False, True, taken=True)], [1, 2]),
+        ([Tried(2, "a", NOW - 500, AGAIN, True, taken=True), Tried(1, "a", NOW - 600, False, True, taken=True)], []),
+        ([Tried(2, "a", NOW - ASKED_AGAIN_S - 1, AGAIN, ok=False), Tried(1, "a", NOW - 5000, False, True, True)], [2]),
+    ],
+)
+def test_taken(tried: Sequence[Tried], asked: Sequence[int]) -> None:
+    """The newest attempt of each GUID that was answered as stored, once an hour at most: the inbox has to have it."""
+    assert [one.id for one in taken(tried, NOW)] == asked
 
 
 @pytest.mark.parametrize(
@@ -73,6 +90,23 @@ def test_what_was_dropped_arrives_in_the_end(hub: Hub, serve: Serve, database: s
     assert [row["state"] for row in desks.rows("run")] == ["queued"]
     assert desks.do(Recover(), "second")["answer"].endswith("asked for 0 again")
     assert [row["state"] for row in desks.rows("run")] == ["queued"]
+    desks.engine.dispose()
+
+
+@pytest.mark.fault(65)
+def test_a_new_database_asks_for_nothing_that_was_taken(
+    hub: Hub, serve: Serve, database: str, empty_database: Path, tmp_path: Path
+) -> None:
+    """Who starts over with an empty database is not sent three days of events again: it never looked before, so it has
+    forgotten nothing."""
+    site = serve()
+    keys = hub.create_app(account="octo", webhook_url=f"{site.url}/webhook", webhook_secret=SECRET)
+    hub.create_repo(REPO, files={"calc.py": "x = 1\n"})
+    hub.finish_ci(REPO, log="red")
+    hub.settle()
+    shutil.copy(empty_database, tmp_path / "new.db")
+    desks = office(hub, keys, f"sqlite:///{tmp_path / 'new.db'}", tmp_path)
+    assert desks.do(Recover(), "first")["answer"].endswith("asked for 0 again")
     desks.engine.dispose()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from tests.workers.forge.scene import FILES, LOG, REPO, STARTED, WORKFLOW, Scene
+from tests.workers.forge.scripted import Reply, scripted
 from workers import logs
 from workers.domain import Outcome, Sha
 from workers.errors import Retryable, Stop
@@ -166,6 +168,24 @@ def test_unknown_installation_and_wrong_key(scene: Scene) -> None:
         scene.forge(case).admission(case)
     with pytest.raises(Stop, match="HEAL_APP_ID"):
         scene.forge(app_id=1).admission(scene.case)
+
+
+@pytest.mark.fault(60, 75)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "'Expiration time' claim ('exp') is too far in the future",
+        "'Expiration time' claim ('exp') must be a numeric value in the future",
+        "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+    ],
+)
+def test_a_wrong_clock_is_told_as_such_and_passes(scene: Scene, said: str) -> None:
+    """GitHub takes no signature of a machine whose clock is minutes off: no run ends for that, and the key is not
+    blamed."""
+    refusing = scripted(Reply(401, json.dumps({"message": said}).encode()))
+    with refusing as github, pytest.raises(Retryable, match="clock of this machine") as told:
+        scene.forge(api_url=github.url).admission(scene.case)
+    assert told.value.blame == "clock"
 
 
 def test_missing_permission_is_told(scene: Scene) -> None:

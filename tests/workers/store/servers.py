@@ -33,49 +33,84 @@ def _as_postgres(command: Sequence[str]) -> list[str]:
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command]
 
 
+@dataclass
+class PostgresServer:
+    """A cluster in a folder, on a port of its own; it may be stopped, killed and started again by the test."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL of its database `postgres`."""
+        return f"postgresql://heal@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = {
+            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder, "fsync": "off",
+        }  # fmt: skip
+        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        command = [str(_programs() / "postgres"), "-D", str(self.folder / "data"), *settings]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(_as_postgres(command), stdout=log, stderr=log, cwd="/")
+        self._wait()
+
+    def stop(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGQUIT)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                psycopg.connect(self.url, connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                ended = self.process is None or self.process.poll() is not None
+                if ended or time.monotonic() > deadline:
+                    raise AssertionError((self.folder / "log").read_text()) from None
+                time.sleep(0.05)
+
+
+def _programs() -> Path:
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+
+
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """A fresh cluster; gives the URL of its database `postgres`. PostgreSQL refuses to run as root."""
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+def postgresql_server() -> Iterator[PostgresServer]:
+    """A fresh cluster that runs. PostgreSQL refuses to run as root."""
     folder = Path(tempfile.mkdtemp(prefix="heal-pg-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
         data = str(folder / "data")
-        make = [str(programs / "initdb"), "-D", data, "-U", "heal", "--auth=trust", "-E", "UTF8", "--no-sync"]
+        make = [str(_programs() / "initdb"), "-D", data, "-U", "heal", "--auth=trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(_as_postgres(make), check=True, capture_output=True, cwd="/")
-        port = free_port()
-        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}
-        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                _as_postgres([str(programs / "postgres"), "-D", data, *settings]), stdout=log, stderr=log, cwd="/"
-            )
+        server = PostgresServer(folder, free_port())
         try:
-            url = f"postgresql://heal@127.0.0.1:{port}/postgres"
-            _wait_for_postgresql(url, server, folder / "log")
-            yield url
+            server.start()
+            yield server
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once: nobody needs its files any more
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_for_postgresql(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            psycopg.connect(url, connect_timeout=2).close()
-            return
-        except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(log.read_text()) from None
-            time.sleep(0.05)
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """A fresh cluster; gives the URL of its database `postgres`."""
+    with postgresql_server() as server:
+        yield server.url
 
 
 @dataclass
