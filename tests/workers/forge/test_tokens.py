@@ -158,11 +158,11 @@ ENDINGS = (
     Ending("closed", "CANCELLED", TELLS, before=closed, case={"pull_request": 1}),
     Ending(
         "a status, no job", "NO_FIX_FOUND", (*TELLS, *_in(StageName.CHECKOUT, Purpose.STATUS)), answer=never,
-        case={"actions_run_id": None, "job_id": None, "job": "ci/other"},
+        case={"actions_run_id": 0, "job_id": 0, "job": "ci/other"},
     ),
     Ending(
         "a report", "parked", (*TELLS, *_in(StageName.BASE, Purpose.ISSUE), *FOLLOWS[2:]), before=reported,
-        case={"aim": Aim.ISSUE, "issue": 1, "requested_by": "ada", "job": "", "job_id": None, "actions_run_id": None},
+        case={"aim": Aim.ISSUE, "issue": 1, "requested_by": "ada", "job": "", "job_id": 0, "actions_run_id": 0},
     ),
     Ending(
         "the owner has settings", "NO_FIX_FOUND",
