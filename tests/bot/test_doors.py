@@ -137,6 +137,12 @@ async def test_every_way_to_log_in_is_counted(database: str) -> None:
         assert answers[10] == 429
 
 
+def test_no_page_changes_anything(database: str) -> None:
+    """Nothing can be sent but deliveries and logins: whoever holds a session can only look."""
+    changing = {f"{method} {path}" for method, path in doors(app_of(database).routes) if method != "GET"}
+    assert changing == {"POST /webhook", "POST /login", "POST /logout"}
+
+
 class Canary:
     """An address that nobody has a reason to ask; it counts who does."""
 
