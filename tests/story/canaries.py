@@ -190,7 +190,8 @@ class Watch:
 
     def _inside(self, box: dict[str, Any]) -> None:
         """What stands in a container's own file systems and its processes' environments, seen from the host."""
-        root, places = Path(f"/proc/{box['State']['Pid']}"), [*(box["HostConfig"]["Tmpfs"] or ()), "/etc", "/dev/shm"]
+        places = box["HostConfig"].get("Tmpfs") or ()  # all else is read-only, or the image's
+        root = Path(f"/proc/{box['State']['Pid']}")
         if not box["State"]["Pid"]:
             return
         files = (path for place in places for path in _files(root / "root" / place.lstrip("/")))
@@ -224,7 +225,7 @@ def _called(argv: bytes) -> str:
 
 def leaks(data: bytes, canaries: dict[str, str]) -> list[str]:
     """The names of the canaries that sing in the data, in any dress they travel in."""
-    found = [name for name, value in canaries.items() if any(form in data for form in forms(value))]
+    found = [name for name, value in list(canaries.items()) if any(form in data for form in forms(value))]
     return found + (["an installation token"] if INSTALLATION_TOKEN.search(data) else [])
 
 

@@ -159,12 +159,10 @@ def play(theatre: Theatre, c: dict[str, str], key: str) -> dict[str, Any]:
 
 def said_by_commands(theatre: Theatre, run: str) -> dict[str, bytes]:
     """What the commands of an operator print about the run and the installation."""
-    asked = (["replay", run, "--json", "--prompts"], ["replay", run], ["lessons", "list"], ["switches"], ["settings"])
+    asked = (["replay", run, "--json", "--prompts"], ["replay", run], ["lessons"])
     env = {**os.environ, **theatre.worker_env}
-    return {
-        " ".join(command): subprocess.run([HEAL, *command], env=env, capture_output=True, timeout=60).stdout
-        for command in asked
-    }
+    started = {" ".join(one): subprocess.Popen([HEAL, *one], env=env, stdout=subprocess.PIPE) for one in asked}
+    return {command: process.communicate(timeout=120)[0] for command, process in started.items()}
 
 
 def seen(theatre: Theatre, run: dict[str, Any]) -> dict[str, bytes]:
@@ -182,7 +180,7 @@ def test_the_story_went_as_told(scene: Scene) -> None:
     assert scene.watch.sweepers
     assert scene.watch.boxes
     assert scene.watch.children >= {"heal worker", "heal serve", "workers.errands.process", "workers.sweeper"}
-    assert scene.watch.files >= {"environ", "names.py", "passwd"}
+    assert scene.watch.files >= {"environ", "names.py"}
     assert scene.prompts
 
 
@@ -322,6 +320,6 @@ def test_a_process_that_cannot_start_tells_no_secret(command: list[str], tmp_pat
         "HEAL_DOCKER_HOST": "unix:///nowhere/docker.sock",
         **({"HEAL_SLOTS": "many"} if command == ["worker"] else {}),
     }
-    done = subprocess.run([HEAL, *command], env=env, capture_output=True, timeout=30)
+    done = subprocess.run([HEAL, *command], env=env, capture_output=True, timeout=120)
     assert done.returncode != 0
     assert leaks(done.stdout + done.stderr, ours) == []
