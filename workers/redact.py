@@ -52,9 +52,8 @@ _PATIENCE = 3
 _TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"`<>|\[\]\\]+")
 _BEARER = re.compile(r"(?P<keep>\b(?:bearer|token|basic)\s+)(?=[^\s]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
 _NAMED = re.compile(
-    r"(?P<keep>(?:secret_?access_?key|session_?token|account_?key|_auth(?:_?token)?|\"auth|client_?secret)"
-    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)(?=\S{0,99}\d)(?=\S{0,99}[A-Z])(?=\S{0,99}[a-z])[A-Za-z0-9+/=]{28,}",
-    re.IGNORECASE,
+    r"(?P<keep>(?i:secret_?access_?key|session_?token|account_?key|_auth(?:_?token)?|\"auth|client_?secret)"
+    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)(?=\S{0,99}\d)(?=\S{0,99}[A-Z])(?=\S{0,99}[a-z])[A-Za-z0-9+/=]{28,}"
 )
 """Keys without a shape of their own (AWS, Azure, registries), by what they are called. The words of code are none."""
 _WEBHOOK = re.compile(r"(?P<keep>https://hooks\.slack\.com/(?:services|workflows)/)[A-Za-z0-9/]{20,}")

@@ -91,6 +91,7 @@ def test_credentials_in_their_places_go(text: str, shown: str) -> None:
         "a" * 40,
         "client_secret = settings.read_the_client_secret_from(Environment.PRODUCTION_2)",
         'session_token: str = "".join(Random(7).choice(LETTERS) for _ in range(40))',
+        "client_secret: abcdefghijklmnopqrstuvwxyz0123456789",
         "npm_config_registry and hf_hub and SG.2 in sk_live_test",
         "tests/test_mood.py::test_sighs_when_there_is_no_money_left_in_the_purse",
         "task-management-without-any-number-in-it",

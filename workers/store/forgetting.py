@@ -52,9 +52,10 @@ class Forgetting:
     def repositories(self) -> set[int]:
         """The repositories it is about: those named, or all that the installation has or ran for; never one that has
         moved to another installation meanwhile and took its history along."""
+        named = self._named()
+        elsewhere = select(Repo.id).where(Repo.id.in_(named), Repo.installation_id != self._installation_id)
         with self._engine.connect() as connection:
-            elsewhere = select(Repo.id).where(Repo.installation_id != self._installation_id)
-            return self._named() - set(connection.execute(elsewhere).scalars())
+            return named - set(connection.execute(elsewhere).scalars())
 
     def _named(self) -> set[int]:
         if self._repo_ids:
