@@ -1,6 +1,7 @@
 """Who may see the pages: holders of the dashboard token or, when none is set, this very machine.
 
-A session is an expiry time and an HMAC of it under the token: nothing is stored, a new token ends every session.
+A session is an expiry time, a random part and an HMAC of both under the token: nothing is stored, every login has a
+session of its own, and a new token ends all of them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import secrets
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -59,18 +61,19 @@ class Door:
         return bool(self.token) and hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode())
 
     def session(self, now: float) -> str:
-        """A cookie's value that opens the pages from now on for `SESSION_SECONDS`."""
-        expires = str(int(now) + SESSION_SECONDS)
-        return f"{expires}.{self._mac(expires)}"
+        """A cookie's value that opens the pages from now on for `SESSION_SECONDS`; another one each time."""
+        signed = f"{int(now) + SESSION_SECONDS}.{secrets.token_urlsafe(16)}"
+        return f"{signed}.{self._mac(signed)}"
 
     def _is_session(self, cookie: str, now: float) -> bool:
-        expires, _, mac = cookie.partition(".")
-        if not (expires.isascii() and expires.isdecimal() and len(expires) <= 12 and mac.isascii()):
+        signed, _, mac = cookie.rpartition(".")
+        expires = signed.partition(".")[0]
+        if not (cookie.isascii() and expires.isdecimal() and len(expires) <= 12):
             return False
-        return hmac.compare_digest(mac, self._mac(expires)) and now < int(expires)
+        return hmac.compare_digest(mac, self._mac(signed)) and now < int(expires)
 
-    def _mac(self, expires: str) -> str:
-        return hmac.new(self.token.encode(), f"heal session {expires}".encode(), hashlib.sha256).hexdigest()
+    def _mac(self, signed: str) -> str:
+        return hmac.new(self.token.encode(), f"heal session {signed}".encode(), hashlib.sha256).hexdigest()
 
 
 def is_local(request: HTTPConnection) -> bool:

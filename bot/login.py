@@ -110,9 +110,9 @@ class Login:
     async def to_github(self, request: Request) -> Response:
         """Send somebody to GitHub."""
         if self.github is None:
-            return self._message(404, "There is no login with GitHub here", "The operator has not set it up.")
+            return self._nowhere()
         if not self._may_try(request):
-            return self._message(429, "Too many tries", "Please wait a minute.")
+            return self._too_many()
         where, way = self.github.leave(safe_path(request.query_params.get("next", "/")))
         answer = RedirectResponse(where, status_code=303)
         self._give(answer, request, WAY_COOKIE, way, LOGIN_SECONDS)
@@ -120,8 +120,10 @@ class Login:
 
     async def from_github(self, request: Request) -> Response:
         """Somebody comes back."""
-        if self.github is None or not self._may_try(request):
-            return self._message(429, "Too many tries", "Please wait a minute.")
+        if self.github is None:
+            return self._nowhere()
+        if not self._may_try(request):
+            return self._too_many()
         try:
             session, target = await self.github.arrive(request.query_params, request.cookies.get(WAY_COOKIE, ""))
         except LoginRefusedError as error:
@@ -160,12 +162,16 @@ class Login:
     def _refused(self, request: Request) -> Response | None:
         if not same_origin(request):
             return self._foreign()
-        if not self._may_try(request):
-            return self._message(429, "Too many tries", "Please wait a minute.")
-        return None
+        return None if self._may_try(request) else self._too_many()
 
     def _may_try(self, request: Request) -> bool:
         return self.tries.allows(address(request))
+
+    def _nowhere(self) -> HTMLResponse:
+        return self._message(404, "There is no login with GitHub here", "The operator has not set it up.")
+
+    def _too_many(self) -> HTMLResponse:
+        return self._message(429, "Too many tries", "Please wait a minute.")
 
     def _foreign(self) -> HTMLResponse:
         return self._message(403, "Not from here", "The form was posted from another site.")

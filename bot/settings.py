@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from workers import settings as worker_settings
-from workers.settings import LedgerSettings, QueueSettings, StoreSettings, secrets_in_url
+from workers.settings import LedgerSettings, QueueSettings, StoreSettings, secrets_in_url, secrets_of_proxies
 
 SHORTEST_SECRET = 32
 
@@ -46,6 +46,7 @@ class BotSettings(LedgerSettings, StoreSettings, QueueSettings):
     github_url: str = Field(default="https://github.com", description="Where people log in; your Enterprise Server.")
     github_api_url: str = Field(
         default="https://api.github.com",
+        repr=False,
         description="Root of GitHub's REST API; `https://<host>/api/v3` for Enterprise Server.",
     )
     app_id: int = Field(default=0, ge=0, description="The GitHub App's id; deliveries of other Apps are dropped.")
@@ -70,7 +71,7 @@ class BotSettings(LedgerSettings, StoreSettings, QueueSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor."""
         held = (self.webhook_secret, self.webhook_secret_previous, self.dashboard_token, self.oauth_client_secret)
-        in_urls = (*secrets_in_url(self.database_url), *secrets_in_url(self.redis_url))
+        in_urls = (*secrets_in_url(self.database_url), *secrets_in_url(self.redis_url), *secrets_of_proxies())
         return (*in_urls, *(secret.get_secret_value() for secret in held if secret is not None))
 
     def webhook_secrets(self) -> tuple[bytes, ...]:

@@ -9,7 +9,7 @@ APP_KEY = frozenset({"HEAL_PRIVATE_KEY", "HEAL_PRIVATE_KEY_FILE"})
 SECRETS = frozenset(
     {
         *(*APP_KEY, "OPENAI_API_KEY", "HEAL_OPENAI_API_KEY"),
-        *("HEAL_WEBHOOK_SECRET", "HEAL_WEBHOOK_SECRET_PREVIOUS", "HEAL_DASHBOARD_TOKEN"),
+        *("HEAL_WEBHOOK_SECRET", "HEAL_WEBHOOK_SECRET_PREVIOUS", "HEAL_DASHBOARD_TOKEN", "HEAL_OAUTH_CLIENT_SECRET"),
     }
 )
 """Variables that a child without need of them must not inherit."""

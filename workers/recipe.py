@@ -305,7 +305,7 @@ def _assemble(
         after=tuple(_of_commit(step, case) for step in ready[1:]),
         env=env,
         manifests=_manifests(tree, setup),
-        trust=_trust_domain(case),
+        trust=trust_domain(case),
         timeout_s=min(config.environment.timeout, steps.timeout_s or config.environment.timeout),
         memory=int(config.environment.memory * 2**30),
         cpus=config.environment.cpus,
@@ -361,7 +361,7 @@ def decides(path: str) -> bool:
     return _MANIFEST.fullmatch(name) is not None or folder.rpartition("/")[2] == "requirements"
 
 
-def _trust_domain(case: Case) -> str:
+def trust_domain(case: Case) -> str:
     """Who may change what whose set-up reads: the repository's own branches share, a fork's pull request is alone."""
     repository = case.repo_id or case.repo
     return f"{repository}:fork:{case.pull_request or case.head_sha}" if case.fork else f"{repository}:base"

@@ -29,9 +29,12 @@ _KEYS = re.compile(
     | github_pat_[A-Za-z0-9_]{22,}
     | (?:(?<![a-z0-9])|(?<=[0-9;\[]m))sk-(?=[A-Za-z_-]{0,99}\d)[A-Za-z0-9_-]{20,}  # OpenAI, Anthropic and their kin
     | (?:AKIA|ASIA)[0-9A-Z]{16}\b
-    | xox[abprs]-[A-Za-z0-9-]{10,}
-    | glpat-[A-Za-z0-9_-]{20,}
-    | AIza[0-9A-Za-z_-]{35}
+    | xox[abeprs][-.][A-Za-z0-9-]{10,} | xapp-\d-[A-Za-z0-9-]{20,}   # Slack
+    | gl(?:pat|ptt|rt|dt|soat)-[A-Za-z0-9_-]{20,}                    # GitLab
+    | AIza[0-9A-Za-z_-]{35} | GOCSPX-[A-Za-z0-9_-]{20,} | ya29\.[A-Za-z0-9_-]{20,}  # Google
+    | npm_[A-Za-z0-9]{36} | pypi-AgE[A-Za-z0-9_-]{40,}
+    | dckr_[op]at_[A-Za-z0-9_-]{20,} | hf_[A-Za-z]{34} | dop_v1_[0-9a-f]{64}
+    | [rs]k_live_[A-Za-z0-9]{16,} | SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64}
     | eyJ[A-Za-z0-9_-]{8,999}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}  # JWT
     | -----BEGIN\ [A-Z ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----
       [\s\S]*?(?:-----END\ [A-Z ]{0,40}PRIVATE\ KEY(?:\ BLOCK)?-----|\Z)
@@ -48,6 +51,12 @@ _PATIENCE = 3
 """A key has a blank line, headers and a short last line; this many lines in a row that are no base64 end it."""
 _TOKEN_USER = re.compile(r"(?P<keep>x-access-token:)[^\s@'\"`<>|\[\]\\]+")
 _BEARER = re.compile(r"(?P<keep>\b(?:bearer|token|basic)\s+)(?=[^\s]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(?P<keep>(?i:secret_?access_?key|session_?token|account_?key|_auth(?:_?token)?|\"auth|client_?secret)"
+    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)(?=\S{0,99}\d)(?=\S{0,99}[A-Z])(?=\S{0,99}[a-z])[A-Za-z0-9+/=]{28,}"
+)
+"""Keys without a shape of their own (AWS, Azure, registries), by what they are called. The words of code are none."""
+_WEBHOOK = re.compile(r"(?P<keep>https://hooks\.slack\.com/(?:services|workflows)/)[A-Za-z0-9/]{20,}")
 _USERINFO = re.compile(r"(?P<keep>[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"]{0,256}:)[^\s@/'\"]{1,512}(?=@)", re.IGNORECASE)
 
 _READ_BY_PEOPLE = frozenset(
@@ -59,7 +68,7 @@ _READ_BY_PEOPLE = frozenset(
 def redact(text: str) -> str:
     """Blank everything that has the shape of a secret."""
     text = redact_keys(text)
-    for pattern in (_BEARER, _USERINFO):
+    for pattern in (_BEARER, _USERINFO, _NAMED, _WEBHOOK):
         text = pattern.sub(lambda found: found["keep"] + MARK, text)
     return text
 

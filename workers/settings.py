@@ -26,6 +26,7 @@ _CONFIG = SettingsConfigDict(
 
 
 _PASSWORD = re.compile(r"://[^:/@]*:([^@]*)@")
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 _OTHERS = 0o027
 """What nobody but the owner may do with the key's file; its group may read it, as orchestrators mount secrets."""
 
@@ -148,7 +149,7 @@ class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettin
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor."""
-        return (*secrets_in_url(self.database_url), *secrets_in_url(self.redis_url))
+        return (*secrets_in_url(self.database_url), *secrets_in_url(self.redis_url), *secrets_of_proxies())
 
 
 class WorkerSettings(SweeperSettings):
@@ -161,6 +162,7 @@ class WorkerSettings(SweeperSettings):
     private_key_file: Path | None = Field(default=None, description="File that holds the App's private key instead.")
     github_api_url: str = Field(
         default="https://api.github.com",
+        repr=False,
         description="Root of GitHub's REST API; `https://<host>/api/v3` for Enterprise Server.",
     )
     github_pace: float = Field(
@@ -238,6 +240,7 @@ class WorkerSettings(SweeperSettings):
     )
     openai_base_url: str | None = Field(
         default=None,
+        repr=False,
         validation_alias=AliasChoices("OPENAI_BASE_URL", "HEAL_OPENAI_BASE_URL"),
         description="Root of an OpenAI-compatible endpoint. Default: the provider's own.",
     )
@@ -312,13 +315,20 @@ class WorkerSettings(SweeperSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor."""
         held = (self.app_key(), self.openai_api_key)
-        return (*super().secrets(), *(secret.get_secret_value() for secret in held if secret is not None))
+        in_urls = (*secrets_in_url(self.openai_base_url or ""), *secrets_in_url(self.github_api_url))
+        return (*super().secrets(), *in_urls, *(secret.get_secret_value() for secret in held if secret is not None))
 
 
 def secrets_in_url(url: str) -> tuple[str, ...]:
     """The password in an address, as it stands there and as it is meant."""
     found = _PASSWORD.search(url)
     return (found[1], unquote(found[1])) if found and found[1] else ()
+
+
+def secrets_of_proxies() -> tuple[str, ...]:
+    """The passwords in the addresses of proxies, which git and the clients of GitHub and the model are started with."""
+    named = (value for name, value in os.environ.items() if name.lower() in _PROXIES)
+    return tuple(secret for value in named for secret in secrets_in_url(value))
 
 
 def _private_text(path: Path) -> str:

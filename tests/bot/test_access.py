@@ -38,11 +38,25 @@ def test_our_own_forms_pass() -> None:
 @pytest.mark.fault(69)
 @pytest.mark.parametrize(
     "cookie",
-    ["", ".", "9999999999.", "9999999999." + "0" * 64, "-1.x", "\u00e9.\u00e9", "9" * 5000 + ".x", "1.2.3", "0x9.a"],
+    [
+        *("", ".", "9999999999.", "9999999999." + "0" * 64, "-1.x", "\u00e9.\u00e9", "9" * 5000 + ".x", "1.2.3"),
+        *("0x9.a", "9999999999.x." + "0" * 64),
+    ],
 )
 def test_forged_sessions_do_not_open(cookie: str) -> None:
     """A session that this token did not sign leads to the login."""
     assert Door(TOKEN).entry(request(cookie=f"{COOKIE}={cookie}")) is Entry.LOGIN
+
+
+@pytest.mark.fault(69)
+def test_every_login_has_a_session_of_its_own() -> None:
+    """Two logins of one second are two sessions: what somebody put into a browser before is none of them."""
+    door = Door(TOKEN)
+    one, two = door.session(now=2_000_000_000), door.session(now=2_000_000_000)
+    assert one != two
+    assert {door.entry(request(cookie=f"{COOKIE}={each}")) for each in (one, two)} == {Entry.OPEN}
+    mixed = f"{one.rpartition('.')[0]}.{two.rpartition('.')[2]}"
+    assert door.entry(request(cookie=f"{COOKIE}={mixed}")) is Entry.LOGIN
 
 
 def test_a_session_ends_and_dies_with_its_token() -> None:

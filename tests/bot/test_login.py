@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import Engine, update
 from starlette.responses import PlainTextResponse
 
+from bot.app import create_app
 from bot.github_login import FRESH_SECONDS, Addresses, GitHubAwayError, GitHubLogin, LoginRefusedError, _Session
 from bot.login import PERSON_COOKIE, WAY_COOKIE
 from bot.settings import BotSettings
@@ -18,6 +19,7 @@ from bot.throttle import RateLimit, Throttle
 from tests.bot.conftest import Serve, Site
 from tests.bot.deliveries import SECRET
 from tests.bot.finished import healed
+from tests.bot.test_doors import doors
 from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import AppKeys, Hub
 from workers.store.database import transact
@@ -190,9 +192,14 @@ def test_nobody_sees_the_runs_of_others(site: Site, hub: Hub, engine: Engine) ->
     assert client.get("/api/runs").json()["total"] == 1
     assert theirs not in client.get("/").text
     assert "ada" in client.get("/").text
-    for path in (f"/runs/{theirs}", f"/api/runs/{theirs}", f"/runs/{theirs}/events"):
-        assert client.get(path).status_code == 404
+    known = [path for method, path in doors(create_app(site.settings).routes, theirs) if method == "GET"]
+    about_one = [path for path in known if theirs in path]
+    assert len(about_one) >= 3
+    for path in about_one:
+        assert client.get(path, headers={"last-event-id": "0"}).status_code == 404
         assert client.get(path.replace(theirs, mine)).status_code == 200
+    asked = [f"{path}?repo=octo/theirs&after=0&page=1" for path in known if path != "/login/github"]
+    assert [path for path in asked if theirs in client.get(path).text.replace(path, "")] == []
     assert client.get("/metrics").status_code == 403
     client.post("/logout")
     assert client.get("/api/runs").status_code == 401

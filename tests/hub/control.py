@@ -33,7 +33,7 @@ class Control:
 
     def __init__(self, world: World, contract: Contract, hooks: Hooks, events: Events, runs: Runs) -> None:
         self._world, self._contract, self._hooks, self._events, self._runs = world, contract, hooks, events, runs
-        self._unlocked = {"settle", "requests", "violations"}
+        self._unlocked = {"settle", "requests", "tokens", "violations"}
         self._desks = (self, Luck(world), Estate(world, events), People(world, events))
 
     def call(self, verb: str, asked: Json) -> Json:
@@ -335,6 +335,21 @@ class Control:
 
     def do_requests(self, asked: Json) -> Json:
         return {"requests": list(self._world.requests)}
+
+    def do_tokens(self, asked: Json) -> Json:
+        """Every installation token so far, in the order they were minted; requests name them by `serial`."""
+        names = {repo.id: repo.full_name for repo in self._world.repos.values()}
+        minted = [
+            {
+                "serial": token.serial,
+                "permissions": token.permissions,
+                "repos": None if token.repo_ids is None else sorted(names[id_] for id_ in token.repo_ids),
+                "revoked": token.revoked,
+                "expires": token.expires.timestamp(),
+            }
+            for token in list(self._world.tokens.values())
+        ]
+        return {"tokens": minted}
 
     def do_violations(self, asked: Json) -> Json:
         found = list(self._world.violations)

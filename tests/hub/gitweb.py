@@ -13,7 +13,7 @@ import subprocess
 from tests.hub.events import Events
 from tests.hub.luck import on_request
 from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher, allows, injected, reaches
-from tests.hub.state import ZERO_SHA, Repo, Token, World
+from tests.hub.state import ZERO_SHA, Json, Repo, Token, World
 
 _BACKEND = "/usr/lib/git-core/git-http-backend"
 
@@ -28,7 +28,7 @@ class GitWeb:
         self, method: str, full_name: str, tail: str, query: str, headers: dict[str, str], body: bytes
     ) -> Answer:
         """Authenticate, run the backend, and tell what a push moved."""
-        record = {"method": method, "path": f"/{full_name}.git/{tail}", "query": query}
+        record: Json = {"method": method, "path": f"/{full_name}.git/{tail}", "query": query}
         self._world.requests.append(record)
         if fault := on_request(self._world, method, f"/{full_name}.git/{tail}"):
             if fault["kind"] == "sever":
@@ -37,6 +37,7 @@ class GitWeb:
         write = "git-receive-pack" in f"{tail} {query}"
         try:
             repo, token = self._admit(full_name, headers.get("authorization", ""), write)
+            record["token"] = token.serial if token else None
         except ApiError as error:
             extra = {"WWW-Authenticate": 'Basic realm="GitHub"'} if error.status == 401 else {}
             return Answer(error.status, error.message.encode(), {"Content-Type": "text/plain", **extra})

@@ -39,15 +39,17 @@ class GraphQl:
 
     def handle(self, authorization: str, body: Json) -> Answer:
         """The answer, or the fault this request has; raises ApiError for a missing or dead token."""
-        self._world.requests.append({"method": "POST", "path": "/api/graphql", "query": "", "body": body})
+        record: Json = {"method": "POST", "path": "/api/graphql", "query": "", "body": body}
+        self._world.requests.append(record)
         fault = on_request(self._world, "POST", "/graphql")
         if fault is not None and not fault["after"]:
             return injected(fault)
-        answer = Answer(200, self._answer(authorization, body))
+        answer = Answer(200, self._answer(authorization, body, record))
         return answer if fault is None else injected(fault)
 
-    def _answer(self, authorization: str, body: Json) -> Json:
+    def _answer(self, authorization: str, body: Json, record: Json) -> Json:
         token = self._dispatcher.by_token(authorization.partition(" ")[2])
+        record["token"] = token.serial
         try:
             document = parse(str(body.get("query", "")))
         except GraphQLError as error:

@@ -338,6 +338,11 @@ class Hub(Remote):
     def requests(self) -> list[Json]:
         return list(self.call("requests")["requests"])
 
+    def tokens(self) -> list[Json]:
+        """Every installation token that was minted: serial, permissions, repos (None: all), revoked, expires. A
+        request that came with one has its serial under `token`."""
+        return list(self.call("tokens")["tokens"])
+
     def deliveries(self) -> list[Json]:
         return list(self.call("deliveries")["deliveries"])
 

@@ -74,6 +74,8 @@ class Token:
     repo_ids: set[int] | None
     expires: datetime
     revoked: bool = False
+    serial: int = 0
+    """What requests are recorded under: the text is nobody's business."""
 
 
 @dataclass

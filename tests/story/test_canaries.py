@@ -5,19 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import secrets
 import shutil
-import sqlite3
 import subprocess
-import threading
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import docker
 import httpx
 import pytest
 
@@ -26,161 +22,12 @@ from tests.model.answers import search_replace
 from tests.model.process import Model
 from tests.model.replies import text
 from tests.processes import Process, free_port
-from tests.story.scenes import CONFIG, PATH, PUZZLE, WORKFLOW
+from tests.story.canaries import Watch, files_of, leaks, log_of, own, plant, rows
 from tests.story.theatre import HEAL, OWNER, Theatre
 
 pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis]
 
 REPO = f"{OWNER}/canaries"
-INSTALLATION_TOKEN = re.compile(rb"ghs_[A-Za-z0-9._-]{20,}|eC1hY2Nlc3MtdG9rZW46[A-Za-z0-9+/=]{8,}")
-"""The double mints real long tokens: as they are, and as git sends them."""
-
-
-def token(prefix: str) -> str:
-    """A made-up secret of a well-known shape."""
-    return prefix + secrets.token_hex(20)
-
-
-def plant() -> dict[str, str]:
-    """Secrets of other people, by the place they stand in."""
-    shapes = ("ghp_", "gho_", "ghu_", "ghr_", "sk-", "sk-proj-", "glpat-", "xoxb-", "sk-ant-api03-", "github_pat_")
-    places = (
-        *("log line", "log colour", "log environment", "log script", "log error", "log json", "log pem", "log bearer"),
-        *("log url", "source", "test", "output", "assertion", "stderr", "file name", "file content", "branch", "job"),
-        *("step", "commit", "instructions", "workflow name", "docstring", "answer"),
-    )
-    planted = {place: token(shapes[n % len(shapes)]) for n, place in enumerate(places)}
-    planted["log bearer"], planted["log url"] = secrets.token_hex(20), secrets.token_hex(12)
-    planted["log pem"] = "MIIE" + secrets.token_hex(24)
-    return planted
-
-
-def log_of(c: dict[str, str]) -> str:
-    """What CI wrote: a red unittest and keys in every usual dress."""
-    stamp = "2026-11-21T04:00:00.0000000Z "
-    lines = (
-        "##[group]Run python -m unittest", "\x1b[36;1mpython -m unittest\x1b[0m", "shell: /usr/bin/bash -e {0}",
-        "env:", f"  TOKEN: {c['log environment']}", "##[endgroup]", f"using {c['log line']}",
-        f"\x1b[31m{c['log colour']}\x1b[0m", f"+ curl -H 'X: {c['log script']}'", f'{{"key": "{c["log json"]}"}}',
-        f"-----BEGIN RSA PRIVATE KEY-----\n{stamp}{c['log pem']}\n{stamp}-----END RSA PRIVATE KEY-----",
-        f"Authorization: Bearer {c['log bearer']}", f"postgres://app:{c['log url']}@db/app",
-        *(f"FAIL: {name} (test_names.BadgeTest.{name})" for name in ("test_another", "test_badge")),
-        f"AssertionError: 'ada lovelace' != 'A. LOVELACE' : {c['log error']}", "FAILED (failures=2)",
-        "##[error]Process completed with exit code 1.",
-    )  # fmt: skip
-    return "".join(f"{stamp}{line}\n" for line in lines)
-
-
-def files_of(c: dict[str, str]) -> dict[str, str]:
-    """A repository whose every corner holds a key."""
-    tests = PUZZLE["test_names.py"].replace(
-        '        self.assertEqual(badge("ada lovelace"), "A. LOVELACE")',
-        f'        print("{c["output"]}")\n        print("{c["stderr"]}", file=__import__("sys").stderr)\n'
-        f'        self.assertEqual(badge("ada lovelace"), "A. LOVELACE", "{c["assertion"]}")  # {c["test"]}',
-    )
-    workflow = WORKFLOW.replace("  test:\n", f"  test:\n    name: test {c['job']}\n", 1)
-    return {
-        PATH: workflow.replace("name: CI", f"name: CI {c['workflow name']}").replace(
-            "name: Test", f"name: {c['step']}"
-        ),
-        "names.py": PUZZLE["names.py"].replace("as a badge shows it.", c["docstring"]) + f"\n\nKEY = '{c['source']}'\n",
-        "test_names.py": tests,
-        f"keys/{c['file name']}.txt": c["file content"],
-        CONFIG: f"instructions: use {c['instructions']}\n",
-    }
-
-
-@dataclass
-class Watch:
-    """Looks at every process and container while the story runs, and keeps what was wrong about them."""
-
-    ours: dict[str, str]
-    place: str
-    found: list[str] = field(default_factory=list)
-    gits: int = 0
-    sweepers: int = 0
-    boxes: set[str] = field(default_factory=set)
-    _over: threading.Event = field(default_factory=threading.Event)
-
-    def __enter__(self) -> Watch:
-        self._threads = [threading.Thread(target=work) for work in (self._processes, self._containers)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def read_gits(self, notes: Path) -> None:
-        """What the stand-in for git wrote down about each start of git: arguments and environment."""
-        for note in notes.iterdir():
-            argv, _, environ = note.read_bytes().partition(b"\x01")
-            if argv == b"git\0version\0":  # GitPython asks once when it is imported: no repository is near
-                continue
-            self.gits += 1
-            held = b"\0".join(v for v in environ.split(b"\0") if not v.startswith(b"GIT_CONFIG_VALUE_0="))
-            self.found += [f"git's argv: {name}" for name in leaks(argv, self.ours)]
-            self.found += [f"git's environment: {name}" for name in leaks(held, self.ours)]
-
-    def _processes(self) -> None:
-        while not self._over.wait(0.04):
-            for folder in Path("/proc").glob("[0-9]*"):
-                try:
-                    argv = (folder / "cmdline").read_bytes()
-                    environ = (folder / "environ").read_bytes() if b"workers.sweeper" in argv else b""
-                except OSError:  # gone already
-                    continue
-                self._judge(argv, environ)
-
-    def _judge(self, argv: bytes, environ: bytes) -> None:
-        self.found += [f"argv: {name}" for name in leaks(argv, self.ours)]
-        if b"workers.sweeper" in argv and self.place.encode() in environ:
-            self.sweepers += 1
-            known = {name: value for name, value in self.ours.items() if name != "redis password"}
-            self.found += [f"sweeper's environment: {name}" for name in leaks(environ, known)]
-
-    def _containers(self) -> None:
-        engine = docker.from_env()
-        while not self._over.wait(0.05):
-            for box in engine.api.containers(all=True):
-                if box["Id"] in self.boxes:
-                    continue
-                try:
-                    seen = json.dumps(engine.api.inspect_container(box["Id"])).encode()
-                except docker.errors.APIError:  # gone already
-                    continue
-                self.boxes.add(box["Id"])
-                self.found += [f"container: {name}" for name in leaks(seen, self.ours)]
-        engine.close()
-
-
-def leaks(data: bytes, canaries: dict[str, str]) -> list[str]:
-    """The names of the canaries that sing in the data, in any dress they travel in."""
-    found = [name for name, value in canaries.items() if any(form in data for form in forms(value))]
-    return found + (["an installation token"] if INSTALLATION_TOKEN.search(data) else [])
-
-
-def forms(value: str) -> Iterator[bytes]:
-    """A secret as it is, in base64, and the middle of it, which a cut may leave."""
-    yield value.encode()
-    yield base64.b64encode(value.encode())[:-4]
-    yield value[len(value) // 3 :].encode()
-
-
-def rows(database: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Every value of every table: (table, column, value); compressed ones unfolded."""
-    with sqlite3.connect(database) as connection:
-        connection.row_factory = sqlite3.Row
-        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - our own tables
-                for column in row.keys():  # noqa: SIM118 - a Row is no mapping
-                    value = row[column]
-                    data = value if isinstance(value, bytes) else str(value).encode()
-                    yield table, column, zlib.decompress(data) if column == "body" else data
-
-
 AS_DATA = {
     ("delivery", "body"),
     *(("run", name) for name in ("case", "job", "branch", "key")),
@@ -202,6 +49,7 @@ class Scene:
     pages: dict[str, bytes]
     prompts: list[str]
     tmp: Path
+    commands: dict[str, bytes]
 
 
 class Guarded(Theatre):
@@ -231,12 +79,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("canaries")
     tmp = folder / "tmp"
     tmp.mkdir()
-    ours = {name: secrets.token_hex(24) for name in ("model key", "redis password", "dashboard token", "old secret")}
-    others = plant()
+    ours, others = own(), plant()
     notes = noting_git(folder)
     with Model() as model, Watch(ours, str(folder)) as watch:
-        extra = {**SETTING, "HEAL_MODEL": "openai:test-model", "OPENAI_API_KEY": ours["model key"],
-                 "OPENAI_BASE_URL": model.url, "TMPDIR": str(tmp),
+        extra = {**SETTING, "HEAL_MODEL": f"record:{folder / 'tape.jsonl'}:openai:test-model",
+                 "HTTPS_PROXY": f"http://heal:{ours['proxy password']}@127.0.0.1:{free_port()}",
+                 "OPENAI_API_KEY": ours["model key"], "OPENAI_BASE_URL": model.url, "TMPDIR": str(tmp),
                  "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}  # fmt: skip
         model.script([text(answer(others))] * 3)
         theatre = Guarded(folder, folder / "state", extra, sweep_seconds=0.5)
@@ -246,9 +94,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             ours["app key"] = theatre.app.private_key.splitlines()[2]
             guarded = guarded_receiver(theatre, ours)
             try:
-                run = play(theatre, others)
+                run = play(theatre, others, ours["model key"])
                 watch.read_gits(notes)
-                yield Scene(theatre, run, ours, others, watch, seen(theatre, run), model.prompts(), tmp)
+                commands = said_by_commands(theatre, run["id"])
+                yield Scene(theatre, run, ours, others, watch, seen(theatre, run), model.prompts(), tmp, commands)
             finally:
                 guarded.stop()
 
@@ -265,6 +114,8 @@ def guarded_receiver(theatre: Theatre, ours: dict[str, str]) -> Process:
         **theatre.bot_env,
         "HEAL_DASHBOARD_TOKEN": ours["dashboard token"],
         "HEAL_WEBHOOK_SECRET_PREVIOUS": ours["old secret"],
+        "HEAL_OAUTH_CLIENT_ID": "Iv1.canary",
+        "HEAL_OAUTH_CLIENT_SECRET": ours["client secret"],
         "HEAL_REDIS_URL": f"redis://:{ours['redis password']}@127.0.0.1:{free_port()}/0",
     }
     port = free_port()
@@ -279,22 +130,24 @@ def guarded_receiver(theatre: Theatre, ours: dict[str, str]) -> Process:
 
     process.wait_until(answers)
     with httpx.Client(base_url=url, trust_env=False) as client:
-        for path in ("/", "/api/runs", "/metrics", "/readyz", "/login"):
-            assert leaks(client.get(path).content, ours) == []
+        for path in ("/", "/api/runs", "/metrics", "/readyz", "/login", "/login/github"):
+            shown = client.get(path)
+            assert leaks(str(shown.headers).encode() + shown.content, ours) == []
         for given in (ours["dashboard token"][:-1] + "!", ours["dashboard token"]):
             shown = client.post("/login", data={"token": given, "next": "/"})
             assert leaks(str(shown.headers).encode() + shown.content, ours) == []
+        ours["session"] = client.cookies["heal_session"]
         assert client.get("/api/runs").status_code == 200
     return process
 
 
-def play(theatre: Theatre, c: dict[str, str]) -> dict[str, Any]:
+def play(theatre: Theatre, c: dict[str, str], key: str) -> dict[str, Any]:
     """The red job, the fix, the green CI on it."""
     theatre.hub.create_repo(REPO, files=files_of(c), message=f"Use {c['commit']}")
     branch = f"try-{c['branch']}"
     theatre.hub.push(REPO, {"more.txt": c["file content"]}, branch=branch, message=c["commit"], new_from="main")
     theatre.hub.finish_ci(
-        REPO, branch=branch, job=f"test {c['job']}", log=log_of(c), steps=["Run actions/checkout@v4", c["step"]]
+        REPO, branch=branch, job=f"test {c['job']}", log=log_of(c, key), steps=["Run actions/checkout@v4", c["step"]]
     )
     theatre.wait(
         lambda: next((run for run in theatre.runs_of(REPO) if run["state"] in ("parked", "done")), None), 90, ""
@@ -304,6 +157,14 @@ def play(theatre: Theatre, c: dict[str, str]) -> dict[str, Any]:
     return theatre.wait_for_run(REPO, 30)
 
 
+def said_by_commands(theatre: Theatre, run: str) -> dict[str, bytes]:
+    """What the commands of an operator print about the run and the installation."""
+    asked = (["replay", run, "--json", "--prompts"], ["replay", run], ["lessons"])
+    env = {**os.environ, **theatre.worker_env}
+    started = {" ".join(one): subprocess.Popen([HEAL, *one], env=env, stdout=subprocess.PIPE) for one in asked}
+    return {command: process.communicate(timeout=120)[0] for command, process in started.items()}
+
+
 def seen(theatre: Theatre, run: dict[str, Any]) -> dict[str, bytes]:
     """All pages about the run."""
     paths = ("/", "/api/runs", f"/runs/{run['id']}", f"/api/runs/{run['id']}", f"/runs/{run['id']}/events", "/metrics")
@@ -311,14 +172,26 @@ def seen(theatre: Theatre, run: dict[str, Any]) -> dict[str, bytes]:
 
 
 def test_the_story_went_as_told(scene: Scene) -> None:
-    """At least 25 canaries were planted, the model mended the check, and git and containers were seen at work."""
+    """At least 40 canaries were planted, the model mended the check, and every place was looked into at work."""
     assert scene.run["outcome"] == "FIXED", scene.run
-    assert len(scene.ours) + len(scene.others) >= 25
+    assert len({*scene.ours.values(), *scene.others.values()}) >= 40
     assert [a["fixer"] for a in scene.theatre.run(scene.run["id"])["attempts"] if a["accepted"]] == ["llm"]
     assert scene.watch.gits
     assert scene.watch.sweepers
     assert scene.watch.boxes
+    assert scene.watch.children >= {"heal worker", "heal serve", "workers.errands.process", "workers.sweeper"}
+    assert scene.watch.files >= {"environ", "names.py"}
     assert scene.prompts
+
+
+def test_every_canary_would_be_heard(scene: Scene) -> None:
+    """In each of its dresses, in the middle of other text; and a token of the double's as well."""
+    everybody = {**scene.ours, **scene.others}
+    for name, value in everybody.items():
+        packed = base64.b64encode(f"user:{value}".encode()).decode()
+        for dress in (value, value[len(value) // 3 :], quote(value, safe=""), packed):
+            assert name in leaks(f"a log <{dress}> line".encode(), everybody), name
+    assert leaks(b"ghs_" + b"x1" * 40, {}) == ["an installation token"]
 
 
 def test_no_process_and_no_container_carries_a_secret(scene: Scene) -> None:
@@ -361,6 +234,23 @@ def test_no_prompt_holds_a_secret(scene: Scene) -> None:
 
 
 @pytest.mark.fault(30)
+def test_no_command_and_no_message_tells_a_secret(scene: Scene) -> None:
+    """What an operator's commands print, what is recorded of the model, and what went through Redis, from its own
+    journal: nobody's secret."""
+    everybody = {**scene.ours, **scene.others}
+    for command, printed in scene.commands.items():
+        assert leaks(printed, everybody) == [], command
+    tape = (scene.theatre.folder / "tape.jsonl").read_bytes()
+    bells = b"".join(file.read_bytes() for file in scene.theatre.folder.rglob("*.aof"))
+    assert leaks(tape, everybody) == []
+    assert leaks(bells, everybody) == []
+    # That they were read at all:
+    assert scene.run["id"].encode() in bells
+    assert b"A. LOVELACE" in tape
+    assert all(b"names.py" in scene.commands[f"replay {scene.run['id']}{more}"] for more in ("", " --json --prompts"))
+
+
+@pytest.mark.fault(30)
 def test_no_page_shows_a_secret(scene: Scene) -> None:
     """The list, the run, its JSON, its events and the figures are redacted."""
     everybody = {**scene.ours, **scene.others}
@@ -393,7 +283,11 @@ def test_the_database_holds_no_secret(scene: Scene) -> None:
     assert found == {}
 
 
-TOLD = ("output", "assertion", "stderr", "log line", "log colour", "log json", "log error", "log pem")
+TOLD = (
+    *("output", "assertion", "stderr", "log line", "log colour", "log json", "log error", "log pem", "log bearer"),
+    *("log split", "log far", "log long token", "log fine-grained", "log aws id", "log aws key", "log azure"),
+    *("log npm", "log slack hook", "log npmrc", "log pypi", "log jwt", "log google", "log docker", "log basic"),
+)
 """What only people read, of what a resumed run finds again."""
 
 
@@ -406,10 +300,10 @@ def test_no_file_is_left_behind_with_a_secret(scene: Scene) -> None:
 
 
 def test_every_token_was_revoked(scene: Scene) -> None:
-    """As many tokens were given back as were minted; a refused one (the owner's `.github` is not installed) is none."""
-    done = [call for call in scene.theatre.hub.requests() if call.get("status", 200) < 300]
-    calls = [(call["method"], call["path"].rsplit("/", 1)[1]) for call in done]
-    assert calls.count(("POST", "access_tokens")) == calls.count(("DELETE", "token")) > 0
+    """Every token of the story was for its one repository, and works no more."""
+    minted = scene.theatre.hub.tokens()
+    assert minted
+    assert all(token["revoked"] and token["repos"] == [REPO] for token in minted)
 
 
 @pytest.mark.parametrize("command", [["db", "upgrade"], ["doctor"], ["worker"]], ids=" ".join)
@@ -426,6 +320,6 @@ def test_a_process_that_cannot_start_tells_no_secret(command: list[str], tmp_pat
         "HEAL_DOCKER_HOST": "unix:///nowhere/docker.sock",
         **({"HEAL_SLOTS": "many"} if command == ["worker"] else {}),
     }
-    done = subprocess.run([HEAL, *command], env=env, capture_output=True, timeout=30)
+    done = subprocess.run([HEAL, *command], env=env, capture_output=True, timeout=120)
     assert done.returncode != 0
     assert leaks(done.stdout + done.stderr, ours) == []

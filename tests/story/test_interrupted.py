@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -73,7 +74,8 @@ def test_pull_request_closed_while_running(theatre: Theatre, repo: str) -> None:
 
 @pytest.mark.fault(54)
 def test_worker_killed_after_reproduce(theatre: Theatre, repo: str) -> None:
-    """A worker that dies is replaced: the run goes on after its last checkpoint and proposes exactly one fix."""
+    """A worker that dies is replaced: the run goes on after its last checkpoint and proposes exactly one fix. Of what
+    the dead one held, nothing could write code, and nothing works after an hour."""
     theatre.hub.create_repo(repo, files=RED)
     theatre.hub.finish_ci(repo, steps=STEPS)
     theatre.wait_for_stage(repo, "reproduce", "finished")
@@ -87,6 +89,9 @@ def test_worker_killed_after_reproduce(theatre: Theatre, repo: str) -> None:
     events = theatre.run(run["id"])["events"]
     assert len([e for e in events if (e["title"], e["data"].get("state")) == ("reproduce", "finished")]) == 1
     assert len({e["data"]["owner"] for e in events if e["kind"] == "claimed"}) >= 2
+    left = [token for token in theatre.hub.tokens() if token["repos"] == [repo] and not token["revoked"]]
+    assert all(token["permissions"].get("contents", "read") == "read" for token in left)
+    assert all(token["expires"] < time.time() + 3600 for token in left)
     assert len(theatre.pulls(repo)) == 1
     assert len(theatre.checks(repo)) == 1
     assert len(theatre.said(repo)) == 1

@@ -6,17 +6,22 @@ import io
 import json
 import logging
 import os
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr, ValidationError
+from pydantic import AliasChoices, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.settings import BotSettings
 from tests.model.process import Model
 from tests.model.replies import text as said
 from tests.workers.made import candidate, case, diagnosis, report, reproduction, result
@@ -26,7 +31,7 @@ from workers.errors import UsageError
 from workers.hardening import forbid_core_dumps, without_secrets
 from workers.llm.client import Client, Message
 from workers.redact import MARK, Redactor, redact
-from workers.settings import WorkerSettings, secrets_in_url
+from workers.settings import PruneSettings, WorkerSettings, secrets_in_url
 from workers.store.database import open_engine
 
 TOKEN = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
@@ -169,6 +174,48 @@ def test_a_crash_of_the_process_is_redacted() -> None:
     assert MARK in out.getvalue()
     assert TOKEN not in out.getvalue()
     assert "with" not in out.getvalue().replace("with_", "")
+
+
+ALL_SETTINGS = (WorkerSettings, BotSettings, PruneSettings)
+
+
+def _kinds(annotation: object) -> set[object]:
+    """What a field holds, without None."""
+    return set(get_args(annotation) or (annotation,)) - {type(None)}
+
+
+def _secret_fields() -> Iterator[tuple[str, FieldInfo]]:
+    for settings in ALL_SETTINGS:
+        yield from ((name, one) for name, one in settings.model_fields.items() if SecretStr in _kinds(one.annotation))
+
+
+def test_what_is_called_a_secret_is_kept_as_one() -> None:
+    """A setting whose name says secret, key, token or password is a SecretStr, a file, or a number; an address, which
+    may hold a password, is not shown with its object."""
+    for settings in ALL_SETTINGS:
+        for name, field in settings.model_fields.items():
+            kinds = _kinds(field.annotation)
+            if re.search("secret|key|token|password", name):
+                assert kinds <= {SecretStr, Path, int, float}, name
+            if name.endswith("_url") and name not in ("public_url", "github_url"):
+                assert not field.repr, name
+
+
+def test_every_secret_setting_is_known_to_redactor_and_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever adds one registers it: its value is blanked from all that is written, and no child inherits it."""
+    given_ = {}
+    for name, field in _secret_fields():
+        alias = field.validation_alias
+        variable = str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"HEAL_{name}".upper()
+        given_[variable] = f"{name}-" + "x" * 40
+    assert len(given_) >= 6
+    for variable, value in given_.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("HEAL_OAUTH_CLIENT_ID", "Iv1.x")
+    monkeypatch.setenv("https_proxy", "http://me:proxy-password@proxy:3128")
+    receiver = BotSettings(webhook_secret=SecretStr(given_["HEAL_WEBHOOK_SECRET"]))
+    assert {*WorkerSettings().secrets(), *receiver.secrets()} == {*given_.values(), "proxy-password"}
+    assert without_secrets(given_) == {}
 
 
 def test_children_without_need_get_no_secret() -> None:

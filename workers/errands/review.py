@@ -120,7 +120,7 @@ class Hearing:
                 raise Retryable("the branch does not end in our commit", blame="github", after=5)
             threads.say([Reply(asking[0], messages.hands_off())])
             return "somebody pushed to the branch: it is theirs"
-        case = rounds.first_case(self.ours.run)
+        case = rounds.first_case(place.repo_id, self.ours.run)
         if case is None or case.aim is Aim.ISSUE:
             threads.say([Reply(asking[0], messages.cannot_go_on())])
             return "the run that made the change cannot be done again"

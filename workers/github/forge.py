@@ -210,10 +210,10 @@ class GitHubForge:
         if case.fork or (self._pull is not None and self._pull.fork):
             raise Stop(Outcome.REFUSED_BY_POLICY, "Code of a fork is never put on a branch of this repository.")
         if proposal.how is How.PUSH:
-            return self._changes.push(tree, patch, proposal, self._theirs)
+            return self._changing(Purpose.PUBLISH).push(tree, patch, proposal, self._theirs)
         if proposal.ours is None:
             self._guard_target(case, proposal)
-        return self._changes.publish(tree, patch, proposal)
+        return self._changing(Purpose.PUBLISH).publish(tree, patch, proposal)
 
     def ci(self, case: Case, published: Published) -> Checks:
         """What the check runs and statuses on our commit say together, our own left out, while it is the newest;
@@ -240,7 +240,9 @@ class GitHubForge:
         """Write the real CI's answer into our pull request."""
         del case
         if published.pull_request is not None and published.how is How.PULL:
-            self._changes.confirm(published.pull_request, self._redactor(body), ready, labels)
+            # GitHub asks for write access to the contents where a draft is made ready, and for nothing else here.
+            purpose = Purpose.PUBLISH if ready else Purpose.AMEND
+            self._changing(purpose).confirm(published.pull_request, self._redactor(body), ready, labels)
 
     def withdraw(self, case: Case, words: str) -> None:
         """By the App's own hand, with a comment that says why."""
@@ -290,9 +292,8 @@ class GitHubForge:
     def _comment(self) -> Comment:
         return Comment(self._session.api(Purpose.TELL), self._repo, self._case, self._app.app_id)
 
-    @property
-    def _changes(self) -> Changes:
-        api = self._session.api(Purpose.PUBLISH)
+    def _changing(self, purpose: Purpose) -> Changes:
+        api = self._session.api(purpose)
         return Changes(api, self._repo, Commits(api, self._repo, lambda: self._session.bot))
 
     @property

@@ -73,7 +73,7 @@ def already_in(session: Session, number: int, target: str) -> bool:
 
 def closed_by(session: Session, number: int) -> Mapping[str, Any]:
     """Who closed it, {} when GitHub does not say."""
-    found = session.api(Purpose.TELL).find(session.repository.path(f"/issues/{number}")) or {}
+    found = session.api(Purpose.ISSUE).find(session.repository.path(f"/issues/{number}")) or {}
     return found.get("closed_by") or {}
 
 

@@ -45,7 +45,7 @@ def words_of(session: Session, number: int) -> tuple[tuple[str, str], ...]:
     spoken: list[tuple[str, str, int, str]] = []
     for rest, when in ((f"/pulls/{number}/reviews", "submitted_at"), (f"/pulls/{number}/comments", "created_at")):
         spoken += [_spoken(one, when) for one in _listed(api, repo.path(rest))]
-    comments = _listed(session.api(Purpose.TELL), repo.path(f"/issues/{number}/comments"))
+    comments = _listed(session.api(Purpose.ISSUE), repo.path(f"/issues/{number}/comments"))
     spoken += [_spoken(one, "created_at") for one in comments]
     people = [one for one in sorted(spoken) if one[1] and one[3].strip()]
     may: dict[int, bool] = {}

@@ -44,6 +44,7 @@ class Purpose(Enum):
     FILES = "files"
     TELL = "tell"
     PUBLISH = "publish"
+    AMEND = "amend"
     RERUN = "rerun"
     STATUS = "status"
     CONVERSE = "converse"
@@ -73,6 +74,8 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
     Purpose.CONVERSE: {"metadata": "read", "pull_requests": "write"},
     Purpose.ROLES: {"metadata": "read", "contents": "write"},
     Purpose.SUGGEST: {"metadata": "read", "pull_requests": "write"},
+    # A label that the repository does not have yet is made by setting it, which asks for `issues` as well.
+    Purpose.AMEND: {"metadata": "read", "pull_requests": "write", "issues": "write"},
     Purpose.PUBLISH: {"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write"},
 }
 

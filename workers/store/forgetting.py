@@ -50,7 +50,14 @@ class Forgetting:
         self._repo_ids = tuple(repo_ids)
 
     def repositories(self) -> set[int]:
-        """The repositories it is about: those named, or all that the installation has or ran for."""
+        """The repositories it is about: those named, or all that the installation has or ran for; never one that has
+        moved to another installation meanwhile and took its history along."""
+        named = self._named()
+        elsewhere = select(Repo.id).where(Repo.id.in_(named), Repo.installation_id != self._installation_id)
+        with self._engine.connect() as connection:
+            return named - set(connection.execute(elsewhere).scalars())
+
+    def _named(self) -> set[int]:
         if self._repo_ids:
             return set(self._repo_ids)
         ids = (

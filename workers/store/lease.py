@@ -194,8 +194,8 @@ class Lease:
             return sightings.past(connection, self.run, self.case.repo_id, tests)
 
     def so_far(self, run: RunId) -> Report | None:
-        """What an earlier run has proven of the fix it published."""
-        return Rounds(self._engine).so_far(run)
+        """What an earlier run of this repository has proven of the fix it published."""
+        return Rounds(self._engine).so_far(self.case.repo_id, run)
 
     def sighted(self, seen: Sequence[Sighting]) -> None:
         """Keep how tests fared in this run."""

@@ -27,11 +27,12 @@ class Rounds:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def first_case(self, run: RunId) -> Case | None:
-        """The case of the run that made the change, from any run that wrote to it since; None when it is gone."""
+    def first_case(self, repo_id: int, run: RunId) -> Case | None:
+        """The case of the run that made the change, from any run of the repository that wrote to it since; None when
+        it is gone."""
         with self._engine.connect() as connection:
             for _ in range(LONGEST):
-                case = _case(connection, run)
+                case = _case(connection, repo_id, run)
                 if case is None or case.ours is None:
                     return case
                 run = case.ours.run
@@ -46,10 +47,11 @@ class Rounds:
         rows = self._open(repo_id, number)
         return any(row.published_pull_request != number and row.key != besides for row in rows)
 
-    def so_far(self, run: RunId) -> Report | None:
-        """What a run has proven of the fix it published, from its checkpoints; None when there is too little left."""
+    def so_far(self, repo_id: int, run: RunId) -> Report | None:
+        """What a run of the repository has proven of the fix it published, from its checkpoints; None when there is
+        too little left."""
         with self._engine.connect() as connection:
-            case = _case(connection, run)
+            case = _case(connection, repo_id, run)
             reproduction = _stage(connection, run, Stage.REPRODUCE, 0, Reproduction)
             diagnosis = _stage(connection, run, Stage.LOCATE, 0, Diagnosis)
             diagnosis = diagnosis or _stage(connection, run, Stage.DIAGNOSE, 0, Diagnosis)
@@ -77,8 +79,8 @@ def _about(text: str) -> int | None:
     return case.ours.pull_request if case is not None and case.ours is not None else None
 
 
-def _case(connection: Connection, run: RunId) -> Case | None:
-    return read(connection.execute(select(Run.case).where(Run.id == run)).scalar(), Case)
+def _case(connection: Connection, repo_id: int, run: RunId) -> Case | None:
+    return read(connection.execute(select(Run.case).where(Run.id == run, Run.repo_id == repo_id)).scalar(), Case)
 
 
 def _attempt(connection: Connection, run: RunId, n: int) -> Attempt | None:

@@ -79,7 +79,9 @@ def mint(world: World, installation: Installation, permissions: dict[str, str], 
     claims = {"iss": "hub", "sub": installation.id, "exp": int(expires.timestamp()), "jti": secrets.token_hex(16)}
     parts = [_b64({"alg": "RS256", "typ": "JWT"}), _b64(claims), secrets.token_urlsafe(256)]
     text = f"ghs_{installation.app.id}_{'.'.join(parts)}"
-    token = Token(text, installation, {"metadata": "read", **permissions}, repo_ids, expires)
+    token = Token(
+        text, installation, {"metadata": "read", **permissions}, repo_ids, expires, serial=len(world.tokens) + 1
+    )
     world.tokens[text] = token
     return token
 

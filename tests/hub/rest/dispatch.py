@@ -187,6 +187,7 @@ class Dispatcher:
                 self._contract.check_request(method, route.template, call.body)
             with self._world.lock:
                 self._admit(call, route)
+                record["token"] = call.token.serial if call.token else None
                 answer = route.handler(call)
         except Moved as moved:
             return self._dress(Answer(moved.status, moved.body(), {"Location": moved.target}), headers, route)

@@ -69,10 +69,11 @@ class Office:
         return self.do(LabelSet(self.place(user), self.number, label, sha or self.sha))  # type: ignore[arg-type]
 
     def do(self, payload: Payload) -> str:
-        """The errand, done as its process does it; its answer or its trouble."""
+        """The errand, done as its process does it; its answer or its trouble. It leaves no token that works."""
         key = f"errand-{next(_keys)}"
         assert self.errands.open(payload, key)
         assert self.counter.once("host:1/0")
+        assert all(token["revoked"] and len(token["repos"]) == 1 for token in self.hub.tokens())
         with self.engine.connect() as connection:
             row = connection.execute(select(Errand.answer, Errand.error, Errand.state).where(Errand.key == key)).one()
         return f"{row.state}: {row.answer or row.error}"

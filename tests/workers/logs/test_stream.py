@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import time
 import tracemalloc
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -248,6 +250,32 @@ def test_secrets_go_before_anything_is_kept() -> None:
     assert "hunter2" in str(log.steps[1].script)
     assert "hunter2" in log.steps[1].env["A"]
     assert "hunter2" not in log.steps[1].output + log.preamble + log.epilogue + "".join(log.steps[1].errors)
+
+
+OWN = "registered/value+1"
+DRESSES = (OWN, quote(OWN, safe=""), base64.b64encode(OWN.encode()).decode(), TOKEN.decode())
+COLOURS = (b"\x1b[0m", b"\x1b[1;31m", b"\x1b]8;;http://x\x07", b"\x00", b"\xe2\x80\x8b")
+
+
+@pytest.mark.fault(30)
+@settings(deadline=None)
+@given(
+    st.sampled_from(DRESSES),
+    st.lists(st.tuples(st.integers(0, 60), st.sampled_from(COLOURS)), max_size=4),
+    st.integers(0, 2 * LONGEST_LINE),
+    st.lists(st.integers(0, 1 << 20), max_size=9),
+)
+def test_no_secret_survives_any_cut_or_colour(
+    secret: str, colours: list[tuple[int, bytes]], before: int, cuts: list[int]
+) -> None:
+    """However the log comes in, whatever a terminal is told in the middle of it, and however long the line is."""
+    raw = secret.encode()
+    for at, colour in sorted(colours, reverse=True):  # none inside another: half a sequence is text like any other
+        raw = raw[:at] + colour + raw[at:]
+    line = b"x" * before + b" " + raw + b" and more\n"
+    log = logs.read(cut(step(line, b"##[error]" + line), cuts), Redactor(OWN))
+    assert secret not in to_json(log)
+    assert secret[len(secret) // 3 :] not in to_json(log)
 
 
 @pytest.mark.parametrize("filler", [b"x", b". "])
