@@ -1,0 +1,47 @@
+"""How statements reach the database: written once, sent many times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import CacheStats
+
+from workers.domain import Case
+from workers.store.inbox import DeliveryRow, Inbox
+from workers.store.ledger import Ledger
+from workers.store.models import DeliveryState
+
+
+def test_statements_are_compiled_once(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """What each delivery and each run asks of the database is compiled the first time alone, clock and all: compiling
+    costs more processor time than all else that is done with it."""
+    compiled: list[str] = []
+
+    def look(*told: Any) -> None:
+        statement, context = told[2], told[4]
+        if context.compiled is not None and context.cache_hit is not CacheStats.CACHE_HIT:
+            compiled.append(statement)
+
+    event.listen(engine, "before_cursor_execute", look)
+    inbox = Inbox(engine)
+    for n in range(2):
+        compiled.clear()
+        _work(inbox, ledger, case, n)
+    assert compiled == []
+
+
+def _work(inbox: Inbox, ledger: Ledger, case: Case, n: int) -> None:
+    """A delivery from its coming to its mark, and a run from its key to its lease."""
+    inbox.add_many([DeliveryRow(f"g-{n}", "push", b"{}")])
+    (taken,) = inbox.take()
+    inbox.mark(taken.id, DeliveryState.ROUTED)
+    assert inbox.take() == []
+    inbox.counts()
+    run, _ = ledger.open_run(case, f"key-{n}", "check_run")
+    assert ledger.due() == [run]
+    ledger.rung(run)
+    lease = ledger.claim(run, "owner")
+    assert lease is not None
+    lease.guard()
+    lease.park(60.0, "later")
