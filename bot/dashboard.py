@@ -18,13 +18,14 @@ from urllib.parse import urlencode
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.login import Login, Turned, Visitor
 from bot.rendering import Render
 from bot.run_view import run_view
+from bot.seats import Seated, Seats
 from workers.domain import Outcome, RunId
 from workers.store.codec import to_json
 from workers.store.models import RunState
@@ -32,7 +33,6 @@ from workers.store.pages import Pages, RunLine, RunList, RunPage
 
 HERE = Path(__file__).parent
 PAGE = 50
-MOST_LISTENERS = 200
 LOOK_SECONDS = 0.5
 PING_SECONDS = 15.0
 
@@ -76,7 +76,7 @@ class Dashboard:
     login: Login
     public_url: str
     render: Render
-    _listeners: int = field(default=0, init=False)
+    seats: Seats = field(default_factory=Seats)
 
     def routes(self) -> list[BaseRoute]:
         """The routes, in order."""
@@ -173,40 +173,36 @@ class Dashboard:
 
     async def run_events(self, request: Request) -> Response:
         """Server-sent events: one message per line of the timeline, from Last-Event-ID (or ?after=) on."""
+        if self.seats.full:  # before anything is read: who reconnects every two seconds must not cost the database
+            return self.seats.refusal()
         page = await self._load(request)
         if page is None:
             return JSONResponse({"error": "no such run"}, status_code=404)
-        if self._listeners >= MOST_LISTENERS:
-            return JSONResponse({"error": "too many live pages"}, status_code=503, headers={"retry-after": "30"})
         seen = request.headers.get("last-event-id") or request.query_params.get("after", "0")
         after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else 0
         last = page.events[-1].id if page.events else 0
         stream = self._stream(
             request, page.line.id, after if after <= last else 0
         )  # an id from the future: tell all again
-        return StreamingResponse(stream, media_type="text/event-stream")
+        return Seated(stream, self.seats)
 
     async def _stream(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
-        self._listeners += 1
         quiet_since = time.monotonic()
-        try:
-            yield "retry: 2000\n\n"
-            while True:
-                events = await run_in_threadpool(self.pages.events, run, after)
-                for event in events:
-                    after, quiet_since = event.id, time.monotonic()
-                    data = json.dumps({"kind": event.kind, "title": event.title, "at": event.at.isoformat()})
-                    yield f"id: {event.id}\nevent: {'done' if event.kind == 'done' else 'line'}\ndata: {data}\n\n"
-                    if event.kind == "done":
-                        return
-                if time.monotonic() - quiet_since > PING_SECONDS:
-                    quiet_since = time.monotonic()
-                    if not await self._still(request, run):
-                        return
-                    yield ": ping\n\n"
-                await asyncio.sleep(LOOK_SECONDS)
-        finally:
-            self._listeners -= 1
+        yield "retry: 2000\n\n"
+        while True:
+            events = await run_in_threadpool(self.pages.events, run, after)
+            for event in events:
+                after, quiet_since = event.id, time.monotonic()
+                data = json.dumps({"kind": event.kind, "title": event.title, "at": event.at.isoformat()})
+                yield f"id: {event.id}\nevent: {'done' if event.kind == 'done' else 'line'}\ndata: {data}\n\n"
+                if event.kind == "done":
+                    return
+            if time.monotonic() - quiet_since > PING_SECONDS:
+                quiet_since = time.monotonic()
+                if not await self._still(request, run):
+                    return
+                yield ": ping\n\n"
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _still(self, request: Request, run: RunId) -> bool:
         """Whoever listens may still see the run: rights end while pages are open."""
