@@ -18,6 +18,7 @@ import uvicorn
 from sqlalchemy import Engine, text
 
 from bot.app import create_app
+from bot.connections import SERVER
 from bot.settings import BotSettings
 from tests.bot.deliveries import SECRET
 from workers.store import schema
@@ -96,7 +97,9 @@ def serve(database: str) -> Iterator[Serve]:
         values = {"webhook_secret": SECRET, "database_url": database, "redis_url": DEAD_REDIS, **changes}
         settings = BotSettings(**values)
         listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(settings), log_level="critical", timeout_graceful_shutdown=1, ws="none")
+        config = uvicorn.Config(
+            create_app(settings), log_level="critical", **{**SERVER, "timeout_graceful_shutdown": 1}
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

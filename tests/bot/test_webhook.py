@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from bot import webhook
+from bot.bodies import BODY_SECONDS
 from bot.signature import digest_in, is_valid, sign
 from tests.bot.conftest import Serve, Site, rows
 from tests.bot.deliveries import SECRET, encoded, headers, payload
@@ -248,7 +248,7 @@ def test_slow_bodies_do_not_hold_up_others(site: Site) -> None:
     assert site.client.post("/webhook", content=BODY, headers=headers("push", BODY)).status_code == 202
     assert time.monotonic() - started < 2
     answers = [connection.recv(4096) for connection in stalled]
-    assert time.monotonic() - started < webhook.BODY_SECONDS + 3
+    assert time.monotonic() - started < BODY_SECONDS + 3
     assert all(b" 408 " in answer[:20] for answer in answers)
     for connection in stalled:
         connection.close()
