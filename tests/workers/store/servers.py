@@ -34,8 +34,11 @@ def _as_postgres(command: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """A fresh cluster; gives the URL of its database `postgres`. PostgreSQL refuses to run as root."""
+def postgresql(durable: bool = False) -> Iterator[str]:
+    """A fresh cluster; gives the URL of its database `postgres`. PostgreSQL refuses to run as root.
+
+    Only a `durable` one flushes to the disk when it commits.
+    """
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     folder = Path(tempfile.mkdtemp(prefix="heal-pg-"))
     try:
@@ -45,7 +48,8 @@ def postgresql() -> Iterator[str]:
         make = [str(programs / "initdb"), "-D", data, "-U", "heal", "--auth=trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(_as_postgres(make), check=True, capture_output=True, cwd="/")
         port = free_port()
-        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}
+        fsync = "on" if durable else "off"
+        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": fsync}
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
