@@ -26,6 +26,7 @@ from benchmarks.deliveries import (
     read_answer,
 )
 from benchmarks.receivers import Database, Server, database, heal, missing
+from bot.connections import allow_connections
 from tests.chaos.proxy import Proxy
 from tests.processes import start_redis
 
@@ -53,6 +54,7 @@ class Burst:
 
 def burst(count: int, kind: Database = Database.SQLITE) -> Burst:
     """Send `count` at once."""
+    allow_connections()
     with database(kind) as url:
         with heal(url) as server:
             answers, seconds = asyncio.run(_burst(server, count))
@@ -88,6 +90,7 @@ class Stall:
 
 def stall(bodies: int, heads: int, seconds: float = STALL_SECONDS) -> Stall:
     """So many stalled bodies and heads at once, while others deliver at `STALL_RATE`."""
+    allow_connections()
     with database(Database.SQLITE) as url, heal(url) as server:
         return asyncio.run(_stall(server, bodies, heads, seconds))
 
@@ -97,26 +100,41 @@ async def _stall(server: Server, bodies: int, heads: int, seconds: float) -> Sta
     await asyncio.gather(*(sender.send(delivery()) for _ in range(20)))
     (alone,) = await at_rate([sender], STALL_RATE, seconds / 2)
     started = time.perf_counter()
-    cuts = [len(delivery().request) - 100] * bodies + [40] * heads
-    stalled = [asyncio.create_task(begin_and_stop(server.port, cut)) for cut in cuts]
+    stalled = await asyncio.gather(*(begin(server.port, one) for one in beginnings(bodies, heads)))
+    waiting = asyncio.gather(*map(end, stalled))
     (meanwhile,) = await at_rate([sender], STALL_RATE, seconds)
-    told = Counter(status for status, _ in await asyncio.gather(*stalled))
-    last = max(ended for _, ended in (task.result() for task in stalled)) if stalled else started
+    ended = await waiting
     sender.close()
-    return Stall(len(cuts), told[408], latency(alone), latency(meanwhile), round(last - started, 1))
+    told, last = Counter(status for status, _ in ended), max(at for _, at in ended)
+    return Stall(len(stalled), told[408], latency(alone), latency(meanwhile), round(last - started, 1))
 
 
-async def begin_and_stop(port: int, cut: int) -> tuple[int, float]:
-    """Send the first `cut` bytes of a delivery and wait: the answer's status, 0 for none, and when it came."""
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def begin(port: int, request: bytes) -> Connection:
+    """A new connection with the beginning of a request."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(delivery().request[:cut])
+    writer.write(request)
+    await writer.drain()
+    return reader, writer
+
+
+async def end(connection: Connection, patience: float = 60.0) -> tuple[int, float]:
+    """Wait for the answer: its status, 0 for none, and when it came."""
+    reader, writer = connection
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(patience):
             status, _ = await read_answer(reader)
     except (OSError, EOFError, TimeoutError):
         status = 0
     writer.close()
     return status, time.perf_counter()
+
+
+def beginnings(bodies: int, heads: int) -> list[bytes]:
+    """Requests that stop short of the end of their body, and of their head."""
+    return [*(delivery().request[:-100] for _ in range(bodies)), *(delivery().request[:40] for _ in range(heads))]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -173,8 +173,9 @@ class Dashboard:
 
     async def run_events(self, request: Request) -> Response:
         """Server-sent events: one message per line of the timeline, from Last-Event-ID (or ?after=) on."""
-        if self.seats.full:  # before anything is read: who reconnects every two seconds must not cost the database
-            return self.seats.refusal()
+        return Seated(self.seats, lambda: self._live(request))
+
+    async def _live(self, request: Request) -> Response:
         page = await self._load(request)
         if page is None:
             return JSONResponse({"error": "no such run"}, status_code=404)
@@ -184,7 +185,7 @@ class Dashboard:
         stream = self._stream(
             request, page.line.id, after if after <= last else 0
         )  # an id from the future: tell all again
-        return Seated(stream, self.seats)
+        return StreamingResponse(stream, media_type="text/event-stream")
 
     async def _stream(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
         quiet_since = time.monotonic()

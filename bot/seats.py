@@ -1,14 +1,14 @@
-"""How many live pages there may be at once. A seat is taken when a stream begins and given back however it ends.
+"""How many live pages there may be at once. A seat is taken before anything is read, and given back however it ends.
 
-A stream that was counted where it is made would never be given back when its client leaves before it begins.
+A seat that a handler took for a stream would be lost when the client leaves before the stream begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 MOST_LISTENERS = 200
@@ -21,30 +21,24 @@ class Seats:
     most: int = MOST_LISTENERS
     taken: int = 0
 
-    @property
-    def full(self) -> bool:
-        """Nobody else may listen now."""
-        return self.taken >= self.most
 
-    def refusal(self) -> Response:
-        """The answer to one more."""
-        return JSONResponse({"error": "too many live pages"}, status_code=503, headers={"retry-after": "30"})
+class Seated(Response):
+    """The answer that `make` gives, for whoever gets a seat; 503 for the others, who cost the database nothing."""
 
-
-class Seated(StreamingResponse):
-    """Server-sent events for whoever gets a seat, the refusal for the others."""
-
-    def __init__(self, stream: AsyncIterator[str], seats: Seats) -> None:
-        super().__init__(stream, media_type="text/event-stream")
+    def __init__(self, seats: Seats, make: Callable[[], Awaitable[Response]]) -> None:
+        super().__init__()
         self._seats = seats
+        self._make = make
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take the seat, send, give it back."""
-        if self._seats.full:
-            await self._seats.refusal()(scope, receive, send)
+        """Take the seat, make the answer and send it to its end, give the seat back."""
+        if self._seats.taken >= self._seats.most:
+            busy = JSONResponse({"error": "too many live pages"}, status_code=503, headers={"retry-after": "30"})
+            await busy(scope, receive, send)
             return
         self._seats.taken += 1
         try:
-            await super().__call__(scope, receive, send)
+            answer = await self._make()
+            await answer(scope, receive, send)
         finally:
             self._seats.taken -= 1

@@ -54,7 +54,7 @@ def test_dearer_deliveries_fill_the_receiver_sooner() -> None:
 def test_the_table_has_a_line_for_each_step_and_each_part() -> None:
     """From one delivery a day, for which the smallest installation has room, to a million, for which it has none."""
     lines = table(MEASURED, HABITS, (1, 1_000_000)).splitlines()
-    assert [line for line in lines if line.startswith("| 1 |")][0].endswith("| nothing |")
+    assert next(line for line in lines if line.startswith("| 1 |")).endswith("| nothing |")
     assert "runs at a time" in lines[0]
     million = next(line for line in lines if line.startswith("| 1,000,000 |"))
     assert [part.title in million for part in (Part.SLOTS, Part.GITHUB, Part.DISK)] == [True] * 3
