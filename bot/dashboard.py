@@ -26,6 +26,7 @@ from bot.login import Login, Turned, Visitor
 from bot.rendering import Render
 from bot.run_view import run_view
 from bot.seats import Seated, Seats
+from bot.watched import LOOK_SECONDS, Watched
 from workers.domain import Outcome, RunId
 from workers.store.codec import to_json
 from workers.store.models import RunState
@@ -33,7 +34,6 @@ from workers.store.pages import Pages, RunLine, RunList, RunPage
 
 HERE = Path(__file__).parent
 PAGE = 50
-LOOK_SECONDS = 0.5
 PING_SECONDS = 15.0
 
 log = structlog.get_logger(__name__)
@@ -76,7 +76,11 @@ class Dashboard:
     login: Login
     public_url: str
     render: Render
-    seats: Seats = field(default_factory=Seats)
+    seats: Seats = field(default_factory=Seats, init=False)
+    watched: Watched = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watched = Watched(self.pages.newest)
 
     def routes(self) -> list[BaseRoute]:
         """The routes, in order."""
@@ -182,17 +186,22 @@ class Dashboard:
         seen = request.headers.get("last-event-id") or request.query_params.get("after", "0")
         after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else 0
         last = page.events[-1].id if page.events else 0
-        stream = self._stream(
-            request, page.line.id, after if after <= last else 0
-        )  # an id from the future: tell all again
+        if after > last:  # an id of the future: tell all again
+            after = 0
+        stream = self._stream(request, page.line.id, after)
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def _stream(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
+        with self.watched.watching(run):
+            async for message in self._messages(request, run, after):
+                yield message
+
+    async def _messages(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
         quiet_since = time.monotonic()
         yield "retry: 2000\n\n"
         while True:
-            events = await run_in_threadpool(self.pages.events, run, after)
-            for event in events:
+            new = await self.watched.newest(run) > after
+            for event in await run_in_threadpool(self.pages.events, run, after) if new else ():
                 after, quiet_since = event.id, time.monotonic()
                 data = json.dumps({"kind": event.kind, "title": event.title, "at": event.at.isoformat()})
                 yield f"id: {event.id}\nevent: {'done' if event.kind == 'done' else 'line'}\ndata: {data}\n\n"

@@ -227,6 +227,12 @@ class Pages:
             for id_, run_id, at, kind, title, data in rows
         )
 
+    def newest(self, runs: Collection[RunId]) -> dict[RunId, int]:
+        """The id of the newest event of each of these runs that has any."""
+        query = select(Event.run_id, func.max(Event.id)).where(Event.run_id.in_(runs)).group_by(Event.run_id)
+        with self._engine.connect() as connection:
+            return {RunId(run): int(id_) for run, id_ in connection.execute(query)}
+
     def figures(self) -> Figures:
         """What `/metrics` shows, read now."""
         inbox = Inbox(self._engine).counts()
