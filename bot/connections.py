@@ -45,7 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._came()
-        self._due = self.loop.call_later(WHOLE_SECONDS, self._overdue)
+        self._due = self.loop.call_later(WHOLE_SECONDS, self._end, b"")
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -54,23 +54,21 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _wait_for_head(self) -> None:
         if self._due is None:  # the first byte of a head gives it no more time than the connection had
-            self._due = self.loop.call_later(HEAD_SECONDS, self._overdue)
+            self._due = self.loop.call_later(HEAD_SECONDS, self._end, _TOO_SLOW)
 
     def _came(self) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
 
-    def _overdue(self) -> None:
-        self._due = None
-        answering = self.cycle is not None and not self.cycle.response_complete
-        self._end(b"" if answering else _TOO_SLOW)
-
     def _end(self, last_words: bytes) -> None:
-        if not self.transport.is_closing():
-            if last_words:
-                self.transport.write(last_words)
-            self.transport.close()
+        """Close it, unless words would end up inside the answer to a request before."""
+        self._came()
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(last_words)
+        self.transport.close()
 
 
 SERVER: dict[str, Any] = {

@@ -227,8 +227,6 @@ FAULTS: Mapping[int, Fault] = dict(
 )
 
 OPEN: Mapping[int, str] = {
-    7: "five hundred at once",
-    9: "that many at once",
     20: "the same names in a whole run",
     38: "an engine that restarts in the middle of a run",
     54: "a hundred random points, and the receiver",
@@ -240,7 +238,6 @@ OPEN: Mapping[int, str] = {
     64: "a migration that is cut off",
     65: "all of it",
     67: "the database's and the logs' disk",
-    71: "many streams at once",
     74: "an upgrade with runs at work",
 }
 """Rows of which something is not shown yet, and what. The aim is to have none."""
