@@ -61,7 +61,7 @@ FAULTS: Mapping[int, Fault] = dict(
                     "26 MB, a size that lies, chunks without an end",
                     "413 or cut off at 25 MB; memory does not grow with it",
                 ),
-                ("500 bodies that stall", "408 after 5 s; the others are answered meanwhile"),
+                ("500 bodies and 500 heads that stall", "408 after 5 s; the others are answered meanwhile"),
                 (
                     "the old secret while it is changed, and afterwards",
                     "taken while it is set, refused once it is not",
