@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -26,11 +26,14 @@ _TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-aft
 class BoundedProtocol(HttpToolsProtocol):
     """One connection: HTTP as uvicorn speaks it, with an end to every wait for the client."""
 
+    head_seconds: ClassVar[float] = HEAD_SECONDS
+    whole_seconds: ClassVar[float] = WHOLE_SECONDS
+    most: ClassVar[int] = MOST_CONNECTIONS
     _due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
+        if len(self.connections) > self.most:
             self._end(_TOO_MANY)
         else:
             self._wait_for_head()
@@ -45,7 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._came()
-        self._due = self.loop.call_later(WHOLE_SECONDS, self._end, b"")
+        self._due = self.loop.call_later(self.whole_seconds, self._end, b"")
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -54,7 +57,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _wait_for_head(self) -> None:
         if self._due is None:  # the first byte of a head gives it no more time than the connection had
-            self._due = self.loop.call_later(HEAD_SECONDS, self._end, _TOO_SLOW)
+            self._due = self.loop.call_later(self.head_seconds, self._end, _TOO_SLOW)
 
     def _came(self) -> None:
         if self._due is not None:
