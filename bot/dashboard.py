@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import structlog
@@ -38,6 +38,7 @@ PING_SECONDS = 15.0
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -148,14 +149,18 @@ class Dashboard:
         )
 
     async def _load(self, request: Request) -> RunPage | None:
+        return await self._ask(request, self.pages.run)
+
+    async def _ask(self, request: Request, question: Callable[[RunId, Collection[int] | None], T]) -> T | None:
+        """What the visitor may know of the run of the address; nothing where there is none for them."""
         run = request.path_params["run"]
         if not (run.isascii() and run.isalnum()):
             return None
         visitor = _visitor(request)
-        page = await run_in_threadpool(self.pages.run, RunId(run), visitor.sees)
-        if page is None and visitor.sees is not None:
+        found = await run_in_threadpool(question, RunId(run), visitor.sees)
+        if not found and visitor.sees is not None:
             log.warning("page.refused", visitor=visitor.login, run=run, path=request.url.path)
-        return page
+        return found
 
     # JSON
 
@@ -180,15 +185,11 @@ class Dashboard:
         return Seated(self.seats, lambda: self._live(request))
 
     async def _live(self, request: Request) -> Response:
-        page = await self._load(request)
-        if page is None:
+        if not await self._ask(request, self.pages.visible):
             return JSONResponse({"error": "no such run"}, status_code=404)
         seen = request.headers.get("last-event-id") or request.query_params.get("after", "0")
         after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else 0
-        last = page.events[-1].id if page.events else 0
-        if after > last:  # an id of the future: tell all again
-            after = 0
-        stream = self._stream(request, page.line.id, after)
+        stream = self._stream(request, RunId(request.path_params["run"]), after)
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def _stream(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
@@ -199,6 +200,8 @@ class Dashboard:
     async def _messages(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
         quiet_since = time.monotonic()
         yield "retry: 2000\n\n"
+        if after > await self.watched.newest(run):  # an id of the future: tell all again
+            after = 0
         while True:
             new = await self.watched.newest(run) > after
             for event in await run_in_threadpool(self.pages.events, run, after) if new else ():

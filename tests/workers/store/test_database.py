@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import CacheStats
 
 from workers.domain import Case
+from workers.store.database import normal_url
 from workers.store.inbox import DeliveryRow, Inbox
 from workers.store.ledger import Ledger
 from workers.store.models import DeliveryState
+from workers.store.pages import Pages
 
 
 def test_statements_are_compiled_once(engine: Engine, ledger: Ledger, case: Case) -> None:
@@ -29,6 +31,21 @@ def test_statements_are_compiled_once(engine: Engine, ledger: Ledger, case: Case
         compiled.clear()
         _work(inbox, ledger, case, n)
     assert compiled == []
+
+
+def test_a_page_takes_one_connection(url: str, ledger: Ledger, case: Case) -> None:
+    """Each question of the pages is answered where there is no second connection to be had: forty readers that held one
+    and waited for another would wait for each other."""
+    run, _ = ledger.open_run(case, "key", "check_run")
+    single = create_engine(normal_url(url), pool_size=1, max_overflow=0, pool_timeout=0.2)
+    pages = Pages(single)
+    page = pages.run(run)
+    assert page is not None
+    assert [event.id for event in page.events][-1:] == [pages.newest([run]).get(run)]
+    assert pages.visible(run, None)
+    assert pages.runs().total == 1
+    assert pages.figures().runs == {"queued": 1}
+    single.dispose()
 
 
 def _work(inbox: Inbox, ledger: Ledger, case: Case, n: int) -> None:
