@@ -19,11 +19,16 @@ from benchmarks.receivers import ROOT, SECRET
 from bot.webhook import signed_headers
 
 ANSWER_SECONDS = 20.0
+FRESH_SECONDS = 2.0
+"""uvicorn closes a connection that was not used for five."""
 FAILURE = ROOT / "tests" / "bot" / "payloads" / "workflow_run.completed.json"
 _WORDS = [hashlib.sha256(bytes([n])).hexdigest()[:9] for n in range(256)]
 _PICKED = random.Random(20).choices(_WORDS, k=1995)  # noqa: S311 - filler; compresses about fourfold, as payloads do
 BODY = json.dumps({"action": "created", "filler": " ".join(_PICKED)}).encode()
 """20 kB; an action that starts no run, so that the store is measured and not the ledger."""
+
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class Sender:
     """Kept-open connections to one port: as many as are needed at once."""
 
     port: int
-    _idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list, init=False)
+    _idle: list[tuple[float, Connection]] = field(default_factory=list, init=False)
+    """Since when each has had nothing to do; the last used is used next."""
 
     async def send(self, what: Delivery, due: float | None = None) -> Answer:
         """Send it now and wait for the answer. `due` is in the time of `time.perf_counter`."""
@@ -77,7 +83,7 @@ class Sender:
         return Answer(what.guid, status, time.perf_counter() - started)
 
     async def _exchange(self, request: bytes) -> int:
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await self._connection()
         try:
             writer.write(request)
             status, stays = await read_answer(reader)
@@ -85,14 +91,21 @@ class Sender:
             writer.close()
             raise
         if stays:
-            self._idle.append((reader, writer))
+            self._idle.append((time.monotonic(), (reader, writer)))
         else:
             writer.close()
         return status
 
+    async def _connection(self) -> Connection:
+        """The one that was used last, or a new one: those that the server is about to close are left to it."""
+        if self._idle and time.monotonic() - self._idle[-1][0] < FRESH_SECONDS:
+            return self._idle.pop()[1]
+        self.close()
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
     def close(self) -> None:
         """Let go of the connections."""
-        for _, writer in self._idle:
+        for _, (_, writer) in self._idle:
             writer.close()
         self._idle.clear()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.deliveries import (
     Answer,
+    Connection,
     Delivery,
     Latency,
     Sender,
@@ -55,13 +56,13 @@ class Burst:
 def burst(count: int, kind: Database = Database.SQLITE) -> Burst:
     """Send `count` at once."""
     allow_connections()
-    with database(kind) as url:
-        with heal(url) as server:
-            answers, seconds = asyncio.run(_burst(server, count))
+    with database(kind) as url, heal(url) as server:
+        answers, seconds = asyncio.run(at_once(server, count))
         return Burst(latency(answers), round(seconds, 2), missing(url, accepted(answers)))
 
 
-async def _burst(server: Server, count: int) -> tuple[list[Answer], float]:
+async def at_once(server: Server, count: int) -> tuple[list[Answer], float]:
+    """The answers to so many, each over a connection of its own, and the seconds until the last of them."""
     sender, made = Sender(server.port), [delivery() for _ in range(count)]
     await asyncio.gather(*(sender.send(delivery()) for _ in range(5)))
     started = time.perf_counter()
@@ -107,9 +108,6 @@ async def _stall(server: Server, bodies: int, heads: int, seconds: float) -> Sta
     sender.close()
     told, last = Counter(status for status, _ in ended), max(at for _, at in ended)
     return Stall(len(stalled), told[408], latency(alone), latency(meanwhile), round(last - started, 1))
-
-
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def begin(port: int, request: bytes) -> Connection:

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks import receivers
-from benchmarks.deliveries import Answer, Sender, delivery, read_answer
+from benchmarks import receivers, storms
+from benchmarks.deliveries import Answer, Connection, Sender, delivery, read_answer
 from benchmarks.receivers import Server
-from benchmarks.storms import Connection, begin, beginnings, end
+from benchmarks.storms import begin, beginnings, end
 from bot.bodies import BODY_SECONDS, LARGE_ROOM
 from bot.connections import HEAD_SECONDS, allow_connections
 from bot.seats import MOST_LISTENERS
@@ -64,6 +64,13 @@ async def _good(heal: Server) -> list[Answer]:
     answers = [await sender.send(delivery()) for _ in range(GOOD)]
     sender.close()
     return answers
+
+
+def test_a_thousand_deliveries_at_once(heal: Server, database: str) -> None:
+    """None is refused, and what was acknowledged is there."""
+    answers, _ = asyncio.run(storms.at_once(heal, 1_000))
+    assert Counter(answer.status for answer in answers) == {202: 1_000}
+    assert receivers.missing(database, [answer.guid for answer in answers]) == 0
 
 
 @pytest.mark.fault(7)
