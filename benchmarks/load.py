@@ -143,8 +143,8 @@ def storms_table(found: Storms) -> str:
         "",
         f"- At once: the last answer after {burst.seconds} s; acknowledged and lost: {burst.lost}.",
         f"- Stalled: {stall.told} of {stall.stalled} told 408, the last after {stall.seconds} s.",
-        f"- 25 MB: {large.status} in {large.seconds} s, {large.growth_mb} MB more at the highest, {large.kept_mb} MB "
-        "a second later.",
+        f"- 25 MB: {large.status} in {large.seconds} s, {large.growth_mb} MB more until then, {large.routed_mb} MB "
+        f"while it was routed, {large.kept_mb} MB afterwards.",
         f"- SIGKILL: {killed.kills} times, {killed.acknowledged} of {killed.sent} deliveries acknowledged, "
         f"{killed.lost} of them lost.",
         f"- Redis half open and frozen: acknowledged and lost: {found.frozen.lost}.",

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.deliveries import (
     Answer,
@@ -35,6 +36,7 @@ STALL_RATE = 50.0
 STALL_SECONDS = 8.0
 """How long others are served while clients stall: longer than the receiver bears with them."""
 LARGE_BODY = 25 * 1024 * 1024
+SETTLE_SECONDS = 3.0
 PHASE_RATE = 50.0
 
 
@@ -142,9 +144,11 @@ class Large:
     status: int
     seconds: float
     growth_mb: float
-    """Resident memory at its highest meanwhile, beyond what it was before."""
+    """Resident memory at its highest until the answer, beyond what it was before."""
+    routed_mb: float
+    """The same while it was routed, which reads it as JSON."""
     kept_mb: float
-    """What of it was still there a second later."""
+    """What of it was still there `SETTLE_SECONDS` after the answer."""
 
     @property
     def failed(self) -> int:
@@ -165,15 +169,20 @@ async def _large(server: Server, one: Delivery) -> Large:
     await asyncio.gather(*(sender.send(delivery()) for _ in range(20)))
     before = server.used().memory_mb
     task = asyncio.create_task(sender.send(one))
+    receiving = await _grown(server, before, task)
+    routing = await _grown(server, before, asyncio.create_task(asyncio.sleep(SETTLE_SECONDS)))
+    answer, kept = await task, server.used().memory_mb - before
+    sender.close()
+    return Large(answer.status, round(answer.seconds, 3), receiving, routing, round(kept, 1))
+
+
+async def _grown(server: Server, before: float, meanwhile: asyncio.Task[Any]) -> float:
+    """How far memory rose beyond `before` until the task was done."""
     highest = before
-    while not task.done():
+    while not meanwhile.done():
         highest = max(highest, server.used().memory_mb)
         await asyncio.sleep(0.005)
-    answer = await task
-    await asyncio.sleep(1)
-    sender.close()
-    kept = server.used().memory_mb
-    return Large(answer.status, round(answer.seconds, 3), round(highest - before, 1), round(kept - before, 1))
+    return round(highest - before, 1)
 
 
 @dataclass(frozen=True)
