@@ -48,6 +48,20 @@ def test_a_page_takes_one_connection(url: str, ledger: Ledger, case: Case) -> No
     single.dispose()
 
 
+def test_many_bells_are_noted_in_one_transaction(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """A hundred runs that were rung cost one commit: the database's one writer is the one that GitHub waits for."""
+    for n in range(100):
+        ledger.open_run(case, f"key-{n}", "check_run")
+    begun: list[object] = []
+    event.listen(engine, "begin", begun.append)
+    due = ledger.due()
+    ledger.rung(*due)
+    assert len(begun) == 2  # the look, and the note
+    assert (len(due), ledger.due()) == (100, [])
+    ledger.rung()
+    assert len(begun) == 3
+
+
 def _work(inbox: Inbox, ledger: Ledger, case: Case, n: int) -> None:
     """A delivery from its coming to its mark, and a run from its key to its lease."""
     inbox.add_many([DeliveryRow(f"g-{n}", "push", b"{}")])
