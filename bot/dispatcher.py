@@ -151,7 +151,7 @@ class Dispatcher:
             routed = Routed(DeliveryState.ERROR, f"internal error: {type(error).__name__}", ("error",))
         for decision in routed.decisions:
             self._metrics.routed.labels(decision).inc()
-        # most start nothing, their rows say why, and a line for each would be a third of what routing them costs
+        # most start nothing, their rows say why, and a line for each was a quarter of what routing them costs
         tell = log.debug if routed.state is DeliveryState.IGNORED else log.info
         tell("delivery.routed", delivery=delivery.guid, github_event=delivery.event, reason=routed.reason)
         scope = routed.event.scope if routed.event is not None else NOWHERE

@@ -43,7 +43,7 @@ class Proxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._do(self._over.set)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
     def half_open(self) -> None:
@@ -64,7 +64,8 @@ class Proxy:
 
     def _do(self, what: Callable[[], object]) -> None:
         done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (what(), done.set()))
+        self._loop.call_soon_threadsafe(what)
+        self._loop.call_soon_threadsafe(done.set)
         assert done.wait(10), "the proxy does not answer"
 
     def _forget(self) -> None:
