@@ -86,15 +86,14 @@ def measure(runs: int, slots: int, every: int = 50) -> Throughput:
 
 
 def _red(stage: Stage, runs: int) -> list[Received]:
-    """The deliveries that tell of so many red workflow runs."""
+    """The deliveries that tell of so many red workflow runs, one for each."""
     stage.hub.call("set_events", app_id=stage.app.app_id, events=list(EVENTS))
     script = Script(stage.hub, random.Random(0), stage.app.installation_id)  # noqa: S311 - a script, not a secret
 
-    def enough(got: Sequence[Received]) -> bool:
-        return sum(one.event == "workflow_run" for one in got) >= runs
+    def ended(got: Sequence[Received]) -> list[Received]:
+        return [one for one in got if one.name == "workflow_run.completed"]
 
-    recorded = record(stage, script, enough, Script.red)
-    return [one for one in recorded if one.event == "workflow_run"]
+    return ended(record(stage, script, lambda got: len(ended(got)) >= runs, Script.red))
 
 
 def _send_all(stage: Stage, red: Sequence[Received]) -> None:
