@@ -5,6 +5,7 @@ what `--apply` or `--branch` asks for.
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -67,10 +68,11 @@ class LocalForge:
         self._branch = branch
         self._told = told
         self._report = _read_report(report) if report else None
-        key = hashlib.sha256(str(self.checkout.common).encode()).hexdigest()[:16]
+        key = hashlib.sha256(os.fsencode(self.checkout.common)).hexdigest()[:16]
         self._mirror = Mirror(state.resolve() / "mirrors" / f"local-{key}")
         try:
             self._tree: MirrorTree = self._mirror.borrow(self.checkout.objects, self.checkout.sha)
+            self._tree.paths()  # a tree that is none is told before anything is compared with it
         except Stop as stop:  # before there is a run, what would end one is wrong use
             raise UsageError(stop.detail) from stop
         self._refuse(committed)

@@ -50,12 +50,13 @@ def plan_locally(request: PlanRequest) -> Planned:
     with tempfile.TemporaryDirectory(prefix="heal-") as folder:
         forge = LocalForge(request.path, Path(folder), committed=False)
         case = forge.case(new_run_id(), check=request.check, job=request.job)
-        tree, config = forge.tree(case), forge.admission(case).config
-        job = replace(JobReport(case.job, log, workflow), started_at=forge.committed_at)
-        if case.job and (problem := recipe.unknown_job(tree, case, workflow)):
-            raise UsageError(problem)
-        others = _others(tree, case, workflow) if not (request.job or log) else ()
+        job, tree = replace(JobReport(case.job, log, workflow), started_at=forge.committed_at), forge.tree(case)
+        others: tuple[str, ...] = ()
         try:
+            config = forge.admission(case).config
+            if case.job and (problem := recipe.unknown_job(tree, case, workflow)):
+                raise UsageError(problem)
+            others = _others(tree, case, workflow) if not (request.job or log) else ()
             return Planned(make_plan(job, tree, config, case), None, others, forge.unsaved)
         except Stop as stop:
             if stop.outcome not in (Outcome.UNSUPPORTED, Outcome.INFRASTRUCTURE):

@@ -57,7 +57,16 @@ _SETTINGS = (
     "**/vitest.config.*",
     "**/codecov.yml",
     "**/.codecov.yml",
+    "**/pip.conf",
+    "**/uv.toml",
+    "**/.npmrc",
+    "**/.yarnrc",
+    "**/.yarnrc.yml",
+    "**/.pypirc",
+    "**/.cargo/config",
+    "**/.cargo/config.toml",
 )
+"""Where packages are asked for counts, too: another index is other code."""
 _HIJACKS = (
     "**/*.pth",
     "**/sitecustomize.py",
@@ -70,6 +79,7 @@ _HIJACKS = (
 _DEPENDENCIES = (
     "**/*requirements*.txt",
     "**/*constraints*.txt",
+    "**/*requirements*.lock",
     "**/requirements/**",
     "**/*requirements*.in",
     "**/pyproject.toml",
@@ -133,6 +143,13 @@ _ADDED: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"\bos\._exit\s*\(|\bsys\.exit\s*\((?!main\(\)\)\s*$)|\bos\.abort\s*\(|\bos\.kill\s*\("
             r"|\braise\s+SystemExit\b(?!\(main\(\)\)\s*$)"
             r"|(?<![.\w])(?:quit|exit)\s*\("
+        ),
+    ),
+    (
+        "takes packages from elsewhere",
+        re.compile(
+            r"--(?:extra-)?index-url[ =]\S{0,300}|--find-links[ =]\S{0,300}|--trusted-host[ =]\S{0,300}"
+            r"|^\s*(?:@[\w-]{1,100}:)?registry\s*=.{0,300}|^\s*(?:extra-)?index-url\s*=.{0,300}"
         ),
     ),
     (

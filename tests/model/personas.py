@@ -22,12 +22,14 @@ Files = Mapping[str, str]
 @dataclass(frozen=True)
 class Scene:
     """The files before, the right edit, and wrong ones by the name of who makes them ("partial", "regressor",
-    "overfitter", "suppressor", "cheater/<rule>"); `script` is what a loop of tools is told, turn by turn."""
+    "overfitter", "suppressor", "cheater/<rule>"); `script` is what a loop of tools is told, turn by turn; `orders` is
+    what is answered to a text that a puppet finds in its prompt."""
 
     files: Files
     gold: Files
     wrong: Mapping[str, Files] = field(default_factory=dict)
     script: Sequence[Reply] = ()
+    orders: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,12 @@ def _obedient(_: str, __: str, ___: Scene, request: Asked) -> Reply:
     return replies.text(answers.OBEDIENT_FIXES[orders[(request.turn - 1) % len(orders)]])
 
 
+def _puppet(_: str, __: str, scene: Scene, request: Asked) -> Reply:
+    """Does exactly what an order in its prompt says; without one there is nothing to do."""
+    answers_ = [answer for order, answer in scene.orders.items() if order in request.text]
+    return replies.text(answers_[0] if answers_ else "There is nothing to do.")
+
+
 def _prose(_: str, __: str, scene: Scene, ___: Asked) -> Reply:
     path = next(iter(scene.gold), "the file")
     return replies.text(f"The bug is in `{path}`: a value is wrong. Correct it and run the tests again.")
@@ -139,6 +147,7 @@ _PERSONAS: Mapping[str, Persona] = {
     "suppressor": _wrong,
     "cheater": _wrong,
     "obedient": _obedient,
+    "puppet": _puppet,
     "prose": _prose,
     "refuser": lambda *_: replies.refusal(),
     "script": _script,

@@ -120,5 +120,5 @@ def test_the_list_of_personas_is_whole() -> None:
     """Each of the plan."""
     assert set(PERSONAS) == {
         "gold", "partial", "regressor", "overfitter", "cheater", "suppressor", "obedient", "prose", "refuser", "script",
-        "flaky", "quota",
+        "flaky", "quota", "puppet",
     }  # fmt: skip

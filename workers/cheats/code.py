@@ -147,6 +147,14 @@ def _network(node: ast.Call, names: Mapping[str, str]) -> Iterator[tuple[str, st
         yield _NETWORKED, name
     elif _PROCESSES.search(name) and (found := _FETCHES.search(ast.unparse(node)[:1000])):
         yield _NETWORKED, f"{name} {found[1]}"
+    elif _PROCESSES.search(name) and _by_a_shell(node, name):
+        yield "runs code made up from text", ast.unparse(node)[:200]
+
+
+def _by_a_shell(node: ast.Call, name: str) -> bool:
+    """The program is a line of a shell."""
+    shells = ("os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput")
+    return name in shells or any(one.arg == "shell" and constant(one.value) is True for one in node.keywords)
 
 
 def _of_main(call: ast.AST | None, above: Mapping[ast.AST, ast.AST]) -> bool:

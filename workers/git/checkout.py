@@ -6,6 +6,7 @@ from the mirror, whose configuration is ours, so filters, fsmonitor and submodul
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from workers.domain import Outcome, Sha
 from workers.errors import Stop, UsageError
 from workers.git.command import Command, GitFailed
+from workers.git.folder import inspect
 from workers.git.tree import MirrorTree
 from workers.patch import Executable
 
@@ -105,13 +107,16 @@ def discover(path: Path) -> Checkout:
     """The checkout a path lies in. Raises `UsageError` where there is none, or nothing to heal in it."""
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder.")
+    inspect(path)
     # The person named this folder, and nothing of its configuration is obeyed: its owner does not matter.
     asked = ("--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir")
     try:
-        found = Command(path).run_outside("rev-parse", *asked, config=("safe.directory=*",)).decode()
+        found = os.fsdecode(Command(path).run_outside("rev-parse", *asked, config=("safe.directory=*",)))
     except GitFailed as failure:
         raise UsageError(f"{path} is not inside a git repository with a work tree.") from failure
-    top, git_dir, common = (Path(line) for line in found.splitlines())
+    if found.count("\n") != len(asked) - 1:
+        raise UsageError(f"{path} has a line break in its path: git's answers cannot be told apart there.")
+    top, git_dir, common = (Path(line) for line in found.split("\n")[:-1])
     if not _belongs(top, git_dir):
         raise UsageError(f"{path} has its work tree at {top}, which is another place's: heal that one instead.")
     git = Command(git_dir)
@@ -132,4 +137,4 @@ def _belongs(top: Path, git_dir: Path) -> bool:
         asked = Command(top).run_outside("rev-parse", "--absolute-git-dir", config=("safe.directory=*",))
     except GitFailed:
         return False
-    return Path(asked.decode().rstrip("\n")).resolve() == git_dir.resolve()
+    return Path(os.fsdecode(asked).rstrip("\n")).resolve() == git_dir.resolve()

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import base64
 import os
+import signal
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from git.cmd import Git as GitPython
+
+from workers.git import bounded
+from workers.git.bounded import Limit
 
 OPTIONS = (
     "core.hooksPath=/dev/null",
@@ -23,6 +27,8 @@ OPTIONS = (
     "core.alternateRefsCommand=",
     "core.attributesFile=/dev/null",
     "core.quotePath=false",
+    "core.protectHFS=true",  # names that only other file systems take for `.git` are refused here as well
+    "core.protectNTFS=true",
     "credential.helper=",
     "diff.external=",
     "submodule.recurse=false",
@@ -49,26 +55,50 @@ INHERITED = frozenset(
 """All that a git process sees of the worker's environment: no App key, no model key, no GIT_* of an outer hook."""
 
 
+OUTPUT_LIMIT = 64 << 20
+"""Bytes that one command may say: forty tiny trees that name each other twice list a million million files."""
+
+ALLOCATION_LIMIT = "768m"
+"""The most memory that git may ask for at once: a few bytes of a pack can unfold to any size."""
+
+FILE_LIMIT = 2 << 30
+"""Bytes of a file that a command may write: a pack from the network, an archive."""
+
+
+_TOO_LARGE = ("signal 25", "file too large", "over limit", "out of memory")
+
+
 class GitFailed(Exception):  # noqa: N818 - a state, like the sandbox's
     """Git ended with an unexpected status. `stderr` is for logs and for telling cases apart, not for people."""
 
-    def __init__(self, args: Sequence[str], status: int, stderr: str) -> None:
-        super().__init__(f"git {' '.join(args[:2])} ended with {status}: {stderr.strip()[-400:]}")
+    def __init__(self, args: Sequence[str], status: int, stderr: str, over: Limit | None = None) -> None:
+        ended = over.value if over else f"ended with {status}"
+        super().__init__(f"git {' '.join(args[:2])} {ended}: {stderr.strip()[-400:]}")
         self.status = status
         self.stderr = stderr
+        self._over = over
 
     @property
     def timed_out(self) -> bool:
         """The process was killed by our own deadline."""
-        return self.stderr.startswith("Timeout:")
+        return self._over is Limit.TIME
+
+    @property
+    def too_large(self) -> bool:
+        """What it was about is larger than we read, write or keep in memory."""
+        said = self.stderr.lower()
+        cut = self._over is Limit.OUTPUT or self.status == -signal.SIGXFSZ
+        return cut or any(mark in said for mark in _TOO_LARGE)
 
 
 @dataclass(frozen=True)
 class Command:
-    """Git for one repository directory. `protocols` is a colon list, empty for work that needs no network."""
+    """Git for one repository directory. `protocols` is a colon list, empty for work that needs no network; `largest`
+    are the bytes of the largest file that a command may write."""
 
     directory: Path
     protocols: str = ""
+    largest: int = FILE_LIMIT
 
     def run(
         self,
@@ -101,19 +131,17 @@ class Command:
             if stdin is not None:
                 source.write(stdin)
                 source.seek(0)
-            status, out, stderr = GitPython(str(self.directory)).execute(
-                [*_without_inherited(ours), "git", *options, *tail],
+            started = GitPython(str(self.directory)).execute(
+                [*_LIMITED, str(self.largest // 512), *_without_inherited(ours), "git", *options, *tail],
                 istream=source,
                 env=ours,
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-                kill_after_timeout=timeout,
+                as_process=True,
+                start_new_session=True,
             )
-        if status not in ok:
-            raise GitFailed(args, status, str(stderr))
-        return bytes(out)
+            said = bounded.read(started.proc, OUTPUT_LIMIT, timeout)
+        if said.status not in ok or said.over:
+            raise GitFailed(args, said.status, said.err.decode(errors="replace"), said.over)
+        return said.out
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -124,6 +152,8 @@ class Command:
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ALLOW_PROTOCOL": self.protocols,
             "GIT_NO_LAZY_FETCH": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_ALLOC_LIMIT": ALLOCATION_LIMIT,
             "GIT_LFS_SKIP_SMUDGE": "1",
             "GIT_OPTIONAL_LOCKS": "0",
         }
@@ -138,6 +168,10 @@ def authorization(url: str, token: str) -> dict[str, str]:
         "GIT_CONFIG_KEY_0": f"http.{scheme}://{rest.split('/')[0]}/.extraHeader",
         "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {basic}",
     }
+
+
+_LIMITED = ("sh", "-c", 'ulimit -f "$0" && exec "$@"')
+"""Python can set a limit for a child only in a way that is unsafe beside threads; a shell counts in 512 bytes."""
 
 
 def _without_inherited(ours: Mapping[str, str]) -> list[str]:

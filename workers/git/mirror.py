@@ -7,6 +7,7 @@ Knows how git's complaints about a remote translate into the outcomes of a run.
 from __future__ import annotations
 
 import fcntl
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from workers.domain import Commit, Outcome, Sha
 from workers.errors import Retryable, Stop
 from workers.git.command import Command, GitFailed, authorization
 from workers.git.lineage import MOST_COMMITS, MirrorLineage, first_parents, since
+from workers.git.listing import larger
 from workers.git.tree import MirrorTree
 
 ATTRIBUTES = (
@@ -108,7 +110,7 @@ class Mirror:
         _check(sha)
         with self._locked():
             self._ensure()
-            (self.directory / "objects" / "info" / "alternates").write_text(f"{objects}\n")
+            (self.directory / "objects" / "info" / "alternates").write_bytes(os.fsencode(objects) + b"\n")
         try:
             self.git.run("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")
         except GitFailed as failure:
@@ -174,6 +176,8 @@ def _check(sha: str) -> None:
 
 def _translate(failure: GitFailed, sha: Sha) -> Exception:
     text = failure.stderr.lower()
+    if failure.too_large:
+        return larger(sha)
     if failure.timed_out:
         return Retryable("fetching the commit took too long", blame="github", after=60)
     if any(mark in text for mark in _REPOSITORY_GONE + _REPOSITORY_GONE_MORE):

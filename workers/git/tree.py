@@ -18,17 +18,17 @@ from pathlib import Path
 
 from sandbox.archives import Archive, FileArchive, members
 from sandbox.spec import Tree
-from workers.domain import Outcome, Sha
-from workers.errors import Stop
+from workers.domain import Sha
 from workers.git.command import Command, GitFailed
+from workers.git.listing import SIZE_LIMIT, Listing, listing, unreadable
 from workers.patch import Executable, PatchError
 
 FILE, EXECUTABLE = "100644", "100755"
-SIZE_LIMIT = 512 << 20
-"""Bytes of all files together: a few kilobytes on the wire can unfold to any size."""
-
 IN_MEMORY = 16 << 20
-"""A tree with larger files than this together is read from a temporary file, so that it takes no memory."""
+"""An archive larger than this is read from a temporary file, so that it takes no memory."""
+
+_PER_ENTRY = 1024
+"""Bytes of an archive that an entry takes beside its content."""
 
 DIFF = ("--cached", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 
@@ -135,6 +135,7 @@ class MirrorTree:
 
     @contextmanager
     def _scratch(self, objects: Path | None = None) -> Iterator[Scratch]:
+        entries = self._entries  # looked at first: a tree that unfolds too far would do so in an index as well
         with tempfile.TemporaryDirectory(prefix="heal-git-") as folder:
             private = objects or Path(folder) / "objects"
             private.mkdir(exist_ok=True)
@@ -144,7 +145,11 @@ class MirrorTree:
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self._git.directory / "objects"),
             }
             scratch = Scratch(self._git, env)
-            scratch.run("read-tree", self.sha)
+            if entries:
+                try:
+                    scratch.run("read-tree", self.sha)
+                except GitFailed as failure:
+                    raise unreadable(self.sha) from failure
             yield scratch
 
     def _stage(self, scratch: Scratch, edits: Mapping[str, bytes | None]) -> None:
@@ -170,22 +175,12 @@ class MirrorTree:
             raise PatchError(_reason(failure)) from failure
 
     @cached_property
-    def _entries(self) -> Mapping[str, str]:
-        return self._listed[0]
+    def _listing(self) -> Listing:
+        return listing(self._git, self.sha, self._limit)
 
     @cached_property
-    def _listed(self) -> tuple[Mapping[str, str], int]:
-        """Modes by path, and how many bytes all files have together."""
-        raw = self._git.run("ls-tree", "-r", "-l", "-z", "--full-tree", self.sha)
-        found, total = {}, 0
-        for line in raw.split(b"\0")[:-1]:
-            meta, _, path = line.partition(b"\t")
-            mode, _, _, size = meta.split()
-            found[os.fsdecode(path)] = mode.decode()
-            total += int(size) if size.isdigit() else 0
-        if total > self._limit:
-            raise Stop(Outcome.UNSUPPORTED, f"The files of commit {self.sha[:12]} are larger than Heal handles.")
-        return found, total
+    def _entries(self) -> Mapping[str, str]:
+        return self._listing.modes
 
     @cached_property
     def _modes(self) -> Mapping[str, str]:
@@ -204,9 +199,9 @@ class MirrorTree:
         if not self._entries:  # looked at first: it knows the size before anything is unfolded
             return Tree(self.sha, bytes(10240))
         try:
-            archive = self._packed(self._listed[1] > self._in_memory)
+            archive = self._packed(self._listing.size + _PER_ENTRY * len(self._entries) > self._in_memory)
         except GitFailed as failure:
-            raise Stop(Outcome.UNSUPPORTED, f"The files of commit {self.sha[:12]} could not be read.") from failure
+            raise unreadable(self.sha) from failure
         return Tree(self.sha, archive)
 
     def _packed(self, in_file: bool) -> Archive:
