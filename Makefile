@@ -1,10 +1,11 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-ci bench-model clean help
+.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-load bench-ci bench-model clean help
 
 CASE ?= wrong-operator
 MODEL ?=
 LANGUAGES ?=
 ROUNDS ?= 15
+SECONDS ?= 600
 DATASET ?= datasets
 PY := .venv/bin/python
 export HEAL_STATE_DIR ?= $(CURDIR)/.heal
@@ -56,6 +57,10 @@ bench-sandbox: images ## the same for the sandbox alone: ROUNDS=15
 
 bench-replay: setup services ## 1,000 mixed deliveries, out of order and a tenth of them twice: exact counts
 	$(PY) -m benchmarks.replay --keep
+
+bench-load: setup services ## the receiver under load, runs an hour, memory: SECONDS=600 of the steady rate
+	@deploy/bootstrap tests
+	$(PY) -m benchmarks.load --seconds $(SECONDS) --keep
 
 bench-ci: images ## our own red repositories, healed offline: OUT=folder for the report
 	.venv/bin/heal bench ci --fresh $(if $(OUT),--out $(OUT))

@@ -24,6 +24,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.replay_worker import SLOTS
 from bot.webhook import signed_headers
 from tests.hub.process import Hub
 from tests.hub.receiver import Received, receiving
@@ -186,13 +187,21 @@ class Replay:
     wrong: tuple[str, ...]
 
 
+@dataclass
 class Stage(Theatre):
-    """The installation with a worker that heals nothing."""
+    """The installation with a worker that heals nothing, so many runs at a time."""
+
+    slots: int = SLOTS
 
     def start_worker(self, **more: str) -> None:
-        command = [sys.executable, "-m", "benchmarks.replay_worker"]
+        command = [sys.executable, "-m", "benchmarks.replay_worker", str(self.slots)]
         self.worker = Process("worker", command, self.folder, {**self.worker_env, **more})
         self._running.append(self.worker)
+
+    @property
+    def receiver_pid(self) -> int:
+        """The receiver's process."""
+        return next(one.pid for one in self._running if one.name == "receiver")
 
     def count(self, query: str) -> int:
         """The number that a query over the installation's database gives."""
@@ -207,13 +216,13 @@ def measure(deliveries: int = DELIVERIES, seed: int = SEED, seconds: float = 900
         hub, app = stage.hub, stage.app
         hub.call("set_events", app_id=app.app_id, events=list(EVENTS))
         script = Script(hub, rng, app.installation_id)
-        recorded = _record(stage, script, deliveries)
+        recorded = record(stage, script, lambda got: len(got) >= deliveries)
         strangers = deliveries // 50
         recorded += [_unknown(rng, app.webhook_secret, n) for n in range(strangers)]
         order = _disorder(recorded, rng)
         started = time.monotonic()
         with ThreadPoolExecutor(SENDERS) as pool, httpx.Client(base_url=stage.url, trust_env=False) as client:
-            answers = list(pool.map(lambda one: _send(client, one), order))
+            answers = list(pool.map(lambda one: send(client, one), order))
         _settle(stage, seconds)
         spent = time.monotonic() - started
         unknown = sum(one.event in UNKNOWN for one in order)
@@ -235,12 +244,15 @@ def measure(deliveries: int = DELIVERIES, seed: int = SEED, seconds: float = 900
     )
 
 
-def _record(stage: Stage, script: Script, deliveries: int) -> list[Received]:
+def record(
+    stage: Stage, script: Script, enough: Callable[[Sequence[Received]], bool], act: Act = Script.act
+) -> list[Received]:
+    """Act until enough was delivered: not to the receiver, which gets it later."""
     with receiving() as recorder:
         stage.hub.set_webhook(stage.app.app_id, recorder.url)
         script.begin()
-        while len(recorder.got) < deliveries:
-            script.act()
+        while not enough(recorder.got):
+            act(script)
             stage.hub.settle(60)
         stage.hub.set_webhook(stage.app.app_id, "")
         return list(recorder.got)
@@ -260,7 +272,8 @@ def _disorder(recorded: Sequence[Received], rng: random.Random) -> list[Received
     return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _send(client: httpx.Client, one: Received) -> int:
+def send(client: httpx.Client, one: Received) -> int:
+    """Deliver again what was recorded; gives the status of the answer."""
     headers = {name: value for name, value in one.headers.items() if name in SIGNED or name.startswith("x-")}
     return client.post("/webhook", content=one.body, headers=headers, timeout=30).status_code
 

@@ -3,6 +3,7 @@ take minutes. What it writes goes through the product's own forge."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 from workers.attend import Told
@@ -45,4 +46,4 @@ def _publish(forge: GitHubForge, case: Case) -> Published:
 
 
 if __name__ == "__main__":
-    run_worker(SLOTS, told)
+    run_worker(int(sys.argv[1]), told)

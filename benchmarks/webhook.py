@@ -1,67 +1,33 @@
 """Webhook latency at a fixed arrival rate, beside a bare FastAPI endpoint that only verifies the signature.
 
 Both run as uvicorn processes at the same time and get the same load interleaved, so noise of the machine hits both.
-Latency counts from the moment a request was due, not from when it was sent (no coordinated omission).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
-import os
-import random
-import socket
-import subprocess
 import sys
-import tempfile
-import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-import httpx
-from fastapi import FastAPI, Request, Response
-from sqlalchemy import text
-
-from bot.signature import digest_in, is_valid
-from bot.webhook import signed_headers
+from benchmarks.deliveries import BODY, Latency, Sender, accepted, at_rate, delivery, latency
+from benchmarks.receivers import Database, Server, database, heal, missing, signature_only, size
 from workers.bench.machine import describe
-from workers.store import schema
-from workers.store.database import open_engine
 
 RATE = 50.0
-SECRET = "benchmark-secret-benchmark-secret"
-HEAL = Path(sys.executable).parent / "heal"
-_WORDS = [hashlib.sha256(bytes([n])).hexdigest()[:9] for n in range(256)]
-_PICKED = random.Random(20).choices(_WORDS, k=1995)  # noqa: S311 - filler; compresses about fourfold, as payloads do
-BODY = json.dumps({"action": "created", "filler": " ".join(_PICKED)}).encode()
-"""20 kB; an action that starts no run, so that the store is measured and not the ledger."""
-
-bare = FastAPI()
-
-
-@bare.post("/webhook")
-async def _bare(request: Request) -> Response:
-    body = await request.body()
-    digest = digest_in(request.headers.get("x-hub-signature-256"))
-    return Response(status_code=202 if digest and is_valid(body, digest, (SECRET.encode(),)) else 401)
+WARM_UP = 20
 
 
 @dataclass(frozen=True)
-class Latency:
-    """Answers of one endpoint; milliseconds."""
+class Loaded:
+    """One endpoint under load."""
 
-    sent: int
-    failed: int
-    median_ms: float
-    p99_ms: float
-    max_ms: float
+    answers: Latency
     cpu_ms: float
     """The server's processor time per delivery, which a busy machine disturbs least."""
+    memory_mb: tuple[float, float]
+    """Resident after a tenth of the deliveries, and after all of them."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +35,21 @@ class Comparison:
     """One run of the benchmark. `lost` counts deliveries that were answered 202 and are not in the database."""
 
     machine: str
+    database: str
     rate: float
     seconds: float
-    heal: Latency
-    bare: Latency
+    heal: Loaded
+    bare: Loaded
     p99_ratio: float
+    cpu_ratio: float
     lost: int
+    bytes_each: int
+    """What the database grew by for one delivery."""
+
+    @property
+    def failed(self) -> int:
+        """What was refused or lost."""
+        return self.lost + self.heal.answers.failed + self.bare.answers.failed
 
 
 def main() -> None:
@@ -82,150 +57,77 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--rate", type=float, default=RATE, help="deliveries per second to each endpoint")
+    parser.add_argument("--database", type=Database, default=Database.SQLITE, choices=list(Database))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = compare(options.rate, options.seconds)
+    found = compare(options.rate, options.seconds, options.database)
     print(json.dumps(asdict(found), indent=2) if options.json else table(found))
-    if found.lost or found.heal.failed or found.bare.failed:
+    if found.failed:
         sys.exit(1)
 
 
-def compare(rate: float, seconds: float) -> Comparison:
+def compare(rate: float, seconds: float, kind: Database = Database.SQLITE) -> Comparison:
     """Load both endpoints at `rate` each for `seconds`."""
     machine = describe()
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/heal.db"
-        schema.upgrade(url)
-        settings = {
-            "HEAL_WEBHOOK_SECRET": SECRET,
-            "HEAL_DATABASE_URL": url,
-            "HEAL_REDIS_URL": "redis://127.0.0.1:1/0",
-            "HEAL_STATE_DIR": folder,
-        }
-        plain = [sys.executable, "-m", "uvicorn", "benchmarks.webhook:bare", "--log-level", "critical"]
-        with _server(plain, settings) as bare_server:
-            with _server([str(HEAL), "serve"], settings) as heal_server:
-                guids, heal, simple = asyncio.run(_load(heal_server, bare_server, rate, seconds))
-            lost = _lost(url, guids)
-        return Comparison(
-            machine=machine,
-            rate=rate,
-            seconds=seconds,
-            heal=heal,
-            bare=simple,
-            p99_ratio=round(heal.p99_ms / simple.p99_ms, 2),
-            lost=lost,
-        )
-
-
-@dataclass(frozen=True)
-class Server:
-    """One of the two under load."""
-
-    port: int
-    pid: int
-
-    def cpu_seconds(self) -> float:
-        """Processor time used since it started."""
-        ticks = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def _server(command: list[str], settings: dict[str, str]) -> Iterator[Server]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    root = Path(__file__).parents[1]
-    env = {**os.environ, **settings}
-    # what it logs is thrown away: a terminal would slow it down
-    process = subprocess.Popen(
-        [*command, "--port", str(port)], env=env, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _wait(port, process)
-        yield Server(port, process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise SystemExit("a server did not start")
-
-
-async def _load(heal: Server, plain: Server, rate: float, seconds: float) -> tuple[list[str], Latency, Latency]:
-    accepted: list[str] = []
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    async with httpx.AsyncClient(timeout=15, limits=limits) as client:
-        ports = (heal.port, plain.port)
-        for _ in range(20):  # both are warm before anything is measured
-            await asyncio.gather(*(_post(client, port, time.perf_counter(), []) for port in ports))
-        used = [-heal.cpu_seconds(), -plain.cpu_seconds()]
-        start = time.perf_counter() + 0.1
-        tasks: list[list[asyncio.Task[float | None]]] = [[], []]
-        for n in range(int(rate * seconds)):
-            for which, port in enumerate(ports):
-                due = start + (n + which / 2) / rate
-                await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                kept = accepted if which == 0 else []
-                tasks[which].append(asyncio.create_task(_post(client, port, due, kept)))
-        answers = [await asyncio.gather(*group) for group in tasks]
-        used[0] += heal.cpu_seconds()
-        used[1] += plain.cpu_seconds()
-    return accepted, _latency(answers[0], used[0]), _latency(answers[1], used[1])
-
-
-async def _post(client: httpx.AsyncClient, port: int, due: float, accepted: list[str]) -> float | None:
-    guid = str(uuid.uuid4())
-    headers = signed_headers(SECRET, "check_run", BODY, guid)
-    try:
-        answer = await client.post(f"http://127.0.0.1:{port}/webhook", content=BODY, headers=headers)
-    except httpx.HTTPError:
-        return None
-    if answer.status_code != 202:
-        return None
-    accepted.append(guid)
-    return time.perf_counter() - due
-
-
-def _latency(answers: list[float | None], cpu_seconds: float) -> Latency:
-    good = sorted(answer * 1000 for answer in answers if answer is not None) or [float("nan")]
-    return Latency(
-        sent=len(answers),
-        failed=sum(answer is None for answer in answers),
-        median_ms=round(good[len(good) // 2], 2),
-        p99_ms=round(good[min(len(good) - 1, int(len(good) * 0.99))], 2),
-        max_ms=round(good[-1], 2),
-        cpu_ms=round(1000 * cpu_seconds / len(answers), 2),
+    with database(kind) as url:
+        empty = size(url)
+        with signature_only() as plain, heal(url) as ours:
+            guids, loaded = asyncio.run(_load([ours, plain], rate, seconds))
+        lost, grown = missing(url, guids), size(url) - empty
+    one, other = loaded
+    return Comparison(
+        machine=machine,
+        database=kind,
+        rate=rate,
+        seconds=seconds,
+        heal=one,
+        bare=other,
+        p99_ratio=round(one.answers.p99_ms / other.answers.p99_ms, 2),
+        cpu_ratio=round(one.cpu_ms / other.cpu_ms, 2) if other.cpu_ms else float("nan"),
+        lost=lost,
+        bytes_each=grown // (len(guids) + WARM_UP),
     )
 
 
-def _lost(url: str, guids: list[str]) -> int:
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        stored = set(connection.execute(text("SELECT guid FROM delivery")).scalars())
-    engine.dispose()
-    return len(set(guids) - stored)
+async def _load(servers: list[Server], rate: float, seconds: float) -> tuple[list[str], list[Loaded]]:
+    """What the first of them accepted, and the figures of each."""
+    senders = [Sender(server.port) for server in servers]
+    for _ in range(WARM_UP):  # both are warm before anything is measured
+        await asyncio.gather(*(sender.send(delivery()) for sender in senders))
+    before = [server.used() for server in servers]
+    begun = await at_rate(senders, rate, seconds / 10)
+    early = [server.used() for server in servers]
+    rest = await at_rate(senders, rate, seconds - seconds / 10)
+    after = [server.used() for server in servers]
+    for sender in senders:
+        sender.close()
+    found = []
+    for n in range(len(servers)):
+        answers = begun[n] + rest[n]
+        cpu_ms = 1000 * (after[n].cpu_seconds - before[n].cpu_seconds) / len(answers)
+        memory = round(early[n].memory_mb, 1), round(after[n].memory_mb, 1)
+        found.append(Loaded(latency(answers), round(cpu_ms, 2), memory))
+    return accepted(begun[0] + rest[0]), found
 
 
 def table(found: Comparison) -> str:
     """The comparison as Markdown."""
+    load = f"{found.rate:g} deliveries/s of {round(len(BODY) / 1000)} kB for {found.seconds:g} s"
     rows = [
-        f"{found.rate:g} deliveries/s of {round(len(BODY) / 1000)} kB for {found.seconds:g} s on {found.machine}",
+        f"{load}, {found.database}, on {found.machine}",
         "",
-        "| endpoint | sent | failed | median ms | p99 ms | max ms | CPU ms each |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| endpoint | sent | failed | median ms | p99 ms | max ms | CPU ms each | MB after a tenth | MB at the end |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, one in (("heal", found.heal), ("bare, signature only", found.bare)):
-        figures = (one.sent, one.failed, one.median_ms, one.p99_ms, one.max_ms, one.cpu_ms)
+        told = one.answers
+        figures = (told.sent, told.failed, told.median_ms, told.p99_ms, told.max_ms, one.cpu_ms, *one.memory_mb)
         rows.append(f"| {name} | {' | '.join(map(str, figures))} |")
-    rows += ["", f"p99 ratio {found.p99_ratio}, acknowledged and lost: {found.lost}"]
+    rows += [
+        "",
+        f"p99 ratio {found.p99_ratio}, CPU ratio {found.cpu_ratio}, database bytes each {found.bytes_each}, "
+        f"acknowledged and lost: {found.lost}",
+    ]
     return "\n".join(rows)
 
 

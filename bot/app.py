@@ -42,8 +42,9 @@ from workers.store.roster import Roster
 def create_app(settings: BotSettings) -> FastAPI:
     """The ASGI application. Each app has its own threads, metrics and database connections."""
     engine = open_engine(settings.database_url)
+    readers = open_engine(settings.database_url)  # however many look at pages, a delivery finds a connection
     redactor = Redactor(*settings.secrets())
-    inbox, ledger, pages = Inbox(engine), Ledger(engine, settings.lease_seconds, redactor), Pages(engine, redactor)
+    inbox, ledger, pages = Inbox(engine), Ledger(engine, settings.lease_seconds, redactor), Pages(readers, redactor)
     bell = Bell(settings.redis_url)
     metrics = Metrics()
     own = Identity(app_id=settings.app_id, app_slug=settings.app_slug)
@@ -56,7 +57,7 @@ def create_app(settings: BotSettings) -> FastAPI:
     secure = settings.public_url.startswith("https://")
     login = Login(door, _github_login(settings), metrics, secure, render, Throttle(10, 10))
     receiver = Receiver(settings.webhook_secrets(), writer, metrics, settings.app_id)
-    workers, state = Roster(engine).alive, settings.state_dir.expanduser()
+    workers, state = Roster(readers).alive, settings.state_dir.expanduser()
     health = Health(engine, writer, dispatcher, metrics, door, pages.figures, bell.answers, workers, state)
 
     @asynccontextmanager
@@ -67,6 +68,7 @@ def create_app(settings: BotSettings) -> FastAPI:
         writer.stop()
         dispatcher.stop()
         engine.dispose()
+        readers.dispose()
 
     hosts = [Middleware(TrustedHostMiddleware, list(settings.allowed_hosts))] if settings.allowed_hosts else []
     app = FastAPI(

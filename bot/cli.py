@@ -111,6 +111,7 @@ def serve(
     import uvicorn
 
     from bot.app import create_app
+    from bot.connections import SERVER, allow_connections
     from bot.settings import BotSettings
     from workers import telemetry
     from workers.hardening import forbid_core_dumps
@@ -118,6 +119,7 @@ def serve(
     from workers.store.schema import require
 
     forbid_core_dumps()
+    allow_connections()
     with explained():
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))
@@ -128,9 +130,7 @@ def serve(
             port=port,
             log_config=None,  # its lines go the way of ours
             log_level="warning",
-            server_header=False,
-            limit_concurrency=512,
-            timeout_graceful_shutdown=10,
+            **SERVER,
         )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import structlog
@@ -25,6 +25,8 @@ from starlette.staticfiles import StaticFiles
 from bot.login import Login, Turned, Visitor
 from bot.rendering import Render
 from bot.run_view import run_view
+from bot.seats import Seated, Seats
+from bot.watched import LOOK_SECONDS, Watched
 from workers.domain import Outcome, RunId
 from workers.store.codec import to_json
 from workers.store.models import RunState
@@ -32,12 +34,11 @@ from workers.store.pages import Pages, RunLine, RunList, RunPage
 
 HERE = Path(__file__).parent
 PAGE = 50
-MOST_LISTENERS = 200
-LOOK_SECONDS = 0.5
 PING_SECONDS = 15.0
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -76,7 +77,11 @@ class Dashboard:
     login: Login
     public_url: str
     render: Render
-    _listeners: int = field(default=0, init=False)
+    seats: Seats = field(default_factory=Seats, init=False)
+    watched: Watched = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watched = Watched(self.pages.newest)
 
     def routes(self) -> list[BaseRoute]:
         """The routes, in order."""
@@ -144,14 +149,18 @@ class Dashboard:
         )
 
     async def _load(self, request: Request) -> RunPage | None:
+        return await self._ask(request, self.pages.run)
+
+    async def _ask(self, request: Request, question: Callable[[RunId, Collection[int] | None], T]) -> T | None:
+        """What the visitor may know of the run of the address; nothing where there is none for them."""
         run = request.path_params["run"]
         if not (run.isascii() and run.isalnum()):
             return None
         visitor = _visitor(request)
-        page = await run_in_threadpool(self.pages.run, RunId(run), visitor.sees)
-        if page is None and visitor.sees is not None:
+        found = await run_in_threadpool(question, RunId(run), visitor.sees)
+        if not found and visitor.sees is not None:
             log.warning("page.refused", visitor=visitor.login, run=run, path=request.url.path)
-        return page
+        return found
 
     # JSON
 
@@ -173,40 +182,40 @@ class Dashboard:
 
     async def run_events(self, request: Request) -> Response:
         """Server-sent events: one message per line of the timeline, from Last-Event-ID (or ?after=) on."""
-        page = await self._load(request)
-        if page is None:
+        return Seated(self.seats, lambda: self._live(request))
+
+    async def _live(self, request: Request) -> Response:
+        if not await self._ask(request, self.pages.visible):
             return JSONResponse({"error": "no such run"}, status_code=404)
-        if self._listeners >= MOST_LISTENERS:
-            return JSONResponse({"error": "too many live pages"}, status_code=503, headers={"retry-after": "30"})
         seen = request.headers.get("last-event-id") or request.query_params.get("after", "0")
         after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else 0
-        last = page.events[-1].id if page.events else 0
-        stream = self._stream(
-            request, page.line.id, after if after <= last else 0
-        )  # an id from the future: tell all again
+        stream = self._stream(request, RunId(request.path_params["run"]), after)
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def _stream(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
-        self._listeners += 1
+        with self.watched.watching(run):
+            async for message in self._messages(request, run, after):
+                yield message
+
+    async def _messages(self, request: Request, run: RunId, after: int) -> AsyncIterator[str]:
         quiet_since = time.monotonic()
-        try:
-            yield "retry: 2000\n\n"
-            while True:
-                events = await run_in_threadpool(self.pages.events, run, after)
-                for event in events:
-                    after, quiet_since = event.id, time.monotonic()
-                    data = json.dumps({"kind": event.kind, "title": event.title, "at": event.at.isoformat()})
-                    yield f"id: {event.id}\nevent: {'done' if event.kind == 'done' else 'line'}\ndata: {data}\n\n"
-                    if event.kind == "done":
-                        return
-                if time.monotonic() - quiet_since > PING_SECONDS:
-                    quiet_since = time.monotonic()
-                    if not await self._still(request, run):
-                        return
-                    yield ": ping\n\n"
-                await asyncio.sleep(LOOK_SECONDS)
-        finally:
-            self._listeners -= 1
+        yield "retry: 2000\n\n"
+        if after > await self.watched.newest(run):  # an id of the future: tell all again
+            after = 0
+        while True:
+            new = await self.watched.newest(run) > after
+            for event in await run_in_threadpool(self.pages.events, run, after) if new else ():
+                after, quiet_since = event.id, time.monotonic()
+                data = json.dumps({"kind": event.kind, "title": event.title, "at": event.at.isoformat()})
+                yield f"id: {event.id}\nevent: {'done' if event.kind == 'done' else 'line'}\ndata: {data}\n\n"
+                if event.kind == "done":
+                    return
+            if time.monotonic() - quiet_since > PING_SECONDS:
+                quiet_since = time.monotonic()
+                if not await self._still(request, run):
+                    return
+                yield ": ping\n\n"
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _still(self, request: Request, run: RunId) -> bool:
         """Whoever listens may still see the run: rights end while pages are open."""

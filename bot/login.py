@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.access import COOKIE, HOW_TO_OPEN, SESSION_SECONDS, Door, Entry, safe_path, same_origin
+from bot.bodies import Refused, Room, read_body
 from bot.github_login import LOGIN_SECONDS, GitHubAwayError, GitHubLogin, LoginRefusedError
 from bot.github_login import SESSION_SECONDS as PERSON_SECONDS
 from bot.metrics import Metrics
@@ -91,11 +92,11 @@ class Login:
 
     async def by_token(self, request: Request) -> Response:
         """Check the operator's token and give a session."""
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LARGEST_FORM:
-                return self._message(413, "Too much", "The form holds a token and nothing else.")
+        try:
+            with Room().reading() as share:
+                body = await read_body(request, share, LARGEST_FORM)
+        except Refused as refusal:
+            return self._message(refusal.status, "Not read", f"The form holds a token and nothing else: {refusal}.")
         if refused := self._refused(request):
             return refused
         form = parse_qs(body.decode("utf-8", "replace"))

@@ -1,8 +1,9 @@
 """POST /webhook: prove that GitHub sent it, commit it, answer. No JSON is parsed and no Redis is asked on this path.
 
 The checks, cheapest first: declared size 413, media type 415, signature header 401, event and delivery headers 400,
-then the body (408 when slow, 413 when long), then the HMAC 401. A signature header is asked for before the other
-headers, so an unsigned request learns nothing but 401. Only a signed delivery of an event we know is stored.
+then the body (408 when slow, 413 when long, 503 while other large ones hold the room), then the HMAC 401. A signature
+header is asked for before the other headers, so an unsigned request learns nothing but 401. Only a signed delivery of
+an event we know is stored.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot.bodies import Refused, Room, Share, read_body
 from bot.metrics import Metrics
 from bot.reading import KNOWN_EVENTS
 from bot.signature import digest_in, is_valid, sign
@@ -25,9 +27,10 @@ from workers.store.inbox import DeliveryRow
 
 LARGEST_BODY = 25 * 1024 * 1024
 """GitHub does not send more."""
-BODY_SECONDS = 5.0
 COMMIT_SECONDS = 8.0
 """GitHub counts a delivery as failed after 10 s; our own 503 by then tells it why."""
+
+AGAIN = {"retry-after": "30"}
 
 _GUID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _EVENT = re.compile(r"[a-z_]{1,64}")
@@ -43,14 +46,6 @@ def signed_headers(secret: str, event: str, body: bytes, guid: str = "") -> dict
     }
 
 
-class _Refused(Exception):  # noqa: N818 - an answer on its way out
-    def __init__(self, status: int, result: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.result = result
-        self.message = message
-
-
 @dataclass(frozen=True)
 class Receiver:
     """The endpoint. `secrets` are the current and the previous webhook secret; `app_id` 0 accepts every App's."""
@@ -59,21 +54,23 @@ class Receiver:
     writer: Writer
     metrics: Metrics
     app_id: int = 0
+    room: Room = field(default_factory=Room)
 
     async def __call__(self, request: Request) -> Response:
         """Answer one webhook request."""
         started = time.perf_counter()
         try:
-            return await self._receive(request, started)
-        except _Refused as refusal:
+            with self.room.reading() as share:
+                return await self._receive(request, share, started)
+        except Refused as refusal:
             self.metrics.deliveries.labels("", refusal.result).inc()
             if refusal.status == 401:
                 self.metrics.signature_failures.inc()
             # What is left of the body is not read: without `close` it would be taken for the next request.
-            headers = {"connection": "close"}
+            headers = {"connection": "close", **(AGAIN if refusal.status == 503 else {})}
             return JSONResponse({"error": refusal.message}, status_code=refusal.status, headers=headers)
 
-    async def _receive(self, request: Request, started: float) -> Response:
+    async def _receive(self, request: Request, share: Share, started: float) -> Response:
         _check_size_and_type(request)
         digest = digest_in(request.headers.get("x-hub-signature-256"))
         if digest is None:
@@ -81,8 +78,8 @@ class Receiver:
         guid = request.headers.get("x-github-delivery", "")
         event = request.headers.get("x-github-event", "")
         if not _GUID.fullmatch(guid) or not _EVENT.fullmatch(event):
-            raise _Refused(400, "bad_headers", "X-GitHub-Event and X-GitHub-Delivery are required")
-        body = await _read(request)
+            raise Refused(400, "bad_headers", "X-GitHub-Event and X-GitHub-Delivery are required")
+        body = await read_body(request, share, LARGEST_BODY)
         if not is_valid(body, digest, self.secrets):
             raise _wrong_signature()
         if event == "ping":
@@ -107,19 +104,19 @@ class Receiver:
         except (StoreUnavailable, TimeoutError):
             self.metrics.deliveries.labels(row.event, "not_stored").inc()
             answer = {"error": "the delivery could not be stored; deliver it again later"}
-            return JSONResponse(answer, status_code=503, headers={"retry-after": "30"})
+            return JSONResponse(answer, status_code=503, headers=AGAIN)
         result = "altered" if stored.altered else "duplicate" if stored.duplicate else "stored"
         self.metrics.deliveries.labels(row.event, result).inc()
         self.metrics.ack.observe(time.perf_counter() - started)
         return JSONResponse({"delivery": row.guid, "duplicate": stored.duplicate}, status_code=202)
 
 
-def _wrong_signature() -> _Refused:
-    return _Refused(401, "bad_signature", "signature missing or wrong")
+def _wrong_signature() -> Refused:
+    return Refused(401, "bad_signature", "signature missing or wrong")
 
 
-def _too_large() -> _Refused:
-    return _Refused(413, "too_large", "more than 25 MB")
+def _too_large() -> Refused:
+    return Refused(413, "too_large", "more than 25 MB")
 
 
 def _check_size_and_type(request: Request) -> None:
@@ -128,22 +125,4 @@ def _check_size_and_type(request: Request) -> None:
         raise _too_large()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise _Refused(415, "media_type", "set the webhook's content type to application/json")
-
-
-async def _read(request: Request) -> bytes:
-    """The whole body, in at most `BODY_SECONDS`: uvicorn itself waits for ever."""
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > LARGEST_BODY:
-                    raise _too_large()
-                chunks.append(chunk)
-    except TimeoutError as error:
-        raise _Refused(408, "slow_body", "the body came too slowly") from error
-    except ClientDisconnect as error:
-        raise _Refused(400, "disconnected", "the body was cut off") from error
-    return b"".join(chunks)
+        raise Refused(415, "media_type", "set the webhook's content type to application/json")

@@ -61,7 +61,7 @@ FAULTS: Mapping[int, Fault] = dict(
                     "26 MB, a size that lies, chunks without an end",
                     "413 or cut off at 25 MB; memory does not grow with it",
                 ),
-                ("500 bodies that stall", "408 after 5 s; the others are answered meanwhile"),
+                ("500 bodies and 500 heads that stall", "408 after 5 s; the others are answered meanwhile"),
                 (
                     "the old secret while it is changed, and afterwards",
                     "taken while it is set, refused once it is not",
@@ -233,13 +233,10 @@ FAULTS: Mapping[int, Fault] = dict(
 )
 
 OPEN: Mapping[int, str] = {
-    7: "five hundred at once",
-    9: "that many at once",
     54: "a hundred random points, and the receiver",
     55: "FLUSHALL under load",
     56: "a half-open connection",
     67: "the database's and the logs' disk",
-    71: "many streams at once",
 }
 """Rows of which something is not shown yet, and what. The aim is to have none."""
 

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import TextIO
 
@@ -51,13 +52,9 @@ runs wait to be taken up again."""
 
 def sweep(ledger: Ledger, ring_for: Ring, limit: int = 100) -> int:
     """Ring once for every due run; stops at the first bell that is not taken (Redis is away). Gives how many rang."""
-    rang = 0
-    for run in ledger.due(limit):
-        if not ring_for(run):
-            break
-        ledger.rung(run)
-        rang += 1
-    return rang
+    taken = list(takewhile(ring_for, ledger.due(limit)))
+    ledger.rung(*taken)
+    return len(taken)
 
 
 def sweep_forever(ledger: Ledger, ring_for: Ring, stop: threading.Event, every: float = 5.0) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ import httpx
 import pytest
 import uvicorn
 from sqlalchemy import Engine, text
+from starlette.types import ASGIApp
 
 from bot.app import create_app
+from bot.connections import SERVER
 from bot.settings import BotSettings
 from tests.bot.deliveries import SECRET
 from workers.store import schema
@@ -87,30 +90,36 @@ class Site:
 Serve = Callable[..., Site]
 
 
+@contextmanager
+def listening(app: ASGIApp, **changes: Any) -> Iterator[int]:
+    """The port of an application that is served in this process with our server's settings, some of them changed."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    settings = SERVER | {"timeout_graceful_shutdown": 1} | changes
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", **settings))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    until(lambda: server.started)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
 @pytest.fixture
 def serve(database: str) -> Iterator[Serve]:
     """Starts receivers with given settings on free ports and stops them afterwards."""
-    running: list[tuple[uvicorn.Server, threading.Thread, httpx.Client]] = []
+    with ExitStack() as running:
 
-    def start(**changes: Any) -> Site:
-        values = {"webhook_secret": SECRET, "database_url": database, "redis_url": DEAD_REDIS, **changes}
-        settings = BotSettings(**values)
-        listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(settings), log_level="critical", timeout_graceful_shutdown=1, ws="none")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        until(lambda: server.started)
-        port = listener.getsockname()[1]
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
-        running.append((server, thread, client))
-        return Site(url=f"http://127.0.0.1:{port}", port=port, settings=settings, client=client)
+        def start(**changes: Any) -> Site:
+            values = {"webhook_secret": SECRET, "database_url": database, "redis_url": DEAD_REDIS, **changes}
+            settings = BotSettings(**values)
+            port = running.enter_context(listening(create_app(settings)))
+            url = f"http://127.0.0.1:{port}"
+            client = running.enter_context(httpx.Client(base_url=url, timeout=20))
+            return Site(url=url, port=port, settings=settings, client=client)
 
-    yield start
-    for server, thread, client in running:
-        client.close()
-        server.should_exit = True
-        thread.join(timeout=10)
+        yield start
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Double, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Double, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 T = TypeVar("T")
 
@@ -28,8 +29,11 @@ RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available."""
 
 
-class db_now(ColumnElement[float]):  # noqa: N801 - reads as the SQL function it stands for
-    """The database's clock in seconds since 1970, UTC. Hosts' clocks may jump; leases must not notice."""
+class db_now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it stands for
+    """The database's clock in seconds since 1970, UTC. Hosts' clocks may jump; leases must not notice.
+
+    A function to SQLAlchemy: as a mere column it would keep every statement that holds it out of the statement cache.
+    """
 
     type = Double()
     inherit_cache = True

@@ -113,12 +113,15 @@ class Ledger:
         with self._engine.connect() as connection:
             return [RunId(found) for found in connection.execute(query).scalars()]
 
-    def rung(self, run: RunId) -> None:
-        """Note that the bell was rung, so that a long queue is not rung for every few seconds.
+    def rung(self, *runs: RunId) -> None:
+        """Note in one transaction that the bell was rung for them, so that a long queue is not rung for every few
+        seconds.
 
         A run that was claimed between the bell and this note keeps none: it may be due again soon.
         """
-        statement = update(Run).where(Run.id == run, _claimable()).values(rung_at=db_now())
+        if not runs:
+            return
+        statement = update(Run).where(Run.id.in_(runs), _claimable()).values(rung_at=db_now())
         transact(self._engine, lambda connection: connection.execute(statement))
 
     def claim(self, run: RunId, owner: str) -> Lease | None:

@@ -23,6 +23,8 @@ from workers.store.models import Attempt, Event, Run, RunState, StageResult
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
+MOST_EVENTS = 1000
+
 
 @dataclass(frozen=True)
 class RunLine:
@@ -151,7 +153,8 @@ _TIMES = ("created_at", "started_at", "finished_at")
 
 
 class Pages:
-    """Read-only questions to the store."""
+    """Read-only questions to the store, each over one connection: who holds one and waits for another waits for all
+    that do the same."""
 
     def __init__(self, engine: Engine, redactor: Redactor | None = None) -> None:
         self._engine = engine
@@ -202,30 +205,23 @@ class Pages:
                 line=line,
                 case=self._redactor.publish(read(row.case, Case) or _case_of(line)),
                 stages=tuple(self._stage(stage) for stage in stages),
-                attempts=self.attempts(run),
-                events=self.events(run),
+                attempts=_attempts(connection, run),
+                events=_events(connection, run, 0, MOST_EVENTS),
                 report=read(row.report, Report),
                 cancel_asked=row.cancel_outcome is not None,
                 calls=tuple(self._redactor.publish(call) for call in calls.of_run(connection, run)),
             )
 
-    def attempts(self, run: RunId) -> tuple[AttemptLine, ...]:
-        """The candidates of a run in the order they were tried."""
-        columns = [getattr(Attempt, name) for name in AttemptLine.__dataclass_fields__]
-        query = select(*columns).where(Attempt.run_id == run).order_by(Attempt.n)
+    def events(self, run: RunId, after: int = 0, limit: int = MOST_EVENTS) -> tuple[EventLine, ...]:
+        """The timeline of a run after an event id."""
         with self._engine.connect() as connection:
-            return tuple(AttemptLine(*row) for row in connection.execute(query))
+            return _events(connection, run, after, limit)
 
-    def events(self, run: RunId | None = None, after: int = 0, limit: int = 1000) -> tuple[EventLine, ...]:
-        """The timeline after an event id: of one run, or of all."""
-        query = select(Event.id, Event.run_id, Event.at, Event.kind, Event.title, Event.data)
-        query = query.where(Event.id > after, *([] if run is None else [Event.run_id == run]))
+    def newest(self, runs: Collection[RunId]) -> dict[RunId, int]:
+        """The id of the newest event of each of these runs that has any."""
+        query = select(Event.run_id, func.max(Event.id)).where(Event.run_id.in_(runs)).group_by(Event.run_id)
         with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(Event.id).limit(limit)).all()
-        return tuple(
-            EventLine(id_, RunId(run_id), _at(at), kind, title, data_from_json(data))
-            for id_, run_id, at, kind, title, data in rows
-        )
+            return {RunId(run): int(id_) for run, id_ in connection.execute(query)}
 
     def figures(self) -> Figures:
         """What `/metrics` shows, read now."""
@@ -264,6 +260,22 @@ class Pages:
     def _stage(self, row: Row[Any]) -> StageLine:
         data = json.dumps(self._redactor.publish(json.loads(row.data)), ensure_ascii=False)
         return StageLine(row.stage, row.n, row.kind, row.seconds, _at(row.finished_at), data)
+
+
+def _attempts(connection: Connection, run: RunId) -> tuple[AttemptLine, ...]:
+    """The candidates of a run in the order they were tried."""
+    columns = [getattr(Attempt, name) for name in AttemptLine.__dataclass_fields__]
+    query = select(*columns).where(Attempt.run_id == run).order_by(Attempt.n)
+    return tuple(AttemptLine(*row) for row in connection.execute(query))
+
+
+def _events(connection: Connection, run: RunId, after: int, limit: int) -> tuple[EventLine, ...]:
+    query = select(Event.id, Event.run_id, Event.at, Event.kind, Event.title, Event.data)
+    rows = connection.execute(query.where(Event.run_id == run, Event.id > after).order_by(Event.id).limit(limit)).all()
+    return tuple(
+        EventLine(id_, RunId(run_id), _at(at), kind, title, data_from_json(data))
+        for id_, run_id, at, kind, title, data in rows
+    )
 
 
 def _seen(sees: Collection[int] | None) -> list[ColumnElement[bool]]:

@@ -39,6 +39,7 @@ class PostgresServer:
 
     folder: Path
     port: int
+    durable: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,7 +50,8 @@ class PostgresServer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         options = {
-            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder, "fsync": "off",
+            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder,
+            "fsync": "on" if self.durable else "off",
         }  # fmt: skip
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [str(_programs() / "postgres"), "-D", str(self.folder / "data"), *settings]
@@ -57,11 +59,11 @@ class PostgresServer:
             self.process = subprocess.Popen(_as_postgres(command), stdout=log, stderr=log, cwd="/")
         self._wait()
 
-    def stop(self) -> None:
-        """End it at once, in the middle of whatever it does."""
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """SIGQUIT ends it at once, as in a crash; SIGINT ends its sessions and shuts down in order."""
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGQUIT)
+        self.process.send_signal(how)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
@@ -87,8 +89,9 @@ def _programs() -> Path:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[PostgresServer]:
-    """A fresh cluster that runs. PostgreSQL refuses to run as root."""
+def postgresql_server(durable: bool = False) -> Iterator[PostgresServer]:
+    """A fresh cluster that runs. PostgreSQL refuses to run as root. Only a `durable` one flushes to the disk when it
+    commits."""
     folder = Path(tempfile.mkdtemp(prefix="heal-pg-"))
     try:
         if os.geteuid() == 0:
@@ -96,7 +99,7 @@ def postgresql_server() -> Iterator[PostgresServer]:
         data = str(folder / "data")
         make = [str(_programs() / "initdb"), "-D", data, "-U", "heal", "--auth=trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(_as_postgres(make), check=True, capture_output=True, cwd="/")
-        server = PostgresServer(folder, free_port())
+        server = PostgresServer(folder, free_port(), durable)
         try:
             server.start()
             yield server
@@ -107,9 +110,9 @@ def postgresql_server() -> Iterator[PostgresServer]:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
+def postgresql(durable: bool = False) -> Iterator[str]:
     """A fresh cluster; gives the URL of its database `postgres`."""
-    with postgresql_server() as server:
+    with postgresql_server(durable) as server:
         yield server.url
 
 
