@@ -1,4 +1,4 @@
-"""How many inputs a property gets here: a few that never change in the suite, what fits into the time in `make fuzz`."""
+"""How many inputs a property gets here: in the suite a few that never change, else as many as time allows."""
 
 from __future__ import annotations
 

@@ -146,16 +146,25 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
     "comments and reviews": (_asked, (*test_words.SAID, *test_words.REVIEWED)),
     "heal.yml": (_quietly(parse, ConfigError), (*test_words.CONFIG_LINES, ": ", "- ", "[", "{", "&a ", "*a", "\n")),
     "markup": (_shown, test_words.MARKUP),
-    "redaction": (_redacted, (*test_words.AROUND, *test_words.KEYS_SEEN, "sk-", "ghp_", "eyJ", "-----BEGIN ", "a://b:")),
-    "workflows": (_quietly(workflow.parse, workflow.WorkflowError), (*test_workflows.LINES, ": ", "- ", "[", "{", "\n")),
+    "redaction": (
+        _redacted,
+        (*test_words.AROUND, *test_words.KEYS_SEEN, "sk-", "ghp_", "eyJ", "-----BEGIN ", "a://b:"),
+    ),
+    "workflows": (
+        _quietly(workflow.parse, workflow.WorkflowError),
+        (*test_workflows.LINES, ": ", "- ", "[", "{", "\n"),
+    ),
     "other systems' configs": (_others, (*test_workflows.LINES, "sh '", "stage(", "{", "}", '"', "$", "\n", ": ")),
     "expressions": (lambda text: render(text, CONTEXTS), (*test_workflows.WORDS, "${{", "}}")),
     "scripts": (_script, test_workflows.SHELL),
     "reports": (_reports, (*test_files.WORDS[:80], *test_files.XML)),
     "lock files": (_locks, (*test_files.LOCK_BITS, *test_files.LOCKED.values())),
-    "manifests": (_manifests, (*test_files.MANIFEST_BITS, "[options]\ninstall_requires =\n  six\n", "dependencies = [", "'a',")),
+    "manifests": (
+        _manifests,
+        (*test_files.MANIFEST_BITS, "[options]\ninstall_requires =\n  six\n", "dependencies = [", "'a',"),
+    ),
     "image names": (_quietly(references.parse, ImageMissing), test_files.NAMES),
-}  # fmt: skip
+}
 
 
 def _seconds(read: Callable[[str], object], text: str) -> float:

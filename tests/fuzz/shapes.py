@@ -1,4 +1,4 @@
-"""How inputs are made: soups of meaningful pieces, nested values with known keys, and real texts with something changed.
+"""How inputs are made: soups of meaningful pieces, nested values with known keys, real texts with something changed.
 
 Random characters are refused at the first look; these get to where the readers work.
 """
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.workers.hostile import HOSTILE
 
-ODD = ("\0", "\r", "\r\n", "\u2028", "\x85", "\x1b[1m", "\ufeff", "\u200b", "\u202e", "\ud800", "\u0661", "\xb2", "1e999",
-       "-1", "9" * 30, "\x0c", "\t", "'", '"', "\\", "`", "${{", "}}", "%", "{}", "[]", "..", "/", "\u0130", "\ufb01")  # fmt: skip
+ODD = ("\0", "\r", "\r\n", "\u2028", "\x85", "\x1b[1m", "\ufeff", "\u200b", "\u202e", "\ud800", "\u0661", "\xb2",
+       "1e999", "-1", "9" * 30, "\x0c", "\t", "'", '"', "\\", "`", "${{", "}}", "%", "{}", "[]", "..", "/", "\u0130",
+       "\ufb01")  # fmt: skip
 """Small things that readers stumble over."""
 STRANGE = tuple(text for text in HOSTILE if len(text) < 200)
 

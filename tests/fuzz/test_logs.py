@@ -26,10 +26,11 @@ LOGS = [
     for path in sorted((CASES / "logs" / "cases").glob("*.txt"))
 ]
 STAMP = "2026-11-20T10:00:00.1234567Z "
-MARKS = ("##[group]Run make", "##[endgroup]", "##[error]Process completed with exit code 1.", "##[group]", "##[error]", STAMP,
-         "\x1b[36;1mmake\x1b[0m", "shell: /usr/bin/bash -e {0}", "env:", "with:", "  A: b", "Post job cleanup.", "##[command]x",
-         "Successfully installed a-1.0 b-2", "+ express@4.18.2", "Current runner version: '2.3'", "##[section]Starting: x",
-         "-----BEGIN PRIVATE KEY-----", "***", *ODD)  # fmt: skip
+MARKS = ("##[group]Run make", "##[endgroup]", "##[error]Process completed with exit code 1.", "##[group]",
+         "##[error]", STAMP, "\x1b[36;1mmake\x1b[0m", "shell: /usr/bin/bash -e {0}", "env:", "with:", "  A: b",
+         "Post job cleanup.", "##[command]x", "Successfully installed a-1.0 b-2", "+ express@4.18.2",
+         "Current runner version: '2.3'", "##[section]Starting: x", "-----BEGIN PRIVATE KEY-----", "***", *ODD
+)  # fmt: skip
 ENDS = st.sampled_from(["\n", "\r\n"])
 
 
@@ -50,8 +51,13 @@ def test_a_job_log_is_read_however_it_comes(text: str, stamped: bool, end: str, 
     logs.versions(log)
 
 
-REPORTED = st.lists(st.tuples(st.sampled_from(["Run make", "Set up job", "Post x", "", "Run  make "]) | st.text(max_size=9),
-                              st.sampled_from(["success", "failure", "skipped", "", "cancelled"])), max_size=9)  # fmt: skip
+REPORTED = st.lists(
+    st.tuples(
+        st.sampled_from(["Run make", "Set up job", "Post x", "", "Run  make "]) | st.text(max_size=9),
+        st.sampled_from(["success", "failure", "skipped", "", "cancelled"]),
+    ),
+    max_size=9,
+)
 
 
 @given(changed(LOGS, MARKS), REPORTED)
@@ -83,14 +89,20 @@ OUTPUTS = [text.split("\n--- output\n", 1)[1].split("\n--- expected\n", 1)[0] fo
 COMMANDS = sorted({text.split("\n--- output\n", 1)[0] for text in RECORDED})
 OWN_TOOL = {path.stem.split("_")[0] for path in (CASES / "tools" / "cases").glob("*.txt")}
 TEST_CASES = st.lists(
-    st.builds(TestCase, st.sampled_from(["tests/a.py::b", "T.m", "x > y", "a::b"]) | st.text(min_size=1, max_size=9),
-              st.sampled_from(["passed", "failed", "error", "skipped"]), st.just(0.1), changed(OUTPUTS[:40], most=2)), max_size=3
-)  # fmt: skip
+    st.builds(
+        TestCase,
+        st.sampled_from(["tests/a.py::b", "T.m", "x > y", "a::b"]) | st.text(min_size=1, max_size=9),
+        st.sampled_from(["passed", "failed", "error", "skipped"]),
+        st.just(0.1),
+        changed(OUTPUTS[:40], most=2),
+    ),
+    max_size=3,
+)
 
 
 @given(changed(OUTPUTS, (*NEAR, *ODD)), changed(COMMANDS, ("--fix", "&&", "|", "'", "$(", "-m", "tox -e")), TEST_CASES)
 def test_every_tool_reads_every_output(output: str, command: str, ran: list[TestCase]) -> None:
-    """Also another tool's and a broken one: bounded findings of a known class, and repairs that are one command each."""
+    """Also another tool's and a broken one: bounded findings of a known class, and repairs that a shell can read."""
     for tool in TOOLS:
         tool.recognises(command, output)
         found = tool.findings(output, ran)

@@ -1,4 +1,4 @@
-"""What comes over the network or from the operator: GitHub's answers and refusals, visitors' cookies, the environment."""
+"""What comes over the network or from the operator: GitHub's answers, visitors' cookies, the environment."""
 
 from __future__ import annotations
 
@@ -75,8 +75,12 @@ TOLD = nested(
 )
 BODIES = st.one_of(rebuilt(LISTED, TOLD), TOLD).map(lambda value: json.dumps(value).encode()) | st.binary(max_size=20)
 RESPONSES = st.builds(httpx.Response, st.sampled_from([200, 200, 200, 401, 403, 404, 500]), content=BODIES)
-GOOD = {"access_token": httpx.Response(200, json={"access_token": "t"}), "/user": httpx.Response(200, json={"login": "mona"}),
-        "/installations": httpx.Response(200, json=LISTED), "/repositories": httpx.Response(200, json=LISTED)}  # fmt: skip
+GOOD = {
+    "access_token": httpx.Response(200, json={"access_token": "t"}),
+    "/user": httpx.Response(200, json={"login": "mona"}),
+    "/installations": httpx.Response(200, json=LISTED),
+    "/repositories": httpx.Response(200, json=LISTED),
+}
 
 
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), RESPONSES, min_size=1))
@@ -166,8 +170,10 @@ def test_a_way_back_stays_on_this_site(target: str) -> None:
     assert safe.startswith("/")
 
 
-QUERY = st.dictionaries(st.sampled_from(["page", "repo", "outcome", "state", "after"]), st.sampled_from(["0", "-1", "\xb2", "9" * 99, "FIXED",
-                        "done", "1e3", "\u0661"]) | st.text(max_size=12))  # fmt: skip
+QUERY = st.dictionaries(
+    st.sampled_from(["page", "repo", "outcome", "state", "after"]),
+    st.sampled_from(["0", "-1", "\xb2", "9" * 99, "FIXED", "done", "1e3", "\u0661"]) | st.text(max_size=12),
+)
 
 
 @given(QUERY)
@@ -186,10 +192,10 @@ NAMES = sorted(
     }
 )
 SECRET = "canary-8f2e1c7d9a4b6053"
-VALUES = st.sampled_from(
-    ["1", "0", "-1", "true", "nan", "inf", "1e999", "[]", '["a"]', "{}", "null", "[", "/x", "~", "5GB", "", " ", "http://[", "openai:x",
-     "redis://u:p@h:1/0", "sqlite:////x", "postgresql://u:p@h/d", "a,b", "\x1b[31m", SECRET, f"http://u:{SECRET}@[", f'["{SECRET}']
-)  # fmt: skip
+VALUES = st.sampled_from(["1", "0", "-1", "true", "nan", "inf", "1e999", "[]", '["a"]', "{}", "null", "[", "/x",
+                          "~", "5GB", "", " ", "http://[", "openai:x", "redis://u:p@h:1/0", "sqlite:////x",
+                          "postgresql://u:p@h/d", "a,b", "\x1b[31m", SECRET, f"http://u:{SECRET}@[",
+                          f'["{SECRET}'])  # fmt: skip
 
 
 @given(

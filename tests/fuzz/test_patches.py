@@ -27,11 +27,13 @@ from workers.patch import PatchError, check, read_answer, reasoning
 from workers.patch.suggest import suggest
 from workers.witness import tester
 
-PIECES = ("<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "--- a/d.py\n", "+++ b/d.py\n", "@@ -1,2 +1,2 @@\n", "@@\n", "-x = 1\n",
-          "+x = 2\n", " y\n", "```\n", "```python\n", "*** Begin Patch\n", "*** Update File: d.py\n", "*** Delete File: d.py\n",
-          "*** Move to: /etc/x\n", "*** End of File\n", "*** End Patch\n", '{"diff": "', '"}', "<think>", "</think>", "...\n",
-          "--- /dev/null\n", "+++ b/../x\n", "\\ No newline at end of file\n", "GIT binary patch\n", "diff --git a/d.py b/d.py\n",
-          "new file mode 120000\n", "rename to x\n", "shop/calc.py\n", "@@ -99999999999999999999 @@\n", "d.py", *ODD)  # fmt: skip
+PIECES = ("<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "--- a/d.py\n", "+++ b/d.py\n", "@@ -1,2 +1,2 @@\n",
+          "@@\n", "-x = 1\n", "+x = 2\n", " y\n", "```\n", "```python\n", "*** Begin Patch\n",
+          "*** Update File: d.py\n", "*** Delete File: d.py\n", "*** Move to: /etc/x\n", "*** End of File\n",
+          "*** End Patch\n", '{"diff": "', '"}', "<think>", "</think>", "...\n", "--- /dev/null\n", "+++ b/../x\n",
+          "\\ No newline at end of file\n", "GIT binary patch\n", "diff --git a/d.py b/d.py\n",
+          "new file mode 120000\n", "rename to x\n", "shop/calc.py\n", "@@ -99999999999999999999 @@\n", "d.py",
+          *ODD)  # fmt: skip
 ANSWERS = [(dict(case.before), case.answer) for case in ACCEPTED] + [
     (before, answer) for _, before, answer, _ in REFUSED
 ]
@@ -115,9 +117,11 @@ def test_a_diff_is_counted_and_suggested_or_refused(change: Change, data: st.Dat
         assert 1 <= one.start <= one.end <= len(change.before) + 1
 
 
-SAID = ("<think>", "</think>", "```bash\n", "```", "submit", "<quote>", "</quote>", "<test-is-wrong>", "</test-is-wrong>",
-        "Confidence: low", "def test_a():\n    assert 1\n", '{"violations": [', '{"rule": "unsafe", "quote": "x = 1"}', "]}", "QUESTION:",
-        "?", '{"tool": "bash", "arguments": {"command": "ls"}}', "<tool_call>", "</tool_call>", "confidence: high", *ODD)  # fmt: skip
+SAID = ("<think>", "</think>", "```bash\n", "```", "submit", "<quote>", "</quote>", "<test-is-wrong>",
+        "</test-is-wrong>", "Confidence: low", "def test_a():\n    assert 1\n", '{"violations": [',
+        '{"rule": "unsafe", "quote": "x = 1"}', "]}", "QUESTION:", "?",
+        '{"tool": "bash", "arguments": {"command": "ls"}}', "<tool_call>", "</tool_call>", "confidence: high",
+        *ODD)  # fmt: skip
 
 
 @given(soup(SAID), changed(["--- a/x\n+++ b/x\n@@ -1 +1 @@\n-x = 1\n+x = 2\n"]))
@@ -135,13 +139,24 @@ def test_any_answer_is_an_action_an_opinion_or_nothing(answer: str, patch: str) 
 
 
 COMPLETION = {
-    "id": "x", "model": "m", "object": "chat.completion", "created": 1,
-    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi", "refusal": None}}],
-    "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9,
-              "prompt_tokens_details": {"cached_tokens": 1}, "completion_tokens_details": {"reasoning_tokens": 1}},
-}  # fmt: skip
-KEYS = ("choices", "message", "content", "usage", "prompt_tokens", "completion_tokens", "finish_reason", "text", "refusal", "cost",
-        "model", "error", "tool_calls", "type", "id", "cached_tokens", "reasoning_tokens", "input_tokens")  # fmt: skip
+    "id": "x",
+    "model": "m",
+    "object": "chat.completion",
+    "created": 1,
+    "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi", "refusal": None}}
+    ],
+    "usage": {
+        "prompt_tokens": 7,
+        "completion_tokens": 2,
+        "total_tokens": 9,
+        "prompt_tokens_details": {"cached_tokens": 1},
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    },
+}
+KEYS = ("choices", "message", "content", "usage", "prompt_tokens", "completion_tokens", "finish_reason", "text",
+        "refusal", "cost", "model", "error", "tool_calls", "type", "id", "cached_tokens", "reasoning_tokens",
+        "input_tokens")  # fmt: skip
 WORDS = ("stop", "length", "content_filter", "text", "7", "NaN", "", "\ud800", "assistant")
 
 

@@ -36,7 +36,8 @@ KEYS = (
     "ref",
 )
 WORDS = ("a" * 40, "0" * 40, "octo/shop", "../..", "refs/heads/main", "heal/x", "failure", "completed", "Bot",
-         "2026-11-20T10:00:00Z", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00+23:59", "/heal fix", "7")  # fmt: skip
+         "2026-11-20T10:00:00Z", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00+23:59", "/heal fix", "7"
+)  # fmt: skip
 JUNK = nested(KEYS, WORDS)
 OWN = st.sampled_from([Identity(), Identity(15368, "github-actions"), Identity(1, "heal")])
 TEXTS = ("full_name", "branch", "head_sha", "body", "name", "sender", "login")

@@ -29,8 +29,9 @@ from workers.repo_config.reading import read
 from workers.repo_config.schema import example
 from workers.witness.reported import without_hidden
 
-SAID = ("/heal", "/heal fix", " fix", " retry", " pause", " ignore", " status", " explain", "abc1234", "job=", "test=", "for=7d", "for=",
-        "budget=1.5", "model=openai:x", "hint=", '"a b"', "\u201ca b\u201d", "```", "~~~", "<!--", "-->", "> ", "    ", "\n", "`", "@heal")  # fmt: skip
+SAID = ("/heal", "/heal fix", " fix", " retry", " pause", " ignore", " status", " explain", "abc1234", "job=",
+        "test=", "for=7d", "for=", "budget=1.5", "model=openai:x", "hint=", '"a b"', "\u201ca b\u201d", "```", "~~~",
+        "<!--", "-->", "> ", "    ", "\n", "`", "@heal")  # fmt: skip
 
 
 @given(soup(SAID, glue=("", " ", "\n")))
@@ -48,8 +49,9 @@ def test_a_comment_holds_commands_or_mistakes(body: str) -> None:
     assert commands.find(f"<!--\n{body.replace('-->', '')}") is None
 
 
-REVIEWED = ("please rename this", "nit:", "this is wrong", "not the right approach", "close this", "looks good", "why?", "```suggestion\n",
-            "x = 1\n", "```", "~~~", "<!--", "-->", "> quoted", "/heal stop", ". ", "! ", "don't", "should", "no", "\r\n", "https://x.y")  # fmt: skip
+REVIEWED = ("please rename this", "nit:", "this is wrong", "not the right approach", "close this", "looks good",
+            "why?", "```suggestion\n", "x = 1\n", "```", "~~~", "<!--", "-->", "> quoted", "/heal stop", ". ", "! ",
+            "don't", "should", "no", "\r\n", "https://x.y")  # fmt: skip
 
 
 @given(soup(REVIEWED), soup(REVIEWED), st.sampled_from(["approved", "changes_requested", "commented", ""]))
@@ -68,7 +70,7 @@ def test_a_remark_asks_for_one_thing(body: str, other: str, state: str) -> None:
 
 
 CONFIG = example()
-KEYS = tuple(dict.fromkeys(part for leaf in leaves(RepoConfig) for part in leaf.path)) + ("x", "version ", "<<")
+KEYS = (*dict.fromkeys(part for leaf in leaves(RepoConfig) for part in leaf.path), "x", "version ", "<<")
 VALUES = (
     "auto",
     "propose",
@@ -85,8 +87,9 @@ VALUES = (
     "0x10",
     "api.example.org",
 )
-CONFIG_LINES = ("version: 2", "mode: push", "policy: {max_files: 99999}", "? x", "a: &a [*a]", "<<: *x", "- x", "environment:", "\tx: 1",
-                "!!python/name:os.system x", "limits: null", "policy: []", "services: {a: {image: x}}", "'': 1", "# x")  # fmt: skip
+CONFIG_LINES = ("version: 2", "mode: push", "policy: {max_files: 99999}", "? x", "a: &a [*a]", "<<: *x", "- x",
+                "environment:", "\tx: 1", "!!python/name:os.system x", "limits: null", "policy: []",
+                "services: {a: {image: x}}", "'': 1", "# x")  # fmt: skip
 ANY_CONFIG = changed([CONFIG], CONFIG_LINES) | st.dictionaries(
     st.sampled_from(KEYS), nested(KEYS, VALUES), max_size=5
 ).map(yaml.safe_dump)
@@ -129,8 +132,8 @@ def test_merged_settings_are_within_the_operators_bounds(mine: str, organisation
     assert again.config == once.config
 
 
-MARKUP = ("@ada", "#12", "fixes #1", "/heal", "<b>", "</details>", "<!--", "-->", "![x](y)", "[x](y)", "`", "```", "~~~", "|", "\\", "> ",
-          "- ", "# ", "https://x.y", "&#64;", "\n", "\n\n", "    ", *ODD, *STRANGE)  # fmt: skip
+MARKUP = ("@ada", "#12", "fixes #1", "/heal", "<b>", "</details>", "<!--", "-->", "![x](y)", "[x](y)", "`", "```",
+          "~~~", "|", "\\", "> ", "- ", "# ", "https://x.y", "&#64;", "\n", "\n\n", "    ", *ODD, *STRANGE)  # fmt: skip
 
 
 @given(soup(MARKUP))
@@ -205,8 +208,8 @@ def test_a_known_secret_goes_whatever_is_around_it(secret: str, before: str, aft
     assert secret not in str(stored)
 
 
-@given(st.lists(st.sampled_from(["-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "MIIE" + "aB3" * 20, "", "x", "Proc-Type: 4"])
-                | soup(AROUND, most=3), max_size=20), st.booleans())  # fmt: skip
+@given(st.lists(st.sampled_from(["-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "MIIE" + "aB3" * 20, "",
+                                 "x", "Proc-Type: 4"])| soup(AROUND, most=3), max_size=20), st.booleans())  # fmt: skip
 def test_lines_of_a_key_go_and_no_line_comes(rows: list[str], inside: bool) -> None:
     """What is left are the lines that came, or marks in their places."""
     left = list(without_key_blocks(rows, inside=inside))

@@ -27,14 +27,17 @@ WRITTEN = [
     for text in re.findall(r"^--- workflow\n(.*?)^--- ", path.read_text(), re.MULTILINE | re.DOTALL)
     if text.strip()
 ]
-KEYS = ("on", "jobs", "name", "runs-on", "steps", "run", "uses", "with", "env", "if", "needs", "strategy", "matrix", "include",
-        "exclude", "services", "image", "ports", "container", "outputs", "defaults", "shell", "working-directory", "<<", "id",
-        "timeout-minutes", "continue-on-error", "inputs", "secrets", "using", "runs", "workflow_call", "default")  # fmt: skip
-VALUES = ("ubuntu-latest", "${{ matrix.a }}", "pytest", "actions/checkout@v4", "./.github/actions/x", "always()", "3.12",
-          "${{ fromJSON('[1, 2]') }}", "a/b/.github/workflows/c.yml@main", "python:3.12", "5432:5432", "bash -e {0}")  # fmt: skip
+KEYS = ("on", "jobs", "name", "runs-on", "steps", "run", "uses", "with", "env", "if", "needs", "strategy", "matrix",
+        "include", "exclude", "services", "image", "ports", "container", "outputs", "defaults", "shell",
+        "working-directory", "<<", "id", "timeout-minutes", "continue-on-error", "inputs", "secrets", "using", "runs",
+        "workflow_call", "default")  # fmt: skip
+VALUES = ("ubuntu-latest", "${{ matrix.a }}", "pytest", "actions/checkout@v4", "./.github/actions/x", "always()",
+          "3.12", "${{ fromJSON('[1, 2]') }}", "a/b/.github/workflows/c.yml@main", "python:3.12", "5432:5432",
+          "bash -e {0}")  # fmt: skip
 LINES = ("    strategy: {matrix: {a: [1, 2]}}", "    needs: [x]", "    if: ${{ failure() }}", "      - run: pytest",
-         "    env: &e {A: 1}", "    services: *e", "<<: *e", "- {}", "? a", "!!python/object:os.system x", "%YAML 1.1", "---",
-         "a: &a [*a]", "      - uses: ./x", "    container: {image: x, options: --privileged}", "\t- x", "on: {push: null}")  # fmt: skip
+         "    env: &e {A: 1}", "    services: *e", "<<: *e", "- {}", "? a", "!!python/object:os.system x",
+         "%YAML 1.1", "---", "a: &a [*a]", "      - uses: ./x", "    container: {image: x, options: --privileged}",
+         "\t- x", "on: {push: null}")  # fmt: skip
 
 
 @given(changed(WRITTEN, LINES))
@@ -64,9 +67,10 @@ def test_any_shape_of_a_job_is_planned_or_refused(value: object, name: str) -> N
 
 
 OTHERS = (".gitlab-ci.yml", ".circleci/config.yml", "azure-pipelines.yml", ".travis.yml", "Jenkinsfile")
-CI_KEYS = ("script", "before_script", "stages", "image", "jobs", "steps", "run", "command", "docker", "extends", "include",
-           "parallel", "matrix", "pool", "vmImage", "services", "language", "python", "env", "rules", "variables", "workflows",
-           "orbs", "needs", "parameters", "when", "task", "inputs", "template", "install", "version", "addons")  # fmt: skip
+CI_KEYS = ("script", "before_script", "stages", "image", "jobs", "steps", "run", "command", "docker", "extends",
+           "include", "parallel", "matrix", "pool", "vmImage", "services", "language", "python", "env", "rules",
+           "variables", "workflows", "orbs", "needs", "parameters", "when", "task", "inputs", "template", "install",
+           "version", "addons")  # fmt: skip
 
 
 @given(
@@ -98,20 +102,22 @@ def _no_other(value: object) -> str:
     return str(value)
 
 
-LEAF = st.sampled_from(["1", "-2.5", "0x1F", "'it''s'", "true", "null", "NaN", "matrix.python", "github.ref", "env.A", "secrets.T",
-                        "steps.a.outputs.b", "matrix['x']", "github.*", "needs.*.result"])  # fmt: skip
+LEAF = st.sampled_from(["1", "-2.5", "0x1F", "'it''s'", "true", "null", "NaN", "matrix.python", "github.ref", "env.A",
+                        "secrets.T", "steps.a.outputs.b", "matrix['x']", "github.*", "needs.*.result"])  # fmt: skip
 TREES: st.SearchStrategy[str] = st.recursive(
     LEAF,
     lambda inner: st.one_of(
         inner.map(lambda one: f"!{one}"),
         inner.map(lambda one: f"({one})"),
         st.tuples(inner, st.sampled_from(["==", "!=", "<", ">=", "&&", "||"]), inner).map(" ".join),
-        st.tuples(st.sampled_from(["contains", "startsWith", "format", "join", "toJSON", "fromJSON", "hashFiles", "case"]),
-                  st.lists(inner, max_size=3).map(", ".join)).map(lambda pair: f"{pair[0]}({pair[1]})"),
+        st.tuples(
+            st.sampled_from(["contains", "startsWith", "format", "join", "toJSON", "fromJSON", "hashFiles", "case"]),
+            st.lists(inner, max_size=3).map(", ".join),
+        ).map(lambda pair: f"{pair[0]}({pair[1]})"),
         st.tuples(inner, inner).map(lambda pair: f"{pair[0]}[{pair[1]}]"),
     ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(TREES)
@@ -132,9 +138,10 @@ def test_any_text_with_expressions_is_rendered(text: str) -> None:
     render(text, CONTEXTS, FILES)
 
 
-SHELL = ("pip install", "-r x.txt", "&&", "||", ";", "|", "\n", "\\\n", "cd sub", "if", "then", "fi", "for", "do", "done", "$(", ")", "`",
-         "<<EOF\n", "EOF\n", "'", '"', "$'\\n'", "A=1", "pytest", "python -m", "ruff check .", "#", "{", "}", "((", ">", "2>&1", "sudo",
-         "npm ci", "case x in", "esac", "[[", "]]", "function f()", "env", "time", "bash -c", "eval", "exit 1")  # fmt: skip
+SHELL = ("pip install", "-r x.txt", "&&", "||", ";", "|", "\n", "\\\n", "cd sub", "if", "then", "fi", "for", "do",
+         "done", "$(", ")", "`", "<<EOF\n", "EOF\n", "'", '"', "$'\\n'", "A=1", "pytest", "python -m", "ruff check .",
+         "#", "{", "}", "((", ">", "2>&1", "sudo", "npm ci", "case x in", "esac", "[[", "]]", "function f()", "env",
+         "time", "bash -c", "eval", "exit 1")  # fmt: skip
 
 
 @given(soup(SHELL, most=25))
