@@ -1,8 +1,8 @@
-"""How many inputs a property gets here: in the suite a few that never change, else as many as time allows."""
+"""How many inputs a property gets here: in the suite a few that never change, in `make fuzz` as many as time allows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,11 +12,15 @@ settings.register_profile(
 )
 
 
-@pytest.fixture(scope="package", autouse=True)
-def profile(request: pytest.FixtureRequest) -> Iterator[None]:
-    """This folder's profile, unless the runner of `make fuzz` has set its own; other folders keep theirs."""
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Properties keep the profile that is loaded while their module is imported; other folders keep theirs."""
     before = settings.get_current_profile_name()
-    if not request.config.pluginmanager.has_plugin("tests.fuzz.deep"):
+    if not collector.config.pluginmanager.has_plugin("tests.fuzz.deep"):
         settings.load_profile("ci")
-    yield
-    settings.load_profile(before)
+    try:
+        return (yield)
+    finally:
+        settings.load_profile(before)

@@ -21,8 +21,11 @@ from sandbox.results import channel, jsonl, junit, log
 from sandbox.results.choice import choose
 from tests.fuzz import test_files, test_logs, test_patches, test_words, test_workflows
 from tests.fuzz.shapes import ODD
+from tests.sandbox.results import test_untrusted
 from tests.workers.fixers.trees import MemoryTree
+from tests.workers.recipe import test_expressions
 from tests.workers.recipe.test_expressions import CONTEXTS
+from tests.workers.tools.texts import NEAR
 from workers import ci, commands, lockfiles, logs, pins, redact, remarks, scripts, workflow
 from workers.critic import objections
 from workers.errors import Stop
@@ -138,7 +141,7 @@ def _others(text: str) -> None:
 
 
 READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
-    "tools": (_tools, test_logs.NEAR),
+    "tools": (_tools, NEAR),
     "job logs": (_log, test_logs.MARKS),
     "answers": (_answer, test_patches.PIECES),
     "diffs": (_quietly(check, PatchError), test_patches.PIECES),
@@ -155,9 +158,9 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
         (*test_workflows.LINES, ": ", "- ", "[", "{", "\n"),
     ),
     "other systems' configs": (_others, (*test_workflows.LINES, "sh '", "stage(", "{", "}", '"', "$", "\n", ": ")),
-    "expressions": (lambda text: render(text, CONTEXTS), (*test_workflows.WORDS, "${{", "}}")),
+    "expressions": (lambda text: render(text, CONTEXTS), (*test_expressions.WORDS, "${{", "}}")),
     "scripts": (_script, test_workflows.SHELL),
-    "reports": (_reports, (*test_files.WORDS[:80], *test_files.XML)),
+    "reports": (_reports, (*test_untrusted.WORDS[:80], *test_files.XML)),
     "lock files": (_locks, (*test_files.LOCK_BITS, *test_files.LOCKED.values())),
     "manifests": (
         _manifests,
