@@ -219,6 +219,22 @@ def list_images(as_json: Annotated[bool, typer.Option("--json", help="Print one 
         show_images(stocked(), as_json)
 
 
+@images.command("sbom")
+def list_contents(
+    folder: Annotated[Path, typer.Argument(help="Where the files go; it is made.", file_okay=False)],
+) -> None:
+    """Write what each sandbox image holds, as CycloneDX files.
+
+    Debian's packages as the image itself lists them, and the toolchain with its hash.
+    """
+    from bot.cli_sandbox import write_bills
+    from workers.upkeep import bills
+
+    with explained():
+        for file in write_bills(bills(), folder):
+            typer.echo(file)
+
+
 @sandbox.command("ls")
 def list_sandbox(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
