@@ -84,6 +84,9 @@ GOOD = {
 
 
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), RESPONSES, min_size=1))
+@example({"/user": httpx.Response(200, content=b"[]")})
+@example({"/user": httpx.Response(200, content=b"<html>")})
+@example({"access_token": httpx.Response(200, content=b"[" * 100_000)})
 def test_github_may_answer_a_login_with_anything(odd: dict[str, httpx.Response]) -> None:
     """Somebody with exactly the repositories that GitHub named, a refusal, or GitHub is away."""
     login = person({**GOOD, **odd})

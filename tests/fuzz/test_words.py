@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -21,12 +21,11 @@ from workers.commands import Command, Mistake
 from workers.messages import sticky
 from workers.messages.markup import details, fence, inert, line, plain, quote, visible
 from workers.redact import MARK, Redactor, redact, without_key_blocks
-from workers.repo_config import ConfigError, RepoConfig, parse
+from workers.repo_config import ConfigError, RepoConfig, parse, schema
 from workers.repo_config.bounds import Bounds, Rules
 from workers.repo_config.fields import leaves
 from workers.repo_config.layers import Files, merge
 from workers.repo_config.reading import read
-from workers.repo_config.schema import example
 from workers.witness.reported import without_hidden
 
 SAID = ("/heal", "/heal fix", " fix", " retry", " pause", " ignore", " status", " explain", "abc1234", "job=",
@@ -69,7 +68,7 @@ def test_a_remark_asks_for_one_thing(body: str, other: str, state: str) -> None:
     without_hidden(body)
 
 
-CONFIG = example()
+CONFIG = schema.example()
 KEYS = (*dict.fromkeys(part for leaf in leaves(RepoConfig) for part in leaf.path), "x", "version ", "<<")
 VALUES = (
     "auto",
@@ -189,6 +188,8 @@ AROUND = (
 
 
 @given(soup((*AROUND, *KEYS_SEEN)))
+@example(f"{CANARIES['aws']}{CANARIES['aws']}_x")
+@example(f"{CANARIES['google']}{CANARIES['openai']}")
 def test_redaction_once_is_enough(text: str) -> None:
     """What is blanked stays blanked, and a second look finds nothing more."""
     once = redact(text)
