@@ -9,11 +9,13 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox import denied
 from sandbox.spec import TestCase
 from tests.fuzz.shapes import ODD, STRANGE, changed, soup
 from tests.workers.tools.texts import NEAR
-from workers import logs, pins, tools
+from workers import diagnosis, logs, pins, tools
 from workers.diagnosis import fingerprint
+from workers.diagnosis.places import frames
 from workers.domain import FailureClass, Finding, JobReport
 from workers.logs.text import normalise
 from workers.since import since
@@ -110,6 +112,9 @@ def test_every_tool_reads_every_output(output: str, command: str, ran: list[Test
         _sound(found)
         for fix in tool.fix_commands(command, found):
             assert shlex.split(fix), fix
+    denied.cause(output, ran, ("a.example",))
+    frames(output, {"tests/a.py", "src/lib.rs"})
+    diagnosis.in_ci(JobReport("a", logs.parse(f"##[group]Run x\n##[endgroup]\n{output}")), command)
     tools.only_look(command)
     tools.script(command, output)
 

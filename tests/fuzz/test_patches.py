@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 from contextlib import suppress
+from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fuzz.shapes import ODD, changed, nested, rebuilt, soup
 from tests.model.renderings import FILES, RENDERINGS, WRAPPINGS, Change
+from tests.workers.corpus import CHEATS, HONEST, Case, judged
+from tests.workers.corpus import FILES as FILES_BEFORE
 from tests.workers.diffs import between
 from tests.workers.fixers.trees import MemoryTree
 from tests.workers.patch.cases import ACCEPTED, REFUSED
@@ -117,6 +120,21 @@ def test_a_diff_is_counted_and_suggested_or_refused(change: Change, data: st.Dat
         assert 1 <= one.start <= one.end <= len(change.before) + 1
 
 
+JUDGED = [case for case in (*CHEATS, *HONEST) if len(case.edits) == 1 and all(case.edits.values())]
+CODE = ("pytest.approx(1, abs=", "assert", "@pytest.mark.skip\n", "if True:", "# noqa", "// @ts-ignore", "try:\n",
+        "    pass\n", "continue-on-error: true", "|| true", "return 3", "{", "}", "(", "def f(:", "==",
+        "f'{x!r:{y}}'", "lambda: (yield)", "match x:\n", *ODD)  # fmt: skip
+
+
+@given(st.sampled_from(JUDGED), st.data())
+def test_the_gate_judges_any_change(case: Case, data: st.DataObject) -> None:
+    """Of a file that may not be one any more: rules that are broken, or none."""
+    ((path, after),) = case.edits.items()
+    other = data.draw(changed([str(after)], CODE, 6)).encode("utf-8", "replace").decode()
+    for violation in judged(replace(case, edits={path: other}, patch=between(path, FILES_BEFORE.get(path), other))):
+        assert violation.rule
+
+
 SAID = ("<think>", "</think>", "```bash\n", "```", "submit", "<quote>", "</quote>", "<test-is-wrong>",
         "</test-is-wrong>", "Confidence: low", "def test_a():\n    assert 1\n", '{"violations": [',
         '{"rule": "unsafe", "quote": "x = 1"}', "]}", "QUESTION:", "?",
@@ -161,6 +179,8 @@ WORDS = ("stop", "length", "content_filter", "text", "7", "NaN", "", "\ud800", "
 
 
 @given(rebuilt(COMPLETION, nested(KEYS, WORDS)), st.booleans())
+@example({"choices": [{"message": {"content": [{"type": [], "text": "x"}]}}]}, False)
+@example({**COMPLETION, "usage": {"prompt_tokens": 10**400, "completion_tokens": -1, "cost": 10**400}}, True)
 def test_any_completion_is_an_answer_or_a_stated_error(completion: object, bills: bool) -> None:
     """Endpoints send anything with a good status; what is counted is never negative and can be written down."""
     with suppress(ModelError):
