@@ -7,6 +7,7 @@ import json
 from dataclasses import is_dataclass
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,7 @@ def decided(event: str, body: bytes, own: Identity) -> None:
         assert "\\u0000" not in to_json(decision)
 
 
+@pytest.mark.fault(12)
 @given(st.sampled_from(BODIES).flatmap(lambda pair: st.tuples(st.just(pair[0]), rebuilt(pair[1], JUNK))), OWN)
 def test_any_part_of_a_delivery_may_be_missing_or_wrong(delivery: tuple[str, object], own: Identity) -> None:
     """Whatever is left out, replaced or put into another place: an event, and decisions that can be stored."""

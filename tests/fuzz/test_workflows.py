@@ -52,18 +52,20 @@ def test_a_changed_workflow_is_planned_or_refused(text: str) -> None:
         make(text)
 
 
-@given(nested(KEYS, VALUES, 30), st.sampled_from(["", "a", "a (1)", "a / b"]))
-def test_any_shape_of_a_job_is_planned_or_refused(value: object, name: str) -> None:
-    """Wrong types in a job that is known by its name, and in the action it uses."""
-    text = json.dumps(
-        {"on": value, "jobs": {"a": {"runs-on": "ubuntu-latest", "steps": [{"uses": "./x"}, value]}, "b": value}}
-    )
-    with suppress(Stop):
-        make(
-            text,
-            {"x/action.yml": json.dumps({"runs": {"using": "composite", "steps": [value]}, "inputs": value})},
-            name=name,
-        )
+SHAPE = nested(KEYS, VALUES, 24)
+NAMES = st.sampled_from(["", "a", "b (1)", "c / d", "c"])
+
+
+@given(SHAPE, SHAPE, NAMES)
+def test_any_shape_of_a_job_is_planned_or_refused(value: object, other: object, name: str) -> None:
+    """Wrong types in a job that is known by its name, in the action it uses, and in the workflow it calls."""
+    steps = [{"uses": "./x"}, value, other]
+    jobs = {"a": value, "b": {"runs-on": "ubuntu-latest", "steps": steps, "strategy": other}, "c": {"uses": "./w.yml"}}
+    composite = {"runs": {"using": "composite", "steps": [value]}, "inputs": other, "outputs": value}
+    files = {"x/action.yml": json.dumps(composite), "w.yml": json.dumps({"jobs": {"d": value}, "on": other})}
+    for text in (json.dumps({"on": other, "jobs": jobs}), json.dumps(value)):
+        with suppress(Stop):
+            make(text, files, name=name)
 
 
 OTHERS = (".gitlab-ci.yml", ".circleci/config.yml", "azure-pipelines.yml", ".travis.yml", "Jenkinsfile")
