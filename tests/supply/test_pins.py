@@ -115,3 +115,13 @@ def test_the_projects_own_ci_runs_what_it_knows() -> None:
         uses = re.findall(r"uses: (\S+)", file.read_text())
         assert uses
         assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", one) for one in uses)
+
+
+def test_what_the_image_copies_is_sent_to_the_engine() -> None:
+    """`.dockerignore` lets through what the Dockerfile wants, and names it: nothing else may come in."""
+    wanted = re.findall(r"^COPY (?!--from)(.+) \S+$", SCRIPTS["Dockerfile"], re.MULTILINE)
+    sources = {source.rstrip("/") for line in wanted for source in line.split()}
+    lines = (ROOT / ".dockerignore").read_text().split("\n")
+    assert lines[0] == "*"
+    sent = {line[1:] for line in lines if line.startswith("!")}
+    assert all(any(source == one or source.startswith(f"{one}/") for one in sent) for source in sources)
