@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPResponse
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -176,8 +175,3 @@ def test_a_live_page_begins_anywhere(site: Site, after: str) -> None:
     answer = httpx.get(address, params={"after": after.encode("utf-8", "replace")}, headers=asked, timeout=20)
     assert answer.status_code == 200
     assert answer.text.endswith("\n\n")
-
-
-def test_the_receivers_own_files_stand_where_they_did() -> None:
-    """The pages' files are served from the package alone."""
-    assert (Path(__file__).parents[2] / "bot" / "static").is_dir()

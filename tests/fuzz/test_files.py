@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from pathlib import Path
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -253,4 +252,3 @@ def test_the_lock_files_are_all_known() -> None:
     """Every kind that the product knows by its name is changed here."""
     known = {file.lower() for lock in lockfiles.LOCKS for file in lock.files}
     assert known <= {name.lower() for name in LOCKED} | {"pdm.lock", "npm-shrinkwrap.json"}
-    assert Path("go.sum").name in LOCKED
