@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 
 ROUND = 100
-"""Inputs between two looks at the clock."""
+"""Inputs of a round, between two looks at the clock; a property may ask for fewer."""
 
 settings.register_profile(
     "deep",
@@ -56,7 +56,7 @@ class Deep:
         """How much was tried, and what repeats it."""
         terminalreporter.section("fuzz")
         for name, rounds in self.rounds.items():
-            terminalreporter.write_line(f"{rounds:6d} x {ROUND} inputs at most  {name}")
+            terminalreporter.write_line(f"{rounds:6d} rounds  {name}")
         terminalreporter.write_line(f"repeat with: make fuzz FUZZ_SEED={self.first} SECONDS_EACH={self.seconds:g}")
 
 
