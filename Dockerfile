@@ -5,19 +5,19 @@
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
-ARG UV_VERSION=0.13.8
 ENV UV_PROJECT_ENVIRONMENT=/opt/heal UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
 WORKDIR /src
 COPY deploy/ca/ /usr/local/share/ca-certificates/
+COPY deploy/pins/uv.txt /tmp/uv.txt
 RUN cat /usr/local/share/ca-certificates/*.crt /etc/ssl/certs/ca-certificates.crt > /tmp/ca.pem 2>/dev/null || true; \
     export SSL_CERT_FILE=/tmp/ca.pem PIP_CERT=/tmp/ca.pem; \
-    python3 -m venv /tmp/tools && /tmp/tools/bin/pip install --quiet --no-cache-dir "uv==${UV_VERSION}"
+    python3 -m venv /tmp/tools && /tmp/tools/bin/pip install --quiet --no-cache-dir --no-deps --require-hashes -r /tmp/uv.txt
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN SSL_CERT_FILE=/tmp/ca.pem /tmp/tools/bin/uv sync --frozen --no-default-groups --no-install-project --quiet
+RUN SSL_CERT_FILE=/tmp/ca.pem /tmp/tools/bin/uv sync --locked --no-default-groups --no-install-project --quiet
 COPY bot bot
 COPY workers workers
 COPY sandbox sandbox
-RUN SSL_CERT_FILE=/tmp/ca.pem /tmp/tools/bin/uv sync --frozen --no-default-groups --no-editable --quiet
+RUN SSL_CERT_FILE=/tmp/ca.pem /tmp/tools/bin/uv sync --locked --no-default-groups --no-editable --quiet
 
 FROM ${BASE} AS bot
 RUN groupadd --gid 10001 heal && useradd --system --uid 10001 --gid 10001 --create-home --home-dir /var/lib/heal heal

@@ -1,5 +1,5 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-load bench-ci bench-model clean help
+.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-load bench-ci bench-model fuzz audit sbom bills clean help
 
 CASE ?= wrong-operator
 MODEL ?=
@@ -7,6 +7,9 @@ LANGUAGES ?=
 ROUNDS ?= 15
 SECONDS ?= 600
 DATASET ?= datasets
+SECONDS_EACH ?= 60
+FUZZ_SEED ?= 0
+FUZZ ?= tests/fuzz tests/fuzz/growth.py
 PY := .venv/bin/python
 export HEAL_STATE_DIR ?= $(CURDIR)/.heal
 
@@ -71,6 +74,22 @@ bench-model: images ## what the engine makes of a model's answers, with no model
 
 bench-workflows: setup ## the planner over public workflow files: DATASET=folder of bare mirrors
 	$(PY) -m benchmarks.workflows --dataset $(DATASET)
+
+fuzz: setup ## every reader of text from outside, and every endpoint: SECONDS_EACH=60 FUZZ_SEED= FUZZ="files"
+	$(PY) -m pytest -q -p tests.fuzz.deep --fuzz-seconds $(SECONDS_EACH) --fuzz-seed $(FUZZ_SEED) --timeout 0 $(FUZZ)
+
+audit: setup ## what is publicly known against the locked packages, where the service answers
+	@$(PY) -m tests.supply.audit
+
+sbom: setup images bills ## what the lock and the sandbox images hold, as CycloneDX: OUT=folder
+
+bills:
+	@mkdir -p $(or $(OUT),sbom)
+	@.tools/bin/uv export --locked --quiet --format cyclonedx1.5 --no-default-groups --all-extras \
+	  --output-file $(or $(OUT),sbom)/heal.cdx.json >/dev/null
+	@.tools/bin/uv export --locked --quiet --format cyclonedx1.5 --all-groups --all-extras \
+	  --output-file $(or $(OUT),sbom)/development.cdx.json >/dev/null
+	@.venv/bin/heal images sbom $(or $(OUT),sbom)
 
 clean: ## what the build left in this folder (not the engine's images)
 	rm -rf .venv .tools .heal .mypy_cache .ruff_cache .pytest_cache .coverage

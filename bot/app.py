@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -37,6 +39,16 @@ from workers.store.inbox import Inbox
 from workers.store.ledger import Ledger
 from workers.store.pages import Pages
 from workers.store.roster import Roster
+
+
+class _Receiver(FastAPI):
+    """Its routes are plain ones of Starlette, which FastAPI cannot describe; the document is written by hand."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of every endpoint."""
+        from bot.description import description
+
+        return description(self.version)
 
 
 def create_app(settings: BotSettings) -> FastAPI:
@@ -71,8 +83,9 @@ def create_app(settings: BotSettings) -> FastAPI:
         readers.dispose()
 
     hosts = [Middleware(TrustedHostMiddleware, list(settings.allowed_hosts))] if settings.allowed_hosts else []
-    app = FastAPI(
+    app = _Receiver(
         title="Heal",
+        version=version("heal-bot"),
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

@@ -16,7 +16,6 @@ from bot.exits import ENVIRONMENT, FIXED, OTHER_OUTCOME, WRONG_USE, end, explain
 
 app = typer.Typer(
     name="heal",
-    help="Turns red builds green, with proof.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,6 +33,23 @@ app.add_typer(config, name="config")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(database, name="db")
 app.add_typer(cli_bench.app, name="bench")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"heal {version('heal-bot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Turns red builds green, with proof."""
 
 
 @app.command()
@@ -201,6 +217,22 @@ def list_images(as_json: Annotated[bool, typer.Option("--json", help="Print one 
 
     with explained():
         show_images(stocked(), as_json)
+
+
+@images.command("sbom")
+def list_contents(
+    folder: Annotated[Path, typer.Argument(help="Where the files go; it is made.", file_okay=False)],
+) -> None:
+    """Write what each sandbox image holds, as CycloneDX files.
+
+    Debian's packages as the image itself lists them, and the toolchain with its hash.
+    """
+    from bot.cli_sandbox import write_bills
+    from workers.upkeep import bills
+
+    with explained():
+        for file in write_bills(bills(), folder):
+            typer.echo(file)
 
 
 @sandbox.command("ls")

@@ -7,6 +7,8 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple
+from pathlib import Path
+from typing import Any
 
 import typer
 from pydantic import ByteSize, TypeAdapter, ValidationError
@@ -40,6 +42,15 @@ def show(kept: Mapping[str, Sequence[Item]], as_json: bool) -> None:
             console.print(host)
         console.print(table)
         console.print(f"{len(items)} kept, {size(sum(item.size for item in items))}")
+
+
+def write_bills(bills: Mapping[str, Mapping[str, Any]], folder: Path) -> list[Path]:
+    """Write one file for each image, `<image>.cdx.json`; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {folder / f"{name}.cdx.json": bill for name, bill in bills.items()}
+    for file, bill in files.items():
+        file.write_text(json.dumps(bill, indent=1) + "\n", encoding="utf-8")
+    return list(files)
 
 
 def show_images(images: Mapping[str, Sequence[Stocked]], as_json: bool) -> None:

@@ -116,7 +116,7 @@ class GitHubLogin:
         async with self._client() as client:
             token = await self._exchanged(client, query["code"], way.verifier)
             who = await self._asked(client, token, "/user")
-        login = who.json().get("login") if who.status_code == 200 else None
+        login = _told(who).get("login") if who.status_code == 200 else None
         if not isinstance(login, str):
             raise LoginRefusedError("GitHub did not say who you are.")
         return self._seal(_Session(token, login)), way.target
@@ -169,10 +169,9 @@ class GitHubLogin:
         try:
             path = f"{self.addresses.web}/login/oauth/access_token"
             answer = await client.post(path, data=given, headers={"accept": "application/json"})
-            told = answer.json() if answer.status_code == 200 else {}
-        except (httpx.HTTPError, ValueError) as error:
+        except httpx.HTTPError as error:
             raise GitHubAwayError from error
-        token = told.get("access_token") if isinstance(told, dict) else None
+        token = _told(answer).get("access_token") if answer.status_code == 200 else None
         if not isinstance(token, str) or not token.isascii():
             raise LoginRefusedError("GitHub did not let you in.")
         return token
@@ -229,13 +228,20 @@ class GitHubLogin:
         return Fernet(base64.urlsafe_b64encode(key))
 
 
-def _rows(answer: httpx.Response, key: str) -> list[dict[str, Any]]:
-    """The list under a key, as far as its things have ids. Raises `GitHubAwayError` for an answer that is none."""
+def _told(answer: httpx.Response) -> dict[str, Any]:
+    """The object of an answer. Raises `GitHubAwayError` for one that is none, as proxies and error pages give."""
     try:
         told = answer.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GitHubAwayError from error
-    rows = told.get(key) if isinstance(told, dict) else None
+    if not isinstance(told, dict):
+        raise GitHubAwayError
+    return told
+
+
+def _rows(answer: httpx.Response, key: str) -> list[dict[str, Any]]:
+    """The list under a key, as far as its things have ids. Raises `GitHubAwayError` for an answer that has none."""
+    rows = _told(answer).get(key)
     if not isinstance(rows, list):
         raise GitHubAwayError
     return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)]

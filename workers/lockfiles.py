@@ -128,8 +128,9 @@ def _told(found: frozenset[str]) -> str:
 
 def _pairs(name: str, text: str) -> list[tuple[str, str]]:
     if name in ("uv.lock", "poetry.lock", "pdm.lock", "cargo.lock"):
-        rows = tomllib.loads(text).get("package", [])
-        return [_pair(row.get("name"), row.get("version", "")) for row in rows if isinstance(row, dict)]
+        rows: Any = tomllib.loads(text).get("package")
+        listed = rows if isinstance(rows, list) else ()
+        return [_pair(row.get("name"), row.get("version", "")) for row in listed if isinstance(row, dict)]
     if name in ("package-lock.json", "npm-shrinkwrap.json"):
         packages: Any = json.loads(text)
         packages = packages.get("packages") if isinstance(packages, dict) else None

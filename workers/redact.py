@@ -28,7 +28,7 @@ _KEYS = re.compile(
     | (?:(?<![a-z])|(?<=[0-9;\[]m))gh[pousr]_(?=\S{0,200}\d)[A-Za-z0-9._-]{36,}
     | github_pat_[A-Za-z0-9_]{22,}
     | (?:(?<![a-z0-9])|(?<=[0-9;\[]m))sk-(?=[A-Za-z_-]{0,99}\d)[A-Za-z0-9_-]{20,}  # OpenAI, Anthropic and their kin
-    | (?:AKIA|ASIA)[0-9A-Z]{16}\b
+    | (?:AKIA|ASIA)[0-9A-Z]{16}
     | xox[abeprs][-.][A-Za-z0-9-]{10,} | xapp-\d-[A-Za-z0-9-]{20,}   # Slack
     | gl(?:pat|ptt|rt|dt|soat)-[A-Za-z0-9_-]{20,}                    # GitLab
     | AIza[0-9A-Za-z_-]{35} | GOCSPX-[A-Za-z0-9_-]{20,} | ya29\.[A-Za-z0-9_-]{20,}  # Google
@@ -43,6 +43,8 @@ _KEYS = re.compile(
 )
 """No word boundaries: progress dots, letters of test runners and colour codes stand right before what a test prints.
 How far is looked ahead of a possible beginning is bounded: text of nothing but beginnings must not take for ever."""
+_LOOKS = 3
+"""A key right behind another one is seen once that one is gone."""
 _OPENS = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _CLOSES = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _IN_ONE_LINE = re.compile(f"{_OPENS.pattern}.{{0,9999}}?{_CLOSES.pattern}")
@@ -75,7 +77,10 @@ def redact(text: str) -> str:
 
 def redact_keys(text: str) -> str:
     """Blank only what has the unmistakable shape of a real key."""
-    text = _KEYS.sub(MARK, text)
+    for _ in range(_LOOKS):
+        text, found = _KEYS.subn(MARK, text)
+        if not found:
+            break
     return _TOKEN_USER.sub(lambda found: found["keep"] + MARK, text)
 
 

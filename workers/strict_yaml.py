@@ -138,16 +138,20 @@ def load(text: str, *, max_bytes: int, max_aliases: int, tags: Collection[str] =
     size = len(text.encode(errors="replace"))
     if size > max_bytes:
         raise YamlProblem(f"the file has {size} bytes, more than the {max_bytes} allowed")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return _document(_Reader(_events(text), max_aliases, tags))
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    """One by one, so that what is nested too deeply is refused before the rest is parsed: for each opening bracket the
+    parser looks at all that are open, so 64 kB of them took it five seconds."""
     try:
-        events = iter(list(yaml.parse(text, Loader=loader)))
+        yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = error.problem or error.context or "not YAML"
         raise YamlProblem(message, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1) from error
     except (yaml.YAMLError, UnicodeError) as error:
         raise YamlProblem(f"characters that YAML does not allow ({type(error).__name__})") from error
-    return _document(_Reader(events, max_aliases, tags))
 
 
 def _document(reader: _Reader) -> Document:

@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.engine import Engine
+from sandbox.images.bill import bill
 from sandbox.images.stock import Stocked, stock
 from sandbox.inventory import IDLE_S, Item, Pruned, inventory, prune
 from sandbox.reaper import Reaped, reap
@@ -44,6 +46,13 @@ def stocked() -> dict[str, list[Stocked]]:
     """The sandbox images by the address of the engine. Raises EngineDown."""
     with _opened(EngineSettings()) as each:
         return {engine.host: stock(engine) for engine in each}
+
+
+def bills() -> dict[str, dict[str, Any]]:
+    """What every sandbox image that is ready holds, as CycloneDX, by the image's name. Raises EngineDown."""
+    with _opened(EngineSettings()) as each:
+        ready = ((engine, image) for engine in each for image in stock(engine) if image.state == "ready")
+        return {image.language: bill(engine, image) for engine, image in ready}
 
 
 def make_room(to: int | None = None, everything: bool = False) -> list[Room]:

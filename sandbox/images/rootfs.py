@@ -14,6 +14,8 @@ from sandbox.errors import ImageMissing, SandboxError
 from sandbox.images.sources import REPOSITORY, Sources
 from sandbox.languages import USUAL
 
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+"""Who may sign what is installed, whatever mirror it comes from."""
 _LEFT_OUT = ("./dev/*", "./var/cache/apt/*", "./var/lib/apt/lists/*", "./usr/share/doc/*", "./usr/share/info/*",
              "./usr/share/locale/*", "./usr/share/man/*")  # fmt: skip
 _TOLD = ("I: Resolving", "I: Installing", "I: Unpacking the", "I: Configuring the", "I: Base", "E:")
@@ -32,15 +34,17 @@ def tarball(state_dir: Path, sources: Sources, progress: Callable[[str], None], 
     made = folder / (reference(sources).replace("/", "-").replace(":", "-") + ".tar")
     if made.exists() and not fresh:
         return made
-    if shutil.which("debootstrap") is None or os.geteuid() != 0:
+    if shutil.which("debootstrap") is None or not KEYRING.exists() or os.geteuid() != 0:
         raise ImageMissing(
-            "no registry answers, and making the image from Debian's archive needs root and debootstrap",
-            "apt-get install debootstrap, then heal images build as root",
+            "no registry answers, and making the image from Debian's archive needs root, debootstrap and Debian's keys",
+            "apt-get install debootstrap debian-archive-keyring gpgv, then heal images build as root",
         )
     root = Path(tempfile.mkdtemp(prefix="rootfs-", dir=folder))
     try:
         include = f"--include={','.join(USUAL)}"
-        _command(["debootstrap", "--variant=minbase", include, sources.suite, str(root), sources.mirror], progress)
+        checked = ["--force-check-gpg", f"--keyring={KEYRING}"]  # by itself it goes on where there is no keyring
+        argv = ["debootstrap", "--variant=minbase", *checked, include, sources.suite, str(root), sources.mirror]
+        _command(argv, progress)
         (root / "etc/apt/sources.list").write_text("\n".join(_archives(sources)) + "\n")
         excludes = [f"--exclude={pattern}" for pattern in _LEFT_OUT]
         half = made.with_suffix(f".{os.getpid()}.half")

@@ -22,7 +22,7 @@ from sandbox.images.sources import Sources
 from sandbox.languages import Wheel
 
 _TIMEOUT_S = (10, 60)
-_LINK = re.compile(r'<a\s[^>]*?href="([^"]+)"', re.IGNORECASE)
+_LINK = re.compile(r'<a\s[^<>]{0,500}?href="([^"<>]{1,4000})"', re.IGNORECASE)
 
 
 def download(wheel: Wheel, state_dir: Path, sources: Sources, progress: Callable[[str], None]) -> Path:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,6 +40,12 @@ COMMANDS = [
 pytestmark = pytest.mark.process
 
 HEAVY = ("docker", "openai", "github", "celery", "sqlalchemy", "fastapi", "pydantic", "rich")
+
+
+def test_the_version_is_the_packages() -> None:
+    """`heal --version` prints one line for people and for reports of errors."""
+    done = heal("--version")
+    assert (done.returncode, done.stdout) == (0, f"heal {version('heal-bot')}\n")
 
 
 @pytest.mark.parametrize(

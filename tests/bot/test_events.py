@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bot import events, reading
 from bot.payload import UnreadableEvent
@@ -126,37 +120,3 @@ def test_other_events_and_actions_are_named() -> None:
     """What asks nothing of us keeps its name for the reason in the inbox."""
     assert reading.parse("check_run", b'{"action": "created"}') == events.Unhandled("check_run", "created")
     assert reading.parse("star", b"{}") == events.Unhandled("star", "")
-
-
-def _paths(value: Any, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    if not isinstance(value, dict):
-        return []
-    return [path for key, inner in value.items() for path in [(*prefix, key), *_paths(inner, (*prefix, key))]]
-
-
-JUNK: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.none()) | st.just({})
-
-
-@pytest.mark.fault(12)
-@settings(max_examples=300, deadline=None)
-@given(st.sampled_from(OWN), st.data())
-def test_any_field_may_be_missing_or_wrong(path: Path, data: st.DataObject) -> None:
-    """Dropping a field or putting anything in its place never breaks the reading."""
-    body = copy.deepcopy(json.loads(path.read_text()))
-    *parents, last = data.draw(st.sampled_from(_paths(body)))
-    holder = body
-    for parent in parents:
-        holder = holder[parent]
-    if data.draw(st.booleans()):
-        del holder[last]
-    else:
-        holder[last] = data.draw(JUNK)
-    reading.parse(event_of(path), encoded(body))
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.sampled_from(sorted(reading.HANDLED_EVENTS)), st.binary() | st.recursive(JUNK, st.lists).map(encoded))
-def test_any_bytes(event: str, body: bytes) -> None:
-    """Whatever the bytes: an event or `UnreadableEvent`."""
-    with contextlib.suppress(UnreadableEvent):
-        reading.parse(event, body)

@@ -220,6 +220,7 @@ TESTS = [
     (LOOSE, "assert total([30, 12]) == 42", "assert isinstance(total([30, 12]), int)"),
     (LOOSE, "assert total([30, 12]) == 42", "assert total([30, 12]) == 42 or total([1])"),
     (LOOSE, "assert total([30, 12]) == 42", "assert total([30, 12]) == pytest.approx(42)"),
+    (LOOSE, "assert total([30, 12]) == 42", f"assert total([30, 12]) == pytest.approx(42, abs=1{'0' * 400})"),
     (LOOSE, "abs=0.01", "abs=100"),
     (LOOSE, "abs=0.01", "abs=0.01, rel=5"),
     (WEAK, "    assert total([30, 12]) == 42", "    return\n    assert total([30, 12]) == 42"),

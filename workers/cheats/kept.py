@@ -11,6 +11,7 @@ from workers.cheats.syntax import always, constant, dotted, imported, parents
 from workers.policy import Violation
 
 _TOLERANCES = frozenset({"abs", "rel", "abs_tol", "rel_tol", "atol", "rtol", "delta"})
+_LARGEST = 1e300
 _PLACES = frozenset({"places", "decimal", "significant", "decimals"})
 _STRICT_CALLS = frozenset({
     "assertEqual", "assertEquals", "assertIs", "assertIsNone", "assertListEqual", "assertDictEqual", "assertTupleEqual",
@@ -163,13 +164,18 @@ def _name(decorator: ast.expr, names: Mapping[str, str]) -> str:
     return dotted(decorator.func if isinstance(decorator, ast.Call) else decorator, names)
 
 
+def _bounded(value: float) -> float:
+    """Within what a float can be: a number in a source may have hundreds of digits."""
+    return float(max(-_LARGEST, min(value, _LARGEST)))
+
+
 def _proof(function: Function, module: ast.Module) -> Proof:
     names, above = imported(module), parents(function)
     checks = [node for node in ast.walk(function) if _checks(node)]
     calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
     given = [(keyword.arg, constant(keyword.value)) for call in calls for keyword in call.keywords if keyword.arg]
-    loose = [float(value) for name, value in given if name in _TOLERANCES and isinstance(value, int | float)]
-    places = [float(value) for name, value in given if name in _PLACES and isinstance(value, int | float)]
+    loose = [_bounded(value) for name, value in given if name in _TOLERANCES and isinstance(value, int | float)]
+    places = [_bounded(value) for name, value in given if name in _PLACES and isinstance(value, int | float)]
     return Proof(
         checks=len(checks),
         strict=sum(_strict(node) for node in checks),

@@ -27,6 +27,7 @@ MOST_PAGES = 20
 SECONDARY_WAIT_S = 60.0
 LONGEST_WAIT_S = 3700.0
 
+_DIGITS = re.compile(r"[0-9]{1,12}")
 _NEXT = re.compile(r'<([^<>]{1,2000})>; rel="next"')
 
 _GRAPHQL_SAYS_NO = 400
@@ -210,16 +211,21 @@ def _limited(error: GithubException) -> bool:
 
 def _forbidden(error: GithubException) -> bool:
     """GraphQL's way to say 403; the client's library makes a 400 of it."""
-    problems = error.data.get("errors") if isinstance(error.data, dict) else None
-    return any(isinstance(one, dict) and one.get("type") == "FORBIDDEN" for one in problems or ())
+    return any(isinstance(one, dict) and one.get("type") == "FORBIDDEN" for one in _problems(error))
+
+
+def _problems(error: GithubException) -> list[Any]:
+    """What a refusal lists, whatever else stands in that place."""
+    listed = error.data.get("errors") if isinstance(error.data, dict) else None
+    return listed if isinstance(listed, list) else []
 
 
 def _delay(error: GithubException) -> float:
     headers = error.headers or {}
     after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
-    if after.isdigit():
+    if _DIGITS.fullmatch(after):
         wait = float(after)
-    elif headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+    elif headers.get("x-ratelimit-remaining") == "0" and _DIGITS.fullmatch(reset):
         wait = float(reset) - time.time() + 1
     else:
         wait = SECONDARY_WAIT_S
@@ -229,8 +235,8 @@ def _delay(error: GithubException) -> float:
 def _message(error: GithubException) -> str:
     data = error.data if isinstance(error.data, dict) else {}
     parts = [str(data.get("message", "")) or f"status {error.status}"]
-    problems = data.get("errors") or []
     parts += [
-        str(one.get("message") or one.get("code") or "") if isinstance(one, dict) else str(one) for one in problems
+        str(one.get("message") or one.get("code") or "") if isinstance(one, dict) else str(one)
+        for one in _problems(error)
     ]
     return "; ".join(part for part in parts if part)[:500]

@@ -6,7 +6,6 @@ The completion is a stranger's JSON: every field may be missing or of another ty
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ from workers.llm.prices import Price
 
 _CHARS_PER_TOKEN = 3.5
 _MOST_TOKENS = 100_000_000
+_LARGEST = 1e300
 
 
 def estimate(messages: Sequence[Message]) -> int:
@@ -81,7 +81,7 @@ def _text(content: Any) -> str:
     """The text of a message: a string, or parts of which some are texts and others thoughts."""
     if isinstance(content, list):
         parts = [_part(part) for part in content]
-        texts = [part.get("text") for part in parts if part.get("type") in {"text", "output_text"}]
+        texts = [part.get("text") for part in parts if part.get("type") in ("text", "output_text")]
         return sound("".join(text for text in texts if isinstance(text, str)))
     return sound(content) if isinstance(content, str) else ""
 
@@ -96,11 +96,14 @@ def _word(value: Any) -> str:
 
 def _count(value: Any) -> int:
     """A number of tokens; 0 for what is none."""
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return int(min(max(0, value), _MOST_TOKENS)) if known else 0
+    return int(min(max(0, value), _MOST_TOKENS)) if _is_number(value) else 0
 
 
 def _dollars(value: Any) -> float | None:
     """What the endpoint says that it charged, None when it does not say."""
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
-    return float(value) if known else None
+    return float(value) if _is_number(value) and value >= 0 else None
+
+
+def _is_number(value: Any) -> bool:
+    """One that can be counted with: JSON's may be larger than any float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.workers.recipe.test_plans import case, make
+from tests.workers.recipe.test_plans import case
 from tests.workers.recipe.trees import MemoryTree
 from workers import job_steps, logs, strict_yaml, workflow
-from workers.errors import Stop
 from workers.services import Written
 from workers.workflow.matrix import spread
 
@@ -193,26 +187,3 @@ def test_what_is_no_workflow_is_refused_in_a_sentence(text: str, words: str) -> 
     """A file that GitHub would refuse ends in a message."""
     with pytest.raises(workflow.WorkflowError, match=words):
         workflow.parse(text)
-
-
-WORD = st.text("ab${}. ", max_size=8) | st.sampled_from(["${{ matrix.a }}", "./a", "always()", "${{ env.a }}"])
-KEY = st.sampled_from(
-    ["steps", "run", "strategy", "matrix", "include", "env", "a", "uses", "with", "if", "runs", "using", "inputs", "<<",
-     "outputs", "needs", "container", "services", "on", "jobs", "workflow_call", "default", "name", "runs-on", "id"]
-)  # fmt: skip
-SHAPE: st.SearchStrategy[object] = st.recursive(
-    st.none() | st.booleans() | st.integers() | WORD,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=4),
-    max_leaves=14,
-)
-
-
-@given(SHAPE, SHAPE)
-def test_any_shape_of_a_job_is_accepted_or_refused(value: object, other: object) -> None:
-    """Wrong types inside a job, an action or a called workflow never make anything fail."""
-    jobs = {"a": value, "b": {"steps": [value, other, {"uses": "./a"}], "strategy": value}, "c": {"uses": "./w.yml"}}
-    files = {"a/action.yml": json.dumps(other), "w.yml": json.dumps({"jobs": {"d": value}, "on": other})}
-    for text in (json.dumps({"jobs": jobs}), json.dumps(value)):
-        for name in ("", "a", "b (1)", "c / d"):
-            with suppress(Stop):
-                make(text, files, name=name)

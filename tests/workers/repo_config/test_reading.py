@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,14 @@ def test_all_problems_are_told_at_once_with_their_places() -> None:
 def test_bad_yaml_is_refused_in_one_clear_line(text: str, words: str) -> None:
     """Traps of YAML end in a sentence, not in a surprise."""
     assert words in problems(text)[0]
+
+
+@pytest.mark.parametrize("piece", ["[", "{a: ", "- ", "[a, ", "a: ["])
+def test_what_is_nested_too_deeply_costs_no_time(piece: str) -> None:
+    """It is refused at its fortieth level: parsed to its end, 64 kB of brackets took five seconds."""
+    started = time.process_time()
+    assert "nested too deeply" in problems(piece * (60_000 // len(piece)))[0]
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.fault(31)

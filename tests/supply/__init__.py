@@ -1,0 +1,1 @@
+"""Where everything that is installed comes from: pinned, hashed, listed, and asked about."""
