@@ -24,7 +24,7 @@ from sandbox.engine import Engine
 from sandbox.errors import SandboxError
 from sandbox.inventory import prune
 from sandbox.reaper import reap
-from workers import telemetry
+from workers import scratch, telemetry
 from workers.domain import RunId
 from workers.git import mirrors
 from workers.queue import Bell
@@ -109,6 +109,16 @@ def drop_mirrors_forever(folder: Path, tenants: Tenants, stop: threading.Event, 
             return
 
 
+def clear_scratch_forever(stop: threading.Event, every: float = REAP_SECONDS) -> None:
+    """Remove the temporary folders of processes that were killed, now and every minute."""
+    while True:
+        cleared = scratch.clear()
+        if cleared:
+            log.info("cleared temporary folders of processes that are gone", folders=cleared)
+        if stop.wait(every):
+            return
+
+
 def forget_forever(retention: Retention, keep: Keep, stop: threading.Event, every: float = KEEP_SECONDS) -> None:
     """Remove what has become old, and what is over the database's cap, now and every hour."""
     while True:
@@ -150,6 +160,7 @@ def main(worker: str, slots: int) -> None:
     loops = (
         threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),
         threading.Thread(target=drop_mirrors_forever, args=dropping, daemon=True),
+        threading.Thread(target=clear_scratch_forever, args=(stop,), daemon=True),
         threading.Thread(target=forget_forever, args=forgetting, daemon=True),
         *(
             threading.Thread(target=reap_forever, args=(containers, *clearing), daemon=True)

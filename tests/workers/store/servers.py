@@ -33,37 +33,64 @@ def _as_postgres(command: Sequence[str]) -> list[str]:
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command]
 
 
+@dataclass
+class PostgresServer:
+    """A PostgreSQL of its own in `folder`, that may be stopped and started again. It refuses to run as root."""
+
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://heal@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder}
+        settings = [part for name, value in (options | {"fsync": "off"}).items() for part in ("-c", f"{name}={value}")]
+        command = [str(_programs() / "postgres"), "-D", str(self.folder / "data"), *settings]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(_as_postgres(command), stdout=log, stderr=log, cwd="/")
+        _wait_for_postgresql(self.url, self.process, self.folder / "log")
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """SIGQUIT is at once, as in a crash; SIGINT ends sessions and shuts down in order."""
+        self.process.send_signal(how)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """A fresh cluster; gives the URL of its database `postgres`. PostgreSQL refuses to run as root."""
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+def postgresql_server() -> Iterator[PostgresServer]:
+    """A fresh cluster, running."""
     folder = Path(tempfile.mkdtemp(prefix="heal-pg-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
-        data = str(folder / "data")
-        make = [str(programs / "initdb"), "-D", data, "-U", "heal", "--auth=trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(_as_postgres(make), check=True, capture_output=True, cwd="/")
-        port = free_port()
-        options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}
-        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                _as_postgres([str(programs / "postgres"), "-D", data, *settings]), stdout=log, stderr=log, cwd="/"
-            )
+        make = [str(_programs() / "initdb"), "-D", str(folder / "data"), "-U", "heal", "--auth=trust", "-E", "UTF8"]
+        subprocess.run(_as_postgres([*make, "--no-sync"]), check=True, capture_output=True, cwd="/")
+        server = PostgresServer(folder, free_port())
+        server.start()
         try:
-            url = f"postgresql://heal@127.0.0.1:{port}/postgres"
-            _wait_for_postgresql(url, server, folder / "log")
-            yield url
+            yield server
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once: nobody needs its files any more
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """A fresh cluster; gives the URL of its database `postgres`."""
+    with postgresql_server() as server:
+        yield server.url
+
+
+def _programs() -> Path:
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 
 
 def _wait_for_postgresql(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,0 +1,1 @@
+"""A whole installation under faults drawn from a seed: nothing accepted is lost, nothing is done twice."""
