@@ -77,9 +77,12 @@ class Command:
         env: Mapping[str, str] | None = None,
         timeout: float = 60,
         ok: Sequence[int] = (0,),
+        keep: Sequence[int] = (),
     ) -> bytes:
-        """Run one git command with `--git-dir` set to the directory and return its stdout; raise `GitFailed`."""
-        return self._execute([f"--git-dir={self.directory}", *args], args, stdin, env, timeout, ok)
+        """Run one git command with `--git-dir` set to the directory and return its stdout; raise `GitFailed`.
+
+        `keep` are open files that git holds as long as it lives, such as a lock."""
+        return self._execute([f"--git-dir={self.directory}", *args], args, stdin, env, timeout, ok, keep)
 
     def run_outside(self, *args: str, config: Sequence[str] = (), timeout: float = 60) -> bytes:
         """Run one git command that makes or discovers a repository, in the directory, with no `--git-dir`."""
@@ -94,6 +97,7 @@ class Command:
         env: Mapping[str, str] | None,
         timeout: float,
         ok: Sequence[int],
+        keep: Sequence[int] = (),
     ) -> bytes:
         ours = {**self._environment(), **(env or {})}
         options = [part for option in OPTIONS for part in ("-c", option)]
@@ -110,6 +114,7 @@ class Command:
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
                 kill_after_timeout=timeout,
+                pass_fds=keep,
             )
         if status not in ok:
             raise GitFailed(args, status, str(stderr))
