@@ -1,11 +1,13 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-ci bench-model clean help
+.PHONY: setup services images demo test test-fast check chaos bench bench-sandbox bench-workflows bench-replay bench-ci bench-model clean help
 
 CASE ?= wrong-operator
 MODEL ?=
 LANGUAGES ?=
 ROUNDS ?= 15
 DATASET ?= datasets
+SEED ?= 0
+DATABASE ?= both
 PY := .venv/bin/python
 export HEAL_STATE_DIR ?= $(CURDIR)/.heal
 
@@ -40,6 +42,11 @@ test: check images ## everything CI runs
 
 test-fast: setup ## the inner loop: no engine, no Redis, no other process
 	$(PY) -m pytest -q -n 2 -m 'not engine and not redis and not postgres and not browser and not story and not process'
+
+chaos: LANGUAGES = python debian
+chaos: images ## 500 runs under kills, flushes and outages, at most 15 minutes: SEED=number DATABASE=sqlite|postgresql
+	@deploy/bootstrap tests
+	$(PY) -m tests.chaos --seed $(SEED) --database $(DATABASE)
 
 bench: LANGUAGES = python debian
 bench: images ## measured figures, printed as tables and kept in benchmarks/RESULTS.md

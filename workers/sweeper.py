@@ -112,9 +112,7 @@ def drop_mirrors_forever(folder: Path, tenants: Tenants, stop: threading.Event, 
 def clear_scratch_forever(stop: threading.Event, every: float = REAP_SECONDS) -> None:
     """Remove the temporary folders of processes that were killed, now and every minute."""
     while True:
-        cleared = scratch.clear()
-        if cleared:
-            log.info("cleared temporary folders of processes that are gone", folders=cleared)
+        scratch.clear()
         if stop.wait(every):
             return
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.chaos.ground import LEASE_SECONDS, Ground
+from workers.queue import QUEUE
 
 Act = Callable[[Ground, random.Random], None]
 
@@ -20,6 +21,8 @@ CONSUMES_WITHIN = 30.0
 """Seconds until a worker whose connection to Redis is half open, or was frozen, works again."""
 ANSWERS_WITHIN = 5.0
 """Seconds within which GitHub is answered while Redis is away: half of what it waits."""
+BELLS = f"heal:{QUEUE}"
+"""Redis's list of the bells that nobody has heard yet."""
 RESUMES_WITHIN = LEASE_SECONDS + 15.0
 STOPS_WITHIN = 10.0
 WRITES = (
@@ -128,10 +131,12 @@ def sleep_past_lease(ground: Ground, rng: random.Random) -> None:
 
 
 def flush_redis(ground: Ground, rng: random.Random) -> None:
-    """FLUSHALL while bells hang in it."""
-    ground.red()
-    time.sleep(rng.uniform(0, 0.3))
+    """FLUSHALL while bells hang in it, if any does soon."""
+    ground.red(3)
+    deadline = time.monotonic() + 2
     with ground.client() as client:
+        while not client.llen(BELLS) and time.monotonic() < deadline:
+            time.sleep(0.005)
         client.flushall()
 
 
@@ -155,6 +160,7 @@ def fill_redis(ground: Ground, rng: random.Random) -> None:
 
 def freeze_redis(ground: Ground, rng: random.Random) -> None:
     """Redis answers nobody for some seconds, GitHub is answered all the same, and work goes on afterwards."""
+    ground.ready()
     with ground.outage():
         _freeze(ground, rng)
     _consumes(ground, time.time())
@@ -196,7 +202,7 @@ def lose_answers(ground: Ground, rng: random.Random) -> None:
 
 def drop_delivery(ground: Ground, rng: random.Random) -> None:
     """GitHub cannot bring a delivery, or brings it twice."""
-    ground.hub.drop_deliveries("workflow_run")
+    ground.hub.drop_deliveries("workflow_run", times=2)
     ground.hub.duplicate_deliveries("check_run")
     ground.red()
 
@@ -204,6 +210,7 @@ def drop_delivery(ground: Ground, rng: random.Random) -> None:
 def fill_disk(ground: Ground, rng: random.Random) -> None:
     """Not a byte is left for database, mirrors and logs: deliveries are stored or refused, nothing in between."""
     ballast = ground.folder / "ballast"
+    ground.ready()
     with ground.outage():
         _fill(ballast)
         ground.red(2)
@@ -225,6 +232,7 @@ def restart_postgres(ground: Ground, rng: random.Random) -> None:
     """PostgreSQL crashes or is shut down, and comes back a moment later."""
     if ground.postgres is None:
         raise ValueError("this installation has no PostgreSQL")
+    ground.ready()
     with ground.outage():
         ground.postgres.stop(rng.choice([signal.SIGQUIT, signal.SIGINT]))
         ground.red()

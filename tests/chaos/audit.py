@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox import reaper
 from sandbox.engine import Engine
-from sandbox.reaper import abandoned
+from sandbox.usage import ROLE
 from tests.chaos.ground import Ground
 from workers.domain import Outcome
 
 RED = frozenset({"failure", "timed_out"})
+KEPT = (*reaper.KEPT, "marker", ROLE)
 OVER = frozenset({"routed", "ignored"})
 
 
@@ -140,9 +142,11 @@ def leftovers(ground: Ground, engine: Engine | None, installation: str) -> list[
     if engine is not None:
         label = f"heal.owner={installation}"
         left += [
-            f"container {name}" for name, marks in engine.containers(label).items() if abandoned(marks, installation, 0)
+            f"container {name}"
+            for name, marks in engine.containers(label).items()
+            if reaper.abandoned(marks, installation, 0)
         ]
-        left += [f"volume {one.name}" for one in engine.volumes(label) if one.labels.get("heal.role") != "usage"]
+        left += [f"volume {one.name}" for one in engine.volumes(label) if one.labels["heal.role"] not in KEPT]
     return left
 
 
