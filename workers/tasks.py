@@ -33,11 +33,9 @@ from workers.settings import WorkerSettings
 from workers.store.database import open_engine
 from workers.store.lease import Lease
 from workers.store.ledger import Ledger
-from workers.sweeper import GOODBYE
+from workers.sweeper import BEATS, GOODBYE
 
 log = structlog.get_logger(__name__)
-
-BEAT_SECONDS = 10.0
 
 Tell = Callable[[WorkerSettings], Told]
 """Makes the story for the settings."""
@@ -75,7 +73,7 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
     celery = make_celery(settings.redis_url, run_seconds=settings.run_seconds)
     celery.task(name=TASK)(_task(settings, worker, redactor, tell))
     alive = settings.alive_file or settings.state_dir.expanduser() / "worker.alive"
-    celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive)))
+    celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive), settings.stuck_seconds / BEATS))
     log.info("worker starts", worker=worker, slots=slots)
     celery.worker_main(_arguments(slots, worker))
 
@@ -185,13 +183,13 @@ def _beside(module: list[str], env: Mapping[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True, env=env)
 
 
-def _liveness(liveness: Liveness) -> type[Any]:
+def _liveness(liveness: Liveness, every: float) -> type[Any]:
     class Step(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
         requires = ("celery.worker.components:Pool", "celery.worker.components:Timer")
 
         def start(self, parent: Any) -> None:
             liveness.beat()
-            parent.timer.call_repeatedly(BEAT_SECONDS, liveness.beat)
+            parent.timer.call_repeatedly(every, liveness.beat)
 
         def stop(self, parent: Any) -> None:  # noqa: ARG002 - celery's signature
             liveness.goodbye()
