@@ -25,7 +25,8 @@ from celery.platforms import SecurityWarning
 from workers import telemetry
 from workers.attend import Told, attend
 from workers.domain import Case, Outcome, Report, RunId
-from workers.errors import Stop, UsageError
+from workers.errors import Retryable, Stop, UsageError
+from workers.git.command import GitFailed, is_full
 from workers.hardening import forbid_core_dumps, with_app_key_only, without_secrets
 from workers.queue import QUEUE, TASK, make_celery
 from workers.redact import Redactor
@@ -118,16 +119,21 @@ def _task(settings: WorkerSettings, worker: str, redactor: Redactor, tell: Tell)
 
     def drive(run_id: str) -> None:
         ledger, story = opened()
-        attend(ledger, RunId(run_id), f"{worker}/{os.getpid()}", partial(_in_time, story))
+        attend(ledger, RunId(run_id), f"{worker}/{os.getpid()}", partial(within_limits, story))
 
     return drive
 
 
-def _in_time(story: Told, case: Case, lease: Lease) -> Report:
+def within_limits(story: Told, case: Case, lease: Lease) -> Report:
+    """The story, where its time and this machine's disk end: neither is a fault of ours."""
     try:
         return story(case, lease)
     except SoftTimeLimitExceeded:
         raise Stop(Outcome.OVER_BUDGET, "The run took longer than a run may take.") from None
+    except (OSError, GitFailed) as trouble:
+        if is_full(trouble):
+            raise Retryable("the disk of Heal's own machine is full", blame="disk", after=30) from trouble
+        raise
 
 
 @dataclass

@@ -30,6 +30,8 @@ class Audit:
     outcomes: Mapping[str, int]
     claims: int
     retries: int
+    ended: int
+    """Workers that ended without having been killed."""
     lost: Sequence[str]
     twice: Sequence[str]
     left: Sequence[str]
@@ -70,6 +72,7 @@ def audit(ground: Ground) -> Audit:
         outcomes=Counter(str(run.outcome) for run in runs),
         claims=kinds["claimed"],
         retries=kinds["retry"] + kinds["crash"],
+        ended=ground.ended,
         lost=lost,
         twice=twice,
         left=(),

@@ -61,7 +61,7 @@ class Ground(Theatre):
         self._parts = ExitStack()
         self.crew: dict[int, Process] = {}
         self._topics = itertools.count()
-        self._told = self._own = 0
+        self._told = self._own = self.ended = 0
         self.repos: list[str] = []
         (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
         return super().__enter__()
@@ -108,8 +108,16 @@ class Ground(Theatre):
         if new not in self._running:
             self._running.append(new)
 
+    def supervise(self) -> None:
+        """Start again what has ended by itself, as any supervisor does."""
+        for n, one in list(self.crew.items()):
+            if one.finished(0) is not None:
+                self.ended += 1
+                self.hire(n)
+
     def ready(self, seconds: float = 60) -> None:
         """The receiver answers and every worker has its pool."""
+        self.supervise()
         self.receiver.wait_until(lambda: self._answers("/healthz"), seconds)
         for one in list(self.crew.values()):
             one.wait_until(lambda one=one: bool(self.pool(one)), seconds)  # type: ignore[misc]

@@ -99,6 +99,7 @@ def _act(ground: Ground, half: Half) -> Mapping[str, int]:
     rng = random.Random(half.seed)  # noqa: S311
     done: Counter[str] = Counter()
     for name, builds, pause in script(half):
+        ground.supervise()
         ground.until(lambda: half.naive or ground.unfinished() < BACKLOG, 120, "room for more runs")
         ground.red(builds)
         time.sleep(pause)
@@ -138,6 +139,7 @@ _SOONER = (
 def _hurried(ground: Ground) -> int:
     for statement in _SOONER:
         ground.rows(statement)
+    ground.supervise()
     time.sleep(0.5)
     return ground.count(_OPEN) + len(_undelivered(ground))
 

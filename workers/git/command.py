@@ -6,6 +6,7 @@ Knows the options and the environment of every git process we start, and nothing
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,13 @@ class GitFailed(Exception):  # noqa: N818 - a state, like the sandbox's
     def timed_out(self) -> bool:
         """The process was killed by our own deadline."""
         return self.stderr.startswith("Timeout:")
+
+
+def is_full(trouble: OSError | GitFailed) -> bool:
+    """No space is left, as the system or git says it."""
+    if isinstance(trouble, GitFailed):
+        return os.strerror(errno.ENOSPC).lower() in trouble.stderr.lower()
+    return trouble.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
