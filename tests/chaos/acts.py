@@ -38,10 +38,9 @@ WRITES = (
 
 def kill_child(ground: Ground, rng: random.Random) -> None:
     """SIGKILL to a pool process, of those at work if any is."""
-    working = [pid for pid in _all_children(ground) if any(o.endswith(f"/{pid}") for o in ground.held().values())]
-    pids = working or _all_children(ground)
-    if pids:
-        ground.bury([rng.choice(pids)])
+    ground.until(lambda: bool(_all_children(ground)), 30, "a pool process to kill")
+    working = [pid for pid, _ in _at_work(ground)]
+    ground.bury([rng.choice(working or _all_children(ground))])
 
 
 def kill_worker(ground: Ground, rng: random.Random) -> None:
@@ -64,14 +63,18 @@ def kill_machine(ground: Ground, rng: random.Random) -> None:
 
 def kill_sweeper(ground: Ground, rng: random.Random) -> None:
     """SIGKILL to the process that rings again; the worker starts another at its next beat."""
-    for pid in ground.beside(rng.choice([*ground.crew.values()]), "workers.sweeper"):
-        os.kill(pid, signal.SIGKILL)
+    _kill_beside(ground, rng, "workers.sweeper")
 
 
 def kill_errands(ground: Ground, rng: random.Random) -> None:
     """SIGKILL to the process that works on errands."""
-    for pid in ground.beside(rng.choice([*ground.crew.values()]), "workers.errands.process"):
-        os.kill(pid, signal.SIGKILL)
+    _kill_beside(ground, rng, "workers.errands.process")
+
+
+def _kill_beside(ground: Ground, rng: random.Random, module: str) -> None:
+    worker = rng.choice([*ground.crew.values()])
+    ground.until(lambda: bool(ground.beside(worker, module)), 30, f"{module} to kill")
+    ground.bury(ground.beside(worker, module))
 
 
 def kill_receiver(ground: Ground, rng: random.Random) -> None:

@@ -60,7 +60,9 @@ def audit(ground: Ground) -> Audit:
         *(f"run {run.id} is {run.state}" for run in runs if run.state != "done"),
         *_unseen(ground, state, runs),
     ]
+    known = {run.id for run in runs}
     twice = [
+        *(f"{what}: of no run" for what in _effects(ground, state) if what.split()[-1].rpartition("-")[2] not in known),
         *(f"{count} runs for {repo} {sha[:7]}" for (repo, sha), count in found.items() if count > 1),
         *(f"{what}: {count} times" for what, count in _effects(ground, state).items() if count > 1),
         *_checkpoints(ground),
@@ -99,7 +101,7 @@ def _effects(ground: Ground, state: Mapping[str, Any]) -> Counter[str]:
         shown.update(f"check run of {one['external_id']}" for one in held["check_runs"] if one["name"] == "heal")
         ours = [one["number"] for one in held["comments"] if one["user"]["login"] == ground.app.bot]
         numbers = {one["number"]: one["head"]["ref"] for one in held["pulls"]}
-        shown.update(f"comment of {numbers[number]}" for number in ours)
+        shown.update(f"comment of {numbers.get(number, number)}" for number in ours)
     return shown
 
 

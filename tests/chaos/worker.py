@@ -6,12 +6,11 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celery import signals
 
 from benchmarks.replay_worker import app_of, ended, publish
-from sandbox.environments import DockerSandbox
-from sandbox.fleet import Fleet
 from sandbox.spec import Plan, Step
 from sandbox.spec import Tree as Files
 from workers.attend import Told
@@ -23,7 +22,10 @@ from workers.settings import WorkerSettings
 from workers.store.lease import Lease
 from workers.store.memory import MemoryJournal
 from workers.tasks import run_worker
-from workers.wiring import make_sandbox
+
+if TYPE_CHECKING:
+    from sandbox.environments import DockerSandbox
+    from sandbox.fleet import Fleet
 
 WORK_SECONDS = 0.15
 """How long each of the stages takes beside what it asks of GitHub."""
@@ -67,6 +69,8 @@ def told(settings: WorkerSettings, contained: int) -> Told:
     """The story for a worker that has the ledger. Every `contained`th commit works in a container; 0 for none."""
     app, sandbox = app_of(settings), None
     if contained:
+        from workers.wiring import make_sandbox  # brings all of the pipeline with it
+
         sandbox = make_sandbox(settings, settings.installation)
         signals.worker_process_shutdown.connect(lambda **_: sandbox.close(), weak=False)
 
