@@ -44,7 +44,10 @@ class Process:
         deadline = time.monotonic() + seconds
         while not ready():
             if self._child.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.name} did not get ready:\n{self.log.read_text(errors='replace')[-4000:]}")
+                ended = f" and ended with {self._child.returncode}" if self._child.returncode is not None else ""
+                raise RuntimeError(
+                    f"{self.name} did not get ready{ended}:\n{self.log.read_text(errors='replace')[-4000:]}"
+                )
             time.sleep(0.02)
 
     def finished(self, seconds: float) -> int | None:

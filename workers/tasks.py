@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -30,6 +31,7 @@ from workers.git.command import GitFailed, is_full
 from workers.hardening import forbid_core_dumps, with_app_key_only, without_secrets
 from workers.queue import QUEUE, TASK, make_celery
 from workers.redact import Redactor
+from workers.scratch import scratch_folder
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
 from workers.store.lease import Lease
@@ -76,7 +78,9 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
     alive = settings.alive_file or settings.state_dir.expanduser() / "worker.alive"
     celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive), settings.stuck_seconds / BEATS))
     log.info("worker starts", worker=worker, slots=slots)
-    celery.worker_main(_arguments(slots, worker))
+    with scratch_folder() as folder:  # the pool has temporary files of its own
+        tempfile.tempdir = str(folder)
+        celery.worker_main(_arguments(slots, worker))
 
 
 def _arguments(slots: int, worker: str) -> list[str]:

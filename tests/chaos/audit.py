@@ -13,6 +13,7 @@ from sandbox.engine import Engine
 from sandbox.usage import ROLE
 from tests.chaos.ground import Ground
 from workers.domain import Outcome
+from workers.git.mirror import LOCK
 
 RED = frozenset({"failure", "timed_out"})
 KEPT = (*reaper.KEPT, "marker", ROLE)
@@ -41,7 +42,8 @@ class Audit:
     @property
     def wrong(self) -> list[str]:
         """Everything that should not be."""
-        return [*self.lost, *self.twice, *self.left]
+        ended = [f"{self.ended} workers ended by themselves"] if self.ended else []
+        return [*self.lost, *self.twice, *self.left, *ended]
 
 
 def audit(ground: Ground) -> Audit:
@@ -143,7 +145,8 @@ def leftovers(ground: Ground, engine: Engine | None, installation: str) -> list[
     """What has stayed behind, after everything has been stopped: processes, containers, volumes, temporary files."""
     left = [f"process {pid}" for pid in ground.processes()]
     left += [f"file {path}" for path in sorted((ground.folder / "tmp").iterdir())]
-    left += [f"in the mirrors: {path}" for path in sorted((ground.state_dir / "mirrors").rglob("*.lock"))]
+    locks = [path for path in (ground.state_dir / "mirrors").rglob("*.lock") if path.name != LOCK]
+    left += [f"in the mirrors: {path}" for path in sorted(locks)]
     if engine is not None:
         label = f"heal.owner={installation}"
         left += [

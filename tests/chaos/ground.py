@@ -117,10 +117,12 @@ class Ground(Theatre):
 
     def ready(self, seconds: float = 60) -> None:
         """The receiver answers and every worker has its pool."""
-        self.supervise()
         self.receiver.wait_until(lambda: self._answers("/healthz"), seconds)
-        for one in list(self.crew.values()):
-            one.wait_until(lambda one=one: bool(self.pool(one)), seconds)  # type: ignore[misc]
+        self.until(self._staffed, seconds, "every worker has its pool")
+
+    def _staffed(self) -> bool:
+        self.supervise()
+        return all(self.pool(one) for one in self.crew.values())
 
     # What GitHub has to tell
 
@@ -198,7 +200,7 @@ class Ground(Theatre):
 
     def held(self) -> dict[str, str]:
         """The runs that are being worked on, with their owners (`host:worker pid/process pid`)."""
-        return dict(row._tuple() for row in self.rows("SELECT id, owner FROM run WHERE state = 'running'"))
+        return {row.id: row.owner for row in self.rows("SELECT id, owner FROM run WHERE state = 'running'")}
 
     def bury(self, pids: Sequence[int]) -> None:
         """SIGKILL, noting which runs these processes were working on."""

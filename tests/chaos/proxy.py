@@ -43,7 +43,7 @@ class Proxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._do(self._over.set)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 
     def half_open(self) -> None:

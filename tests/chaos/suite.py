@@ -8,7 +8,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,8 +77,10 @@ def script(half: Half) -> list[tuple[str, int, float]]:
     return [(name, before[n], rng.uniform(0, half.gap)) for n, name in enumerate(acts)]
 
 
-def play(half: Half) -> Outcome:
-    """Do it all. Raises TimeoutError when a time limit is not met, AssertionError for another broken promise."""
+def play(half: Half, say: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Do it all; each fault is said when it is over.
+
+    Raises TimeoutError when a time limit is not met, AssertionError for another broken promise."""
     started = time.monotonic()
     installation = f"tests-{uuid.uuid4().hex[:12]}"
     with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
@@ -88,14 +90,15 @@ def play(half: Half) -> Outcome:
         ) as ground:
             ground.ready()
             ground.begin()
-            done = _act(ground, half)
+            done = _act(ground, half, say)
+            say("no more faults")
             _recover(ground, half)
             counted = audit(ground)
             left = _left(ground, half, installation)
     return Outcome(half, done, replace(counted, left=left), time.monotonic() - started)
 
 
-def _act(ground: Ground, half: Half) -> Mapping[str, int]:
+def _act(ground: Ground, half: Half, say: Callable[[str], None]) -> Mapping[str, int]:
     rng = random.Random(half.seed)  # noqa: S311
     done: Counter[str] = Counter()
     for name, builds, pause in script(half):
@@ -103,8 +106,10 @@ def _act(ground: Ground, half: Half) -> Mapping[str, int]:
         ground.until(lambda: half.naive or ground.unfinished() < BACKLOG, 120, "room for more runs")
         ground.red(builds)
         time.sleep(pause)
+        started = time.monotonic()
         ACTS[name](ground, rng)
         done[name] += 1
+        say(f"{name}: {time.monotonic() - started:.1f} s, {ground.unfinished()} runs unfinished")
     return done
 
 
