@@ -65,11 +65,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--database", choices=[*OF, "both"], default="both")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--verbose", action="store_true", help="say each fault when it is over")
     options = parser.parse_args()
     seed = options.seed or secrets.randbelow(1_000_000) + 1
     _say(f"seed {seed}: make chaos SEED={seed} DATABASE={options.database}")
     databases = [*OF] if options.database == "both" else [options.database]
-    outcomes = [play(half) for half in [*halves(seed, options.runs, databases), naive(seed)]]
+    say = _say if options.verbose else lambda _: None
+    outcomes = [play(half, say) for half in [*halves(seed, options.runs, databases), naive(seed)]]
     _say(json.dumps([asdict(one) for one in outcomes], indent=1) if options.json else report(outcomes))
     wrong = [f"{one.half.database}: {what}" for one in outcomes if not one.half.naive for what in one.audit.wrong]
     if not outcomes[-1].audit.lost:
