@@ -137,7 +137,7 @@ def flush_redis(ground: Ground, rng: random.Random) -> None:
     """FLUSHALL while bells hang in it, if any does soon."""
     ground.red(3)
     deadline = time.monotonic() + 2
-    with ground.client() as client:
+    with ground.outage(), ground.client() as client:
         while not client.llen(BELLS) and time.monotonic() < deadline:
             time.sleep(0.005)
         client.flushall()

@@ -120,7 +120,7 @@ def _recover(ground: Ground, half: Half) -> None:
     ground.ready()
     ground.hub.settle(120)
     if half.naive:
-        _idle(ground)
+        _idle(ground, half.seconds)
         return
     for guid in _asked_in_vain(ground):
         ground.hub.redeliver(guid)
@@ -161,17 +161,21 @@ def _asked_in_vain(ground: Ground) -> set[str]:
     return _undelivered(ground) & {one["guid"] for one in ground.hub.deliveries() if one["redelivery"]}
 
 
-def _idle(ground: Ground) -> None:
+def _idle(ground: Ground, seconds: float) -> None:
     """Until nothing is rung for any more and nobody works: what is not over then never will be."""
-    quiet, shown = 0, -1
-    deadline = time.monotonic() + 60
-    while quiet < 8 and time.monotonic() < deadline:
-        time.sleep(0.5)
+    since, shown = time.monotonic(), (0, 0, 0)
+
+    def still() -> bool:
+        nonlocal since, shown
         with ground.client() as client:
-            waiting = client.llen(BELLS)
-        now = len(ground.hub.requests()) + ground.count("SELECT count(*) FROM delivery WHERE state <> 'new'")
-        quiet = quiet + 1 if not waiting and now == shown else 0
-        shown = now
+            bells = int(client.llen(BELLS))
+        routed = ground.count("SELECT count(*) FROM delivery WHERE state <> 'new'")
+        now = (bells, len(ground.hub.requests()), routed)
+        if bells or now != shown:
+            since, shown = time.monotonic(), now
+        return time.monotonic() - since > QUIET_SECONDS
+
+    ground.until(still, seconds, "nothing is rung for and nobody works")
 
 
 def _left(ground: Ground, half: Half, installation: str) -> Sequence[str]:
@@ -189,6 +193,8 @@ def _left(ground: Ground, half: Half, installation: str) -> Sequence[str]:
                 remove_all(engine, installation)
 
 
+QUIET_SECONDS = 10.0
+"""Nobody asks GitHub anything for so long only when nobody works."""
 RUNS = 400
 """Builds that turn red by the script; many faults bring one or two more."""
 
