@@ -207,7 +207,7 @@ def naive(seed: int) -> Half:
 def short(database: str, seed: int) -> Half:
     """The short form on one of the databases."""
     contained = 3 if database == "postgresql" else 0
-    return Half(database, seed, 12, SHORT[database], contained=contained, seconds=90.0, gap=0.5)
+    return Half(database, seed, 12, SHORT[database], contained=contained, gap=0.5)
 
 
 def halves(seed: int, runs: int, databases: Sequence[str]) -> list[Half]:
