@@ -7,6 +7,9 @@
 (() => {
   const fs = require('fs');
   const { openSync, writeSync, closeSync } = fs; // as they are now: programs replace them
+  const { HEAL_REPORT: target, GITHUB_WORKSPACE: root = process.cwd() } = process.env;
+  const { pid } = process;
+  const { stringify } = JSON;
   const path = require('path');
   const Module = require('module');
   const RUNS = /[\\/]node_modules[\\/](jest|jest-cli|jest-worker|mocha|react-scripts|@craco[\\/]craco|@vue[\\/]cli-service|kcd-scripts|@wordpress[\\/]scripts|tsdx)[\\/]/;
@@ -22,17 +25,17 @@
 
   function write(runner, id, status, seconds, message) {
     quietly(() => {
-      const line = { runner, process: process.pid, id, status, seconds, message: String(message || '').slice(0, LIMIT) };
-      const handle = openSync(process.env.HEAL_REPORT, 'a');
+      const line = { runner, process: pid, id, status, seconds, message: String(message || '').slice(0, LIMIT) };
+      const handle = openSync(target, 'a');
       try {
-        writeSync(handle, JSON.stringify(line) + '\n');
+        writeSync(handle, stringify(line) + '\n');
       } finally {
         closeSync(handle);
       }
     });
   }
 
-  const place = file => path.relative(process.env.GITHUB_WORKSPACE || process.cwd(), file);
+  const place = file => path.relative(root, file);
 
   // jest: the function that runs one test file and tells of each test as it ends.
   const JEST_STATUS = { passed: 'passed', failed: 'failed', pending: 'skipped', skipped: 'skipped', todo: 'skipped', disabled: 'skipped' };
@@ -116,7 +119,7 @@
   }
 
   quietly(() => {
-    if (!process.env.HEAL_REPORT || !process.argv[1] || !RUNS.test(fs.realpathSync(process.argv[1]))) return;
+    if (!target || !process.argv[1] || !RUNS.test(fs.realpathSync(process.argv[1]))) return;
     Module._cache = new Proxy(Module._cache, {
       set(cache, file, module) {
         quietly(() => {

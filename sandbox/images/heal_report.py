@@ -1,14 +1,20 @@
 """A pytest plugin that appends one JSON line per finished test to the file named by $HEAL_REPORT.
 
 Standard library only, Python 3.8 and later. It only listens: nothing it does or fails to do changes the outcome of a
-test, and each line is written at once, so a run that dies keeps the tests it had finished.
+test, and each line is written at once, so a run that dies keeps the tests it had finished. What it needs is held from
+the start: while a test is reported its fixtures are still there, and some put others in the place of `os.environ`.
 """
 
 import contextlib
-import json
 import os
+from json import dumps
+from os import close, getpid, write
+from os import open as open_file
 
 MESSAGE_LIMIT = 2000
+_ENVIRONMENT = os.environ
+_TARGET = _ENVIRONMENT.get("HEAL_REPORT")
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
 def _message(report):
@@ -22,21 +28,20 @@ def _message(report):
 
 
 def _write(entry):
-    target = os.environ.get("HEAL_REPORT")
-    if not target:
+    if not _TARGET:
         return
-    line = json.dumps(entry).encode("ascii") + b"\n"
-    handle = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    line = dumps(entry).encode("ascii") + b"\n"
+    handle = open_file(_TARGET, _APPEND, 0o644)
     try:
-        os.write(handle, line)
+        write(handle, line)
     finally:
-        os.close(handle)
+        close(handle)
 
 
 def _entry(report, when, status):
     message = "" if status == "passed" else _message(report)[:MESSAGE_LIMIT]
     seconds = round(getattr(report, "duration", 0.0) or 0.0, 6)
-    return {"runner": "pytest", "process": os.getpid(), "id": report.nodeid, "status": status, "when": when,
+    return {"runner": "pytest", "process": getpid(), "id": report.nodeid, "status": status, "when": when,
             "seconds": seconds, "message": message}  # fmt: skip
 
 
@@ -64,5 +69,5 @@ class _Listener:
 def pytest_configure(config):
     # Workers of pytest-xdist send their reports to the controller, which is the one that writes. Inside of a test
     # pytest is what is being tested, not what tests.
-    if not hasattr(config, "workerinput") and "PYTEST_CURRENT_TEST" not in os.environ:
+    if not hasattr(config, "workerinput") and "PYTEST_CURRENT_TEST" not in _ENVIRONMENT:
         config.pluginmanager.register(_Listener(), "heal-report-listener")

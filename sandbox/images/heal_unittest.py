@@ -1,16 +1,21 @@
 """Appends one JSON line per finished unittest test to the file named by $HEAL_REPORT.
 
 Standard library only, Python 3.6 and later. It wraps the methods by which a test tells its result, calls them first and
-listens: nothing it does or fails to do changes the outcome of a test.
+listens: nothing it does or fails to do changes the outcome of a test. What it needs is held from the start.
 """
 
 import functools
-import json
 import os
+from json import dumps
+from os import close, getpid, write
+from os import open as open_file
 
 __unittest = True  # unittest leaves our frames out of what it prints
 
 MESSAGE_LIMIT = 2000
+_ENVIRONMENT = os.environ  # tests put others in its place
+_TARGET = _ENVIRONMENT.get("HEAL_REPORT")
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 _LISTENED = ("startTest", "stopTest", "addSuccess", "addFailure", "addError", "addSkip", "addExpectedFailure",
              "addUnexpectedSuccess", "addSubTest")  # fmt: skip
 _running = {}  # thread -> [the result object that hears of it, the test's line, its first failed subtest's line]
@@ -28,7 +33,7 @@ def _listening(method, hear):
     def call(self, *args, **kwargs):
         answer = method(self, *args, **kwargs)
         try:
-            if "PYTEST_CURRENT_TEST" not in os.environ:  # else it is pytest's test that runs unittest
+            if "PYTEST_CURRENT_TEST" not in _ENVIRONMENT:  # else it is pytest's test that runs unittest
                 hear(self, *args, **kwargs)
         except Exception:  # noqa: S110, BLE001 - the outcome of a test must never depend on its report
             pass
@@ -67,7 +72,7 @@ def _tell(result, test, status, message=""):
     if _nested(result):
         return
     test = getattr(test, "test_case", test)  # of a subtest
-    line = {"runner": "unittest", "process": os.getpid(), "id": _name(test), "status": status,
+    line = {"runner": "unittest", "process": getpid(), "id": _name(test), "status": status,
             "message": message[:MESSAGE_LIMIT]}  # fmt: skip
     mine = _running.get(_thread())
     if mine is None:
@@ -106,7 +111,7 @@ def _addSubTest(result, test, subtest, error):  # noqa: N802
         failed = issubclass(error[0], test.failureException)
         name, description = str(test.id()), str(subtest.id())
         description = description[len(name) :].strip() + " " if description.startswith(name) else ""
-        mine[2] = {"runner": "unittest", "process": os.getpid(), "id": _name(test),
+        mine[2] = {"runner": "unittest", "process": getpid(), "id": _name(test),
                    "status": "failed" if failed else "error",
                    "message": _message(error, description)[:MESSAGE_LIMIT]}  # fmt: skip
 
@@ -134,11 +139,10 @@ def _message(error, description=""):
 
 
 def _write(line):
-    target = os.environ.get("HEAL_REPORT")
-    if not target:
+    if not _TARGET:
         return
-    handle = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    handle = open_file(_TARGET, _APPEND, 0o644)
     try:
-        os.write(handle, json.dumps(line).encode("ascii") + b"\n")
+        write(handle, dumps(line).encode("ascii") + b"\n")
     finally:
-        os.close(handle)
+        close(handle)

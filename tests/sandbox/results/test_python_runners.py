@@ -96,6 +96,33 @@ def test_unittest(with_python: DockerEnvironment, command: str) -> None:
     assert "not_there" in messages["tests.test_b"]
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("python -m pytest -q -p no:cacheprovider", "test_a.py::A::test_1"), ("python -m unittest", "test_a.A.test_1")],
+)
+def test_tests_that_replace_what_a_reporter_needs_are_named(
+    with_python: DockerEnvironment, command: str, name: str
+) -> None:
+    """Fixtures that put another environment, and nothing for files, in their place still stand while a test reports."""
+    replaced = """import json
+import os
+import unittest
+from unittest import mock
+
+
+def setUpModule():
+    for place, what in ((os, "environ"), (os, "open"), (os, "write"), (os, "getpid"), (json, "dumps")):
+        mock.patch.object(place, what, {} if what == "environ" else mock.Mock()).start()
+
+
+class A(unittest.TestCase):
+    def test_1(self):
+        assert "HEAL_REPORT" not in os.environ
+"""
+    done = ran(with_python, command, {"test_a.py": replaced})
+    assert (done.exit_code, statuses(done), done.names_all) == (0, {name: "passed"}, True)
+
+
 def test_unittest_that_dies_keeps_what_it_had(with_python: DockerEnvironment) -> None:
     """Tests that had ended before `os._exit` are there; without the reporter the log still names the failing ones."""
     text = "import os\nimport unittest\n\n\nclass A(unittest.TestCase):\n    def test_1(self): pass\n"
