@@ -31,7 +31,7 @@ on_postgresql = pytest.mark.parametrize(
 """A worker takes seconds to start, and the ledger's own tests run on both: here one database per promise will do."""
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = 40) -> None:
+def until(true: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Wait for a state, at most so long."""
     tick, deadline = threading.Event(), time.monotonic() + seconds
     while not true():
