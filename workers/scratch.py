@@ -25,8 +25,11 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def clear(place: Path | None = None) -> int:
-    """Remove the folders whose process is gone for certain, where temporary files are; gives how many there were."""
-    folders = [path for path in (place or Path(tempfile.gettempdir())).glob(f"{_PREFIX}*") if gone(_whose(path.name))]
+    """Remove the folders whose process is gone for certain, where temporary files are and in the folders there, as a
+    worker's pool has its own in the worker's; gives how many there were."""
+    root = place or Path(tempfile.gettempdir())
+    found = [*root.glob(f"{_PREFIX}*"), *root.glob(f"{_PREFIX}*/{_PREFIX}*")]
+    folders = [path for path in found if gone(_whose(path.name))]
     for path in folders:
         shutil.rmtree(path, ignore_errors=True)
     return len(folders)

@@ -23,6 +23,7 @@ import redis
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from tests.chaos.machine import children, command, having, small_disk
 from tests.chaos.naive import ring_once
 from tests.chaos.proxy import Proxy
 from tests.processes import Process, start_redis
@@ -32,9 +33,6 @@ from workers.store.database import normal_url
 
 LEASE_SECONDS = 4.0
 EVENTS = ("check_run", "workflow_run")
-PROC = Path("/proc")
-DISK = 192 << 20
-"""Bytes of the disk that holds everything of a small installation."""
 
 
 @dataclass(frozen=True)
@@ -192,11 +190,11 @@ class Ground(Theatre):
 
     def pool(self, worker: Process) -> list[int]:
         """The pool processes of a worker: its children that run the same command."""
-        return [pid for pid in _children(worker.pid) if _command(pid) == _command(worker.pid)]
+        return [pid for pid in children(worker.pid) if command(pid) == command(worker.pid)]
 
     def beside(self, worker: Process, module: str) -> list[int]:
         """Its processes of this module: `workers.sweeper`, `workers.errands.process`."""
-        return [pid for pid in _children(worker.pid) if module in _command(pid)]
+        return [pid for pid in children(worker.pid) if module in command(pid)]
 
     def held(self) -> dict[str, str]:
         """The runs that are being worked on, with their owners (`host:worker pid/process pid`)."""
@@ -251,14 +249,7 @@ class Ground(Theatre):
     def processes(self) -> list[int]:
         """Every process of the installation that is alive, by the state folder in its environment; without the last
         sweeper."""
-        mine = f"HEAL_STATE_DIR={self.state_dir}".encode()
-        found = []
-        for entry in PROC.iterdir():
-            if entry.name.isdigit() and int(entry.name) != self._own:
-                with suppress(OSError):
-                    if mine in (entry / "environ").read_bytes().split(b"\0"):
-                        found.append(int(entry.name))
-        return found
+        return [pid for pid in having(f"HEAL_STATE_DIR={self.state_dir}") if pid != self._own]
 
     @contextmanager
     def sweeper(self) -> Iterator[None]:
@@ -278,31 +269,6 @@ class Ground(Theatre):
             process.stop()
             self._running.remove(process)
         self.crew.clear()
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in (PROC / str(pid) / "task" / str(pid) / "children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _command(pid: int) -> list[str]:
-    try:
-        return (PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return []
-
-
-@contextmanager
-def small_disk(folder: Path, size: int = DISK) -> Iterator[Path]:
-    """A disk of its own at the folder, that can be filled. Mounting takes root."""
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "heal-chaos", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextmanager

@@ -26,7 +26,8 @@ with scratch_folder() as folder:
 
 @pytest.mark.fault(54)
 def test_the_folder_of_a_killed_process_is_cleared(tmp_path: Path) -> None:
-    """SIGKILL leaves the folder behind; whoever clears removes it, and leaves alone what lives and what is not ours."""
+    """SIGKILL leaves the folder behind; whoever clears removes it, also in the folder of
+    a process that lives, and leaves alone what lives and what is not ours."""
     killed = subprocess.run([sys.executable, "-c", KILLED], env={**os.environ, "TMPDIR": str(tmp_path)})
     assert killed.returncode == -signal.SIGKILL
     assert len(list(tmp_path.iterdir())) == 1
@@ -34,5 +35,7 @@ def test_the_folder_of_a_killed_process_is_cleared(tmp_path: Path) -> None:
     others = tmp_path / "heal-tmp-of somebody else"
     ours.mkdir()
     others.mkdir()
-    assert scratch.clear(tmp_path) == 1
+    subprocess.run([sys.executable, "-c", KILLED], env={**os.environ, "TMPDIR": str(ours)})
+    assert scratch.clear(tmp_path) == 2
     assert {*tmp_path.iterdir()} == {ours, others}
+    assert not list(ours.iterdir())
