@@ -1,4 +1,4 @@
-"""What the suite needs of the machine: whose child a process is, what variables it has, and a disk that can be filled."""
+"""What the suite needs of the machine: whose child a process is, which variables it has, a disk that can be filled."""
 
 from __future__ import annotations
 
