@@ -1,5 +1,5 @@
 # Everything a developer types. Each target brings what it lacks; see deploy/bootstrap.
-.PHONY: setup services images demo test test-fast check bench bench-sandbox bench-workflows bench-replay bench-load bench-ci bench-model fuzz audit sbom bills clean help
+.PHONY: setup services images demo test test-fast check chaos bench bench-sandbox bench-workflows bench-replay bench-load bench-ci bench-model fuzz audit sbom bills clean help
 
 CASE ?= wrong-operator
 MODEL ?=
@@ -10,6 +10,8 @@ DATASET ?= datasets
 SECONDS_EACH ?= 60
 FUZZ_SEED ?= 0
 FUZZ ?= tests/fuzz tests/fuzz/growth.py
+SEED ?= 0
+DATABASE ?= both
 PY := .venv/bin/python
 export HEAL_STATE_DIR ?= $(CURDIR)/.heal
 
@@ -44,6 +46,11 @@ test: check images ## everything CI runs
 
 test-fast: setup ## the inner loop: no engine, no Redis, no other process
 	$(PY) -m pytest -q -n 2 -m 'not engine and not redis and not postgres and not browser and not story and not process'
+
+chaos: LANGUAGES = python debian
+chaos: images ## 500 runs under kills, flushes and outages, at most 15 minutes: SEED=number DATABASE=sqlite|postgresql
+	@deploy/bootstrap tests
+	$(PY) -m tests.chaos --seed $(SEED) --database $(DATABASE)
 
 bench: LANGUAGES = python debian
 bench: images ## measured figures, printed as tables and kept in benchmarks/RESULTS.md

@@ -17,26 +17,37 @@ from workers.tasks import run_worker
 SLOTS = 2
 
 
-def told(settings: WorkerSettings) -> Told:
-    """A story that shows itself, proposes one new file on a branch of its own, and says that it is done."""
+def app_of(settings: WorkerSettings) -> App:
+    """The App, unpaced. Raises ValueError when it has no key."""
     key = settings.app_key()
     if key is None:
-        raise ValueError("the replay needs the App's key")
-    app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=0)
+        raise ValueError("telling GitHub of runs needs the App's key")
+    return App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=0)
+
+
+def told(settings: WorkerSettings) -> Told:
+    """A story that shows itself, proposes one new file on a branch of its own, and says that it is done."""
+    app = app_of(settings)
 
     def story(case: Case, lease: Lease) -> Report:
         mirrors = settings.state_dir.expanduser() / "mirrors"
         with GitHubForge(app, mirrors, case, lease.redactor, lease.guard) as forge:
             forge.tell(case, Notice("Looking", "Looking into it."))
-            done = lease.recall("publish", 0, Published) or _publish(forge, case)
+            done = lease.recall("publish", 0, Published) or publish(forge, case)
             lease.record("publish", 0, done, 0.0)
-            forge.tell(case, Notice("Done", "Done.", comment=f"Done in run {case.run}.", final=True), done)
+            forge.tell(case, ended(case), done)
         return Report(case, Outcome.FIXED, "", published=done)
 
     return story
 
 
-def _publish(forge: GitHubForge, case: Case) -> Published:
+def ended(case: Case) -> Notice:
+    """The last word about a run, with a comment that names it."""
+    return Notice("Done", "Done.", comment=f"Done in run {case.run}.", final=True)
+
+
+def publish(forge: GitHubForge, case: Case) -> Published:
+    """A pull request that adds one file, from a branch named after the run."""
     tree = forge.tree(case)
     patch = tree.diff({f"replayed/{case.run}.txt": b"done\n"})
     branch = f"heal/replay-{case.run}"

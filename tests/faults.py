@@ -232,12 +232,7 @@ FAULTS: Mapping[int, Fault] = dict(
     )
 )
 
-OPEN: Mapping[int, str] = {
-    54: "a hundred random points, and the receiver",
-    55: "FLUSHALL under load",
-    56: "a half-open connection",
-    67: "the database's and the logs' disk",
-}
+OPEN: Mapping[int, str] = {}
 """Rows of which something is not shown yet, and what. The aim is to have none."""
 
 

@@ -50,7 +50,10 @@ class Process:
         deadline = time.monotonic() + seconds
         while not ready():
             if self._child.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.name} did not get ready:\n{self.log.read_text(errors='replace')[-4000:]}")
+                ended = f" and ended with {self._child.returncode}" if self._child.returncode is not None else ""
+                raise RuntimeError(
+                    f"{self.name} did not get ready{ended}:\n{self.log.read_text(errors='replace')[-4000:]}"
+                )
             time.sleep(0.02)
 
     def finished(self, seconds: float) -> int | None:
@@ -83,9 +86,9 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def start_redis(folder: Path) -> tuple[Process, str]:
-    """A private Redis: its process and its URL."""
-    port = free_port()
+def start_redis(folder: Path, port: int = 0) -> tuple[Process, str]:
+    """A private Redis with its data in the folder: its process and its URL. On a free port when none is said."""
+    port = port or free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
                "--appendonly", "yes", "--maxmemory-policy", "noeviction"]  # fmt: skip
     process = Process("redis", command, folder)

@@ -8,16 +8,15 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
 from sandbox.archives import PIECE, Archive, FileArchive, members
 from sandbox.spec import Tree
 from workers.domain import Sha
 from workers.patch import PatchError
 from workers.ports import SourceTree
+from workers.scratch import scratch_folder
 
 _IN_MEMORY = 16 << 20
 """Archives that are larger than this are put together in a file."""
@@ -78,8 +77,8 @@ def _joined(below: Archive, end: int, added: bytes) -> Archive:
     """The first `end` bytes of one archive, then another."""
     if end <= _IN_MEMORY:
         return below[0:end] + added
-    with tempfile.TemporaryDirectory(prefix="heal-tree-") as folder:
-        path = Path(folder) / "tar"
+    with scratch_folder() as folder:
+        path = folder / "tar"
         with path.open("wb") as file:
             for start in range(0, end, PIECE):
                 file.write(below[start : min(start + PIECE, end)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from workers.errors import Stop, UsageError
 from workers.local import LocalForge
 from workers.ports import SourceTree
 from workers.run_id import new_run_id
+from workers.scratch import scratch_folder
 from workers.stages.reproduce import make_plan
 
 _WORKFLOW_LIMIT, _CHUNK = 1 << 20, 1 << 16
@@ -47,8 +47,8 @@ def plan_locally(request: PlanRequest) -> Planned:
     """The plan of HEAD's job. Raises `UsageError` for what is no repository, no file, or no job of it."""
     workflow = _text(request.workflow)
     log = _log(request.log)
-    with tempfile.TemporaryDirectory(prefix="heal-") as folder:
-        forge = LocalForge(request.path, Path(folder), committed=False)
+    with scratch_folder() as folder:
+        forge = LocalForge(request.path, folder, committed=False)
         case = forge.case(new_run_id(), check=request.check, job=request.job)
         job, tree = replace(JobReport(case.job, log, workflow), started_at=forge.committed_at), forge.tree(case)
         others: tuple[str, ...] = ()

@@ -47,6 +47,7 @@ def settings(run_seconds: float, socket_timeout: float) -> dict[str, Any]:
         "broker_connection_timeout": min(2.0, socket_timeout),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,  # a Redis that is full, or cannot write, says no: it must end no worker
         "task_publish_retry": False,  # the sweeper's next round is the retry
         "task_publish_retry_policy": {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0},
         "worker_max_tasks_per_child": 25,

@@ -147,6 +147,13 @@ class SweeperSettings(LedgerSettings, StoreSettings, QueueSettings, EngineSettin
 
     model_config = _CONFIG
 
+    stuck_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds without a sign of life from a worker's event loop after which it is ended, so that its "
+        "supervisor starts another.",
+    )
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor."""
         return (*secrets_in_url(self.database_url), *secrets_in_url(self.redis_url), *secrets_of_proxies())

@@ -2,16 +2,20 @@
 
 A worker starts this module as a process of its own (`python -m
 workers.sweeper`), because its pool forks, and a process that forks must not hold a SQLite database open. The worker
-writes a line to the sweeper's standard input every 10 s; when the pipe closes, the worker is gone and its leases are
-freed.
+writes a line to the sweeper's standard input every 10 s; when none comes for a minute its event loop is stuck and it is
+ended; when the pipe closes, the worker is gone and its leases are freed.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
@@ -25,7 +29,7 @@ from sandbox.engine import Engine
 from sandbox.errors import SandboxError
 from sandbox.inventory import prune
 from sandbox.reaper import reap
-from workers import telemetry
+from workers import scratch, telemetry
 from workers.domain import RunId
 from workers.git import mirrors
 from workers.queue import Bell
@@ -42,6 +46,8 @@ log = structlog.get_logger(__name__)
 
 Ring = Callable[[RunId], bool]
 GOODBYE = "bye"
+BEATS = 6
+"""Signs of life that a worker shows in the time after which it is taken to be stuck."""
 REAP_SECONDS = 60.0
 DROP_SECONDS = 600.0
 KEEP_SECONDS = 3600.0
@@ -107,6 +113,14 @@ def drop_mirrors_forever(folder: Path, tenants: Tenants, stop: threading.Event, 
             return
 
 
+def clear_scratch_forever(stop: threading.Event, every: float = REAP_SECONDS) -> None:
+    """Remove the temporary folders of processes that were killed, now and every minute."""
+    while True:
+        scratch.clear()
+        if stop.wait(every):
+            return
+
+
 def forget_forever(retention: Retention, keep: Keep, stop: threading.Event, every: float = KEEP_SECONDS) -> None:
     """Remove what has become old, and what is over the database's cap, now and every hour."""
     while True:
@@ -120,17 +134,61 @@ def forget_forever(retention: Retention, keep: Keep, stop: threading.Event, ever
             return
 
 
-def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, slots: int) -> None:
+@dataclass
+class Signs:
+    """Signs of life: when the last one came, by this process's clock, and whether it is news."""
+
+    at: float = field(default_factory=time.monotonic)
+    new: threading.Event = field(default_factory=threading.Event)
+
+    def note(self) -> None:
+        """One came just now."""
+        self.at = time.monotonic()
+        self.new.set()
+
+
+def end_when_stuck(
+    worker: str, signs: Signs, broker_answers: Callable[[], bool], stop: threading.Event, patience: float
+) -> None:
+    """SIGKILL for the worker when it shows no life for so many seconds: its supervisor starts another.
+
+    Celery's loop stands still while it looks for its broker, and what its pool works on goes on: that time counts not.
+    """
+    pid = os.getppid()
+    while worker.endswith(f":{pid}") and not stop.wait(patience / BEATS) and os.getppid() == pid:
+        if not broker_answers():
+            signs.at = time.monotonic()
+        silent = time.monotonic() - signs.at
+        if silent > patience:
+            log.error("the worker's loop is stuck, so the worker is ended", silent=round(silent, 1))
+            os.kill(pid, signal.SIGKILL)
+            return
+
+
+def show_life(worker: str, ledger: Ledger, roster: Roster, slots: int, signs: Signs, stop: threading.Event) -> None:
+    """Write the signs of life into the roster, and follow the database's clock. A thread of its own: a database that
+    hangs must not look like a worker that does."""
+    while not stop.is_set():
+        if signs.new.wait(1.0):
+            signs.new.clear()
+            try:
+                if back := ledger.follow_clock():
+                    log.warning("the database's clock was set back; what waits was moved along", seconds=round(back))
+                roster.seen(worker, version("heal-bot"), slots)
+            except SQLAlchemyError as trouble:
+                log.warning("sign of life not stored", error=str(trouble))
+
+
+def attend_worker(worker: str, lines: TextIO, ledger: Ledger, roster: Roster, slots: int, signs: Signs) -> None:
     """Note each sign of life; when the lines end, free the worker's leases."""
-    said_goodbye = False
+    said_goodbye, over = False, threading.Event()
+    life = threading.Thread(target=show_life, args=(worker, ledger, roster, slots, signs, over), daemon=True)
+    life.start()
     for line in lines:
         said_goodbye = said_goodbye or line.strip() == GOODBYE
-        try:
-            if back := ledger.follow_clock():
-                log.warning("the database's clock was set back; what waits was moved along", seconds=round(back))
-            roster.seen(worker, version("heal-bot"), slots)
-        except SQLAlchemyError as trouble:
-            log.warning("sign of life not stored", error=str(trouble))
+        signs.note()
+    over.set()
+    life.join(timeout=10)
     freed = ledger.release_worker(worker, crashed=not said_goodbye)
     roster.gone(worker)
     log.info("worker gone", worker=worker, freed=freed)
@@ -146,10 +204,14 @@ def main(worker: str, slots: int) -> None:
     stop = threading.Event()
     clearing = (settings.installation, stop, int(settings.sandbox_cap))
     forgetting = (Retention(engine), kept(settings), stop)
+    signs = Signs()
+    watching = (worker, signs, bell.answers, stop, settings.stuck_seconds)
     dropping = (mirrors.folder(settings.state_dir), Tenants(engine), stop)
     loops = (
+        threading.Thread(target=end_when_stuck, args=watching, daemon=True),
         threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),
         threading.Thread(target=drop_mirrors_forever, args=dropping, daemon=True),
+        threading.Thread(target=clear_scratch_forever, args=(stop,), daemon=True),
         threading.Thread(target=forget_forever, args=forgetting, daemon=True),
         *(
             threading.Thread(target=reap_forever, args=(containers, *clearing), daemon=True)
@@ -158,7 +220,7 @@ def main(worker: str, slots: int) -> None:
     )
     for loop in loops:
         loop.start()
-    attend_worker(worker, sys.stdin, ledger, Roster(engine), slots)
+    attend_worker(worker, sys.stdin, ledger, Roster(engine), slots, signs)
     stop.set()
 
 

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,20 +26,21 @@ from celery.platforms import SecurityWarning
 from workers import telemetry
 from workers.attend import Told, Visit, attend
 from workers.domain import Case, Outcome, Report
-from workers.errors import Stop, UsageError
+from workers.errors import Retryable, Stop, UsageError
+from workers.git.command import GitFailed, is_full
 from workers.hardening import forbid_core_dumps, with_app_key_only, without_secrets
 from workers.queue import QUEUE, TASK, make_celery
 from workers.redact import Redactor
+from workers.scratch import scratch_folder
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
 from workers.store.lease import Lease
 from workers.store.ledger import Ledger
 from workers.store.schema import require
-from workers.sweeper import GOODBYE
+from workers.sweeper import BEATS, GOODBYE
 
 log = structlog.get_logger(__name__)
 
-BEAT_SECONDS = 10.0
 ROUNDS = 10
 """Looks at what is due for one bell, where other workers are faster each time; the sweeper rings again for the rest."""
 
@@ -76,9 +78,11 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
     celery = make_celery(settings.redis_url, run_seconds=settings.run_seconds)
     celery.task(name=TASK)(_task(settings, worker, redactor, tell))
     alive = settings.alive_file or settings.state_dir.expanduser() / "worker.alive"
-    celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive)))
+    celery.steps["worker"].add(_liveness(Liveness(worker, slots, alive), settings.stuck_seconds / BEATS))
     log.info("worker starts", worker=worker, slots=slots)
-    celery.worker_main(_arguments(slots, worker))
+    with scratch_folder() as folder:  # the pool has temporary files of its own
+        tempfile.tempdir = str(folder)
+        celery.worker_main(_arguments(slots, worker))
 
 
 def _arguments(slots: int, worker: str) -> list[str]:
@@ -123,18 +127,23 @@ def _task(settings: WorkerSettings, worker: str, redactor: Redactor, tell: Tell)
         ledger, story = opened()
         for _ in range(ROUNDS):
             turns = ledger.turns()
-            visits = (attend(ledger, run, f"{worker}/{os.getpid()}", partial(_in_time, story)) for run in turns)
+            visits = (attend(ledger, run, f"{worker}/{os.getpid()}", partial(within_limits, story)) for run in turns)
             if not turns or any(visit is not Visit.NOT_OURS for visit in visits):
                 return
 
     return drive
 
 
-def _in_time(story: Told, case: Case, lease: Lease) -> Report:
+def within_limits(story: Told, case: Case, lease: Lease) -> Report:
+    """The story, where its time and this machine's disk end: neither is a fault of ours."""
     try:
         return story(case, lease)
     except SoftTimeLimitExceeded:
         raise Stop(Outcome.OVER_BUDGET, "The run took longer than a run may take.") from None
+    except (OSError, GitFailed) as trouble:
+        if is_full(trouble):
+            raise Retryable("the disk of Heal's own machine is full", blame="disk", after=30) from trouble
+        raise
 
 
 @dataclass
@@ -190,13 +199,13 @@ def _beside(module: list[str], env: Mapping[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True, env=env)
 
 
-def _liveness(liveness: Liveness) -> type[Any]:
+def _liveness(liveness: Liveness, every: float) -> type[Any]:
     class Step(bootsteps.StartStopStep):  # type: ignore[misc]  # celery has no types
         requires = ("celery.worker.components:Pool", "celery.worker.components:Timer")
 
         def start(self, parent: Any) -> None:
             liveness.beat()
-            parent.timer.call_repeatedly(BEAT_SECONDS, liveness.beat)
+            parent.timer.call_repeatedly(every, liveness.beat)
 
         def stop(self, parent: Any) -> None:  # noqa: ARG002 - celery's signature
             liveness.goodbye()

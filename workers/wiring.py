@@ -5,7 +5,6 @@ What only a worker needs (GitHub's client, the database) is imported when used: 
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -43,6 +42,7 @@ from workers.local import LocalForge
 from workers.pipeline import Parts, drive
 from workers.redact import Redactor, redact
 from workers.run_id import new_run_id
+from workers.scratch import scratch_folder
 from workers.settings import WorkerSettings
 from workers.store.memory import MemoryJournal
 from workers.upkeep import hold_cap_daily
@@ -147,10 +147,10 @@ def heal_locally(request: LocalRequest, on_stage: OnStage, cancelled: Event) -> 
     journal, purse = MemoryJournal(tell, cancelled), MemoryPurse(ceilings.of_run(settings))
     client = make_client(settings, request.engine, purse=purse)
     critic, tester = (Critic(client), Tester(client)) if client else (None, None)
-    with tempfile.TemporaryDirectory(prefix="heal-") as folder:
+    with scratch_folder() as folder:
         forge = LocalForge(
             request.path,
-            Path(folder),
+            folder,
             apply=request.apply,
             branch=request.branch,
             good=request.good,

@@ -370,7 +370,8 @@ class Control:
         return {}
 
     def do_deliveries(self, asked: Json) -> Json:
-        found = [shapes.delivery(self._world, d, full=True) for d in self._world.deliveries]
+        first = int(asked.get("first", 0))
+        found = [shapes.delivery(self._world, d, full=True) for d in self._world.deliveries[first:]]
         return {"deliveries": found}
 
     def do_redeliver(self, asked: Json) -> Json:

@@ -343,8 +343,9 @@ class Hub(Remote):
         request that came with one has its serial under `token`."""
         return list(self.call("tokens")["tokens"])
 
-    def deliveries(self) -> list[Json]:
-        return list(self.call("deliveries")["deliveries"])
+    def deliveries(self, first: int = 0) -> list[Json]:
+        """Every attempt in its order, from the `first` on."""
+        return list(self.call("deliveries", first=first)["deliveries"])
 
     def redeliver(self, guid: str) -> None:
         self.call("redeliver", guid=guid)

@@ -42,6 +42,10 @@ class Theatre:
     extra: Mapping[str, str] = field(default_factory=dict)
     """More settings of the worker."""
     sweep_seconds: float = 1.0
+    database_url: str = ""
+    """Where the database is; a SQLite file in the folder when not said."""
+    common: Mapping[str, str] = field(default_factory=dict)
+    """More settings of receiver and worker."""
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -62,8 +66,8 @@ class Theatre:
         self.hub.close(check=kind is None)
 
     def _start(self) -> None:
-        redis, self.redis_url = start_redis(self.folder)
-        self._running.append(redis)
+        self.start_redis()
+        self.database_url = self.database_url or f"sqlite:///{self.folder / 'heal.db'}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.app = self.hub.create_app(
@@ -79,11 +83,12 @@ class Theatre:
         key.chmod(0o600)
         shared = {
             "HEAL_STATE_DIR": str(self.state_dir),
-            "HEAL_DATABASE_URL": f"sqlite:///{self.folder / 'heal.db'}",
+            "HEAL_DATABASE_URL": self.database_url,
             "HEAL_REDIS_URL": self.redis_url,
             "HEAL_PUBLIC_URL": self.url,
             "HEAL_APP_ID": str(self.app.app_id),
             "HEAL_SWEEP_SECONDS": str(self.sweep_seconds),
+            **self.common,
         }
         self.bot_env = {**shared, "HEAL_WEBHOOK_SECRET": self.app.webhook_secret, "HEAL_APP_SLUG": self.app.slug}
         self.worker_env = {
@@ -96,10 +101,19 @@ class Theatre:
             **self.extra,
         }
         upgrade(shared["HEAL_DATABASE_URL"])
-        receiver = Process("receiver", [HEAL, "serve", "--port", str(self.port)], self.folder, self.bot_env)
-        self._running.append(receiver)
+        self.start_receiver()
         self.start_worker()
-        receiver.wait_until(lambda: self._answers("/healthz"))
+        self.receiver.wait_until(lambda: self._answers("/healthz"))
+
+    def start_redis(self) -> None:
+        """Redis, and where the others find it."""
+        redis, self.redis_url = start_redis(self.folder)
+        self._running.append(redis)
+
+    def start_receiver(self) -> None:
+        """The receiver, with its dispatcher. It takes a second or two until it answers."""
+        self.receiver = Process("receiver", [HEAL, "serve", "--port", str(self.port)], self.folder, self.bot_env)
+        self._running.append(self.receiver)
 
     def start_worker(self, **more: str) -> None:
         """A worker; `more` are settings for this one only."""

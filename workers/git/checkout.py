@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from workers.git.command import Command, GitFailed
 from workers.git.folder import inspect
 from workers.git.tree import MirrorTree
 from workers.patch import Executable
+from workers.scratch import scratch_folder
 
 AUTHOR = "Heal <heal@localhost>"
 
@@ -40,8 +40,8 @@ class Checkout:
 
     def dirty(self, mirror: Path) -> Sequence[str]:
         """Tracked paths that differ from HEAD in the index or the work tree."""
-        with tempfile.TemporaryDirectory(prefix="heal-git-") as folder:
-            index = Path(folder) / "index"
+        with scratch_folder() as folder:
+            index = folder / "index"
             if (self.git_dir / "index").exists():
                 shutil.copy2(self.git_dir / "index", index)
             for shared in self.git_dir.glob("sharedindex.*"):

@@ -6,6 +6,7 @@ Knows the options and the environment of every git process we start, and nothing
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import signal
 import tempfile
@@ -91,6 +92,13 @@ class GitFailed(Exception):  # noqa: N818 - a state, like the sandbox's
         return cut or any(mark in said for mark in _TOO_LARGE)
 
 
+def is_full(trouble: OSError | GitFailed) -> bool:
+    """No space is left, as the system or git says it."""
+    if isinstance(trouble, GitFailed):
+        return os.strerror(errno.ENOSPC).lower() in trouble.stderr.lower()
+    return trouble.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 @dataclass(frozen=True)
 class Command:
     """Git for one repository directory. `protocols` is a colon list, empty for work that needs no network; `largest`
@@ -107,9 +115,12 @@ class Command:
         env: Mapping[str, str] | None = None,
         timeout: float = 60,
         ok: Sequence[int] = (0,),
+        keep: Sequence[int] = (),
     ) -> bytes:
-        """Run one git command with `--git-dir` set to the directory and return its stdout; raise `GitFailed`."""
-        return self._execute([f"--git-dir={self.directory}", *args], args, stdin, env, timeout, ok)
+        """Run one git command with `--git-dir` set to the directory and return its stdout; raise `GitFailed`.
+
+        `keep` are open files that git holds as long as it lives, such as a lock."""
+        return self._execute([f"--git-dir={self.directory}", *args], args, stdin, env, timeout, ok, keep)
 
     def run_outside(self, *args: str, config: Sequence[str] = (), timeout: float = 60) -> bytes:
         """Run one git command that makes or discovers a repository, in the directory, with no `--git-dir`."""
@@ -124,6 +135,7 @@ class Command:
         env: Mapping[str, str] | None,
         timeout: float,
         ok: Sequence[int],
+        keep: Sequence[int] = (),
     ) -> bytes:
         ours = {**self._environment(), **(env or {})}
         options = [part for option in OPTIONS for part in ("-c", option)]
@@ -137,6 +149,7 @@ class Command:
                 env=ours,
                 as_process=True,
                 start_new_session=True,
+                pass_fds=keep,
             )
             said = bounded.read(started.proc, OUTPUT_LIMIT, timeout)
         if said.status not in ok or said.over:

@@ -27,6 +27,7 @@ ATTRIBUTES = (
 """Beats every .gitattributes of the tree: `export-ignore` would hide files from the archive, `export-subst` rewrite
 them, `-diff` turn our patch into "binary files differ"."""
 
+LOCK = "heal.lock"
 FETCH_TIMEOUT_S = 300.0
 HISTORY_TIMEOUT_S = 90.0
 LOCK_TIMEOUT_S = 310.0
@@ -64,10 +65,10 @@ class Mirror:
     def fetch(self, sha: Sha) -> MirrorTree:
         """The tree of the commit, from the network only when the mirror does not hold it yet."""
         _check(sha)
-        with self._locked():
+        with self._locked() as lock:
             self._ensure()
             if not self._holds(sha):
-                self._download(sha)
+                self._download(sha, lock)
         return MirrorTree(self.git, sha)
 
     def lineage(self, good: Sha, red: Sha) -> MirrorLineage | None:
@@ -76,18 +77,18 @@ class Mirror:
         trouble of getting it is not the run's. The network is asked for what is missing."""
         _check(good)
         _check(red)
-        with self._locked():
+        with self._locked() as lock:
             self._ensure()
             for depth in self._depths():
-                if depth and not self._deepened(red, depth):
+                if depth and not self._deepened(red, depth, lock):
                     return None
                 if commits := self._since(good, red):
                     return MirrorLineage(self.git, commits)
         return None
 
-    def _deepened(self, red: Sha, depth: int) -> bool:
+    def _deepened(self, red: Sha, depth: int, lock: int) -> bool:
         try:
-            self._download(red, depth, HISTORY_TIMEOUT_S)
+            self._download(red, lock, depth, HISTORY_TIMEOUT_S)
         except Retryable:
             return False
         return True
@@ -125,12 +126,13 @@ class Mirror:
             return False
         return True
 
-    def _download(self, sha: Sha, depth: int = 1, timeout: float = FETCH_TIMEOUT_S) -> None:
+    def _download(self, sha: Sha, lock: int, depth: int = 1, timeout: float = FETCH_TIMEOUT_S) -> None:
         options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", f"--depth={depth}")
 
         def fetch(token: Callable[[], str] | None) -> None:
             env = authorization(self._url, token()) if token else {}
-            self.git.run("fetch", *options, self._url, f"+{sha}:refs/heal/{sha}", env=env, timeout=timeout)
+            refs = f"+{sha}:refs/heal/{sha}"
+            self.git.run("fetch", *options, self._url, refs, env=env, timeout=timeout, keep=(lock,))
 
         try:
             try:
@@ -143,21 +145,24 @@ class Mirror:
             raise _translate(failure, sha) from failure
 
     def _ensure(self) -> None:
-        if not (self.directory / "HEAD").exists():
-            try:
-                Command(self.directory).run_outside("init", "--quiet", "--bare", "--template=", ".")
-            except GitFailed as failure:
-                raise Retryable(f"the mirror could not be made: {failure}", blame="git") from failure
-        info = self.directory / "info"
-        info.mkdir(exist_ok=True)
-        if not (info / "attributes").exists() or (info / "attributes").read_text() != ATTRIBUTES:
-            (info / "attributes").write_text(ATTRIBUTES)
+        _clear_left(self.directory)
+        attributes = self.directory / "info" / "attributes"
+        if attributes.exists() and attributes.read_text() == ATTRIBUTES:  # written last: the mirror is whole
+            return
+        try:
+            Command(self.directory).run_outside("init", "--quiet", "--bare", "--template=", ".")
+        except GitFailed as failure:
+            raise Retryable(f"the mirror could not be made: {failure}", blame="git") from failure
+        attributes.parent.mkdir(exist_ok=True)
+        attributes.write_text(ATTRIBUTES)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[int]:
+        """Nobody else writes to the mirror meanwhile, not even a git whose worker has died: a fetch inherits the lock,
+        whose file descriptor this gives."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         deadline = time.monotonic() + LOCK_TIMEOUT_S
-        with (self.directory / "heal.lock").open("w") as lock:
+        with (self.directory / LOCK).open("w") as lock:
             while True:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -166,7 +171,16 @@ class Mirror:
                     if time.monotonic() > deadline:
                         raise Retryable("another worker holds the mirror", blame="git") from None
                     time.sleep(0.02)
-            yield
+            yield lock.fileno()
+
+
+def _clear_left(directory: Path) -> None:
+    """Remove what a git that was killed has left: its lock files would stop every later fetch. Whoever calls this holds
+    the mirror's lock, so no other one is at work."""
+    for pattern in ("*.lock", "refs/heal/*.lock", "objects/pack/tmp_*"):
+        for path in directory.glob(pattern):
+            if path.name != LOCK:
+                path.unlink(missing_ok=True)
 
 
 def _check(sha: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from workers.domain import Sha
 from workers.git.command import Command, GitFailed
 from workers.git.listing import SIZE_LIMIT, Listing, listing, unreadable
 from workers.patch import Executable, PatchError
+from workers.scratch import scratch_folder
 
 FILE, EXECUTABLE = "100644", "100755"
 IN_MEMORY = 16 << 20
@@ -136,11 +136,11 @@ class MirrorTree:
     @contextmanager
     def _scratch(self, objects: Path | None = None) -> Iterator[Scratch]:
         entries = self._entries  # looked at first: a tree that unfolds too far would do so in an index as well
-        with tempfile.TemporaryDirectory(prefix="heal-git-") as folder:
-            private = objects or Path(folder) / "objects"
+        with scratch_folder() as folder:
+            private = objects or folder / "objects"
             private.mkdir(exist_ok=True)
             env = {
-                "GIT_INDEX_FILE": str(Path(folder) / "index"),
+                "GIT_INDEX_FILE": str(folder / "index"),
                 "GIT_OBJECT_DIRECTORY": str(private),
                 "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self._git.directory / "objects"),
             }
@@ -207,8 +207,8 @@ class MirrorTree:
     def _packed(self, in_file: bool) -> Archive:
         if not in_file:
             return self._git.run("archive", "--format=tar", self.sha, timeout=120)
-        with tempfile.TemporaryDirectory(prefix="heal-tree-") as folder:
-            path = Path(folder) / "tar"
+        with scratch_folder() as folder:
+            path = folder / "tar"
             self._git.run("archive", "--format=tar", f"--output={path}", self.sha, timeout=120)
             return FileArchive(path)
 

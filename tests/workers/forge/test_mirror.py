@@ -56,6 +56,27 @@ def test_workers_take_turns(scene: Scene, tmp_path: Path) -> None:
     assert transfers(scene) - fetched == fetched
 
 
+@pytest.mark.fault(54)
+def test_what_a_killed_git_left_stops_nobody(scene: Scene, tmp_path: Path) -> None:
+    """Lock files and half a pack of a git that died with its machine are cleared before the next fetch."""
+    mirror(scene, tmp_path).fetch(scene.case.head_sha)
+    newer = Sha(scene.hub.push(REPO, {"shop.py": "new = 1\n"}))
+    names = ("shallow.lock", "packed-refs.lock", f"refs/heal/{newer}.lock", "objects/pack/tmp_pack_1")
+    left = [tmp_path / "m.git" / name for name in names]
+    for path in left:
+        path.write_bytes(b"")
+    assert mirror(scene, tmp_path).fetch(newer).read("shop.py") == b"new = 1\n"
+    assert not any(path.exists() for path in left)
+
+
+@pytest.mark.fault(54)
+def test_a_mirror_half_made_is_made(scene: Scene, tmp_path: Path) -> None:
+    """Killed while it made the mirror, a worker leaves a folder that is no repository: the next one completes it."""
+    (tmp_path / "m.git").mkdir()
+    (tmp_path / "m.git" / "HEAD").write_text("ref: refs/heads/main\n")
+    assert mirror(scene, tmp_path).fetch(scene.case.head_sha).read("shop.py") == str(FILES["shop.py"]).encode()
+
+
 @pytest.mark.fault(24)
 def test_a_commit_that_is_gone(tmp_path: Path) -> None:
     """A sha the repository does not have ends the run as HEAD_MOVED, with the sha in the sentence."""

@@ -31,7 +31,7 @@ on_postgresql = pytest.mark.parametrize(
 """A worker takes seconds to start, and the ledger's own tests run on both: here one database per promise will do."""
 
 
-def until(true: Callable[[], bool], what: str, seconds: float = 40) -> None:
+def until(true: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Wait for a state, at most so long."""
     tick, deadline = threading.Event(), time.monotonic() + seconds
     while not true():
@@ -53,6 +53,7 @@ def environment(url: str, broker: RedisServer, tmp_path: Path) -> dict[str, str]
         "HEAL_STATE_DIR": str(tmp_path / "state"),
         "HEAL_LEASE_SECONDS": "3",
         "HEAL_SWEEP_SECONDS": "0.3",
+        "HEAL_STUCK_SECONDS": "6",
     }
     return {name: value for name, value in os.environ.items() if not name.startswith("HEAL_")} | ours
 
@@ -129,3 +130,19 @@ def test_sigterm_gives_the_lease_back(
     events = page(engine, run).events
     assert [event.data["claims"] for event in events if event.kind == "claimed"] == [1, 1]
     assert [event.kind for event in events].count("released") == 1
+
+
+@pytest.mark.fault(54)
+@on_sqlite
+def test_a_worker_whose_loop_is_stuck_is_ended(
+    engine: Engine, case: Case, worker: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    """A main process that turns no more shows no life by its file, is ended by the process beside it, and its run is
+    free at once: a supervisor needs no ping to start another."""
+    run, _ = Ledger(engine).open_run(job(case, "slow"), "key", "delivery")
+    until(lambda: page(engine, run).line.stage == "checkout", "the run is being worked on")
+    worker.send_signal(signal.SIGSTOP)
+    shown = (tmp_path / "state" / "worker.alive").stat().st_mtime
+    assert worker.wait(20) == -signal.SIGKILL
+    assert (tmp_path / "state" / "worker.alive").stat().st_mtime - shown < 2
+    until(lambda: page(engine, run).line.state is RunState.QUEUED, "the run is free", 10)
