@@ -34,7 +34,7 @@ check: setup ## formatting, lint, types, import rules
 test: check images ## everything CI runs
 	@deploy/bootstrap tests
 	rm -f .coverage .coverage.*
-	.venv/bin/coverage run -m pytest -q -n 3 --dist loadfile --durations 30 --durations-min 5
+	.venv/bin/coverage run -m pytest -q -n 4 --dist loadfile --durations 30 --durations-min 5 --junitxml .heal/junit.xml
 	.venv/bin/coverage combine -q
 	.venv/bin/coverage report
 

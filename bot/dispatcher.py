@@ -157,6 +157,8 @@ class Dispatcher:
 
     def routed(self, delivery: TakenDelivery) -> Routed:
         """Carry out what one delivery asks for, in order."""
+        if delivery.body is None:
+            return Routed(DeliveryState.ERROR, "the stored body is damaged", ("unreadable",))
         try:
             event = parse(delivery.event, delivery.body)
         except UnreadableEvent as error:

@@ -156,10 +156,24 @@ class Ours:
     runs: int = 1
 
 
+class Change(StrEnum):
+    """What kind of change a candidate says it is. Another than EDIT is said by fixers of ours only and proven on the
+    files before it is believed (`workers.granted`)."""
+
+    EDIT = "edit"
+    LOCK = "lock"  # lock files as the repository's own tool writes them, and nothing else
+    REQUIREMENT = "requirement"  # one package more in the list of those that are needed, and nothing else
+    BOUND = "bound"  # one package kept from one release, and nothing else
+    PACKAGE = "package"  # empty `__init__.py` files of folders that an import names, and nothing else
+    MODE = "mode"  # one script made executable that a shell was not allowed to run, and nothing else
+    GENERATED = "generated"  # files as the repository's own generator writes them, and nothing else
+
+
 @dataclass(frozen=True)
 class Lesson:
     """What people made of an earlier fix of ours for the same failure: merged (`accepted`), or closed unmerged or
-    called wrong. `words` are theirs: data, never instructions to Heal. `target` is the branch that the fix went to."""
+    called wrong. `words` are theirs: data, never instructions to Heal. `target` is the branch that the fix went to,
+    `change` what kind it said to be."""
 
     number: int
     accepted: bool
@@ -167,6 +181,7 @@ class Lesson:
     words: str = ""
     who: str = ""
     target: str = ""
+    change: Change = Change.EDIT
 
 
 @dataclass(frozen=True)
@@ -446,19 +461,6 @@ class Answers:
 
     said: tuple[Said, ...] = ()
     usage: Usage = field(default_factory=Usage)
-
-
-class Change(StrEnum):
-    """What kind of change a candidate says it is. Another than EDIT is said by fixers of ours only and proven on the
-    files before it is believed (`workers.granted`)."""
-
-    EDIT = "edit"
-    LOCK = "lock"  # lock files as the repository's own tool writes them, and nothing else
-    REQUIREMENT = "requirement"  # one package more in the list of those that are needed, and nothing else
-    BOUND = "bound"  # one package kept from one release, and nothing else
-    PACKAGE = "package"  # empty `__init__.py` files of folders that an import names, and nothing else
-    MODE = "mode"  # one script made executable that a shell was not allowed to run, and nothing else
-    GENERATED = "generated"  # files as the repository's own generator writes them, and nothing else
 
 
 @dataclass(frozen=True)

@@ -391,7 +391,7 @@ class Forge(Protocol):
 
     def green_job(self, case: Case) -> JobReport | None:
         """What CI said of the same job in the newest run on the case's branch before the red one in which it was green,
-        also of the red commit itself; None when nobody knows of one."""
+        also of the red commit itself, else on the branch that it goes to; None when nobody knows of one."""
 
     def lineage(self, case: Case, good: Sha) -> Lineage | None:
         """The history from a green commit to the red one; None when the one did not come before the other, or too long

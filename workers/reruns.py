@@ -19,8 +19,9 @@ from threading import Event
 
 from sandbox.race import CORES, race
 from sandbox.spec import Environment, Limits, Plan, Result, Step, Tree
-from workers import logs
+from workers import logs, spared
 from workers.domain import Past, Sighting
+from workers.plugged import has, plugged
 from workers.tools import TOOLS
 
 PARALLEL = min(2, CORES)
@@ -85,15 +86,16 @@ def repeat(
     be made. One more is in reverse order, where there are two tests and pytest runs them.
     """
     odds, rate, most = _known(past, most) if past else (_prior(plan.check, first), _RATE, most)
-    steps = [_seeded(plan.check, seed) for seed in range(1, most + 1)]
-    turned = _turned(plan.check) if most and _turnable(first) else None
+    check = spared.again(plan.check, first)
+    steps = [_seeded(check, seed) for seed in range(1, most + 1)]
+    turned = plugged(check, _PLUGIN) if most and _turnable(first) else None
     if turned:
         steps.insert(_AFTER, turned)
     environment.warm(tree, min(len(steps), _AFTER + 1), limits(plan))
     kept = Repeated()
     for at in range(0, len(steps), PARALLEL):
         batch = steps[at : at + PARALLEL]
-        results = [*zip(batch, _race(environment, plan, tree, None, batch, cancel), strict=True)]
+        results = [*zip(batch, _race(environment, plan, tree, None, batch, cancel, first), strict=True)]
         same = tuple(result for step, result in results if step is not turned)
         kept = Repeated((*kept.same, *same), next((one for step, one in results if step is turned), kept.turned))
         if _decided((first, *kept.same), odds, rate) and (turned is None or at + PARALLEL > _AFTER):
@@ -137,13 +139,20 @@ def command(step: Step) -> str:
 
 
 def _race(
-    environment: Environment, plan: Plan, tree: Tree, patch: bytes | None, steps: Sequence[Step], cancel: Event
+    environment: Environment,
+    plan: Plan,
+    tree: Tree,
+    patch: bytes | None,
+    steps: Sequence[Step],
+    cancel: Event,
+    first: Result | None = None,
 ) -> list[Result]:
     bounds = limits(plan)
 
     def run(step: Step, ended: Event) -> Result:
-        inputs = {f"{_PLUGIN}.py": _REVERSED} if _PLUGIN in step.env.get("PYTEST_ADDOPTS", "") else None
-        return environment.run(step, tree, patch, bounds, inputs, cancel=ended)
+        inputs = {f"{_PLUGIN}.py": _REVERSED} if has(step, _PLUGIN) else {}
+        inputs |= spared.inputs(step, first) if first is not None else {}
+        return environment.run(step, tree, patch, bounds, inputs or None, cancel=ended)
 
     results = race(steps, run, cancel=cancel, at_once=PARALLEL)
     return [result for result in results if result is not None]
@@ -151,13 +160,6 @@ def _race(
 
 def _seeded(step: Step, seed: int) -> Step:
     return replace(step, env={**step.env, "PYTHONHASHSEED": str(seed)})
-
-
-def _turned(step: Step) -> Step:
-    paths = [step.env["PYTHONPATH"]] if step.env.get("PYTHONPATH") else []
-    options = [step.env["PYTEST_ADDOPTS"]] if step.env.get("PYTEST_ADDOPTS") else []
-    turned = {"PYTHONPATH": ":".join(["/heal/in", *paths]), "PYTEST_ADDOPTS": " ".join([*options, f"-p {_PLUGIN}"])}
-    return replace(step, env={**step.env, **turned})
 
 
 def _turnable(first: Result) -> bool:

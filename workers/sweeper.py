@@ -44,8 +44,9 @@ GOODBYE = "bye"
 REAP_SECONDS = 60.0
 DROP_SECONDS = 600.0
 KEEP_SECONDS = 3600.0
-PRUNE_ROUNDS = 15
-"""Sizes are asked for every so many rounds: to count them costs the engine seconds."""
+PRUNE_ROUNDS, FIRST_PRUNE = 15, 3
+"""Sizes are asked for every so many rounds: to count them costs the engine seconds. Not at once: right after a start
+runs wait to be taken up again."""
 
 
 def sweep(ledger: Ledger, ring_for: Ring, limit: int = 100) -> int:
@@ -79,7 +80,7 @@ def reap_forever(
             reaped = reap(engine, installation)
             if any(dataclasses.astuple(reaped)):
                 log.info("cleared the engine", **dataclasses.asdict(reaped))
-            if rounds % PRUNE_ROUNDS == 0:
+            if rounds % PRUNE_ROUNDS == FIRST_PRUNE:
                 _hold_cap(engine, installation, cap)
             rounds += 1
         except SandboxError as trouble:

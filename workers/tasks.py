@@ -33,6 +33,7 @@ from workers.settings import WorkerSettings
 from workers.store.database import open_engine
 from workers.store.lease import Lease
 from workers.store.ledger import Ledger
+from workers.store.schema import require
 from workers.sweeper import GOODBYE
 
 log = structlog.get_logger(__name__)
@@ -66,8 +67,6 @@ def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
     settings = WorkerSettings()
     redactor = Redactor(*_secrets(settings))
     _log_our_way(redactor)
-    from workers.store.schema import require  # alembic is needed by nothing else here
-
     require(settings.database_url)
     slots = concurrency or settings.slots
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")  # read by Celery when it starts: stop soon, do not wait for runs

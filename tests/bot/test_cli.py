@@ -1,4 +1,5 @@
-"""The other commands as processes: help without weight, the doctor's word, images, database, settings, deliveries."""
+"""The other commands: how a process of theirs ends, help without weight, the doctor's word, images, database,
+settings, deliveries."""
 
 from __future__ import annotations
 
@@ -7,11 +8,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.bot.command import ROOT, environment, heal
+from tests.bot.command import ROOT, environment, heal, process
 from tests.bot.conftest import Site
 from tests.bot.deliveries import PAYLOADS, SECRET
 
@@ -37,6 +39,27 @@ COMMANDS = [
 pytestmark = pytest.mark.process
 
 HEAVY = ("docker", "openai", "github", "celery", "sqlalchemy", "fastapi", "pydantic", "rich")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("config", "schema"), 0),
+        (("config", "check", "{file}"), 1),
+        (("pause", "--all", "--for", "ever"), 2),
+        (("sandbox", "ls"), 3),
+    ],
+)
+def test_a_process_ends_as_its_command_does(arguments: tuple[str, ...], code: int, tmp_path: Path) -> None:
+    """The exit code and both streams of the installed program are those of the command, each of the four ways."""
+    file = tmp_path / "heal.yml"
+    file.write_text("mode: nothing\n")
+    typed = [argument.format(file=file) for argument in arguments]
+    more = {"HEAL_DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    done, same = process(*typed, **more), heal(*typed, **more)
+    assert (done.returncode, done.stdout, done.stderr) == (same.returncode, same.stdout, same.stderr)
+    assert done.returncode == code
+    assert bool(done.stdout) is (code in {0, 1})
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -72,33 +95,36 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.engine
 def test_doctor_when_all_is_there(tmp_path: Path) -> None:
-    """Everything needed is there: exit code 0, a line per finding, `ok` or a warning with its repair; also as JSON."""
+    """Everything needed is there: exit code 0, a line per finding, `ok` or a warning with its repair."""
     done = heal("doctor")
     assert done.returncode == 0, done.stdout
     lines = done.stdout.splitlines()
     assert all(line.startswith(("ok    ", "warn  ", "      repair: ")) for line in lines)
     assert any("container engine: unix:///var/run/docker.sock, API " in line for line in lines)
-    found = json.loads(heal("doctor", "--json").stdout)
-    assert {"git", "container engine", "image python", "limits", "model"} <= {one["what"] for one in found}
-    assert all(one["ok"] for one in found)
-    assert all(one["repair"] for one in found if one["warning"])
+    found = {line[6:].partition(":")[0] for line in lines if not line.startswith(" ")}
+    assert {"git", "container engine", "image python", "limits", "model"} <= found
+    assert all(after.startswith("      repair: ") for line, after in pairwise(lines) if line.startswith("warn"))
 
 
 @pytest.mark.fault(75)
 def test_doctor_when_things_are_missing(tmp_path: Path) -> None:
-    """A dead engine, Redis, database and key each have a line with the command that repairs it; exit code 3."""
-    done = heal(
-        "doctor",
-        HEAL_DOCKER_HOST="unix:///nonexistent/docker.sock",
-        HEAL_APP_ID="7",
-        HEAL_PRIVATE_KEY_FILE=str(tmp_path / "no.pem"),
-        HEAL_REDIS_URL="redis://127.0.0.1:1/0",
-        HEAL_DATABASE_URL="postgresql+psycopg://heal:hidden@127.0.0.1:1/heal",
-    )
+    """A dead engine, Redis, database and key each have a line with the command that repairs it, and an object as JSON;
+    exit code 3."""
+    dead = {
+        "HEAL_DOCKER_HOST": "unix:///nonexistent/docker.sock",
+        "HEAL_APP_ID": "7",
+        "HEAL_PRIVATE_KEY_FILE": str(tmp_path / "no.pem"),
+        "HEAL_REDIS_URL": "redis://127.0.0.1:1/0",
+        "HEAL_DATABASE_URL": "postgresql+psycopg://heal:hidden@127.0.0.1:1/heal",
+    }
+    done = heal("doctor", **dead)
     assert done.returncode == 3
     for what in ("container engine", "GitHub App", "database", "redis"):
         assert re.search(rf"^MISS  {what}: .+\n      repair: .+$", done.stdout, re.MULTILINE), what
     assert "hidden" not in done.stdout + done.stderr
+    told = {one["what"]: one for one in json.loads(heal("doctor", "--json", **dead).stdout)}
+    assert told["git"]["ok"]
+    assert (told["redis"]["ok"], bool(told["redis"]["repair"])) == (False, True)
 
 
 @pytest.mark.engine

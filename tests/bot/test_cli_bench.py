@@ -1,4 +1,4 @@
-"""`heal bench` as a process: help, wrong use, and one whole bench of two cases in the sandbox."""
+"""`heal bench`: help, wrong use, and one whole bench of two cases in the sandbox, as a process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.command import heal, one_object
+from tests.bot.command import heal, one_object, process
 
 DEAD = {"HEAL_DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 HOW = "git clone https://github.com/jkoppel/QuixBugs, and give its folder with --dataset"
@@ -61,7 +61,7 @@ def test_a_whole_bench_goes_through_the_pipeline_and_the_judge(tmp_path: Path) -
     ]
     tasks.write_text("\n".join(map(json.dumps, lines)))
     more = ("--engine", "offline", "--jobs", "2", "--results", results, "--out", out, "--json")
-    found = one_object(heal("bench", "jsonl", tasks, *more))
+    found = one_object(process("bench", "jsonl", tasks, *more))
     green, red = found["cases"]
     assert (red["outcome"], red["tier"], red["correct"]) == ("FIXED", "search", True), red
     assert "max(values)" in red["patch"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from tests.bot.command import heal
+from tests.bot.command import heal, process
 from tests.bot.deliveries import SECRET
 from workers.store.database import db_now, open_engine, transact
 from workers.store.inbox import DeliveryRow, Inbox
@@ -50,6 +50,6 @@ def test_nothing_starts_on_another_schema(tmp_path: Path) -> None:
     """Receiver and worker end at once with the command to run."""
     url = f"sqlite:///{tmp_path / 'heal.db'}"
     for command in (("serve",), ("worker",)):
-        done = heal(*command, HEAL_DATABASE_URL=url, HEAL_WEBHOOK_SECRET=SECRET)
+        done = process(*command, HEAL_DATABASE_URL=url, HEAL_WEBHOOK_SECRET=SECRET)
         assert done.returncode == 2, done.stderr
         assert done.stderr.strip().endswith("run: heal db upgrade")

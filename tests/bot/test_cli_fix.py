@@ -1,7 +1,8 @@
-"""`heal fix` as a process on the sample repositories: what it prints, what it changes, how it ends."""
+"""`heal fix` on the sample repositories: what it prints, what it changes, how it ends, its process included."""
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.engine import Engine
-from tests.bot.command import HEAL, commit, environment, heal, one_object, sample
+from tests.bot.command import HEAL, commit, environment, heal, one_object, process, sample
 from tests.model.answers import NO_OBJECTION, search_replace
 from tests.model.process import Model
 from tests.model.replies import text
@@ -26,44 +27,55 @@ DEAD_SOCKET = "unix:///nonexistent/docker.sock"
 
 
 def test_json_is_the_object_of_the_contract() -> None:
-    """One JSON object on standard output with every key of the contract, the proof in it, and exit code 0."""
+    """One JSON object on standard output with every key of the contract, the proof in it, and exit code 0. --check
+    beats the workflow's command; --branch makes one commit beside HEAD and leaves the work tree alone."""
     place = sample("wrong-operator")
-    done = heal("fix", place, "--json")
+    head = git(place, "rev-parse", "HEAD")
+    more = ("--branch", "heal/fix", "--check", "python -m pytest -q tests", "--engine", "offline")
+    done = heal("fix", place, *more, "--json")
     found = one_object(done)
     assert done.returncode == 0, done.stderr
     assert set(found) >= KEYS
-    assert found["outcome"] == "FIXED"
+    assert (found["outcome"], found["check"]) == ("FIXED", "python -m pytest -q tests")
     assert set(found["evidence"]) >= EVIDENCE
     assert found["evidence"]["image"].startswith("sha256:")
     first = found["failure"]["places"][0]
     assert first["path"] == "shipping/rates.py"
     assert first["reasons"][0].startswith("executed by every failing test and by")
     assert found["evidence"]["before"]["failed"] == 3
-    assert found["evidence"]["after"] | {"seconds": 0} == {"exit_code": 0, "passed": 6, "failed": 0, "seconds": 0}
+    assert found["evidence"]["after"] | {"seconds": 0} == {"exit_code": 0, "passed": 7, "failed": 0, "seconds": 0}
     assert set(found["failure"]) >= {"class", "tool", "fingerprint", "findings"}
     assert set(found["failure"]["findings"][0]) >= {"path", "line", "test", "message"}
     assert (found["fixer"], found["model"], found["cost_usd"]) == ("search", None, 0.0)
     assert set(found["tokens"]) == {"input", "output"}
     assert set(found["seconds"]) >= {"reproduce", "propose", "verify"}
+    assert git(place, "rev-parse", "heal/fix^", "HEAD").split() == [head, head]
+    assert git(place, "diff", "HEAD", "heal/fix").strip() == found["patch"].strip()
     assert git(place, "status", "--porcelain") == ""
+    taken = heal("fix", place, "--branch", "heal/fix")
+    assert (taken.returncode, taken.stdout) == (2, "")
+    assert "exists already" in taken.stderr
 
 
 def test_the_patch_alone_is_on_standard_output() -> None:
     """Without --json the patch can be piped into `git apply`; the story, stages and gaps go to standard error."""
     place = sample("lint-findings")
-    done = heal("fix", place)
+    done = process("fix", place)
     assert done.returncode == 0, done.stderr
     subprocess.run(["git", "apply", "--check", "-"], cwd=place, input=done.stdout, text=True, check=True)
     assert done.stdout.startswith("diff --git ")
     for word in ("admit", "reproduce", "verify", "FIXED", "fix        autofix", "not proven"):
         assert word in done.stderr
+    assert git(place, "status", "--porcelain") == ""
 
 
 def test_apply_makes_the_check_green() -> None:
-    """--apply writes the verified patch into the work tree; committed, the check is green in the sandbox."""
+    """--apply writes the verified patch into the work tree, here the import that was missing; committed, the check is
+    green in the sandbox."""
     place = sample("missing-import")
     done = heal("fix", place, "--apply", "--json")
     assert done.returncode == 0, done.stderr
+    assert re.search(r"^\+(from math import|import math)", one_object(done)["patch"], re.MULTILINE)
     assert one_object(done)["patch"].strip() == git(place, "diff").strip()
     commit(place, "Heal it")
     again = heal("fix", place, "--json")
@@ -77,24 +89,6 @@ def test_a_flaky_check_is_not_patched() -> None:
     found = one_object(done)
     assert (done.returncode, found["outcome"], found["patch"]) == (1, "FLAKY", None)
     assert "identical runs" in found["detail"]
-
-
-def test_branch_and_check() -> None:
-    """--check beats the workflow's command; --branch makes one commit beside HEAD and leaves the work tree alone."""
-    place = sample("wrong-operator")
-    head = git(place, "rev-parse", "HEAD")
-    done = heal(
-        "fix", place, "--branch", "heal/fix", "--check", "python -m pytest -q tests", "--engine", "offline", "--json"
-    )
-    assert done.returncode == 0, done.stderr
-    found = one_object(done)
-    assert found["check"] == "python -m pytest -q tests"
-    assert git(place, "rev-parse", "heal/fix^", "HEAD").split() == [head, head]
-    assert git(place, "diff", "HEAD", "heal/fix").strip() == found["patch"].strip()
-    assert git(place, "status", "--porcelain") == ""
-    taken = heal("fix", place, "--branch", "heal/fix")
-    assert (taken.returncode, taken.stdout) == (2, "")
-    assert "exists already" in taken.stderr
 
 
 def test_the_commit_that_broke_it_is_named() -> None:

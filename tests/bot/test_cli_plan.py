@@ -1,4 +1,4 @@
-"""`heal plan` as a process on sample repositories: what it prints and how it ends, with no engine anywhere."""
+"""`heal plan` on sample repositories: what it prints and how it ends, with no engine anywhere."""
 
 from __future__ import annotations
 

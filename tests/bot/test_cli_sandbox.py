@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.cli_sandbox import age, size, size_of
+from bot.cli_sandbox import age, show, size, size_of
 from sandbox.environments import DockerSandbox
+from sandbox.inventory import Item
 from sandbox.reaper import remove_all
 from sandbox.spec import Plan, Step
 from tests.bot.command import heal
@@ -23,6 +26,17 @@ def test_sizes_and_ages() -> None:
     assert [age(30), age(7200), age(7 * 24 * 3600)] == ["just now", "2 hours ago", "7 days ago"]
 
 
+def test_the_table_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line for each thing with its size and last use, then the sum; with several engines each under its address."""
+    item = Item("environment", "k" * 64, "debian, octo/shop", 1500, time.time() - 7200, False, "volume")
+    show({"unix:///a.sock": [item, replace(item, kind="tree", in_use=True)], "tcp://b:2376": []}, as_json=False)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "unix:///a.sock"
+    assert f"environment {'k' * 12} debian, octo/shop 1.5 kB 2 hours ago" in lines
+    assert f"tree {'k' * 12} debian, octo/shop 1.5 kB in use" in lines
+    assert [line for line in lines if "kept" in line] == ["2 kept, 3.0 kB", "0 kept, 0 B"]
+
+
 @pytest.mark.engine
 def test_sandbox_ls_and_prune(tmp_path: Path) -> None:
     """What is kept is listed with its size and last use, and removed when asked for; another installation's is not."""
@@ -30,11 +44,8 @@ def test_sandbox_ls_and_prune(tmp_path: Path) -> None:
     sandbox = DockerSandbox(None, name, state_dir=tmp_path)
     try:
         key = sandbox.prepare(Plan("debian", (), Step("check", "true"), trust=name), tree()).key
-        assert heal("sandbox", "ls", HEAL_INSTALLATION=f"{name}-other").stdout.endswith("0 kept, 0 B\n")
-        told = heal("sandbox", "ls", HEAL_INSTALLATION=name)
-        assert f"environment  {key[:12]}  debian, {name}" in told.stdout, told.stderr
         (item,) = map(json.loads, heal("sandbox", "ls", "--json", HEAL_INSTALLATION=name).stdout.splitlines())
-        assert (item["key"], item["in_use"]) == (key, False)
+        assert (item["key"], item["about"], item["in_use"]) == (key, f"debian, {name}", False)
         other = heal("sandbox", "prune", "--all", HEAL_INSTALLATION=f"{name}-other")
         assert (other.returncode, other.stderr) == (0, "freed 0 B, 0 B kept\n")
         assert "removed environment" not in heal("sandbox", "prune", HEAL_INSTALLATION=name).stderr  # it is recent

@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import time
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from workers.domain import Outcome, RunId
 from workers.store.errands import Errands
 from workers.store.inbox import DeliveryRow, Inbox
 from workers.store.ledger import Ledger
-from workers.store.models import Change, Errand
+from workers.store.models import Change, Delivery, Errand
 from workers.store.roster import Roster
 
 CHECK, WORKFLOW, PULL = "check_run.completed", "workflow_run.completed", "pull_request.synchronize"
@@ -391,6 +392,18 @@ def test_bad_rows_are_told_and_do_not_stop_the_rest(office: Office, body: bytes,
     """A row that cannot be read is marked with the reason; the next one is routed."""
     assert office.raw("check_run", body).startswith(said)
     assert office.deliver(WORKFLOW).startswith("routed: opened run")
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("stored", [b"broken", b"", zlib.compress(b"{}")], ids=["torn", "gone", "another"])
+def test_a_damaged_body_is_told_and_does_not_stop_the_rest(office: Office, stored: bytes) -> None:
+    """What is not the body that came, by its hash, is never routed; whoever looks reads why, and the rest goes on."""
+    office.inbox.add(DeliveryRow(guid="hurt", event="workflow_run", body=encoded(payload(WORKFLOW))))
+    with office.engine.begin() as connection:
+        connection.execute(update(Delivery).values(body=stored))
+    assert office.deliver(CHECK).startswith("routed")
+    hurt = rows(office.engine, "delivery")[0]
+    assert (hurt["state"], hurt["reason"]) == ("error", "the stored body is damaged")
 
 
 @pytest.mark.fault(20)

@@ -11,8 +11,7 @@ from tests.bot.conftest import Serve, rows, until
 from tests.bot.deliveries import SECRET
 from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
-from tests.workers.forge.scene import EDITS, FILES, LOG, PROPOSAL, REPO, STARTED
-from workers.domain import Case, RunId, Sha
+from tests.workers.forge.scene import EDITS, FILES, LOG, PROPOSAL, REPO, STARTED, red_case
 from workers.github import App, GitHubForge
 from workers.ports import Notice
 
@@ -37,17 +36,7 @@ def test_nothing_of_our_own_starts_a_run(hub: Hub, serve: Serve, engine: Engine,
     hub.set_webhook(keys.app_id, f"{site.url}/webhook")
 
     app = App(hub.api_url, keys.app_id, keys.private_key, pace=0)
-    case = Case(
-        run=RunId("run-1"),
-        repo=REPO,
-        repo_id=info.id,
-        installation_id=keys.installation_id,
-        head_sha=Sha(info.sha),
-        branch="main",
-        job="test",
-        job_id=red.job_id,
-        actions_run_id=red.run_id,
-    )
+    case = red_case(info, keys, red)
     with GitHubForge(app, tmp_path / "mirrors", case) as forge:
         forge.tell(case, STARTED)
         tree = forge.tree(case)

@@ -19,6 +19,7 @@ from typing import Self
 import httpx
 
 from tests.hub.remote import Json, Remote
+from tests.processes import unmeasured
 
 Files = Mapping[str, str | bytes | None]
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +102,7 @@ class Hub(Remote):
         """Where the double keeps its bare repositories, by number."""
         self._check = check
         command = [sys.executable, "-m", "tests.hub", "--port", str(port), "--data", folder, "--ci-image", ci_image]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, cwd=ROOT, env=unmeasured(), stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -310,7 +311,7 @@ class Hub(Remote):
 
     def wait_ci(self, repo: str, sha: str, seconds: float = 120) -> Json:
         """Wait until a commit's workflow runs are all completed; returns the last one."""
-        return self.wait(lambda: self._ci_done(repo, sha), seconds, f"CI of {sha}")
+        return self.wait(lambda: self._ci_done(repo, sha), seconds, f"CI of {sha}", every=0.2)
 
     def _ci_done(self, repo: str, sha: str) -> Json | None:
         runs = [r for r in self.repo(repo)["workflow_runs"] if r["head_sha"] == sha]
@@ -319,14 +320,14 @@ class Hub(Remote):
             return last
         return None
 
-    def wait(self, probe: Callable[[], Json | None], seconds: float, what: str) -> Json:
-        """Ask until the probe answers; raises HubError when it does not in time."""
+    def wait(self, probe: Callable[[], Json | None], seconds: float, what: str, every: float = 0.05) -> Json:
+        """Ask `every` so many seconds until the probe answers; raises HubError when it does not in time."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             found = probe()
             if found is not None:
                 return found
-            time.sleep(0.05)
+            time.sleep(every)
         raise HubError(f"{what}: not within {seconds} s")
 
     def settle(self, seconds: float = 10) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from tests.model.personas import Scene
 from tests.model.replies import Reply
+from tests.processes import unmeasured
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,7 @@ class Model:
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.model", "--port", "0"]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, cwd=ROOT, env=unmeasured(), stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url: str = json.loads(self.process.stdout.readline())["url"]
 

@@ -19,11 +19,14 @@ import yaml
 from sandbox.images.build import resolve
 from tests.hub.process import Hub, HubError, RepoInfo
 from tests.processes import Process, free_port, start_redis
+from workers.store.schema import upgrade
 
 HEAL = str(Path(sys.executable).parent / "heal")
 SAMPLES = Path(__file__).resolve().parents[1] / "repos"
 CI_IMAGE = resolve("python")
 OWNER = "octo"
+ASK_SECONDS = 0.2
+"""Between two looks at what the installation does: its pages are made by the processors that also do the work."""
 REGISTRATION = yaml.safe_load((Path(__file__).resolve().parents[2] / "app.yml").read_text())
 PERMISSIONS: dict[str, str] = REGISTRATION["default_permissions"]
 EVENTS: list[str] = REGISTRATION["default_events"]
@@ -92,7 +95,7 @@ class Theatre:
             "HEAL_ALIVE_FILE": str(self.folder / "worker.alive"),
             **self.extra,
         }
-        self._run_once("migrate", [HEAL, "db", "upgrade"], shared)
+        upgrade(shared["HEAL_DATABASE_URL"])
         receiver = Process("receiver", [HEAL, "serve", "--port", str(self.port)], self.folder, self.bot_env)
         self._running.append(receiver)
         self.start_worker()
@@ -107,12 +110,6 @@ class Theatre:
         """SIGKILL to the worker and its pool, as when the machine loses them. Start another afterwards."""
         self.worker.kill()
         self._running.remove(self.worker)
-
-    def _run_once(self, name: str, command: list[str], env: Mapping[str, str]) -> None:
-        process = Process(name, command, self.folder, env)
-        if process.finished(60) != 0:
-            process.stop()
-            raise RuntimeError(f"{name} failed:\n{process.log.read_text(errors='replace')[-4000:]}")
 
     def _answers(self, path: str) -> bool:
         try:
@@ -174,7 +171,7 @@ class Theatre:
 
         self.wait(claimed, seconds, f"claim {count} of {repo}")
 
-    def wait_for_state(self, repo: str, state: str, seconds: float = 60) -> dict[str, Any]:
+    def wait_for_state(self, repo: str, state: str, seconds: float = 120) -> dict[str, Any]:
         """The newest run of a repository, once it is in this state."""
         found = self.runs_of
         return self.wait(lambda: next((r for r in found(repo)[:1] if r["state"] == state), None), seconds, state)
@@ -194,7 +191,7 @@ class Theatre:
     def wait(self, probe: Callable[[], dict[str, Any] | None], seconds: float, what: str) -> dict[str, Any]:
         """Ask until the probe answers. Raises TimeoutError with everybody's log when it does not in time."""
         try:
-            return self.hub.wait(probe, seconds, what)
+            return self.hub.wait(probe, seconds, what, ASK_SECONDS)
         except HubError as error:
             raise TimeoutError(f"{error}: {self.runs()}\n{self.logs()}") from error
 

@@ -93,6 +93,23 @@ def test_an_engine_that_is_away_disturbs_nobody() -> None:
     assert not clearing.is_alive()
 
 
+@pytest.mark.engine
+def test_what_is_kept_is_held_under_the_cap(engine: Engine, installation: str) -> None:
+    """A few rounds after its start, a worker removes what is beyond the cap."""
+    labels = {"heal.owner": installation, "heal.role": "cache", "heal.key": installation}
+    name = engine.create_volume(f"heal-cache-{installation}", labels).name
+    stop, own = threading.Event(), Engine()
+    clearing = threading.Thread(target=reap_forever, args=(own, installation, stop, -1, 0.01))
+    clearing.start()
+    deadline = time.monotonic() + 60
+    while engine.volume(name) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    stop.set()
+    clearing.join(60)
+    own.close()
+    assert engine.volume(name) is None
+
+
 def _until(true: object, log: Path, seconds: float = 40) -> None:
     assert callable(true)
     deadline = time.monotonic() + seconds

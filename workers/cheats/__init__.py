@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from sandbox.spec import Plan
-from workers.cheats import code, copied, kept, languages, manifests, proofs
+from workers.cheats import code, copied, kept, languages, lookups, manifests, proofs
 from workers.cheats.syntax import parsed
 from workers.domain import Diagnosis, FailureClass
 from workers.policy import Violation, is_test
@@ -148,6 +148,7 @@ def _python(
             yield Violation("changes a test", path, 0, "a formatter does not change what a test means")
     else:
         yield from copied.review(path, old, new, literals)
+        yield from lookups.review(path, old, new, literals)
 
 
 def _shadows(edits: Mapping[str, bytes | None], tree: SourceTree) -> Iterator[Violation]:

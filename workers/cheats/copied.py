@@ -133,7 +133,7 @@ def _answered(asked: set[str], results: Sequence[ast.expr | None], literals: fro
     if not asked:
         return False
     odd = any(map(_odd, asked))
-    return any(_shown(result) in literals or (odd and constant(result) is not ...) for result in results)
+    return any(shown(result) in literals or (odd and constant(result) is not ...) for result in results)
 
 
 def _odd(shown: str) -> bool:
@@ -182,11 +182,11 @@ def _asked(question: ast.expr | ast.pattern, literals: frozenset[str]) -> set[st
     }
     for node in ast.walk(question):
         if isinstance(node, ast.MatchValue):
-            found.add(_shown(node.value))
+            found.add(shown(node.value))
         elif isinstance(node, ast.Compare) and isinstance(node.ops[0], _SAME + (_OTHER if id(node) in denied else ())):
             for side in (node.left, *node.comparators):
                 parts = side.elts if isinstance(side, ast.List | ast.Tuple | ast.Set) else ()
-                found |= {_shown(one) for one in (side, *parts)}
+                found |= {shown(one) for one in (side, *parts)}
     return found & literals
 
 
@@ -194,13 +194,13 @@ def _rows(node: ast.Dict | ast.List | ast.Tuple | ast.Set, literals: frozenset[s
     """A table with a row of the tests: a question that is one of their values and a fixed answer."""
     if isinstance(node, ast.Dict):
         return any(
-            _answered({_shown(key)} & literals, [value], literals)
+            _answered({shown(key)} & literals, [value], literals)
             for key, value in zip(node.keys, node.values, strict=True)
         )
     rows = [one for one in node.elts if isinstance(one, ast.Tuple | ast.List) and len(one.elts) > 1]
     return any(
-        _answered({_shown(part) for part in row.elts[:-1]} & literals, row.elts[-1:], literals)
-        and _shown(row) in literals
+        _answered({shown(part) for part in row.elts[:-1]} & literals, row.elts[-1:], literals)
+        and shown(row) in literals
         for row in rows
     )
 
@@ -210,12 +210,12 @@ def _fixed(module: ast.Module, literals: frozenset[str], *, only_new: bool) -> I
     for node in ast.walk(module):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.args.args:
             continue
-        returned = [_shown(part.value) for part in ast.walk(node) if isinstance(part, ast.Return)]
+        returned = [shown(part.value) for part in ast.walk(node) if isinstance(part, ast.Return)]
         if returned and repr(...) not in returned and (not only_new or any(one in literals for one in returned)):
             yield node.name
 
 
-def _shown(node: ast.AST | None) -> str:
+def shown(node: ast.AST | None) -> str:
     """A literal's value, a list and a tuple of the same things alike."""
     return _repr(_frozen(constant(node)))
 

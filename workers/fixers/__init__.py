@@ -18,6 +18,7 @@ from workers.fixers.search import Search
 from workers.fixers.static import Static
 from workers.fixers.suggested import Suggested
 from workers.fixers.upstream import Upstream
+from workers.fixers.version import Version
 from workers.fixers.whitespace import Whitespace
 from workers.llm.client import Client
 from workers.llm.talk import Budget
@@ -39,6 +40,7 @@ __all__ = [
     "Static",
     "Suggested",
     "Upstream",
+    "Version",
     "Whitespace",
     "fixers",
     "revisers",
@@ -50,7 +52,9 @@ def fixers(engine: str, client: Client | None = None, budget: Budget | None = No
 
     Without a client there is no model, whatever the engine. The ladder leaves some out, see `stages.propose`.
     """
-    tools: tuple[Fixer, ...] = (Autofix(), Whitespace(), Locks(), Requirement(), Package(), Executable(), Generated())
+    tools: tuple[Fixer, ...] = (
+        Autofix(), Whitespace(), Locks(), Requirement(), Package(), Executable(), Generated(), Version()
+    )  # fmt: skip
     offline: tuple[Fixer, ...] = () if engine == "llm" else (Remembered(), *tools, Static(), Upstream(), Search())
     if engine == "offline" or client is None:
         return offline

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from workers.domain import Attempt, Candidate, Confidence, Diagnosis, Lesson, Usage
+from workers.domain import Attempt, Candidate, Change, Confidence, Diagnosis, Lesson, Usage
 from workers.patch import PatchError, read_answer
 from workers.patch.essence import essence
 from workers.ports import SourceTree, Workbench
@@ -64,10 +64,12 @@ class Remembered:
 
 
 def _merged(lesson: Lesson, diff: str, *, doubtful: bool) -> Candidate:
-    """The fix of an earlier pull request; of medium class when people turned another one down for the same failure."""
+    """The fix of an earlier pull request. Of medium class when people turned another one down for the same failure, or
+    when it is about packages or generated files: what they are made of may have moved on since."""
     why = f"#{lesson.number} mended this very failure with the same change, and was merged."
-    trust = Confidence.MEDIUM if doubtful else Confidence.HIGH
-    return Candidate(Remembered.name, diff, why, trust, title=f"Apply the change of #{lesson.number} again")
+    trust = Confidence.MEDIUM if doubtful or lesson.change is not Change.EDIT else Confidence.HIGH
+    title = f"Apply the change of #{lesson.number} again"
+    return Candidate(Remembered.name, diff, why, trust, title=title, change=lesson.change)
 
 
 def _blanked(patch: str) -> bool:

@@ -210,6 +210,10 @@ class Source:
         """Names bound at the top of the module."""
         return frozenset(name for node in self.tree.body for name in bound(node))
 
+    def on_line(self, line: int) -> Iterator[ast.expr | ast.stmt]:
+        """Those of the nodes that lie on a line, outer ones first."""
+        return (node for node in self.nodes() if node.lineno <= line <= (node.end_lineno or node.lineno))
+
     def nodes(self) -> Iterator[ast.expr | ast.stmt]:
         """Every expression and statement, in order of appearance; annotations are left out."""
         skipped = {id(n) for annotation in self.annotations() for n in ast.walk(annotation)}

@@ -134,11 +134,12 @@ def _places(bench: Workbench, name: str, bound: str) -> Iterator[tuple[str, byte
     if more than a log knows its name."""
     tree, plan = bench.tree, bench.reproduction.plan
     setup = "\n".join(step.script for step in (*plan.setup, plan.check))
-    constraints = (
-        place for path in tree.paths() if "constraint" in PurePosixPath(path).name.lower()
-        for place in listed(path, tree.read(path) or b"")
+    constraints, own_setup = (
+        [place for path in tree.paths() if wanted in PurePosixPath(path).name.lower()
+         for place in listed(path, tree.read(path) or b"")]
+        for wanted in ("constraint", "setup.py")
     )  # fmt: skip
-    every = list(dict.fromkeys((*constraints, *ranked(tree, setup, (), runtime=True))))
+    every = list(dict.fromkeys((*constraints, *ranked(tree, setup, (), runtime=True), *own_setup)))
     own = [place for place in every if name in names(place, tree.read(place.path) or b"")]
     beside = [place for place in every if "constraint" not in place.path] if known(name, tree) else []
     for place in own or beside:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.spec import Ending, Result
+from workers import spared
 
 
 def no_proof(before: Result, reverse: Result) -> str:
@@ -16,7 +17,7 @@ def no_proof(before: Result, reverse: Result) -> str:
         return (
             f"without the patch the check ended with {reverse.ending.value}, not with {before.ending.value} as before"
         )
-    missing = _failing(before) - _failing(reverse)
+    missing = _failing(before) - _failing(reverse) - spared.left_out(before, reverse)
     if missing:
         return f"without the patch {min(missing)} does not fail any more, so the patch is not what mended it"
     return ""

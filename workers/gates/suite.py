@@ -10,18 +10,23 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 from threading import Event
 
 from sandbox.errors import Cancelled
 from sandbox.spec import Ending, Limits, Result, Step
+from workers import spared
 from workers.domain import Suite
-from workers.ports import Workbench
+from workers.ports import Files, Workbench
 from workers.reruns import limits
 from workers.scripts import commands, invocations, only_prepares
 
 _WALL_S = 300.0
 """A suite that takes longer is not run beside a part of it."""
 _PICKS = frozenset({"-k", "--maxfail"})
+_SETTINGS = frozenset({"pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py"})
+_OTHERWISE = (b"python_files", b"doctest", b"pytest_collect", b"testpaths", b"addopts")
+"""Words of settings by which pytest collects otherwise than by its own names for files."""
 _STOPS = frozenset({"-x", "--exitfirst", "--lf", "--last-failed", "--ff", "--failed-first", "--sw", "--stepwise"})
 _VALUED = frozenset(
     {
@@ -56,24 +61,48 @@ def whole(step: Step) -> Step | None:
 
 
 def baseline(bench: Workbench, cancel: Event) -> Suite | None:
-    """The suite as it ends without any patch; None where the check is all of it, or nothing can be compared."""
+    """The suite as it ends without any patch; None where the check is all of it, by its command or by the files that
+    there are, or nothing can be compared."""
     if bench.witness is not None:
         return bench.witness.suite
-    step = whole(bench.reproduction.plan.check)
-    if step is None:
+    check = bench.reproduction.plan.check
+    step = whole(check)
+    if step is None or _all_of_it(check, bench.tree):
         return None
     key = hashlib.sha256(step.script.encode()).hexdigest()[:16]
-    before = bench.once(f"suite:{key}", Result, lambda: run(step, None, bench, cancel))
+    before = bench.once(f"suite:{key}", Result, lambda: run(step, None, bench, cancel, bench.reproduction.before))
     known = before.ending in (Ending.PASSED, Ending.FAILED) and before.tests
     return Suite(step, before) if known else None
 
 
-def run(step: Step, patch: bytes | None, bench: Workbench, cancel: Event) -> Result:
-    """One run of it, no longer than it may take. Raises `Cancelled`."""
+def _all_of_it(check: Step, files: Files) -> bool:
+    """The check picks whole files, and there are no others that pytest would collect by its own names for them."""
+    told = commands(check.script)
+    calls = invocations(told[0], "pytest") or invocations(told[0], "py.test") if len(told) == 1 else ()
+    stops = _PICKS | _STOPS
+    if len(calls) != 1 or check.workdir not in (".", ""):
+        return False
+    if any("::" in arg or arg.partition("=")[0] in stops for arg in calls[0].args):
+        return False
+    picked = {str(PurePosixPath(arg)) for arg in calls[0].args if arg.endswith(".py")}
+    for path in files.paths():
+        name = PurePosixPath(path).name
+        if name in _SETTINGS and any(word in (files.read(path) or b"") for word in _OTHERWISE):
+            return False
+        if (name.startswith("test_") or name.endswith("_test.py")) and name.endswith(".py") and path not in picked:
+            return False
+    return bool(picked) and picked <= set(files.paths())
+
+
+def run(step: Step, patch: bytes | None, bench: Workbench, cancel: Event, first: Result | None = None) -> Result:
+    """One run of it, no longer than it may take. Of what `first`, a run of the check, has shown slow and red, one test
+    of each place is enough. Raises `Cancelled`."""
     bounds: Limits = limits(bench.reproduction.plan)
     if bench.witness is None:
         bounds = replace(bounds, wall_s=min(bounds.wall_s, _WALL_S))
-    result = bench.environment.run(step, bench.tree.tar(), patch, bounds, cancel=cancel)
+    step = spared.again(step, first) if first is not None else step
+    beside = spared.inputs(step, first) if first is not None else {}
+    result = bench.environment.run(step, bench.tree.tar(), patch, bounds, beside or None, cancel)
     if cancel.is_set():
         raise Cancelled("the run of the whole suite was cancelled")
     return result

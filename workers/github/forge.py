@@ -146,12 +146,14 @@ class GitHubForge:
         return history.last_green(api, self._repo, case, path, self._job_name)
 
     def green_job(self, case: Case) -> JobReport | None:
-        """By the same runs, with the job's log."""
+        """By the same runs, with the job's log; of a branch on which it never was green, by those of the branch that it
+        goes to."""
         api = self._session.api(Purpose.READ)
         if not case.actions_run_id:
             return None
         path = jobs.workflow_path(api, self._repo, case)
-        job = history.green_job(api, self._repo, case, path, self._job_name)
+        base = self._pull.base_ref if self._pull is not None else self._repo.default_branch
+        job = history.green_job(api, self._repo, case, path, self._job_name, base)
         fetch = download.fetch_log(self._app.api_url, self._app.timeout_s)
         return jobs.green(api, self._repo, job, fetch, self._redactor) if job is not None else None
 

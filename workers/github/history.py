@@ -41,34 +41,36 @@ def last_green(api: Api, repo: Repository, case: Case, workflow_path: str, job: 
     A run that was green as a whole is enough. Only where there is none on the page, the newest red ones are asked for
     their jobs: another job may have kept them red.
     """
-    green = _green(api, repo, case, workflow_path, job, other=True)
+    if not case.actions_run_id or not workflow_path:
+        return None
+    earlier = [run for run in _earlier(api, repo, case, workflow_path) if run["head_sha"] != case.head_sha]
+    whole = next((run for run in earlier if run["conclusion"] == "success"), None)
+    red = [run for run in earlier if run["conclusion"] in RED][:_LOOKED_INTO]
+    green = whole or next((run for run in red if _green_job(api, repo, run["id"], job)), None)
     return Sha(green["head_sha"]) if green else None
 
 
-def green_job(api: Api, repo: Repository, case: Case, workflow_path: str, job: str) -> Mapping[str, Any] | None:
-    """The job itself in the newest earlier run of the workflow on the branch in which it was green; of the red commit,
-    too, for what broke it may be no commit."""
-    green = _green(api, repo, case, workflow_path, job, other=False)
-    return _green_job(api, repo, green["id"], job) if green else None
-
-
-def _green(
-    api: Api, repo: Repository, case: Case, workflow_path: str, job: str, *, other: bool
+def green_job(
+    api: Api, repo: Repository, case: Case, workflow_path: str, job: str, base: str = ""
 ) -> Mapping[str, Any] | None:
-    """The newest earlier workflow run in which the job was green; where `other` is set, of another commit."""
+    """The job itself in the newest earlier run of the workflow in which it was green: on the branch, of the red commit,
+    too, for what broke it may be no commit; else on the `base` that its commits go to.
+
+    What started those runs is all one, a push, a schedule or a person: the packages of the day are what is compared.
+    Those of a pull request count for a red one of that very branch.
+    """
     if not case.actions_run_id or not workflow_path:
         return None
-    found = api.find(
-        repo.path("/actions/runs"),
-        branch=case.branch, status="completed", exclude_pull_requests="true", per_page=_RUNS,
-    )  # fmt: skip
-    own = [run for run in (found or {}).get("workflow_runs") or () if run["path"].split("@")[0] == workflow_path]
-    earlier = [run for run in own if _earlier(run, repo, case) and not (other and run["head_sha"] == case.head_sha)]
-    green: Mapping[str, Any] | None = next((run for run in earlier if run["conclusion"] == "success"), None)
-    if green is None:
-        red = [run for run in earlier if run["conclusion"] in RED][:_LOOKED_INTO]
-        green = next((run for run in red if _green_job(api, repo, run["id"], job)), None)
-    return green
+    for branch in dict.fromkeys(filter(None, (case.branch, base))):
+        pulls = case.pull_request is not None and branch == case.branch
+        earlier = _earlier(api, repo, replace(case, branch=branch), workflow_path, pulls=pulls)
+        ended = [run for run in earlier if run["conclusion"] == "success"]
+        ended += [run for run in earlier if run["conclusion"] in RED]
+        found = (_green_job(api, repo, run["id"], job) for run in ended[:_LOOKED_INTO])
+        green = next(filter(None, found), None)
+        if green is not None:
+            return green
+    return None
 
 
 def origin(api: Api, repo: Repository, sha: Sha) -> Origin:
@@ -93,11 +95,23 @@ def red_case(api: Api, repo: Repository, case: Case, check: Mapping[str, Any]) -
     return replace(about, actions_run_id=int(job["run_id"]), attempt=int(job.get("run_attempt") or 1))
 
 
-def _earlier(run: Mapping[str, Any], repo: Repository, case: Case) -> bool:
-    """Of this very branch, for a push to it or by hand, and before the red one."""
-    own = (run.get("head_repository") or {}).get("id") == repo.id and run["head_branch"] == case.branch
-    for_branch = not str(run["event"]).startswith("pull_request")
-    return bool(own and for_branch and run["id"] < case.actions_run_id)
+def _earlier(
+    api: Api, repo: Repository, case: Case, workflow_path: str, *, pulls: bool = False
+) -> list[Mapping[str, Any]]:
+    """Runs of the workflow before the red one, newest first: of this very branch, and not for a pull request unless
+    `pulls`."""
+    found = api.find(
+        repo.path("/actions/runs"),
+        branch=case.branch, status="completed", exclude_pull_requests="true", per_page=_RUNS,
+    )  # fmt: skip
+
+    def counts(run: Mapping[str, Any]) -> bool:
+        own = (run.get("head_repository") or {}).get("id") == repo.id and run["head_branch"] == case.branch
+        for_branch = pulls or not str(run["event"]).startswith("pull_request")
+        return bool(own and for_branch and run["id"] < case.actions_run_id)
+
+    runs = (found or {}).get("workflow_runs") or ()
+    return [run for run in runs if run["path"].split("@")[0] == workflow_path and counts(run)]
 
 
 def _green_job(api: Api, repo: Repository, run_id: int, job: str) -> Mapping[str, Any] | None:

@@ -56,7 +56,7 @@ def from_log(log: logs.JobLog, bound: Bound | None, conclusions: Sequence[tuple[
     failed = _failed(log, aligned, conclusions)
     collected = Collected(notes=list(bound.notes) if bound else [])
     if (machine := logs.machine(log)).image:
-        collected.note(f"CI's machine was {machine.image}, {machine.image_version}")
+        collected.note(f"CI's machine was {', '.join(filter(None, (machine.image, machine.image_version)))}")
     check, last = _walk(aligned, failed, bound, collected)
     if check is None:
         raise unsupported(

@@ -1,10 +1,12 @@
-"""Sentences about what hangs on chance or on the order of tests: their history, and what a reversed run showed."""
+"""Sentences about what hangs on chance or on the order of tests: their history, what a reversed run showed, and which
+red tests were not repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from workers import spared
 from workers.domain import Past, Reproduction
 from workers.messages.markup import quote
 
@@ -22,7 +24,8 @@ def history(past: Sequence[Past]) -> str:
 
 
 def steadiness(reproduction: Reproduction) -> list[str]:
-    """What people should know of a failure that is always red and yet has to do with order or chance."""
+    """What people should know of a failure that is always red: what has to do with order or chance, and what was run
+    once only."""
     lines = []
     if reproduction.order:
         named = ", ".join(map(quote, reproduction.order[:_SHOWN]))
@@ -33,4 +36,12 @@ def steadiness(reproduction: Reproduction) -> list[str]:
         )
     if reproduction.past:
         lines.append(f"{history(reproduction.past)}; on this commit it was red in every run.")
+    groups = spared.groups(reproduction.before)
+    if groups:
+        tests = sum(map(len, groups))
+        where = "the same place" if len(groups) == 1 else f"{len(groups)} places"
+        lines.append(
+            f"{tests} tests took long to fail in {where}: all of them were run once, and in the repeated runs one of "
+            "each place, the others no more once it was red again."
+        )
     return lines

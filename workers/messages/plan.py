@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sandbox.spec import Fidelity, Plan, Service, Step
+from workers.actions.unusable import Unusable
 from workers.messages.markup import details, fence, line, plain, quote
 
 FIDELITY: Mapping[Fidelity, str] = {
@@ -15,6 +16,25 @@ FIDELITY: Mapping[Fidelity, str] = {
 }
 _SCRIPTS = 4_000
 """Characters of all scripts that are shown."""
+
+
+def edits_no_workflow(one: Unusable) -> str:
+    """Why a job whose action is not served cannot be mended here, and who can do what instead."""
+    numbers = ", ".join(map(str, one.lines[:5]))
+    place = f" (line{'s' if len(one.lines) > 1 else ''} {numbers} of {quote(one.path)})" if one.lines else ""
+    return (
+        f"The job could not begin: GitHub does not serve {quote(one.uses)}{place}. Heal never edits workflow files, so "
+        "a person has to write a version there that is served."
+    )
+
+
+def writes_no_fragment(program: str, said: str) -> str:
+    """Why the news of a change are not written by a machine, and what to do."""
+    return (
+        f"The check asks for a news fragment: {quote(said)} What a change means for its users is its author's to say, "
+        "and the check compares with a branch that the sandbox does not have. "
+        f"{quote(f'{program} create')} makes the file."
+    )
 
 
 def folded(plan: Plan) -> str:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from workers import lockfiles
-from workers.requirements import normal
+from workers.requirements import normal, setup_py
 
 _REQUIREMENT = re.compile(
     r"[ \t]*(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:[ \t]*\[[^\]\n]{0,200}\])?[ \t]*(?:[=<>~!;@ #].{0,500})?$"
@@ -96,8 +96,10 @@ def added(path: str, before: bytes, after: bytes) -> frozenset[str] | None:
 
 def _held(place: Place, data: bytes) -> object:
     """The list, or Poetry's table, as it was read."""
-    text = data.decode("utf-8", "replace")
-    if PurePosixPath(place.path).name == "pyproject.toml":
+    text, name = data.decode("utf-8", "replace"), PurePosixPath(place.path).name
+    if name == "setup.py":
+        return [one.text for one in setup_py.written(data)]
+    if name == "pyproject.toml":
         return _at(_toml(text), place.keys)
     return (_cfg(text).get(*place.keys) if place.keys else text).splitlines()
 
@@ -110,6 +112,11 @@ def _entries(values: object) -> Iterator[str]:
 
 
 # pyproject.toml
+
+
+def readable(text: str) -> bool:
+    """It is TOML with something in it."""
+    return bool(_toml(text))
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -175,7 +182,7 @@ def _in_toml(text: str, keys: _Keys, name: str) -> str | None:
     """The document with the requirement in its list, or in Poetry's table."""
     lines = text.split("\n")
     if keys[:2] == ("tool", "poetry"):
-        section = _section(lines, keys)
+        section = table(lines, keys)
         if section is None:
             return None
         first, end = section
@@ -183,7 +190,7 @@ def _in_toml(text: str, keys: _Keys, name: str) -> str | None:
         place = _in_order([lines[at].split("=")[0].strip(" \"'") for at in rows], name, keep_first="python")
         row = rows[place] if place < len(rows) else (rows[-1] + 1 if rows else first)
         return "\n".join([*lines[:row], f'{name} = "*"', *lines[row:]])
-    section = _section(lines, keys[:-1])
+    section = table(lines, keys[:-1])
     if section is None:
         return None
     first, end = section
@@ -195,7 +202,7 @@ def _in_toml(text: str, keys: _Keys, name: str) -> str | None:
     return _in_array(text, text.index("[", text.index("=", offset)), name)
 
 
-def _section(lines: list[str], keys: _Keys) -> tuple[int, int] | None:
+def table(lines: list[str], keys: _Keys) -> tuple[int, int] | None:
     """The lines of a table, its header left out."""
     heads = [(at, match["name"]) for at, line in enumerate(lines) if (match := _HEADER.match(line.strip()))]
     for number, (at, head) in enumerate(heads):
@@ -283,7 +290,7 @@ def _same_but_lists(path: str, old: str, new: str) -> bool:
 
 def _in_cfg(text: str, keys: _Keys, name: str) -> str | None:
     lines = text.split("\n")
-    section = _section(lines, tuple(keys[0].split(".")))
+    section = table(lines, tuple(keys[0].split(".")))
     if section is None:
         return None
     first, end = section

@@ -13,6 +13,7 @@ from threading import Event
 from pydantic import ValidationError
 
 from sandbox.spec import Limits, Step
+from workers import spared
 from workers.domain import Diagnosis, FailureClass
 from workers.ports import Workbench
 from workers.spectrum import evidence
@@ -92,6 +93,7 @@ def _traced(bench: Workbench, cancel: Event | None) -> str:
     how = started(bench)
     green = [test.id for test in bench.reproduction.before.tests if test.status == "passed"]
     plan = {"mode": "trace", "args": how.args, "trace_s": _TRACED_S, "budget_s": _SESSION_S}
-    plan |= {"hang_s": _HANG_S, "passed": green}
+    slow = [test.id for test in spared.slow(bench.reproduction.before)]
+    plan |= {"hang_s": _HANG_S, "passed": green, "slow": slow}
     found = evidence.trace(inside(bench, how, plan, _WALL_S, cancel))
     return found.model_dump_json() if found else ""

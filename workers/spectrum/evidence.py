@@ -44,6 +44,11 @@ class Trace(Value):
     signatures: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
     """By path, the parameters of callables that the file names; those with a default end in `=`."""
 
+    @property
+    def hung(self) -> frozenset[str]:
+        """The tests that were ended because they took too long."""
+        return frozenset(name for name, failure in self.exceptions.items() if failure.type == "Hung")
+
     @cached_property  # asked for with every line
     def failing_tests(self) -> int:
         """Failing tests that could run, not files that could not be collected."""

@@ -12,11 +12,13 @@ from typing import NoReturn
 from sandbox import explain, languages
 from sandbox.errors import ImageMissing, NetworkDenied, ServiceFailed, ServiceMissing, SetupFailed
 from sandbox.spec import Ending, Environment, Plan, Result, Sandbox, Skipped, Step, Tree
-from workers import diagnosis, fresh, pins, recipe, tools
+from workers import diagnosis, fragments, fresh, pins, recipe, spared, tools
+from workers.actions.unusable import unusable
 from workers.domain import Case, FailureClass, JobReport, Outcome, Past, Reproduction
 from workers.errors import Stop
 from workers.messages.chance import history
 from workers.messages.markup import quote
+from workers.messages.plan import edits_no_workflow, writes_no_fragment
 from workers.ports import History, SourceTree
 from workers.repo_config import Flaky, RepoConfig, Verify
 from workers.reruns import (
@@ -39,6 +41,8 @@ _MISSING = re.compile(
 
 def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) -> Plan:
     """The recipe. A job that broke before any command of the repository ran has none: then its log says why."""
+    if not (case.check or config.verify.command):
+        _for_people(job)
     try:
         return pins.while_it_lasts(recipe.plan(job, tree, config, case), job.started_at, datetime.now(UTC))
     except Stop as none:
@@ -49,6 +53,18 @@ def make_plan(job: JobReport, tree: SourceTree, config: RepoConfig, case: Case) 
             detail = "CI broke before a command of the repository failed."
             raise Stop(Outcome.INFRASTRUCTURE, detail, **_told(ruling)) from none
         raise Stop(none.outcome, none.detail, **none.data, **_told(ruling)) from none
+
+
+def _for_people(job: JobReport) -> None:
+    """Raise `Stop` where the log alone shows that no patch of ours can be the answer."""
+    action = unusable(job)
+    if action is not None:
+        told = {"failure": FailureClass.WORKFLOW.value, "line": action.said}
+        raise Stop(Outcome.UNSUPPORTED, edits_no_workflow(action), **told)
+    program, said = fragments.asked(job)
+    if program:
+        told = {"failure": FailureClass.LINT.value, "line": said}
+        raise Stop(Outcome.UNSUPPORTED, writes_no_fragment(program, said), **told)
 
 
 def bounded(found: Reproduction, verify: Verify) -> Reproduction:
@@ -158,8 +174,9 @@ def _told(ruling: diagnosis.Ruling) -> dict[str, str]:
 
 
 def _always_failing(runs: Sequence[Result]) -> set[str] | None:
-    """The tests that failed in every run; None when a run names no failing test, so nothing can be said."""
-    failing = [set(_red(run)) for run in runs]
+    """The tests that failed in every run in which they were run; None when a run names no failing test, so nothing can
+    be said."""
+    failing = [set(_red(run)) | spared.left_out(runs[0], run) for run in runs]
     return set.intersection(*failing) if all(failing) else None
 
 

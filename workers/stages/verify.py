@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from sandbox.spec import Ending
-from workers import cheats, granted, logs, policy
+from workers import cheats, granted, logs, policy, spared
 from workers.critic import Critic
 from workers.domain import REVIEW, Candidate, Change, Experience, Verdict
 from workers.gates import suite
@@ -167,7 +167,9 @@ def _suite(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel:
 def _reverse(verdict: Verdict, _: bytes, __: _Change, bench: Workbench, cancel: Event) -> Verdict:
     """Red again, in the same way, without the patch."""
     plan, before = bench.reproduction.plan, bench.reproduction.before
-    reverse = bench.environment.run(plan.check, bench.tree.tar(), None, limits(plan), cancel=cancel)
+    step = spared.again(plan.check, before)
+    beside = spared.inputs(step, before) or None
+    reverse = bench.environment.run(step, bench.tree.tar(), None, limits(plan), beside, cancel)
     verdict = replace(verdict, reverse_red=not reverse.green)
     why = no_proof(before, reverse)
     return _no(verdict, "reverse run", why) if why else verdict

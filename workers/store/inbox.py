@@ -41,12 +41,13 @@ class Stored:
 
 @dataclass(frozen=True)
 class TakenDelivery:
-    """A delivery handed to a dispatcher, which must `mark` it. `received_at` is in seconds since 1970."""
+    """A delivery handed to a dispatcher, which must `mark` it. `received_at` is in seconds since 1970; `body` is None
+    where what was stored is not what came."""
 
     id: int
     guid: str
     event: str
-    body: bytes
+    body: bytes | None
     received_at: float
     attempts: int
 
@@ -194,9 +195,19 @@ def _hand_out(connection: Connection, which: ColumnElement[bool], limit: int) ->
         update(_DELIVERY)
         .where(_DELIVERY.c.id.in_(picked.scalar_subquery()))
         .values(attempts=_DELIVERY.c.attempts + 1, next_at=db_now() + TAKEN_SECONDS)
-        .returning(*(_DELIVERY.c[name] for name in ("id", "guid", "event", "body", "received_at", "attempts")))
+        .returning(
+            *(_DELIVERY.c[name] for name in ("id", "guid", "event", "body", "sha256", "received_at", "attempts"))
+        )
     ).all()
     return [
-        TakenDelivery(id_, guid, event, zlib.decompress(body), received_at, attempts)
-        for id_, guid, event, body, received_at, attempts in sorted(rows)
+        TakenDelivery(id_, guid, event, _unpacked(body, sha256), received_at, attempts)
+        for id_, guid, event, body, sha256, received_at, attempts in sorted(rows)
     ]
+
+
+def _unpacked(body: bytes, sha256: str) -> bytes | None:
+    try:
+        content = zlib.decompress(body)
+    except zlib.error:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == sha256 else None

@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, 
 
 from workers.diagnosis import signature
 from workers.diagnosis.signature import ENOUGH, Signature, likeness
+from workers.domain import Change as Kind
 from workers.domain import Diagnosis, Lesson, StageName
 from workers.redact import Redactor
-from workers.store.changes import ChangeLine
+from workers.store.changes import ChangeLine, held
 from workers.store.codec import clean, read, to_json
 from workers.store.database import db_now, transact
 from workers.store.models import Change, Repo, StageResult
@@ -76,7 +77,7 @@ class Lessons:
         def work(connection: Connection) -> None:
             looks = clean(self._redactor(_looks(connection, change)))
             connection.execute(delete(Row).where(*same))
-            connection.execute(insert(Row).values(**row, signature=looks))
+            connection.execute(insert(Row).values(**row, signature=looks, kind=_kind(connection, change).value))
 
         transact(self._engine, work)
 
@@ -151,12 +152,19 @@ def _lessons(*which: ColumnElement[bool]) -> Select[Any]:
         .scalar_subquery()
     )
     columns = (Row.id, Row.repo_id, Row.fingerprint, Row.signature, Row.number, Row.accepted, Row.patch, Row.words)
-    labelled = (target.label("target"), turned_down.label("turned_down"))
-    return select(*columns, Row.who, *labelled).where(*which).order_by(Row.id.desc())
+    more = (Row.who, Row.kind, target.label("target"), turned_down.label("turned_down"))
+    return select(*columns, *more).where(*which).order_by(Row.id.desc())
 
 
 def _lesson(row: Any) -> Lesson:
-    return Lesson(row.number, row.accepted, row.patch, row.words, row.who, row.target or "")
+    kind = next((one for one in Kind if one.value == row.kind), Kind.EDIT)  # a later release may know more of them
+    return Lesson(row.number, row.accepted, row.patch, row.words, row.who, row.target or "", kind)
+
+
+def _kind(connection: Connection, change: ChangeLine) -> Kind:
+    """What the candidate said to be that the change was made of; an edit when its run is gone."""
+    made = held(connection, change.repo_id, change.run_id) if change.run_id is not None else None
+    return made.change if made is not None else Kind.EDIT
 
 
 def _looks(connection: Connection, change: ChangeLine) -> str:

@@ -374,6 +374,7 @@ class Lesson(Table):
     signature: Mapped[str] = mapped_column(Text, default="", doc="a diagnosis.signature as JSON, '' when not known")
     accepted: Mapped[bool] = mapped_column(doc="merged; else closed or called wrong")
     patch: Mapped[str] = mapped_column(Text, doc="unified diff, redacted")
+    kind: Mapped[str] = mapped_column(String(16), default="edit", doc="a domain.Change: what the patch said to be")
     words: Mapped[str] = mapped_column(Text, default="", doc="what the reviewer said, redacted; data, not instructions")
     who: Mapped[str] = mapped_column(Text, default="", doc="login of the person who decided")
     at: Mapped[float] = mapped_column(Double, doc="when")

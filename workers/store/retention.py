@@ -110,6 +110,8 @@ class Retention:
         """Remove the oldest of what has ended until the database takes at most `cap` bytes: deliveries first, which
         can be asked for again, then logs, then whole runs. What is left may still be more."""
         removed = Removed()
+        if self._files() <= cap:
+            return removed
         order: tuple[tuple[str, Callable[[float], int], float], ...] = (
             ("deliveries", self._deliveries, LEAST_DAYS), ("logs", self._logs, 0.0), ("runs", self._runs, 0.0),
         )  # fmt: skip
@@ -130,6 +132,14 @@ class Retention:
             large = sum(connection.execute(_stored(column)).scalar_one() for column in _LARGE)
             rows = sum(connection.execute(_rows(table)).scalar_one() for table in Table.metadata.sorted_tables)
             return int(large) + rows * _ROW
+
+    def _files(self) -> int:
+        """Bytes of the files, which what is in use is never more than: PostgreSQL knows them without reading a row."""
+        if self._engine.dialect.name == "sqlite":
+            return self.size()
+        with self._engine.connect() as connection:
+            tables = (func.pg_total_relation_size(table.name) for table in Table.metadata.sorted_tables)
+            return sum(connection.execute(select(*tables)).one())
 
     def compact(self) -> None:
         """Give the freed room back to the disk. Writers wait while it lasts."""

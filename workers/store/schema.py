@@ -1,42 +1,40 @@
-"""Brings a database to the schema of this release and tells whether it is there. Works from any folder, no ini file."""
+"""Brings a database to the schema of this release and tells whether it is there. Works from any folder, no ini file.
+
+Alembic is imported to migrate only: every process of ours asks at its start whether the schema is there.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from workers.errors import UsageError
 from workers.store.database import open_engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x6865616C
 """Advisory lock key in PostgreSQL: two processes that start together migrate one after the other."""
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
-
-
 def head() -> str:
     """The revision this release expects."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return max(_known())
 
 
 def revision(engine: Engine) -> str | None:
     """The revision the database is at, None for an empty one."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
 
 
 def is_current(engine: Engine) -> bool:
@@ -67,7 +65,8 @@ def require(url: str) -> None:
 
 
 def _known() -> set[str]:
-    return {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
+    """The revisions of this release: each migration's file begins with its own, and they count upwards."""
+    return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")}
 
 
 def upgrade(url: str, target: str = "head") -> None:
@@ -81,6 +80,8 @@ def downgrade(url: str, target: str = "base") -> None:
 
 
 def _migrate(url: str, target: str, *, down: bool) -> None:
+    from alembic import command
+
     engine = open_engine(url)
     try:
         with engine.connect().execution_options(heal_write=True) as connection, connection.begin():
@@ -90,3 +91,13 @@ def _migrate(url: str, target: str, *, down: bool) -> None:
             move(_config(connection), target)
     finally:
         engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

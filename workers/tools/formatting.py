@@ -1,7 +1,8 @@
 """Formatters that differ in names only: each says which files it would write otherwise, and has an option that writes.
 
 A row holds what is its own; reading and repairing are the same for all. yapf, autopep8, autoflake, docformatter,
-clang-format, shfmt, terraform fmt, buf format.
+clang-format, shfmt, terraform fmt, buf format, and the checkers of licence headers that also write them: addlicense,
+license-eye, license-check-and-add.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ class Formatter:
     a file that it cannot parse (`path`, `line`, `text`).
 
     `speaks` are words that are nobody else's. `values` are options that take the next word; `only` are those that look
-    or print, which the repair goes without. `verb` is the subcommand; a tool of whole folders (`takes_files` False) is
-    not told the files. `bare` allows the repair by the tool's name alone where its call cannot be seen.
+    or print, which the repair goes without. `verb` is the subcommand, `writes` another one that repairs; a tool of
+    whole folders (`takes_files` False) is not told the files. `bare` allows the repair by the tool's name alone where
+    its call cannot be seen.
     """
 
     NAME: str
@@ -41,6 +43,7 @@ class Formatter:
     verb: str = ""
     takes_files: bool = True
     bare: bool = False
+    writes: str = ""
     rule: str = _UNFORMATTED
     RUNS_TESTS: bool = False
 
@@ -84,7 +87,7 @@ class Formatter:
 
     def _written(self, call: Invocation, named: Sequence[str]) -> str:
         at = call.args.index(self.verb) if self.verb else 0
-        before = [*call.args[:at], self.verb] if self.verb else []
+        before = [*call.args[:at], self.writes or self.verb] if self.verb else []
         options = kept(call.args[at:], self.values, self.only)
         return call.command(*before, *self.write, *options, *named)
 
@@ -172,5 +175,36 @@ FORMATTERS = (
         frozenset({"--config", "--path", "--exclude-path", "--error-format", "--timeout"}),
         verb="format",
         takes_files=False,
+    ),
+    Formatter(
+        "addlicense",
+        (re.compile(r"^(?P<path>(?![-+@]|\S{0,400}\.{3})[^\s:=]{0,400}(?:\.[A-Za-z]\w{0,11}|Dockerfile|Makefile|BUILD))$"),),
+        (),
+        frozenset({"-check", "--check", "-v", "--v"}),
+        frozenset({f"{dash}{name}" for dash in ("-", "--") for name in ("c", "f", "l", "y", "skip", "ignore")}),
+        rule="header",
+    ),
+    Formatter(
+        "license-eye",
+        (re.compile(r"^(?P<path>(?![-+@]|\S{0,400}\.{3})[^\s:=]{0,400}(?:\.[A-Za-z]\w{0,11}|Dockerfile|Makefile|BUILD))$"),),
+        ("fix",),
+        frozenset(),
+        frozenset({"-c", "--config", "-v", "--verbosity"}),
+        speaks=re.compile(r"the following files don't have a valid license header"),
+        verb="header",
+        takes_files=False,
+        rule="header",
+    ),
+    Formatter(
+        "license-check-and-add",
+        (re.compile(r"^. License not found in (?P<path>\S.{0,400})$"),),
+        (),
+        frozenset(),
+        frozenset({"-f", "--config-file", "-r", "--regex-replacements"}),
+        speaks=re.compile(r"^. License not found in \S", re.MULTILINE),
+        verb="check",
+        writes="add",
+        takes_files=False,
+        rule="header",
     ),
 )  # fmt: skip

@@ -422,7 +422,7 @@ def test_the_order_is_cheapest_first(model: Model) -> None:
     client = Client("ollama:some", None, model.url)
     offline = [
         "remembered", "autofix", "whitespace", "locks", "requirement", "package", "executable", "generated",
-        "static", "upstream", "search",
+        "version", "static", "upstream", "search",
     ]  # fmt: skip
     assert [fixer.name for fixer in fixers("auto", client)] == [*offline, "llm", "agent"]
     assert [fixer.name for fixer in fixers("offline", client)] == offline

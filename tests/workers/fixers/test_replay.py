@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
+from tests.workers.fixers.benches import Memory
 from tests.workers.fixers.test_llm import CALC, NEW, OLD, TEST, verdict, work
 from tests.workers.fixers.trees import MemoryTree
-from workers.domain import Candidate, Confidence, Experience, Lesson, Usage
+from tests.workers.made import GREEN, RED, ScriptedEnvironment, diagnosis, reproduction
+from workers.domain import (
+    Candidate,
+    Change,
+    Confidence,
+    Experience,
+    FailureClass,
+    Finding,
+    Lesson,
+    Moved,
+    Since,
+    Usage,
+)
 from workers.fixers.replay import Remembered, Replay
+from workers.patch import Executable
 from workers.ports import Workbench
 from workers.redact import MARK
+from workers.repo_config import RepoConfig
+from workers.stages.verify import verify
 
 PATCH = MemoryTree({"calc.py": CALC}).diff({"calc.py": CALC.replace(OLD, NEW).encode()})
 BEFORE = Candidate("search", PATCH, "`+` became `*`.", Confidence.HIGH, "gpt-5", Usage(10, 20, 0.5), title="multiply")
@@ -99,3 +116,40 @@ def test_a_patch_that_lost_a_secret_is_not_the_patch() -> None:
     """What is remembered was redacted: the mark must not get into a file."""
     blanked = Lesson(9, True, PATCH.replace("+    return", f"+    {MARK} return"))
     assert Remembered().propose(mended(blanked), []) is None
+
+
+UV = '[[package]]\nname = "six"\nversion = "1.16.0"\nsource = { registry = "https://pypi.org/simple" }\n'
+SCRIPT = "#!/bin/sh\nexit 0\n"
+DENIED = "sh: 1: ./check.sh: Permission denied"
+CFG = "[options]\ninstall_requires =\n    six\n"
+MOVED = Since((Moved("six", "1.16.0", "1.17.0"),))
+
+
+@pytest.mark.parametrize(
+    ("change", "files", "edits", "moved"),
+    [
+        (Change.LOCK, {"uv.lock": UV}, {"uv.lock": UV.replace("1.16", "1.17").encode()}, Since()),
+        (Change.MODE, {"check.sh": SCRIPT}, {"check.sh": Executable(SCRIPT.encode())}, Since()),
+        (Change.BOUND, {"setup.cfg": CFG}, {"setup.cfg": CFG.replace("    six", "    six<1.17.0").encode()}, MOVED),
+    ],
+)
+def test_a_remembered_change_of_another_kind_is_proven_anew(
+    change: Change, files: dict[str, str], edits: dict[str, bytes], moved: Since
+) -> None:
+    """It says what it said before: the verifier takes it where that holds, and not as the plain edit that it is none
+    of, nor where it does not hold any more. It is no surer than medium."""
+    tree = MemoryTree(files)
+    lesson = Lesson(9, True, tree.diff(edits), change=change)
+    found = diagnosis(cls=FailureClass.WORKFLOW, tool="shell", findings=(Finding(DENIED),), excerpt=DENIED)
+    honest = ScriptedEnvironment(lambda step, patch, n: GREEN if patch else RED)
+    known = Experience(accepted=(lesson,))
+    bench = Workbench(
+        tree, found, reproduction(), honest, RepoConfig(), Memory(), experience=known, since=lambda: moved
+    )
+    candidate = Remembered().propose(bench, [])
+    assert candidate is not None
+    assert (candidate.change, candidate.confidence) == (change, Confidence.MEDIUM)
+    assert verify(candidate, bench, Event()).accepted
+    assert verify(replace(candidate, change=Change.EDIT), bench, Event()).rejected_by == "policy"
+    other = replace(bench, tree=MemoryTree({**files, "more.py": ""}), since=Since, diagnosis=diagnosis())
+    assert verify(candidate, other, Event()).accepted is (change is Change.LOCK)

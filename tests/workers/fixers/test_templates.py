@@ -88,6 +88,12 @@ RAISED = (
     ("ZeroDivisionError", "division by zero", (), "x = a / b\n", "x = (a / b if b else 0)\n"),
     ("KeyError", "'a'", (), "x = d['a']\n", "x = d.get('a')\n"),
     ("TypeError", "'NoneType' object is not iterable", (), "x = list(y)\n", "x = list((y or []))\n"),
+    ("TypeError", 'can only concatenate str (not "NoneType") to str', (), "x = 'a' + y\n", "x = 'a' + (y or \"\")\n"),
+    ("TypeError", "unsupported operand type(s) for +: 'int' and 'NoneType'", (), "RATE = 3\nx = 1 + y\n",
+     "RATE = 3\nx = 1 + (y or RATE)\n"),
+    ("AttributeError", "'NoneType' object has no attribute 'strip'", (), "x = y.z.strip()\n",
+     "x = (y.z or \"\").strip()\n"),
+    ("AttributeError", "'NoneType' object has no attribute 'get'", (), "x = y[0].get(1)\n", "x = (y[0] or {}).get(1)\n"),
 )  # fmt: skip
 
 
@@ -99,7 +105,22 @@ def test_what_was_raised_directs_the_edit(
 ) -> None:
     """The text of the exception and the live names are enough."""
     source = Source("m.py", before.encode())
-    wrong = ("math", "uper", "lenght", "helper", "Path(", "jsn", "chian", "Mapping", "a / b", "d[", "list(")
+    wrong = (
+        "math",
+        "uper",
+        "lenght",
+        "helper",
+        "Path(",
+        "jsn",
+        "chian",
+        "Mapping",
+        "a / b",
+        "d[",
+        "list(",
+        "+ y",
+        "y.z",
+        "y[0]",
+    )
     line = next(i for i, text in reversed(list(enumerate(before.splitlines(), 1))) if any(w in text for w in wrong))
     if kind.endswith("ImportError") or kind == "ModuleNotFoundError":
         line = 1

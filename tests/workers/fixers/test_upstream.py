@@ -106,9 +106,13 @@ def test_the_package_that_the_failure_is_about_is_bounded(output: str, lines: li
         ({"requirements.txt": "jinja2\n", "constraints.txt": "markupsafe\n"}, "constraints.txt", "+markupsafe<2.1.0"),
         ({"requirements.txt": "jinja2\nmarkupsafe==2.1.0\n"}, None, ""),
         ({"pyproject.toml": '[project]\nname = "a"\ndependencies = ["jinja2"]\n', "uv.lock": ""}, None, ""),
+        ({"setup.py": "setup(install_requires=['MarkupSafe>=2.0'])\n"}, "setup.py",
+         "+setup(install_requires=['MarkupSafe>=2.0,<2.1.0'])"),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\nmarkupsafe = "^2.0"\n'}, "pyproject.toml",
+         '+markupsafe = "^2.0,<2.1.0"'),
         ({"page.py": "import jinja2\n"}, None, ""),
     ],
-    ids=["brought by another", "a constraint file", "pinned", "locked", "no list"],
+    ids=["brought by another", "a constraint file", "pinned", "locked", "setup.py", "Poetry", "no list"],
 )  # fmt: skip
 def test_the_bound_goes_where_the_package_is_listed(files: dict[str, str], path: str | None, line: str) -> None:
     """Else beside what brings it; not where the repository itself says which version, or a lock does."""

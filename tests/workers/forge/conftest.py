@@ -10,8 +10,8 @@ import pytest
 
 from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import AppKeys, CiResult, Hub, RepoInfo
-from tests.workers.forge.scene import FILES, LOG, REPO, Scene
-from workers.domain import Case, RunId, Sha
+from tests.workers.forge.scene import FILES, LOG, REPO, Scene, red_case
+from workers.domain import Case
 from workers.github import App, GitHubForge
 from workers.redact import Redactor
 
@@ -25,17 +25,7 @@ def scene(hub: Hub, tmp_path: Path) -> Iterator[Scene]:
     keys: AppKeys = hub.create_app(account="octo")
     red: CiResult = hub.finish_ci(REPO, log=LOG, job="test")
     app = App(hub.api_url, keys.app_id, keys.private_key, pace=0)
-    case = Case(
-        run=RunId("run-1"),
-        repo=REPO,
-        repo_id=info.id,
-        installation_id=keys.installation_id,
-        head_sha=Sha(info.sha),
-        branch="main",
-        job="test",
-        job_id=red.job_id,
-        actions_run_id=red.run_id,
-    )
+    case = red_case(info, keys, red)
     redactor = Redactor()
     opened: list[GitHubForge] = []
 

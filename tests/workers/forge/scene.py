@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hub.process import AppKeys, CiResult, Hub, RepoInfo
-from workers.domain import Case
+from workers.domain import Case, RunId, Sha
 from workers.github import GitHubForge
 from workers.ports import Notice, Proposal
 from workers.redact import Redactor
@@ -39,6 +39,21 @@ PROPOSAL = Proposal(
     labels=("heal",),
 )
 STARTED = Notice("Looking", "Reproducing the failure.")
+
+
+def red_case(info: RepoInfo, keys: AppKeys, red: CiResult) -> Case:
+    """The run for the red `main` of that repository."""
+    return Case(
+        run=RunId("run-1"),
+        repo=REPO,
+        repo_id=info.id,
+        installation_id=keys.installation_id,
+        head_sha=Sha(info.sha),
+        branch="main",
+        job="test",
+        job_id=red.job_id,
+        actions_run_id=red.run_id,
+    )
 
 
 @dataclass(frozen=True)

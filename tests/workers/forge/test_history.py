@@ -111,6 +111,24 @@ def test_the_green_job_comes_with_what_it_printed(scene: Scene) -> None:
     assert scene.forge(other).green_job(other) is None
 
 
+def test_a_pull_request_is_compared_with_its_own_runs_then_with_its_base(scene: Scene) -> None:
+    """Whatever started them: the newest green one of its branch, else of the branch that it goes to; a run that lacks
+    the job says nothing, nor does a pull request of another repository's."""
+    scene.hub.finish_ci(REPO, conclusion="success", job="test", log="a schedule's log\n", event="schedule")
+    scene.hub.finish_ci(REPO, conclusion="success", job="lint", log="lint\n")
+    red = pull(scene)
+    job = scene.forge(red).green_job(red)
+    assert job is not None
+    assert job.log == logs.parse("a schedule's log\n")
+    assert scene.forge(red).last_green(red) is None
+    scene.hub.finish_ci(REPO, branch="topic", conclusion="success", job="test", log="own\n", event="pull_request")
+    ci = scene.hub.finish_ci(REPO, branch="topic", log=LOG, job="test", event="pull_request")
+    later = replace(red, actions_run_id=ci.run_id)
+    own = scene.forge(later).green_job(later)
+    assert own is not None
+    assert own.log == logs.parse("own\n")
+
+
 def test_no_job_was_green_before_the_first_red_one(scene: Scene) -> None:
     """Nothing is asked for a log then."""
     assert scene.forge().green_job(scene.case) is None

@@ -12,7 +12,7 @@ from tests.workers.fixers.benches import Memory, bench
 from tests.workers.made import GREEN, RED, ScriptedEnvironment, candidate
 from tests.workers.made import MemoryTree as OneFile
 from workers.domain import Verdict
-from workers.gates.suite import whole
+from workers.gates.suite import baseline, whole
 from workers.stages.verify import verify
 
 PARTS = {
@@ -70,6 +70,30 @@ def test_a_part_that_is_green_may_not_break_the_rest() -> None:
     assert verdict.accepted
     assert (verdict.suite, verdict.beside.before if verdict.beside else None) == (good, before)
     assert judged(before, bad, good).accepted
+
+
+@pytest.mark.parametrize(
+    ("script", "more", "compared"),
+    [
+        ("pytest -q tests/test_calc.py", {}, False),
+        ("python -m pytest ./tests/test_calc.py", {"tests/data.py": "", "conftest.py": "import pytest"}, False),
+        ("pytest tests/test_calc.py", {"tests/test_more.py": ""}, True),
+        ("pytest tests/test_calc.py", {"more_test.py": ""}, True),
+        ("pytest tests/test_calc.py -x", {}, True),
+        ("pytest tests/test_calc.py --maxfail=1", {}, True),
+        ("pytest tests/test_calc.py -k add", {}, True),
+        ("pytest tests/test_calc.py::test_add", {}, True),
+        ("cd . && pytest tests/test_calc.py", {}, True),
+        ("pytest tests/test_calc.py", {"tox.ini": "[pytest]\npython_files = check_*.py\n"}, True),
+        ("pytest tests/test_calc.py", {"conftest.py": "def pytest_collect_file(): ..."}, True),
+    ],
+)
+def test_a_file_that_is_the_only_one_is_the_suite(script: str, more: dict[str, str], compared: bool) -> None:
+    """By pytest's own names for files of tests, where nothing says otherwise: then nothing is run beside it."""
+    files = {"calc.py": "", "tests/test_calc.py": "", **more}
+    runs = ScriptedEnvironment(lambda step, patch, n: suite(a="failed"))
+    assert bool(baseline(bench(files, runs, script, RED), Event())) is compared
+    assert len(runs.asked) == compared
 
 
 def test_a_suite_that_never_ends_is_not_compared() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import unmeasured
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -18,7 +20,7 @@ def test_the_client_keeps_its_promises_with_the_oldest_sdk() -> None:
     """Every test of the client again, in a process that finds the older SDK first."""
     declared = re.search(r'"openai>=([0-9.]+),', (ROOT / "pyproject.toml").read_text())
     assert declared is not None
-    found = {**os.environ, "PYTHONPATH": f"{ROOT / '.tools' / f'openai-{declared[1]}'}{os.pathsep}{ROOT}"}
+    found = {**unmeasured(), "PYTHONPATH": f"{ROOT / '.tools' / f'openai-{declared[1]}'}{os.pathsep}{ROOT}"}
     which = [sys.executable, "-c", "import openai; print(openai.__version__)"]
     version = subprocess.run(which, env=found, capture_output=True, text=True, check=True).stdout.strip()
     assert version == f"{declared[1]}.0"

@@ -31,7 +31,29 @@ CASES = {
     "from elsewhere": ("requirements.txt", "six @ https://e.example/six\n", None),
     "twice": ("requirements.txt", "six>1\nsix<9\n", None),
     "hashed": ("requirements.txt", "six>1 --hash=sha256:00\n", None),
-    "a table of Poetry": ("pyproject.toml", '[tool.poetry.dependencies]\nattrs = "*"\n', None),
+    "not listed in a table of Poetry": ("pyproject.toml", '[tool.poetry.dependencies]\nattrs = "*"\n', None),
+    "a table of Poetry": ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.9"\nSix = "^1.2"  # why\n',
+                          '[tool.poetry.dependencies]\npython = "^3.9"\nSix = "^1.2,<2.0"  # why\n'),
+    "anything, in a group of Poetry": ("pyproject.toml", "[tool.poetry.group.dev.dependencies]\nsix = '*'\n",
+                                       "[tool.poetry.group.dev.dependencies]\nsix = '<2.0'\n"),
+    "an inline table of Poetry": (
+        "pyproject.toml", '[tool.poetry.dependencies]\nsix = {version = ">=1, !=1.5", extras = ["a"]}\n',
+        '[tool.poetry.dependencies]\nsix = {version = ">=1, !=1.5, <2.0", extras = ["a"]}\n'),
+    "pinned by Poetry": ("pyproject.toml", '[tool.poetry.dependencies]\nsix = "1.2"\n', None),
+    "pinned by Poetry with signs": ("pyproject.toml", '[tool.poetry.dependencies]\nsix = "==1.2"\n', None),
+    "a choice of Poetry": ("pyproject.toml", '[tool.poetry.dependencies]\nsix = "^1 || ^2"\n', None),
+    "from elsewhere by Poetry": ("pyproject.toml", '[tool.poetry.dependencies]\nsix = {path = "../six"}\n', None),
+    "setup.py": ("setup.py", "setup(name='six', install_requires=['attrs', 'six>1'])\n",
+                 "setup(name='six', install_requires=['attrs', 'six>1,<2.0'])\n"),
+    "a name in setup.py": (
+        "setup.py", "import setuptools\nNEEDS = [\n    'six',\n]\nsetuptools.setup(install_requires=NEEDS)\n",
+        "import setuptools\nNEEDS = [\n    'six<2.0',\n]\nsetuptools.setup(install_requires=NEEDS)\n"),
+    "an extra in setup.py": ("setup.py", 'setup(extras_require={"all": ("six[a] ~= 1.0; x", "tox")})\n',
+                             'setup(extras_require={"all": ("six[a] ~= 1.0,<2.0; x", "tox")})\n'),
+    "pinned in setup.py": ("setup.py", "setup(install_requires=['six==1.0'])\n", None),
+    "not listed in setup.py": ("setup.py", "setup(install_requires=['attrs'])\n", None),
+    "twice in setup.py": ("setup.py", "setup(install_requires=['six'], extras_require={'a': ['six']})\n", None),
+    "escaped in setup.py": ("setup.py", "setup(install_requires=['attrs', 's\\x69x'])\n", None),
     "the text stands elsewhere too": ("pyproject.toml", '[project]\nname = "six"\ndependencies = ["six"]\n', None),
 }  # fmt: skip
 
@@ -62,6 +84,6 @@ def test_a_release_is_followed_by_others_like_it_or_mended(before: str, after: s
 @given(st.text(max_size=300))
 def test_any_list_is_read(text: str) -> None:
     """Whatever a file holds, a bound is written or it is not."""
-    for path in ("requirements.txt", "constraints.txt", "pyproject.toml", "setup.cfg"):
+    for path in ("requirements.txt", "constraints.txt", "pyproject.toml", "setup.cfg", "setup.py"):
         for place in listed(path, text.encode()):
             with_bound(place, text.encode(), "six", "<2.0")

@@ -35,7 +35,7 @@ def drained(one: Callable[[Row], bool], count: int = 8, after: Callable[[Tell], 
         tell({"failed": {}, "passed": {"t::red": 0.1, "t::green": 0.1}})
 
     pool = Pool(PLAN, quick, full, said.append)
-    pool.batch, pool.quick_s = 4, 0.5
+    pool.batch, pool.silent = 4, (0.5, 2.0)
     pool.waiting.extend({"id": number} for number in range(count))
     while pool.busy and not pool.over:
         pool.step()

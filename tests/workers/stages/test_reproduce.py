@@ -441,3 +441,56 @@ def test_what_a_green_step_leaves_in_a_service_is_there_for_the_next_one() -> No
     assert [step.name for step in prepared[-1].setup] == ["migrate"]
     assert found.plan.check == CHECK
     assert found.plan.notes == environment.notes
+
+
+def ran(script: str, said: str) -> JobReport:
+    """A job of one step that failed."""
+    told = (f"##[group]Run {script}", f"\x1b[36;1m{script}\x1b[0m", "shell: /usr/bin/bash -e {0}", "##[endgroup]")
+    lines = (*told, said, "##[error]Process completed with exit code 1.")
+    text = "".join(f"2026-09-09T07:12:00.1200000Z {line}\n" for line in lines)
+    workflow = f"jobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {script}\n"
+    return JobReport("test", logs.parse(text), workflow, ".github/workflows/ci.yml")
+
+
+DEPRECATED = (
+    "##[error]This request has been automatically failed because it uses a deprecated version of `octo/upload: v2`. "
+    "Learn more: https://github.blog/changelog/x/"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "uses"),
+    [
+        (DEPRECATED, "octo/upload@v2"),
+        ("##[error]Unable to resolve action `octo/upload@v9`, unable to find version `v9`", "octo/upload@v9"),
+        ("##[error]Unable to resolve action octo/gone@main, repository not found", "octo/gone@main"),
+    ],
+)
+def test_an_action_that_is_not_served_is_told_with_its_line(said: str, uses: str) -> None:
+    """Before anything is run: which line of the workflow asks for it, that no workflow is ever edited, and who can."""
+    text = f"jobs:\n  test:\n    steps:\n      - uses: {uses}  # why\n      - run: pytest\n"
+    job = JobReport("test", logs.parse(f"Prepare all required actions\n{said}\n"), text, ".github/workflows/ci.yml")
+    with pytest.raises(Stop) as stop:
+        make_plan(job, MemoryTree(), RepoConfig(), case())
+    assert stop.value.outcome is Outcome.UNSUPPORTED
+    assert f"`{uses}` (line 4 of `.github/workflows/ci.yml`)" in stop.value.detail
+    assert "never edits workflow files" in stop.value.detail
+    assert stop.value.data["failure"] == "workflow"
+
+
+@pytest.mark.parametrize("script", ["towncrier check --compare-with origin/main", "python -m towncrier check"])
+def test_a_news_fragment_is_the_authors_to_write(script: str) -> None:
+    """Nothing is run: the sandbox has no branch to compare with, and a machine would only make words up."""
+    with pytest.raises(Stop) as stop:
+        make_plan(ran(script, "No new newsfragments found on this branch."), MemoryTree(), RepoConfig(), case())
+    assert stop.value.outcome is Outcome.UNSUPPORTED
+    assert "`towncrier create`" in stop.value.detail
+    assert stop.value.data["failure"] == "lint"
+    other = ran("cat x", "No new newsfragments found on this branch.")
+    assert make_plan(other, MemoryTree(), RepoConfig(), case()).check.script.strip() == "cat x"
+
+
+def test_a_step_that_prints_such_a_line_is_run_like_any_other() -> None:
+    """A job that has begun could resolve its actions, whatever its commands say."""
+    job = ran("cat x", DEPRECATED)
+    assert make_plan(job, MemoryTree(), RepoConfig(), case()).check.script.strip() == "cat x"

@@ -100,6 +100,28 @@ def test_a_red_later_step_keeps_the_job_red() -> None:
     assert verdict.later_steps == (("Format", False),)
 
 
+def test_without_the_patch_one_slow_red_test_of_a_place_is_enough() -> None:
+    """It is run once more and is red; the one like it is skipped and no proof is missing. Green, there is none."""
+    slow = (TestCase("t.py::a[1]", "failed", 2.0), TestCase("t.py::a[2]", "failed", 2.0))
+    before = replace(RED, tests=slow, source="pytest reporter")
+    after = replace(GREEN, tests=tuple(replace(test, status="passed", seconds=0.0) for test in slow))
+    again = replace(before, tests=(slow[0], replace(slow[1], status="skipped")))
+    found = replace(reproduction(), before=before)
+
+    def run(without: Result) -> tuple[Verdict, ScriptedEnvironment]:
+        environment = ScriptedEnvironment(lambda step, patch, n: after if patch else without)
+        bench = Workbench(MemoryTree(), diagnosis(), found, environment, RepoConfig(), Memory())
+        return verify(candidate(), bench, Event()), environment
+
+    verdict, environment = run(again)
+    assert (verdict.accepted, verdict.reverse_red) == (True, True)
+    spared = ["heal_spared" in step.env.get("PYTEST_ADDOPTS", "") for step, _ in environment.asked]
+    assert spared == [patch is None and step.name == "Test" for step, patch in environment.asked]
+    assert any(spared)
+    verdict, _ = run(after)
+    assert verdict.rejected_by == "reverse run"
+
+
 def test_green_once_and_red_on_repeat_is_unstable() -> None:
     """A patch that only makes the failure rarer is no fix."""
     verdict = judged(ScriptedEnvironment(lambda step, patch, n: GREEN if n == 0 else RED))

@@ -25,6 +25,7 @@ from workers.domain import (
     RunId,
     Sha,
 )
+from workers.domain import Change as Kind
 from workers.errors import LeaseLost
 from workers.ports import CI
 from workers.redact import Redactor
@@ -148,6 +149,22 @@ def test_a_lesson_is_learned_once_per_pull_request_and_stays_at_home(
     assert lessons.accepted(7, "f1", 9) == lessons.rejected(7, "", 9) == ()
     lessons.learn(line, accepted=True)
     assert (len(lessons.accepted(7, "f1", 9)), lessons.rejected(7, "f1", 9)) == (1, ())
+
+
+def test_a_lesson_keeps_what_kind_of_change_it_was(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """As the candidate said that was published; an edit where its run is gone, or where it said nothing."""
+    lease = taken(ledger, case, "one")
+    lease.record("diagnose", 0, FOUND, 0.1)
+    lease.record("propose", 0, Candidate("search", "wrong", "Because.", Confidence.HIGH), 0.1)
+    lease.record("propose", 1, Candidate("locks", "right", "So.", Confidence.MEDIUM, change=Kind.LOCK), 0.1)
+    lease.record("publish", 0, PUBLISHED, 0.1)
+    line = Changes(engine).by_pull(7, 12)
+    assert line is not None
+    lessons = Lessons(engine)
+    for one, kind in ((line, Kind.LOCK), (replace(line, run_id=None), Kind.EDIT)):
+        lessons.learn(one, accepted=True)
+        assert [lesson.change for lesson in lessons.accepted(7, "f1", 9)] == [kind]
+    assert [lesson.change for lesson in taken(ledger, case, "two").experience("f1").accepted] == [Kind.EDIT]
 
 
 def test_a_run_knows_its_change_and_what_came_before_it(engine: Engine, ledger: Ledger, case: Case) -> None:

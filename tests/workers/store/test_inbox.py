@@ -1,16 +1,14 @@
-"""Promises of the inbox and the artifacts."""
+"""Promises of the inbox."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from sqlalchemy import Engine, update
 
-from workers.store.artifacts import Artifacts
 from workers.store.database import transact
 from workers.store.inbox import DeliveryRow, Inbox, Mark, Stored
-from workers.store.models import Artifact, Delivery, DeliveryState
+from workers.store.models import Delivery, DeliveryState
 
 
 def test_a_delivery_is_stored_once(engine: Engine) -> None:
@@ -80,15 +78,3 @@ def test_a_batch_is_marked_at_once(engine: Engine) -> None:
     inbox.mark_many([Mark(row.id, state, state) for row, state in zip(inbox.take(), states, strict=True)])
     inbox.mark_many([])
     assert inbox.counts().by_state == {"routed": 1, "ignored": 1, "error": 1}
-
-
-@pytest.mark.fault(68)
-def test_artifacts_are_checked(engine: Engine) -> None:
-    """Content comes back by its hash, is stored once, and damaged content is not given out."""
-    artifacts = Artifacts(engine)
-    name = artifacts.put("log", b"\0\xff text")
-    assert artifacts.put("log", b"\0\xff text") == name
-    assert artifacts.get(name) == b"\0\xff text"
-    assert artifacts.get("0" * 64) is None
-    transact(engine, lambda connection: connection.execute(update(Artifact).values(body=b"broken")))
-    assert artifacts.get(name) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, event, func, insert, select, update
 
 from tests.workers.made import GREEN, RED, report
 from workers.domain import Case, Report
@@ -171,6 +171,16 @@ def test_over_the_cap_the_oldest_goes_first(engine: Engine, ledger: Ledger, case
     assert {first, second}.isdisjoint(_runs(engine))
     assert _runs(engine) == {still}
     assert counted(engine)["delivery"] == 1
+
+
+def test_a_database_under_its_cap_is_not_read_through(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """The files' own sizes say that there is nothing to do: no row is counted, every hour, for nothing."""
+    ended(engine, ledger, case, "a", 3.0)
+    said: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    assert Retention(engine).hold(10**9) == Removed()
+    assert said
+    assert [one for one in said if "count(" in one or "pg_column_size" in one] == []
 
 
 def _runs(engine: Engine) -> set[str]:

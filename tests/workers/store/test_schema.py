@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from workers.store.database import open_engine
 from workers.store.models import Table
-from workers.store.schema import downgrade, is_current, upgrade
+from workers.store.schema import MIGRATIONS, downgrade, head, is_current, revision, upgrade
 
 
 def test_up_down_up(empty_url: str) -> None:
@@ -24,6 +25,20 @@ def test_up_down_up(empty_url: str) -> None:
         assert not is_current(engine)
         upgrade(empty_url)
         assert is_current(engine)
+    finally:
+        engine.dispose()
+
+
+def test_files_are_numbered_as_alembic_orders_them(url: str) -> None:
+    """What is read off the files' names and off the table is what Alembic knows: every start relies on it."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    in_order = [one.revision for one in scripts.walk_revisions()][::-1]
+    assert in_order == sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    assert head() == scripts.get_current_head()
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            assert revision(engine) == MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
 

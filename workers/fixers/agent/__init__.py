@@ -131,5 +131,8 @@ class _Desk:
     def mistaken(self, why: str) -> str:
         return words.mistaken(self._bench, why)
 
+    def flawed(self, why: str) -> str:
+        return words.flawed(self._bench, why)
+
     def unchanged(self, dropped: Sequence[str]) -> str:
         return words.unchanged(self._bench, dropped)

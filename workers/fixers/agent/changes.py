@@ -4,10 +4,11 @@ anew from the files that it means."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from workers.fixers.agent.loop import Change
 from workers.globs import matches
-from workers.patch import check
+from workers.patch import PatchError, check, names
 from workers.policy import is_test
 from workers.ports import Workbench
 
@@ -17,7 +18,8 @@ _HEADER = "diff --git "
 
 
 def changed(diff: bytes, bench: Workbench) -> Change:
-    """The patch of our own. Tests, files that are left alone, binary files and what set-up made are dropped.
+    """The patch of our own. Tests, files that are left alone, binary files and what set-up made are dropped. A name
+    that nothing defines is its flaw.
 
     Raises `workers.patch.PatchError` when what is left does not apply to the commit.
     """
@@ -30,12 +32,19 @@ def changed(diff: bytes, bench: Workbench) -> Change:
         path = _path(section)
         may = path is not None and _may(path, section, bench, known)
         (kept if may else dropped).append((path or section.split("\n", 1)[0], section))
-    patch = ""
-    if kept:
-        patch = bench.tree.diff(bench.tree.apply("".join(section for _, section in kept)))
+    edits = bench.tree.apply("".join(section for _, section in kept)) if kept else {}
+    patch = bench.tree.diff(edits) if edits else ""
     if patch:
         check(patch)
-    return Change(patch, tuple(name for name, _ in dropped))
+    return Change(patch, tuple(name for name, _ in dropped), _flaw(edits, bench))
+
+
+def _flaw(edits: Mapping[str, bytes | None], bench: Workbench) -> str:
+    try:
+        names.gate(edits, bench.tree)
+    except PatchError as error:
+        return str(error)
+    return ""
 
 
 def _path(section: str) -> str | None:

@@ -32,16 +32,17 @@ class Bounds:
     seconds: float = 900.0
     command_s: float = 60.0
     mistakes: int = 3
-    """So many answers in a row that hold no command."""
+    """So many answers in a row that hold no command, and so many submissions that cannot work."""
 
 
 @dataclass(frozen=True)
 class Change:
     """The submitted difference as a patch of our own, empty when nothing is left; `dropped` are paths that cannot be
-    part of a fix."""
+    part of a fix, `flaw` is what lets it fail for certain."""
 
     patch: str
     dropped: tuple[str, ...] = ()
+    flaw: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class Desk(Protocol):
 
     def mistaken(self, why: str) -> str: ...
 
+    def flawed(self, why: str) -> str: ...
+
     def unchanged(self, dropped: Sequence[str]) -> str: ...
 
 
@@ -94,6 +97,7 @@ class Episode:
     _steps: list[Step] = field(default_factory=list)
     _mistakes: int = 0
     _empty: int = 0
+    _flawed: int = 0
     _room: int = _ROOM
 
     def play(self, rejections: Sequence[tuple[str, Usage]] = ()) -> End:
@@ -156,12 +160,18 @@ class Episode:
         return self._ended(why) if why else None
 
     def _submitted(self, answer: str, action: Submit) -> End | None:
-        """The patch; nothing changed is said once, and the second time it is the agent's last word."""
+        """The patch; what cannot work is said like any mistake, before it costs a run. That nothing is changed is said
+        once, and the second time it is the agent's last word."""
         try:
             change = self.desk.change(self._steps[-1][1].diff if self._steps else b"")
         except PatchError as error:
             return self._ended("", words=action.words, why=f"the agent's change is no patch: {error}")
         self._mistakes = 0
+        if change.flaw:
+            self._say(answer, self.desk.flawed(change.flaw))
+            self._flawed += 1
+            many = self._flawed >= self.bounds.mistakes
+            return self._ended(f"submitted {self._flawed} changes that cannot work: {change.flaw}") if many else None
         if change.patch:
             self._say(answer, "")
             return End(self.usage, self.model, change.patch, action.words)

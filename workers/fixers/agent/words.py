@@ -74,6 +74,12 @@ def mistaken(bench: Workbench, why: str) -> str:
     return prompts.render("agent_malformed", nonce=nonce(bench), why=why)
 
 
+def flawed(bench: Workbench, why: str) -> str:
+    """A submission that was not tried, and what would let it fail."""
+    fence = nonce(bench)
+    return prompts.render("agent_flawed", nonce=fence, why=cleaned(why, fence, _WHY))
+
+
 def unchanged(bench: Workbench, dropped: Sequence[str]) -> str:
     """There is nothing to submit."""
     return prompts.render("agent_unchanged", dropped=one_line(", ".join(dropped[:10]), nonce(bench), 600))

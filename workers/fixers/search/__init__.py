@@ -9,13 +9,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers import clue, spectrum
+from workers import clue, spared, spectrum
 from workers.domain import Attempt, Candidate, Diagnosis
 from workers.fixers.kept import following
 from workers.fixers.search import evidence, judge
 from workers.fixers.search.choices import chosen
 from workers.fixers.search.evidence import Plausible, Screening
-from workers.fixers.search.rank import Ranked, ranked
+from workers.fixers.search.rank import Ranked, joined, ranked
 from workers.ports import Workbench
 from workers.spectrum.command import Call
 from workers.spectrum.evidence import Trace
@@ -50,7 +50,9 @@ class Search:
             return []
         how = spectrum.started(bench)
         plan = self._screen_plan(how, trace, candidates)
+        plan["endless"] = sorted(trace.hung & {test.id for test in spared.slow(bench.reproduction.before)})
         run = evidence.screening(spectrum.inside(bench, how, plan, self.budget_s * 3))
+        candidates = [*candidates, *joined(run.pairs, candidates)]
         return [self._row(bench, *choice, trace, run) for choice in chosen(bench, candidates, run)][: self.shown]
 
     def _row(

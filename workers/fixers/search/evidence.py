@@ -26,6 +26,14 @@ class Cluster(Value):
     inputs: int = 0
 
 
+class Pair(Value):
+    """A candidate made of two others, and how many failing tests each of them mends alone."""
+
+    id: int
+    of: tuple[int, int]
+    alone: tuple[int, int]
+
+
 class Screening(Value):
     """How the screening went. `stopped` is all, budget, grace, or a message when it could not run."""
 
@@ -36,17 +44,21 @@ class Screening(Value):
     """By candidate, the number of those that answer every input alike; candidates that were not compared are not in."""
     inputs: int = 0
     """On how many inputs they were compared."""
+    pairs: tuple[Pair, ...] = ()
 
 
 def screening(report: bytes) -> Screening:
     """The plausible candidates in the order they were found."""
     found: list[Plausible] = []
     clusters: dict[int, int] = {}
+    pairs: list[Pair] = []
     tried, stopped, inputs = 0, "the run was cut off", 0
     for row in rows(report):
         try:
             if row.get("kind") == "plausible":
                 found.append(Plausible.model_validate(row))
+            elif row.get("kind") == "pair":
+                pairs.append(Pair.model_validate(row))
             elif row.get("kind") == "cluster":
                 cluster = Cluster.model_validate(row)
                 clusters[cluster.id], inputs = cluster.group, cluster.inputs
@@ -56,4 +68,6 @@ def screening(report: bytes) -> Screening:
                 stopped = str(row.get("message", ""))[:300]
         except (ValidationError, ValueError):
             continue
-    return Screening(plausible=tuple(found), tried=tried, stopped=stopped, clusters=clusters, inputs=inputs)
+    return Screening(
+        plausible=tuple(found), tried=tried, stopped=stopped, clusters=clusters, inputs=inputs, pairs=tuple(pairs)
+    )

@@ -85,15 +85,20 @@ def confidence(candidate: Ranked, plausible: Plausible, groups: int, trace: Trac
     """High: a corrected name at the raising line, or two failing tests fixed by the only meaning that does so.
 
     Only what failed before counts as fixed: the tests of a file that could not be collected are one failure. And a
-    meaning is the only one when all candidates were looked at, or enough after it; not when the time had run out.
+    meaning is the only one when all candidates were looked at, or enough after it; not when the time had run out, nor
+    when tests never ended, because how long others may need is a guess then.
+    Two edits at once are as sure as the one that mends fewer tests alone, and never high.
     """
+    pair = next((one for one in run.pairs if one.id == candidate.id), None)
+    if pair is not None:
+        return Confidence.MEDIUM if min(pair.alone) >= 2 and not plausible.untrue else Confidence.LOW
     kind = candidate.mutation.kind
     if plausible.untrue and kind not in SURE:
         return Confidence.LOW
     if kind in SURE:
         return Confidence.HIGH if groups == 1 else Confidence.MEDIUM
     if min(plausible.fixed, trace.failing_tests) >= 2:
-        sure = groups == 1 and kind in PLAIN and run.stopped in ("all", "grace")
+        sure = groups == 1 and kind in PLAIN and run.stopped in ("all", "grace") and not trace.hung
         return Confidence.HIGH if sure else Confidence.MEDIUM
     return Confidence.MEDIUM if groups == 1 and kind not in RISKY else Confidence.LOW
 

@@ -6,10 +6,11 @@ Priors follow how often each kind of edit fixes a one-statement bug in public Py
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 
+from workers.fixers.search.evidence import Pair
 from workers.fixers.search.seen import seen
 from workers.fixers.search.templates import mutations
 from workers.fixers.search.templates.literals import wanted
@@ -26,6 +27,7 @@ _CHANGED = 3.0
 _DIRECTED = 2.0
 _MADE = 100_000
 """Candidates of one file that are ranked at all."""
+TWO = "two edits"
 _NOTHING: Mapping[str, frozenset[int]] = {}
 
 
@@ -58,6 +60,23 @@ def ranked(
             scored.append((-score * likelier, len(scored), _native(known[path], mutation)))
     scored.sort(key=lambda row: row[:2])
     return list(_distinct(scored, known, limit))
+
+
+def joined(pairs: Sequence[Pair], candidates: Sequence[Ranked]) -> list[Ranked]:
+    """What the screening made of two candidates each; a pair that cannot be, whoever reported it, is none."""
+    known = {candidate.id: candidate for candidate in candidates}
+    made: dict[int, Ranked] = {}
+    for pair in pairs:
+        two = [known[number] for number in pair.of if number in known]
+        if len(two) < 2 or two[0].mutation.path != two[1].mutation.path or pair.id in known:
+            continue
+        one, other = two
+        splices = tuple(sorted((*one.mutation.splices, *other.mutation.splices)))
+        if all(a[1] <= b[0] and a[0] < b[0] for a, b in pairwise(splices)):
+            what = f"{one.mutation.what}, and in line {other.mutation.line} {other.mutation.what}"
+            both = replace(one.mutation, splices=splices, kind=TWO, what=what, sure=False)
+            made[pair.id] = Ranked(pair.id, min(one.score, other.score), both, one.before)
+    return list(made.values())
 
 
 def _scored(source: Source, trace: Trace, known: Mapping[str, Source]) -> Iterator[tuple[Mutation, float]]:

@@ -26,7 +26,9 @@ class Job:
 class Pool:
     """`quick` tries some candidates in one child and tells of each how it went; `full` tries one on all tests.
 
-    What a child leaves undone is done by another one.
+    What a child leaves undone is done by another one. `silent` is how long a child may say nothing, by the turn of its
+    candidates: one that hung has as many turns as there are limits, each after all others had theirs. `partly` are
+    those of which `quick` says which tests they mend, without mending all.
     """
 
     def __init__(self, plan: dict[str, Any], quick: Try, full: Try, say: Tell) -> None:
@@ -37,11 +39,12 @@ class Pool:
         self.running: list[Job] = []
         self.procs = int(plan["procs"])
         self.batch = 1
-        self.quick_s = 2.0
+        self.silent: tuple[float, ...] = (2.0, 8.0)
         self.failing = set(plan["failing"])
         self.passing = set(plan["passing"])
         self.end = self.until = time.monotonic() + plan["budget_s"]
         self.tried = self.plausible = self.enough = 0
+        self.partly: list[tuple[Row, list[int]]] = []
 
     @property
     def busy(self) -> bool:
@@ -57,9 +60,14 @@ class Pool:
         """After a plausible candidate, enough others were tried; those that wait for a second chance do not count."""
         return bool(self.plausible and not self.survivors and (self.tried >= self.enough or not self.waiting))
 
-    def step(self) -> None:
-        """Keep the children busy and take what they tell."""
-        self._fill()
+    @property
+    def begun(self) -> bool:
+        """Every candidate has had its first turn."""
+        return not (self.running or self.survivors or self.waiting)
+
+    def step(self, again: bool = True) -> None:
+        """Keep the children busy and take what they tell; with first turns alone, unless `again`."""
+        self._fill(again)
         wait([job.child for job in self.running], 0.05)
         for job in self.running:
             rows = job.child.poll()
@@ -76,16 +84,16 @@ class Pool:
             job.child.end("over")
         return "all" if complete else "grace" if self.looked else "budget"
 
-    def _fill(self) -> None:
-        while len(self.running) < self.procs and (self.survivors or self.waiting or self.again):
+    def _fill(self, again: bool) -> None:
+        while len(self.running) < self.procs and (self.survivors or self.waiting or (again and self.again)):
             full = bool(self.survivors)
             queue = self.survivors or self.waiting or self.again
             size = 1 if full or queue is self.again else self.batch
             work = [queue.popleft() for _ in range(min(size, len(queue)))]
-            patience = 4 if work[0].get("again") else 1
-            limit = self.plan["full_s"] * 3 + 5 if full else self.quick_s
+            turn = work[0].get("turn", 0)
+            limit = (self.plan["full_s"] * 3 + 5) * (4 if turn else 1) if full else self.silent[turn]
             run = self.full if full else self.quick
-            child = Child(lambda tell, run=run, work=work: run(work, tell), limit * patience)  # type: ignore[misc]
+            child = Child(lambda tell, run=run, work=work: run(work, tell), limit)  # type: ignore[misc]
             self.running.append(Job(child, work, full))
 
     def _quickly(self, job: Job, rows: list[Row]) -> None:
@@ -107,12 +115,14 @@ class Pool:
         if row.get("cold"):
             self.say({"kind": "cold", "id": candidate["id"]})
             return
-        if row.get("hung") and not candidate.get("again"):
-            # The machine may have been busy: once more, after all others and with more time.
-            self.tried += 1
-            self.again.append({**candidate, "again": True})
+        if row.get("mends"):
+            self.partly.append((candidate, row["mends"]))
+        turn = candidate.get("turn", 0)
+        self.tried += not turn
+        if row.get("hung") and turn + 1 < len(self.silent):
+            # It may need more, or the machine may have been busy: once more, after all others and with more time.
+            self.again.append({**candidate, "turn": turn + 1})
             return
-        self.tried += not candidate.get("again")
         (self.survivors if row.get("green") else job.failed).append(candidate)
 
     def _fully(self, job: Job, rows: list[Row]) -> None:
@@ -128,8 +138,8 @@ class Pool:
             else:
                 broken = sorted((self.passing - passed) | failed)[:5]
                 self.say({"kind": "regression", "id": candidate["id"], "broken": broken})
-        if job.child.ended == "timeout" and not candidate.get("again"):
-            self.survivors.append({**candidate, "again": True})
+        if job.child.ended == "timeout" and not candidate.get("turn"):
+            self.survivors.append({**candidate, "turn": 1})
 
     def found(self, more: int | None = None) -> None:
         """A plausible candidate, here or elsewhere: look on only a little, at so many more at least."""

@@ -11,12 +11,15 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from .children import Child, answer, override, wait
-from .outcomes import Outcomes, session
+from .outcomes import Hung, Outcomes, alarm, session
 from .pool import Pool
 from .project import ROOT, Report
 from .swapping import Swapper
@@ -25,6 +28,8 @@ from .warm import Warm
 if TYPE_CHECKING:  # Python 3.8 cannot evaluate them
     from .children import Row, Tell
 
+ENDLESS_S = 0.5
+"""How long a test that never ended may take with a candidate."""
 LATE_S = 90.0
 """How long the warm session may compare what it has found when the time for candidates is over."""
 
@@ -37,6 +42,20 @@ def screened(plan: dict[str, Any], report: Report) -> int:
         report.write(kind="error", message=message)
         return 1
     return 0
+
+
+class Ended(Outcomes):
+    """The failing tests until one fails; those that never ended may take so many seconds."""
+
+    def __init__(self, wanted: set[str], limits: dict[str, float]) -> None:
+        super().__init__(wanted, stop=True)
+        self.limits, self.hung = limits, False
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
+        with alarm(self.limits[item.nodeid]) if item.nodeid in self.limits else contextlib.nullcontext():
+            outcome: Any = yield
+        self.hung = self.hung or bool(outcome.excinfo and issubclass(outcome.excinfo[0], Hung))
 
 
 class Screen:
@@ -134,24 +153,26 @@ class Screen:
 
     def _control(self) -> bool:
         found = answer(lambda: {**self._alone({}), "modules": installed()}, self.plan["quick_s"] * 4 + 10)
-        self.cold.quick_s = 1.5 + 4 * found.get("seconds", self.plan["quick_s"])
+        seconds = 1.5 + 4 * found.get("seconds", self.plan["quick_s"])
+        self.cold.silent = (seconds, 4 * seconds)
         self.modules = [str(name) for name in found.get("modules", ()) if name not in sys.modules]
         return bool(found.get("failed")) or "failed" not in found
 
     def _quick(self, work: list[Row], tell: Tell) -> None:
-        found = self._alone(texts(work[0]["edits"]))
+        found = self._alone(texts(work[0]["edits"]), 4 if work[0].get("turn") else 1)
         wanted = {name for name in self.failing if "::" in name}
         green = not found["failed"] and bool(found["passed"]) and wanted <= set(found["passed"])
-        tell({"id": work[0]["id"], "green": green})
+        tell({"id": work[0]["id"], "green": green, "hung": found["hung"]})
 
     def _full(self, work: list[Row], tell: Tell) -> None:
         override(texts(work[0]["edits"]))
         tell(session(self.plan["args"], Outcomes()))
 
-    def _alone(self, changed: dict[str, bytes]) -> Row:
+    def _alone(self, changed: dict[str, bytes], patience: int = 1) -> Row:
         override(changed)
         files = sorted({str(Path(self.plan["rootdir"]) / name.split("::")[0]) for name in self.failing})
-        return session([*self.plan["options"], *files], Outcomes(self.failing, stop=True))
+        outcomes = Ended(self.failing, dict.fromkeys(self.plan.get("endless", ()), ENDLESS_S * patience))
+        return {**session([*self.plan["options"], *files], outcomes), "hung": outcomes.hung}
 
 
 def _sorted(candidates: list[Row], swapper: Swapper) -> tuple[list[Row], list[Row]]:

@@ -19,6 +19,9 @@ from .project import ROOT
 if TYPE_CHECKING:  # Python 3.8 cannot evaluate them
     Place = tuple[tuple[str, int], ...]
     Shape = tuple[list[object], dict[Place, CodeType]]
+    Piece = tuple[tuple[int, int, int], list[list[Any]]]
+    Change = tuple[str, int, Place, CodeType]
+    """File, start of the top-level statement, place of the function in it, and its new code."""
 
 _FUNCTION = 1  # CO_OPTIMIZED: neither a module nor a class body
 
@@ -72,6 +75,16 @@ class Original:
                 return start, end, first
         return None
 
+    def pieces(self, splices: list[list[Any]]) -> list[Piece] | None:
+        """The top-level statements that the splices change, each with its own; None when one lies outside of all."""
+        found: dict[tuple[int, int, int], list[list[Any]]] = {}
+        for row in splices:
+            where = self.around([row])
+            if where is None:
+                return None
+            found.setdefault(where, []).append(row)
+        return list(found.items())
+
     def inside(self, splices: list[list[Any]]) -> bool:
         """All splices are in bodies of functions."""
         return all(any(start <= row[0] and row[1] <= end for start, end in self.bodies) for row in splices)
@@ -114,31 +127,40 @@ class Swapper:
         """Whether all edits are inside functions; their original shapes are made, so that no child has to."""
         for path, splices in edits.items():
             original = self.file(path)
-            where = original.around(splices)
-            if where is None or not original.inside(splices):
+            pieces = original.pieces(splices)
+            if not pieces or not original.inside(splices):
                 return False
-            original.shape(where)
+            for where, _ in pieces:
+                original.shape(where)
         return True
 
-    def plan(self, edits: dict[str, list[list[Any]]]) -> list[tuple[str, Place, CodeType]] | None:
-        """The codes that come in, by file and place; None when the candidate needs a fresh import."""
-        found: list[tuple[str, Place, CodeType]] = []
+    def plan(self, edits: dict[str, list[list[Any]]]) -> list[Change] | None:
+        """The codes that come in; None when the candidate needs a fresh import."""
+        found: list[Change] = []
         for path, splices in edits.items():
             original = self.file(path)
-            where = original.around(splices)
-            if where is None:
+            pieces = original.pieces(splices)
+            for where, rows in pieces or ():
+                changes = self._of(path, where, rows)
+                if changes is None:
+                    return None
+                found += changes
+            if pieces is None:
                 return None
-            start, end, line = where
-            text = original.data[start:end]
-            for low, high, new in sorted(splices, reverse=True):
-                text = text[: low - start] + new.encode() + text[high - start :]
-            frame, functions = shape(original.compiled(text, line))
-            old_frame, old = original.shape(where)
-            first = {(code.co_name, code.co_firstlineno) for code in old.values()}
-            if frame != old_frame or len(first) < len(old):  # two lambdas on one line cannot be told apart
-                return None
-            found += [(path, place, code) for place, code in functions.items() if place in old]
         return found
+
+    def _of(self, path: str, where: tuple[int, int, int], splices: list[list[Any]]) -> list[Change] | None:
+        original = self.file(path)
+        start, end, line = where
+        text = original.data[start:end]
+        for low, high, new in sorted(splices, reverse=True):
+            text = text[: low - start] + new.encode() + text[high - start :]
+        frame, functions = shape(original.compiled(text, line))
+        old_frame, old = original.shape(where)
+        first = {(code.co_name, code.co_firstlineno) for code in old.values()}
+        if frame != old_frame or len(first) < len(old):  # two lambdas on one line cannot be told apart
+            return None
+        return [(path, start, place, code) for place, code in functions.items() if place in old]
 
     def find(self) -> None:
         """Look for the live functions of the files that were planned for, once everything is imported."""
@@ -156,9 +178,8 @@ class Swapper:
     def apply(self, edits: dict[str, list[list[Any]]]) -> bool:
         """Let the candidate in. False, and nothing is changed, when it cannot be."""
         codes = self.plan(edits)
-        for path, place, code in codes or ():
+        for path, start, place, code in codes or ():
             original = self.files[path]
-            start = (original.around(edits[path]) or (0, 0, 0))[0]
             old = original.shapes[start][1][place]
             for function in original.live:
                 here = function.__code__

@@ -21,6 +21,8 @@ from .project import Report, is_test, project_path
 CALLS, TYPES, NAMES = 12, 40, 80
 """Calls of one function that are looked into, types whose attributes are told, and attributes of one of them."""
 KNOWN_S = 60.0
+NOTHING_NEW = 200_000
+"""Lines in a row that were all executed before, after which a test that is known to take long will show no other."""
 
 
 class Tracer(Outcomes):
@@ -30,7 +32,8 @@ class Tracer(Outcomes):
         super().__init__(wanted)
         self.until = time.monotonic() + plan["trace_s"]
         self.hang_s = float(plan.get("hang_s", KNOWN_S))
-        self.known_green = set(plan.get("passed", ()))
+        self.known_green, self.known_slow = set(plan.get("passed", ())), set(plan.get("slow", ()))
+        self.old = 0
         self.known: dict[str, str] = {}
         self.lines: dict[str, set[int]] = {}
         self.counts: dict[str, dict[int, list[int]]] = {}
@@ -51,8 +54,14 @@ class Tracer(Outcomes):
         lines = self.lines.setdefault(path, set())
         lines.add(frame.f_lineno)
         watched = self.live.wants(path, frame)
+        slow = self.traced[-1] in self.known_slow
 
         def local(inner: FrameType, event: str, _arg: Any) -> Any:
+            if slow and event == "line":
+                self.old = self.old + 1 if inner.f_lineno in lines else 0
+                if self.old > NOTHING_NEW:
+                    self.old = 0
+                    raise Hung
             if event == "line":
                 lines.add(inner.f_lineno)
             elif event == "return" and watched:
@@ -62,7 +71,7 @@ class Tracer(Outcomes):
         return local
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.lines = {}
+        self.lines, self.old = {}, 0
         if time.monotonic() < self.until:
             self.traced.append(nodeid)
             threading.settrace(self._trace)
@@ -85,7 +94,12 @@ class Tracer(Outcomes):
         seconds = KNOWN_S if item.nodeid in self.known_green else max(0.4, self.hang_s / 2**self.hung)
         with alarm(seconds):
             outcome: Any = yield
-        self.hung += bool(outcome.excinfo and issubclass(outcome.excinfo[0], Hung))
+        if outcome.excinfo and issubclass(outcome.excinfo[0], Hung):
+            self.hung += 1
+            for frame, _ in walk(outcome.excinfo[2]):  # it may have been ended while it was looked at
+                path = self.known.get(frame.f_code.co_filename)
+                if path:
+                    self.live.see(path, frame)
 
     def pytest_exception_interact(self, node: Any, call: Any) -> None:
         if call.excinfo is not None:
@@ -118,7 +132,7 @@ class Live:
             if kind not in self.attributes and len(self.attributes) < TYPES:
                 self.attributes[kind] = [attr for attr in dir(type(value)) if not attr.startswith("__")][:NAMES]
                 self.attributes[kind] += [attr for attr in getattr(value, "__dict__", {}) if isinstance(attr, str)][:20]
-        if self.calls[path, place] == 1:
+        if self.calls.get((path, place)) == 1:
             self._callables(path, frame)
 
     def _callables(self, path: str, frame: FrameType) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from . import compare, examples
+from . import compare, examples, pairs
 from .children import answer
 from .outcomes import Hung, Outcomes, alarm
 from .pool import Pool
@@ -27,6 +27,11 @@ BATCH, NEAR = 24, 12
 """Candidates of one child, and passing tests beside the failing ones that each must not break at once."""
 HANG_S, CONTROL_S, SLOW_S, SILENT_S = 0.5, 30.0, 20.0, 6.0
 """Of the first test that may hang, of all of them, of one test in the whole run, and of silence."""
+LEAST_S, TIMES = 0.04, 8
+"""Of one test of a candidate at first: so many times what it takes without one, and this at least."""
+QUICK_S, PATIENCE, SLOWLY = 0.1, (1, 6, 24), (1, 4)
+"""How many times as long it may take in the further turns of its candidate, with quick tests and with others. Most
+candidates that hang are endless, and most that are right end as soon as the tests do that end without them."""
 HUNG = "it took too long"
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _PLAIN = (list, dict, set, tuple, int, float, str, bool, bytes, type(None))
@@ -40,9 +45,11 @@ class Warm(Outcomes):
         self.plan, self.candidates, self.swapper, self.say = plan, candidates, swapper, say
         self.state = State()
         self.tests: list[tuple[Any, float]] = []
-        self.near: list[Any] = []
+        self.near: list[tuple[Any, float]] = []
+        self.endless: dict[str, float] = {}
         self.untrue: set[str] = set()
         self.first = ""
+        self.patience: tuple[int, ...] = SLOWLY
         self.plausible: list[Row] = []
 
     @pytest.hookimpl(tryfirst=True)
@@ -62,14 +69,16 @@ class Warm(Outcomes):
         self.state.keep(items, self.swapper)
 
         files = {item.nodeid.split("::")[0] for item in items}
-        green = set(self.plan["passing"])
+        green, endless = set(self.plan["passing"]), set(self.plan.get("endless", ()))
         near = [i for i in session.items if i.nodeid in green and i.nodeid.split("::")[0] in files][:NEAR]
 
         def measure() -> Row:
             until, found, hung = time.monotonic() + CONTROL_S, [], 0
             for item in [*items, *near]:
                 began = time.process_time()
-                if time.monotonic() < until:
+                if item.nodeid in endless:
+                    found.append([item.nodeid, HUNG, 0.0])
+                elif time.monotonic() < until:
                     how = run(item, max(0.25, HANG_S / (1 + hung)))
                     hung += how == HUNG
                     found.append([item.nodeid, how, time.process_time() - began])
@@ -79,27 +88,56 @@ class Warm(Outcomes):
         self.untrue = set(told.get("examples", ()))
         known = {name: (how, s) for name, how, s in told.get("tests", ())}
         red = sorted((known[i.nodeid][1], at) for at, i in enumerate(items) if known.get(i.nodeid, ("", 0))[0])
-        for seconds, at in red:
-            hung = known[items[at].nodeid][0] == HUNG
-            self.tests.append((items[at], HANG_S / 2 if hung else max(0.25, 8 * seconds)))
-        quick = [(item, limit) for item, limit in self.tests if known[item.nodeid][0] != HUNG]
+        ended = [seconds for how, seconds in known.values() if how != HUNG]
+        usual = _limit(max(ended, default=0.0))
+        self.endless = {name: usual for name, (how, _) in known.items() if how == HUNG}
+        self.tests = [(items[at], self.endless.get(items[at].nodeid, _limit(seconds))) for seconds, at in red]
+        quick = [(item, limit) for item, limit in self.tests if item.nodeid not in self.endless]
         self.tests = quick or self.tests  # all of them run before a candidate is called plausible
         self.first = known[self.tests[0][0].nodeid][0] if red else ""
-        self.near = [item for item in near if known.get(item.nodeid) and not known[item.nodeid][0]]
+        passed = [item for item in near if known.get(item.nodeid) and not known[item.nodeid][0]]
+        self.near = [(item, _limit(known[item.nodeid][1])) for item in passed]
         return bool(self.tests)
 
     def _serve(self) -> None:
         self.say({"kind": "warm"})
         pool = Pool(self.plan, self._quick, self._full, self._tell)
         pool.batch = BATCH
-        pool.quick_s = SILENT_S + 10 * max(limit for _, limit in self.tests)
+        longest = max(limit for _, limit in [*self.tests, *self.near])
+        self.patience = PATIENCE if longest <= QUICK_S else SLOWLY
+        pool.silent = tuple(SILENT_S + 10 * longest * times for times in self.patience)
         pool.waiting.extend(self.candidates)
         signal.signal(signal.SIGTERM, lambda _number, _frame: pool.found())
+        while not pool.begun and not pool.over:
+            pool.step(again=False)
+        if not pool.plausible and not pool.over and len(self.tests) > 1:
+            self._combine(pool)
         while pool.busy and not pool.over:
             pool.step()
         stopped = pool.stopped()
-        compare.clusters(self.plausible, self.swapper, [i for i, _ in self.tests] + self.near, self.say)
+        compare.clusters(self.plausible, self.swapper, [i for i, _ in [*self.tests, *self.near]], self.say)
         self.say({"kind": "served", "stopped": stopped, "tried": pool.tried})
+
+    def _combine(self, pool: Pool) -> None:
+        """Two candidates at once go before those that hung."""
+        some = Pool(self.plan, self._partly, self._full, lambda _row: None)
+        some.batch, some.silent, some.end = BATCH, pool.silent[:1], (time.monotonic() + pool.end) / 2
+        some.waiting.extend(self.candidates[: pairs.LOOKED])
+        while some.busy and not some.over:
+            some.step()
+        some.stopped()
+        both = pairs.paired(some.partly, len(self.tests), max(row["id"] for row in self.plan["candidates"]) + 1)
+        for row in both:
+            self.say({"kind": "pair", "id": row["id"], "of": row["of"], "alone": row["alone"]})
+        self.candidates = [*self.candidates, *both]
+        pool.waiting.extend(both)
+
+    def _partly(self, work: list[Row], tell: Tell) -> None:
+        for candidate in work:
+            verdict, mended = self._one(candidate, every=True)
+            tell({"id": candidate["id"], **verdict, "green": False, "mends": mended})
+            if verdict.get("hung"):
+                return
 
     def _tell(self, row: Row) -> None:
         self.say(row)
@@ -108,31 +146,35 @@ class Warm(Outcomes):
 
     def _quick(self, work: list[Row], tell: Tell) -> None:
         for candidate in work:
-            verdict = self._one(candidate)
+            verdict, _ = self._one(candidate)
             tell({"id": candidate["id"], **verdict})
             if verdict.get("hung"):
                 return  # what it left behind is unknown
         if len(work) > 1:
             self.state.restore()
             item, limit = self.tests[0]
-            if run(item, limit) != self.first and limit < HANG_S:
+            enough = limit if self.first == HUNG else max(limit, HANG_S / 2)
+            if run(item, enough) != self.first and limit < HANG_S:
                 tell({"dirty": True})
 
-    def _one(self, candidate: Row) -> Row:
+    def _one(self, candidate: Row, every: bool = False) -> tuple[Row, list[int]]:
+        """How it goes, and which of the failing tests it mends: `every` one is run, else all until one fails."""
+        mended: list[int] = []
         self.state.restore()
         try:
             if not self.swapper.apply(candidate["edits"]):
-                return {"green": False, "cold": True}
-            patience = 4 if candidate.get("again") else 1
-            for item, limit in [*self.tests, *((near, 2.0) for near in self.near)]:
+                return {"green": False, "cold": True}, []
+            patience = self.patience[candidate.get("turn", 0)]
+            for at, (item, limit) in enumerate([*self.tests, *self.near]):
                 how = run(item, limit * patience)
-                if how:
-                    return {"green": False, "hung": how == HUNG}
+                mended += [at] if not how and at < len(self.tests) else []
+                if how == HUNG or (how and not (every and at < len(self.tests))):
+                    return {"green": False, "hung": how == HUNG}, []
         except (SyntaxError, ValueError, RecursionError):
-            return {"green": False}
+            return {"green": False}, []
         finally:
             self.swapper.restore()
-        return {"green": True}
+        return {"green": len(mended) == len(self.tests)}, mended
 
     def _full(self, work: list[Row], tell: Tell) -> None:
         """Everything in its order, by the normal protocol; the first that broke ends it."""
@@ -144,7 +186,8 @@ class Warm(Outcomes):
         green = set(self.plan["passing"]) | set(self.plan["failing"])
         for at, item in enumerate(items):
             following = items[at + 1] if at + 1 < len(items) else None
-            with alarm(SLOW_S * (4 if work[0].get("again") else 1)):
+            longest = self.endless.get(item.nodeid, 0.0) * self.patience[-1] or SLOW_S
+            with alarm(longest * (4 if work[0].get("turn") else 1)):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if green & set(outcomes.failed):
                 break
@@ -154,6 +197,10 @@ class Warm(Outcomes):
 
     def _examples(self) -> list[str]:
         return [example for original in self.swapper.files.values() for example in examples.failing(original)]
+
+
+def _limit(seconds: float) -> float:
+    return max(LEAST_S, TIMES * seconds)
 
 
 def run(item: Any, limit: float) -> str:

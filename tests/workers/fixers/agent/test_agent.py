@@ -18,7 +18,7 @@ from tests.workers.fixers.test_llm import CALC, NEW, OLD, TEST, Unused, failed
 from tests.workers.fixers.trees import MemoryTree
 from workers.domain import Attempt, Candidate, Confidence, FailureClass, Finding, Outcome, Usage, Verdict, Witness
 from workers.errors import Stop
-from workers.fixers.agent import Agent, Bounds
+from workers.fixers.agent import Agent, Bounds, words
 from workers.fixers.agent.changes import changed
 from workers.fixers.context import nonce
 from workers.llm.client import Client
@@ -280,6 +280,15 @@ def test_what_can_be_part_of_a_fix(text: str, kept: list[str], dropped: tuple[st
     ]
     assert ("empty.py" in change.patch) == ("empty.py" in kept)
     assert change.dropped == dropped
+
+
+def test_a_name_that_nothing_defines_is_a_flaw() -> None:
+    """Told in the words of the gate that a single answer passes, with the lines around it; a whole change has none."""
+    made = work(Place())
+    wrong = changed(diff({"calc.py": RIGHT["calc.py"].replace(b"a * b", b"a * breadth")}), made)
+    assert "the name breadth is used in line 2, and nothing defines or imports it" in wrong.flaw
+    assert changed(diff(RIGHT), made).flaw == ""
+    assert "breadth" in words.flawed(made, wrong.flaw)
 
 
 def test_a_difference_may_be_any_text() -> None:

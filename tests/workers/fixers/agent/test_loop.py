@@ -56,13 +56,18 @@ class Scripted:
     def change(self, diff: bytes) -> Change:
         if diff == b"bad":
             raise PatchError("it does not apply")
-        return Change("", ("tests/t.py",)) if diff == b"tests" else Change(diff.decode())
+        if diff == b"tests":
+            return Change("", ("tests/t.py",))
+        return Change(diff.decode(), flaw="nothing defines it" if b"undefined" in diff else "")
 
     def show(self, observation: Observation, left: int) -> str:
         return f"{observation.how}: {observation.output} ({left} left)"
 
     def mistaken(self, why: str) -> str:
         return f"mistaken: {why}"
+
+    def flawed(self, why: str) -> str:
+        return f"flawed: {why}"
 
     def unchanged(self, dropped: Sequence[str]) -> str:
         return f"unchanged: {', '.join(dropped)}"
@@ -113,6 +118,7 @@ MANY = [run(f"ls {n}") for n in range(50)]
         ([SUBMIT, SUBMIT], Bounds(), "submitted no change", 2),
         ([run("set tests"), SUBMIT, SUBMIT], Bounds(), "submitted no change", 3),
         ([run("set bad"), SUBMIT], Bounds(), "is no patch: it does not apply", 2),
+        ([run("set undefined"), SUBMIT, SUBMIT, SUBMIT], Bounds(), "3 changes that cannot work: nothing defines it", 4),
         ([Reply("", "tiny", COST, "the model refused: no")], Bounds(), "the model refused: no", 1),
     ],
 )
@@ -146,6 +152,13 @@ def test_nothing_to_submit_is_told_once() -> None:
     desk = Scripted([run("set tests"), SUBMIT, run("set a"), SUBMIT])
     assert play(desk).patch == "a"
     assert desk.asked[2][-1].content == "unchanged: tests/t.py"
+
+
+def test_a_submission_that_cannot_work_goes_back() -> None:
+    """It is told why and goes on; no run is spent on it."""
+    desk = Scripted([run("set undefined"), SUBMIT, run("set a"), SUBMIT])
+    assert play(desk).patch == "a"
+    assert desk.asked[2][-1].content == "flawed: nothing defines it"
 
 
 def test_without_a_model_it_is_over_at_once() -> None:

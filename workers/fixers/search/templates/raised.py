@@ -6,9 +6,9 @@ They change the raising line or the file's imports and nothing else, so they are
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator, Mapping
 
+from workers.fixers.search.templates import nothing
 from workers.fixers.source import Mutation, Source
 from workers.fixers.static import corrected, renames
 from workers.spectrum.evidence import Failure
@@ -25,7 +25,7 @@ def directed(source: Source, failure: Failure, others: Mapping[str, Source]) -> 
 
 
 def _division(source: Source, _failure: Failure, line: int, _others: Mapping[str, Source]) -> Iterator[Mutation]:
-    for node in _on_line(source, line):
+    for node in source.on_line(line):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.FloorDiv | ast.Mod):
             text, by = source.text(node), source.text(node.right)
             for value in ("0", "0.0", "None"):
@@ -35,7 +35,7 @@ def _division(source: Source, _failure: Failure, line: int, _others: Mapping[str
 
 
 def _key(source: Source, _failure: Failure, line: int, _others: Mapping[str, Source]) -> Iterator[Mutation]:
-    for node in _on_line(source, line):
+    for node in source.on_line(line):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
             base, key = source.text(node.value), source.text(node.slice)
             for new in (f"{base}.get({key})", f"{base}.get({key}, 0)"):
@@ -43,26 +43,12 @@ def _key(source: Source, _failure: Failure, line: int, _others: Mapping[str, Sou
                 yield Mutation(source.path, line, ((*source.span(node), new),), "guard", 1.0, what, node)
 
 
-def _none(source: Source, failure: Failure, line: int, _others: Mapping[str, Source]) -> Iterator[Mutation]:
-    """`x` may be None where something is wanted: an empty value instead."""
-    if "NoneType" not in failure.message:
-        return
-    empty = "[]" if re.search("iterable|len|not subscriptable", failure.message) else "0"
-    for node in _on_line(source, line):
-        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-            text = source.text(node)
-            parent = source.parents.get(node)
-            if isinstance(parent, ast.Call) and parent.func is node:
-                continue
-            what = f"`{text}` counts as `{empty}` when it is None"
-            yield Mutation(source.path, line, ((*source.span(node), f"({text} or {empty})"),), "guard", 0.9, what, node)
-
-
-def _on_line(source: Source, line: int) -> Iterator[ast.expr | ast.stmt]:
-    return (node for node in source.nodes() if node.lineno <= line <= (node.end_lineno or node.lineno))
-
-
 _Make = Callable[[Source, Failure, int, Mapping[str, Source]], Iterator[Mutation]]
-_BY_TYPE: Mapping[str, _Make] = {"ZeroDivisionError": _division, "KeyError": _key, "TypeError": _none}
+_BY_TYPE: Mapping[str, _Make] = {
+    "ZeroDivisionError": _division,
+    "KeyError": _key,
+    "TypeError": nothing.wanted,
+    "AttributeError": nothing.lacking,
+}
 SURE = frozenset({"import", "name", "attribute name", "imported name", "module name", "keyword", "renamed"})
 """The kinds that only correct a name: with a raising frame they need no second failing test."""
