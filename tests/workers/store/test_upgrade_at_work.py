@@ -73,8 +73,9 @@ def test_twenty_runs_at_work_go_on_after_the_upgrade(empty_url: str, file: Path)
     assert len(had) == 2
     assert published == {one.id: int(one.id not in had) for one in lines}
     finished = Counter(
-        (one.run, one.title, one.data["n"])
-        for one in Pages(engine).events(limit=5000)
+        (run.id, one.title, one.data["n"])
+        for run in lines
+        for one in Pages(engine).events(run.id)
         if (one.kind, one.data.get("state")) == ("stage", "finished")
     )
     assert set(finished.values()) == {1}
