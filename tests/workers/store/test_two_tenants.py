@@ -205,12 +205,12 @@ QUESTIONS: Mapping[str, Question] = {
 other's. Those that give a number tell `them.mark` when it counts the other's."""
 
 OF_THE_HOUSE: Mapping[str, str] = {
-    "Ledger.due Ledger.rung Ledger.claim Ledger.cancel Ledger.case Ledger.wake Ledger.release_worker": "a worker's or "
-    "a dispatcher's: the run's id was read from a row, of the same repository, never from outside",
+    "Ledger.due Ledger.turns Ledger.rung Ledger.claim Ledger.cancel Ledger.case Ledger.wake "
+    "Ledger.release_worker": "a worker's or a dispatcher's: the run's id was read from a row, of the same repository, never from outside",
     "Lease.recall Lease.record Lease.seconds Lease.ours Lease.answered Lease.publishing Lease.event Lease.guard "
     "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back RunPurse.bound": "of the lease's own run alone",
     "Changes.by_run Changes.mark changes.keep changes.ours calls.of_run opening.lead opening.append_event "
-    "opening.open_run sightings.keep Pages.attempts Pages.events lessons.about": "called with a row, or a run, that "
+    "opening.open_run sightings.keep Pages.newest Pages.events lessons.about": "called with a row, or a run, that "
     "was asked for by its repository before",
     "Errands.open Errands.begun Errands.queued Errands.prune Errands.claim Errands.done Errands.dead Errands.again "
     "Errands.held Errands.counts errands.put errands.owe_farewell": "the queue's own: no id from outside leads to one",
@@ -218,8 +218,8 @@ OF_THE_HOUSE: Mapping[str, str] = {
     "Pages.figures calls.figures Switches.listed Lessons.listed Lessons.forget": "the operator's, behind the "
     "operator's token or a shell",
     "Tenants.gone": "says of ids which are gone, and asks for no more",
-    "Artifacts.put Artifacts.get": "no page and no run reads one",
-    "Roster.seen Roster.gone Roster.alive Retention.prune Retention.hold Retention.size Retention.compact "
+    "Ledger.follow_clock clock.follow Roster.seen Roster.gone Roster.alive Retention.prune Retention.hold "
+    "Retention.size Retention.compact "
     "retention.kept backup.back_up runs.about": "about the service, not about a tenant; or a part of a query",
 }
 """What no tenant's id leads to, and why."""
