@@ -206,7 +206,8 @@ other's. Those that give a number tell `them.mark` when it counts the other's.""
 
 OF_THE_HOUSE: Mapping[str, str] = {
     "Ledger.due Ledger.turns Ledger.rung Ledger.claim Ledger.cancel Ledger.case Ledger.wake "
-    "Ledger.release_worker": "a worker's or a dispatcher's: the run's id was read from a row, of the same repository, never from outside",
+    "Ledger.release_worker": "a worker's or a dispatcher's: the run's id was read from a row, of the "
+    "same repository, never from outside",
     "Lease.recall Lease.record Lease.seconds Lease.ours Lease.answered Lease.publishing Lease.event Lease.guard "
     "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back RunPurse.bound": "of the lease's own run alone",
     "Changes.by_run Changes.mark changes.keep changes.ours calls.of_run opening.lead opening.append_event "
