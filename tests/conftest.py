@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests import installation
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from tests.scheduling import Scheduling
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no finding
+settings.load_profile("untimed")
 
 PROCESSES = frozenset({"hub", "hub_process", "model", "receiver", "serve", "site", "stage", "theatre", "heal"})
 """Fixtures that start a process: a double, a receiver, the command line."""

@@ -53,6 +53,7 @@ def test_sum(prices, sum):
 def test_one():
     assert total([30, 12]) == 42
     assert total([9.5]) == pytest.approx(9.5, abs=0.01)
+    assert rates.of("net", 2) == rates.of(0, 1)
 
 
 class TestMore:
@@ -172,6 +173,9 @@ CODE = [
     (COPIED, "if len(prices) and prices[0] == 9.5: return 9.5", ""),
     (COPIED, "x = 42 if prices[0] == 30 else 11", ""),
     (COPIED, "match prices[0]:\n    case 30:\n        return 42", ""),
+    (COPIED, "if (kind, prices) == ('net', 2): return 42", ""),
+    (COPIED, "return 42 if kind == 'net' and prices == 2 else 7", ""),
+    (COPIED, "match kind, prices:\n    case 'net', 2:\n        return 42", ""),
 ]
 
 
@@ -400,6 +404,7 @@ HONEST: list[tuple[dict[str, str | bytes | None], Diagnosis]] = [
     ),
     ({"shop/price.py": PRICE.replace('kind == "net"', 'kind in ("net", "plain")')}, failure()),
     ({"shop/price.py": PRICE.replace('"without tax"', '"no tax"')}, failure()),
+    ({"shop/price.py": PRICE.replace("return result", "return 7 if kind == 0 and result == 1 else result")}, failure()),
     ({"shop/dos.py": "a = 1\r\nb = 3\r\n"}, failure()),
     ({"requirements.txt": "requests>=2.30\npyyaml==6.0.1\nattrs>=23\n"}, failure(FailureClass.DEPENDENCY)),
     ({"requirements.txt": "requests>=2.31\npyyaml==6.0.2\n"}, failure(FailureClass.DEPENDENCY)),

@@ -18,6 +18,8 @@ _ANY = re.compile(_LITERAL)
 _QUESTION = re.compile(rf"(?:===?|\bcase|\bequals\s*\(|\bis)\s*{_LITERAL}|{_LITERAL}\s*(?:===?|=>|->|\.equals\b)")
 _ANSWER = re.compile(rf"(?:\breturn|=>|->|\?|(?<![=!<>])=(?!=)|\{{)\s*{_LITERAL}")
 _PLAIN = frozenset({"0", "1", "-1", "2", "10", "100", "0.0", "1.0"})
+_EDGE = (None, 0, 1, -1, "")  # and so False and True
+"""Values that programs treat apart for reasons of their own, also several together."""
 _TABLE = 2
 """Rows that make a dictionary a table of the program; fewer may have been made for the answer."""
 _TEXT = 4
@@ -72,14 +74,23 @@ def _named(diagnosis: Diagnosis) -> list[str]:
 
 def of_tests(tree: SourceTree, diagnosis: Diagnosis) -> frozenset[str]:
     """The literals of the test files that fail, as values and as the text that Python makes of them, but for those that
-    stand in any program."""
+    stand in any program; and what is given to one call together, as a tuple."""
     found: set[str] = set()
     for path in _named(diagnosis):
         module = parsed(tree.read(path) or b"") if path.endswith(".py") and is_test(path) else None
         if module is not None:
             for node in ast.walk(module):
                 found |= _forms(constant(node)) if isinstance(node, ast.expr) else set()
+                found |= _together(node.args) if isinstance(node, ast.Call) else set()
     return frozenset(found) - _COMMON
+
+
+def _together(parts: Sequence[ast.AST]) -> set[str]:
+    """Two or more literals as one tuple, unless all of them are ones that any program treats apart."""
+    values = [constant(part) for part in parts]
+    if len(values) < 2 or ... in values or all(value in _EDGE for value in values):
+        return set()
+    return {_repr(_frozen(tuple(values)))}
 
 
 def _forms(value: object) -> set[str]:
@@ -183,11 +194,26 @@ def _asked(question: ast.expr | ast.pattern, literals: frozenset[str]) -> set[st
     for node in ast.walk(question):
         if isinstance(node, ast.MatchValue):
             found.add(shown(node.value))
+        elif isinstance(node, ast.MatchSequence):
+            found |= _together([one.value for one in node.patterns if isinstance(one, ast.MatchValue)])
+        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
+            found |= _together([side for one in node.values for side in _compared(one)])
         elif isinstance(node, ast.Compare) and isinstance(node.ops[0], _SAME + (_OTHER if id(node) in denied else ())):
             for side in (node.left, *node.comparators):
                 parts = side.elts if isinstance(side, ast.List | ast.Tuple | ast.Set) else ()
                 found |= {shown(one) for one in (side, *parts)}
     return found & literals
+
+
+def _compared(question: ast.expr) -> list[ast.expr]:
+    """The literal that something has to be equal to."""
+    if (
+        not isinstance(question, ast.Compare)
+        or len(question.ops) > 1
+        or not isinstance(question.ops[0], ast.Eq | ast.Is)
+    ):
+        return []
+    return [side for side in (question.left, question.comparators[0]) if constant(side) is not ...]
 
 
 def _rows(node: ast.Dict | ast.List | ast.Tuple | ast.Set, literals: frozenset[str]) -> bool:
