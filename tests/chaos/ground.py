@@ -50,6 +50,8 @@ class Ground(Theatre):
     naive: bool = False
     contained: int = 0
     crew_size: int = 2
+    patience: float = 1.0
+    """How many times as long as is promised may be waited: other tests may be at the same processors."""
     postgres: PostgresServer | None = None
     deaths: list[Death] = field(default_factory=list)
     outages: list[tuple[float, float]] = field(default_factory=list)
@@ -171,7 +173,7 @@ class Ground(Theatre):
 
     def until(self, true: Callable[[], bool], seconds: float, what: str) -> float:
         """Wait for a state; gives the seconds it took. Raises TimeoutError with everybody's log."""
-        started = time.monotonic()
+        started, seconds = time.monotonic(), seconds * self.patience
         while not true():
             if time.monotonic() - started > seconds:
                 raise TimeoutError(f"not within {seconds:.0f} s: {what}\n{self.logs()}")
@@ -273,7 +275,13 @@ class Ground(Theatre):
 
 @contextmanager
 def opened(
-    folder: Path, database: str, *, naive: bool = False, contained: int = 0, installation: str = "chaos"
+    folder: Path,
+    database: str,
+    *,
+    naive: bool = False,
+    contained: int = 0,
+    patience: float = 1.0,
+    installation: str = "chaos",
 ) -> Iterator[Ground]:
     """The installation on SQLite, with a small disk under all of it, or on PostgreSQL."""
     with ExitStack() as stack:
@@ -292,6 +300,7 @@ def opened(
             common=common,
             naive=naive,
             contained=contained,
+            patience=patience,
             postgres=postgres,
         )
         yield stack.enter_context(ground)

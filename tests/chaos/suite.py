@@ -56,6 +56,7 @@ class Half:
     seconds: float = 300.0
     """Longest time to recover in."""
     gap: float = LONGEST_GAP
+    patience: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,12 @@ def play(half: Half, say: Callable[[str], None] = lambda _: None) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
         folder = Path(scratch) / "installation"
         with opened(
-            folder, half.database, naive=half.naive, contained=half.contained, installation=installation
+            folder,
+            half.database,
+            naive=half.naive,
+            contained=half.contained,
+            patience=half.patience,
+            installation=installation,
         ) as ground:
             ground.ready()
             ground.begin()
@@ -205,9 +211,9 @@ def naive(seed: int) -> Half:
 
 
 def short(database: str, seed: int) -> Half:
-    """The short form on one of the databases."""
+    """The short form on one of the databases, beside other tests: limits of time are those of the whole suite."""
     contained = 3 if database == "postgresql" else 0
-    return Half(database, seed, 12, SHORT[database], contained=contained, gap=0.5)
+    return Half(database, seed, 12, SHORT[database], contained=contained, gap=0.5, patience=4.0)
 
 
 def halves(seed: int, runs: int, databases: Sequence[str]) -> list[Half]:

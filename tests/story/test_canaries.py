@@ -261,7 +261,7 @@ def test_no_page_shows_a_secret(scene: Scene) -> None:
 @pytest.mark.fault(30)
 def test_no_log_of_ours_holds_a_secret(scene: Scene) -> None:
     """What receiver, worker and sweeper wrote while they worked."""
-    for process in ("receiver", "worker", "guarded", "migrate"):
+    for process in ("receiver", "worker", "guarded"):
         written = (scene.theatre.folder / f"{process}.log").read_bytes()
         assert leaks(written, {**scene.ours, **scene.others}) == [], process
 
@@ -296,7 +296,8 @@ def test_no_file_is_left_behind_with_a_secret(scene: Scene) -> None:
     for path in (*(scene.theatre.folder / "state").rglob("*"), *scene.tmp.rglob("*")):
         if path.is_file():
             assert leaks(path.read_bytes(), scene.ours) == [], path
-    assert [path.name for path in scene.tmp.iterdir() if not path.name.startswith("pymp-")] == []
+    assert [path.name for path in scene.tmp.iterdir() if not path.name.startswith("heal-tmp-")] == []
+    assert [path.name for path in scene.tmp.glob("heal-tmp-*/*") if not path.name.startswith("pymp-")] == []
 
 
 def test_every_token_was_revoked(scene: Scene) -> None:

@@ -86,8 +86,9 @@ def test_python_is_locked_with_hashes() -> None:
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", one) for one in hashes)
     for pins in (ROOT / "deploy" / "pins").iterdir():
         lines = [line for line in pins.read_text().split("\n") if line and not line.startswith("#")]
-        assert re.fullmatch(r"[a-z-]+==[0-9.]+ \\", lines[0])
-        assert all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line) for line in lines[1:])
+        entries = re.split(r"\n(?=[a-z])", "\n".join(lines))
+        hashed = re.compile(r"[a-z0-9-]+==[0-9a-z.]+( \\\n    --hash=sha256:[0-9a-f]{64})+")
+        assert [entry for entry in entries if not hashed.fullmatch(entry)] == []
     builds = [*PYPROJECT["build-system"]["requires"], *PYPROJECT["tool"]["uv"]["build-constraint-dependencies"]]
     assert all(re.fullmatch(r"[a-z-]+==[0-9.]+", one) for one in builds)
 

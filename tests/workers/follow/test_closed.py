@@ -40,7 +40,7 @@ def test_a_fix_that_people_closed_is_remembered_with_their_words(stage: Stage) -
         assert "closed by a person" in stage.closed(line)
     (lesson,) = stage.lessons(accepted=False)
     assert (lesson.number, lesson.who, lesson.patch) == (line.number, "maria", line.patch)
-    assert lesson.words.startswith("maria: Round the total instead.\n\nmaria: My key is")
+    assert set(lesson.words.split("\n\n")) == {"maria: Round the total instead.", "maria: My key is [redacted]"}
     assert "mallory" not in lesson.words
     assert "ghp_" not in lesson.words
     assert stage.told(line).state is ChangeState.CLOSED
