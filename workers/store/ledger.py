@@ -95,7 +95,8 @@ class Ledger:
             return [RunId(found) for found in connection.execute(query).scalars()]
 
     def turns(self, limit: int = 5) -> list[RunId]:
-        """Whose turn it is, the fairest first: of the installation with the fewest runs at work, then the oldest.
+        """Whose turn it is, the fairest first: of the installation with the fewest runs at work, then what was begun
+        and lost its holder, then the oldest.
 
         A bell says that something is due, not what: whoever heard one works on the first of these that it can claim.
         So a thousand red jobs of one installation hold up nobody else's one.
@@ -103,11 +104,12 @@ class Ledger:
         working = Run.state == RunState.RUNNING.value, Run.lease_until >= db_now()
         at_work = select(Run.installation_id, func.count().label("n")).where(*working).group_by(Run.installation_id)
         busy = at_work.subquery()
+        begun = case((Run.state == RunState.RUNNING.value, 0), else_=1)
         query = (
             select(Run.id)
             .outerjoin(busy, busy.c.installation_id == Run.installation_id)
             .where(_claimable())
-            .order_by(func.coalesce(busy.c.n, 0), func.coalesce(Run.next_ring, Run.lease_until), Run.id)
+            .order_by(func.coalesce(busy.c.n, 0), begun, func.coalesce(Run.next_ring, Run.lease_until), Run.id)
             .limit(limit)
         )
         with self._engine.connect() as connection:

@@ -51,3 +51,14 @@ def test_only_what_is_at_work_counts_against_an_installation(engine: Engine, led
     assert ledger.turns() == [second, third, other]
     claimed(ledger, second)
     assert ledger.turns() == [other, third]
+
+
+def test_what_was_begun_goes_on_before_what_waits(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """A run whose worker died does not queue up again behind the backlog: people have waited for it already."""
+    first, *others = opened(ledger, case, 9, 4)
+    claimed(ledger, first)
+    expire(engine, first)
+    assert ledger.turns() == [first, *others]
+    claimed(ledger, others[1])
+    expire(engine, others[1])
+    assert ledger.turns() == [first, others[1], others[0], others[2]]
