@@ -71,8 +71,13 @@ def main() -> int:
     _say(f"seed {seed}: make chaos SEED={seed} DATABASE={options.database}")
     databases = [*OF] if options.database == "both" else [options.database]
     say = _say if options.verbose else lambda _: None
-    outcomes = [play(half, say) for half in [*halves(seed, options.runs, databases), naive(seed)]]
-    _say(json.dumps([asdict(one) for one in outcomes], indent=1) if options.json else report(outcomes))
+    outcomes = []
+    for half in [*halves(seed, options.runs, databases), naive(seed)]:
+        outcomes.append(play(half, say))
+        if not options.json:  # a later one may not come to its end
+            _say(report(outcomes[-1:]))
+    if options.json:
+        _say(json.dumps([asdict(one) for one in outcomes], indent=1))
     wrong = [f"{one.half.database}: {what}" for one in outcomes if not one.half.naive for what in one.audit.wrong]
     if not outcomes[-1].audit.lost:
         wrong.append("the worker without a ledger lost nothing: the faults were too few to show anything")

@@ -122,8 +122,13 @@ def sleep_past_lease(ground: Ground, rng: random.Random) -> None:
         fence = "SELECT coalesce(max(fence), 0) FROM run WHERE id = :run"
         over = "SELECT count(*) FROM run WHERE id = :run AND state = 'done'"
         before = ground.count(fence, run=run)
+
+        def taken() -> bool:
+            ground.supervise()  # the other worker may have been killed while it started
+            return ground.count(fence, run=run) > before or ground.count(over, run=run) > 0
+
         ground.until(
-            lambda: ground.count(fence, run=run) > before or ground.count(over, run=run) > 0,
+            taken,
             RESUMES_WITHIN,
             "somebody else takes up the run of a process that sleeps",
         )
