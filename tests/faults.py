@@ -232,7 +232,9 @@ FAULTS: Mapping[int, Fault] = dict(
     )
 )
 
-OPEN: Mapping[int, str] = {}
+OPEN: Mapping[int, str] = {
+    54: "a whole `make chaos` without a fault: of 342 runs and 60 kills on PostgreSQL one wrote a comment twice",
+}
 """Rows of which something is not shown yet, and what. The aim is to have none."""
 
 
