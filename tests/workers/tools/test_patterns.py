@@ -10,7 +10,6 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
-from re import _constants, _parser
 from typing import Any
 
 import pytest
@@ -22,6 +21,9 @@ from workers import tools
 from workers.tools import TOOLS, Tool
 from workers.tools.phrases import Phrase
 from workers.tools.reading import LINE, readable
+
+_constants: Any = importlib.import_module("re._constants")
+_parser: Any = importlib.import_module("re._parser")
 
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
 _LONG = 2_000
