@@ -77,6 +77,12 @@ def inputs(step: Step, first: Result) -> Mapping[str, bytes]:
     return {f"{_NAME}.py": _PLUGIN, _GROUPS: json.dumps(groups(first)).encode()}
 
 
+def repeated(step: Step, first: Result) -> tuple[Step, Mapping[str, bytes] | None]:
+    """The step as it is repeated, with what its run finds beside it."""
+    step = again(step, first)
+    return step, inputs(step, first) or None
+
+
 def left_out(first: Result, repeat: Result) -> frozenset[str]:
     """The tests that the repeat skipped, each because another of its group had failed again."""
     status = {test.id: test.status for test in repeat.tests}

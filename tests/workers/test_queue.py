@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 from celery.app.defaults import NAMESPACES, flatten
 
-from tests.workers.store.servers import RedisServer, free_port, redis_server
+from tests.processes import free_port
+from tests.workers.store.servers import RedisServer, redis_server
 from workers.domain import RunId
 from workers.queue import QUEUE, Bell, settings
 

@@ -49,12 +49,13 @@ class Tried:
 def recover(desk: Desk) -> str:
     """Ask for what was missed since the last look. Raises `Retryable` when there is more than one round may ask for."""
     last = desk.errands.begun(Kind.RECOVER)
-    since = _since(last, time.time())
+    now = time.time()
+    since = _since(last, now)
     with as_app(desk.app, desk.guard) as api:
         tried = [*takewhile(lambda one: one.at >= since, map(_tried, api.newest("/app/hook/deliveries")))]
-        wanted = missed(tried, time.time())
+        wanted = missed(tried, now)
         if last is not None:  # a database that never looked is a new one: it has forgotten nothing
-            wanted = [*wanted, *taken(tried, time.time())]
+            wanted = [*wanted, *taken(tried, now)]
         known = Inbox(desk.engine).known([one.guid for one in wanted], desk.app.app_id)
         wanted = [one for one in wanted if one.guid not in known]
         asked = sum(_ask(api, one) for one in wanted[:MOST_ASKED])

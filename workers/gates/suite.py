@@ -100,9 +100,8 @@ def run(step: Step, patch: bytes | None, bench: Workbench, cancel: Event, first:
     bounds: Limits = limits(bench.reproduction.plan)
     if bench.witness is None:
         bounds = replace(bounds, wall_s=min(bounds.wall_s, _WALL_S))
-    step = spared.again(step, first) if first is not None else step
-    beside = spared.inputs(step, first) if first is not None else {}
-    result = bench.environment.run(step, bench.tree.tar(), patch, bounds, beside or None, cancel)
+    step, beside = spared.repeated(step, first) if first is not None else (step, None)
+    result = bench.environment.run(step, bench.tree.tar(), patch, bounds, beside, cancel)
     if cancel.is_set():
         raise Cancelled("the run of the whole suite was cancelled")
     return result

@@ -167,8 +167,7 @@ def _suite(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel:
 def _reverse(verdict: Verdict, _: bytes, __: _Change, bench: Workbench, cancel: Event) -> Verdict:
     """Red again, in the same way, without the patch."""
     plan, before = bench.reproduction.plan, bench.reproduction.before
-    step = spared.again(plan.check, before)
-    beside = spared.inputs(step, before) or None
+    step, beside = spared.repeated(plan.check, before)
     reverse = bench.environment.run(step, bench.tree.tar(), None, limits(plan), beside, cancel)
     verdict = replace(verdict, reverse_red=not reverse.green)
     why = no_proof(before, reverse)
