@@ -128,8 +128,6 @@ def _recover(ground: Ground, half: Half) -> None:
     if half.naive:
         _idle(ground, half.seconds)
         return
-    for guid in _asked_in_vain(ground):
-        ground.hub.redeliver(guid)
     engine = open_engine(ground.database_url)
     Errands(engine).open(Recover(), f"recover:chaos-{uuid.uuid4()}")
     engine.dispose()
@@ -151,6 +149,9 @@ def _hurried(ground: Ground) -> int:
     for statement in _SOONER:
         ground.rows(statement)
     ground.supervise()
+    for guid in _asked_in_vain(ground):
+        ground.hub.redeliver(guid)
+    ground.hub.settle(120)
     time.sleep(0.5)
     return ground.count(_OPEN) + len(_undelivered(ground))
 
@@ -163,7 +164,7 @@ def _undelivered(ground: Ground) -> set[str]:
 
 def _asked_in_vain(ground: Ground) -> set[str]:
     """Those that GitHub was asked for already, and could not bring either: Heal waits an hour before it asks again, and
-    an operator presses the button."""
+    an operator presses the button, as often as it takes."""
     return _undelivered(ground) & {one["guid"] for one in ground.hub.deliveries() if one["redelivery"]}
 
 
