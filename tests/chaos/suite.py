@@ -213,8 +213,8 @@ def naive(seed: int) -> Half:
 
 def short(database: str, seed: int) -> Half:
     """The short form on one of the databases, beside other tests: limits of time are those of the whole suite."""
-    contained = 3 if database == "postgresql" else 0
-    return Half(database, seed, 12, SHORT[database], contained=contained, gap=0.5, patience=4.0)
+    contained = 4 if database == "postgresql" else 0
+    return Half(database, seed, 12, SHORT[database], contained=contained, seconds=120.0, gap=0.5, patience=4.0)
 
 
 def halves(seed: int, runs: int, databases: Sequence[str]) -> list[Half]:
