@@ -202,7 +202,7 @@ def _left(ground: Ground, half: Half, installation: str) -> Sequence[str]:
 
 QUIET_SECONDS = 10.0
 """Nobody asks GitHub anything for so long only when nobody works."""
-RUNS = 400
+RUNS = 260
 """Builds that turn red by the script; many faults bring one or two more."""
 
 
