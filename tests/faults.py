@@ -141,7 +141,10 @@ FAULTS: Mapping[int, Fault] = dict(
                     "an engine that restarts, images that cannot be had",
                     "told as infrastructure and tried again; no model is paid",
                 ),
-                ("containers of a worker that was killed", "removed by their deadline"),
+                (
+                    "containers of a worker that was killed",
+                    "removed within 60 s, elsewhere by their deadline",
+                ),
             ),
             *_rows(
                 "model",
