@@ -364,7 +364,7 @@ class Control:
             field.clear()
         for record in (world.deliveries, world.requests, world.faults, world.violations):
             record.clear()
-        world.clock_offset = timedelta()
+        world.clock_offset = world.clock_error = timedelta()
         world.browser = None
         world.moved.clear()
         return {}
