@@ -86,7 +86,7 @@ FAULTS: Mapping[int, Fault] = dict(
                 ),
                 (
                     "the App suspended or uninstalled in the middle",
-                    "runs end; GitHub is asked for no more than a goodbye, once",
+                    "runs and errands end; GitHub is told and asked nothing more, tokens are ended",
                 ),
                 ("a pull request from a fork", "no secret, no push; runs only as far as the repository allows"),
                 ("news of our own push, comment or check", "ignored; never a heal of our own branch by itself"),

@@ -78,7 +78,7 @@ def _told(lease: Lease, story: Told) -> Visit:
         lease.finish(story(lease.case, lease))
         return Visit.FINISHED
     except Stop as end:
-        return _end(lease, Report(lease.case, end.outcome, end.detail))
+        return _end(lease, Report(lease.case, end.outcome, end.detail), untold="silent" not in end.data)
     except Park as wait:
         lease.park(wait.after, str(wait))
         return Visit.PARKED
@@ -108,8 +108,9 @@ def _crash(lease: Lease, bug: Exception) -> Visit:
     return _end(lease, Report(lease.case, Outcome.CRASHED, detail))
 
 
-def _end(lease: Lease, report: Report) -> Visit:
-    """An end that the story did not tell itself (given up, cancelled midway, our bug): an errand tells it."""
-    lease.finish(report, untold=True)
+def _end(lease: Lease, report: Report, untold: bool = True) -> Visit:
+    """An end that the story did not tell itself (given up, cancelled midway, our bug): an errand tells it, unless
+    nobody is to be told."""
+    lease.finish(report, untold=untold)
     log.info("run ended", outcome=report.outcome.value)
     return Visit.FINISHED

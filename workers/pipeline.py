@@ -115,13 +115,14 @@ def drive(case: Case, parts: Parts) -> Report:
         report = story.report(end.outcome, end.detail, end.follow_up, **end.data, **story.again(end))
     if report.follow_up is not None:
         report = replace(report, lead=parts.journal.lead_to(report.follow_up))
+    if "silent" in report.data:
+        return report
     story.reply(report)
     parts.journal.guard()
     if mended_elsewhere(report):
         parts.forge.withdraw(report.case, messages.mended_elsewhere(report.case.branch, report.case.head_sha))
-    if "silent" not in report.data:
-        notice = story.fitting(messages.ended(report, parts.run_url), report)
-        parts.forge.tell(case, notice, report.published)
+    notice = story.fitting(messages.ended(report, parts.run_url), report)
+    parts.forge.tell(case, notice, report.published)
     return report
 
 
