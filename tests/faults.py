@@ -256,10 +256,18 @@ def proofs(root: Path = HERE) -> Mapping[int, Sequence[Proof]]:
 
 
 def _marked(module: ast.Module, path: str) -> Iterator[tuple[Proof, list[int]]]:
+    """By a test's own marks, and by `pytestmark` of its whole file."""
+    whole = [
+        row
+        for node in module.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+        for mark in (node.value.elts if isinstance(node.value, ast.List) else [node.value])
+        for row in _numbers(mark)
+    ]
     for node in module.body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test_"):
             continue
-        rows = [row for decorator in node.decorator_list for row in _numbers(decorator)]
+        rows = [*whole, *(row for decorator in node.decorator_list for row in _numbers(decorator))]
         if rows:
             promise = (ast.get_docstring(node) or "").partition("\n\n")[0]
             yield Proof(path, node.name, " ".join(promise.split())), rows

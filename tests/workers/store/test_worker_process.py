@@ -127,7 +127,7 @@ def test_sigterm_gives_the_lease_back(
     until(lambda: page(engine, run).line.stage == "checkout", "the run is being worked on")
     started = time.monotonic()
     worker.send_signal(signal.SIGTERM)
-    until(lambda: page(engine, run).line.state is RunState.QUEUED, "the run is free", 15)
+    until(lambda: page(engine, run).line.state is RunState.QUEUED, "the run is free", 10)
     worker.wait(15)
     assert time.monotonic() - started < 15
     until(lambda: Roster(engine).alive() == [], "the worker's row is gone", 10)
