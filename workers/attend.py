@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -21,6 +22,8 @@ PATIENCE = 120.0
 """Seconds for which a visit waits for the database to come back. Nobody can take the run up before, and a lease that
 just runs out would count as a death of its worker."""
 LONGEST_PAUSE = 5.0
+LONGEST_TRACE = 8_000
+"""Characters of a traceback that are kept, the last ones."""
 
 Told = Callable[[Case, Lease], Report]
 """The story of a run: works it through and gives its report, or raises one of `workers.errors`."""
@@ -102,7 +105,8 @@ def _again(lease: Lease, trouble: Retryable) -> Visit:
 def _crash(lease: Lease, bug: Exception) -> Visit:
     log.exception("the story crashed", exc_info=bug)
     reason = f"{type(bug).__name__}: {bug}"[:2000]
-    if lease.crashed(reason):
+    trace = "".join(traceback.format_exception(bug))[-LONGEST_TRACE:]
+    if lease.crashed(reason, trace):
         return Visit.CRASHED
     detail = f"Heal itself failed {MOST_CLAIMS} times. Last: {reason}"
     return _end(lease, Report(lease.case, Outcome.CRASHED, detail))

@@ -310,16 +310,17 @@ class Lease:
 
         return self._write(work)
 
-    def crashed(self, reason: str) -> bool:
-        """Our bug: try again until the poison count is reached. False, and still held: it is poison."""
+    def crashed(self, reason: str, trace: str = "") -> bool:
+        """Our bug, with where it happened: try again until the poison count is reached. False, and still held: it is
+        poison."""
 
         def work(connection: Connection) -> bool:
             claims = connection.execute(select(Run.claims).where(Run.id == self.run)).scalar_one()
             self._update(connection, error=self._text(reason))
+            self._append(connection, "crash", reason, {"claims": claims, "trace": trace})
             if claims >= MOST_CLAIMS:
                 return False
             self._update(connection, state=RunState.QUEUED.value, next_ring=db_now() + 2.0**claims, **_FREE)
-            self._append(connection, "crash", reason, {"claims": claims})
             return True
 
         return self._write(work)
