@@ -226,8 +226,8 @@ FAULTS: Mapping[int, Fault] = dict(
                     "leases given back, nothing lost, runs go on",
                 ),
                 (
-                    "secrets that are missing, short, or files that others may read; a wrong App",
-                    "refuses to start, a line for each, with its repair",
+                    "secrets that are missing, short, or files that others may read; a wrong App; a clock that is off",
+                    "refuses to start, or the doctor says it: a line for each, with its repair",
                 ),
             ),
         ],
