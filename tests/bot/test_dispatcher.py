@@ -327,7 +327,7 @@ def test_suspended_and_back(office: Office) -> None:
     office.deliver(WORKFLOW)
     office.deliver("installation.deleted", action="suspend", **when)
     assert "not started" in office.deliver(WORKFLOW, workflow_run__id=8002)
-    assert office.deliver(COMMENT) == "routed: left alone: Heal is suspended there, or gone"
+    assert office.deliver(COMMENT) == "routed: left alone: Heal is suspended or gone there, or it is archived"
     assert office.sent("command") == []
     office.deliver("installation.deleted", action="unsuspend", **when)
     assert "opened run" in office.deliver(WORKFLOW, workflow_run__id=8003)

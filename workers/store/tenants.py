@@ -13,7 +13,7 @@ from workers.store.codec import clean
 from workers.store.database import db_now, transact
 from workers.store.models import Change, Installation, InstallationState, Lesson, Repo, RepoState, Run
 
-OUT_OF_REACH = "Heal is suspended there, or gone"
+OUT_OF_REACH = "Heal is suspended or gone there, or it is archived"
 _GONE = (RepoState.REMOVED.value, RepoState.DELETED.value)
 _MINE = (Run, Change, Lesson)
 """What belongs to a repository and moves with it to another owner."""

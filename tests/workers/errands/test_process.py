@@ -96,7 +96,7 @@ def test_where_the_app_had_to_leave_nothing_is_done(
     if repo:
         tenants.repos(place.installation_id, [(place.repo_id, place.repo)], repo)
     before = len(office.hub.requests())
-    left = "done: left alone: Heal is suspended there, or gone"
+    left = "done: left alone: Heal is suspended or gone there, or it is archived"
     for payload in (
         CommandGiven(place, office.number, True, 1, "/heal", 5e9),
         RunWaits(place, "key", 8001),
