@@ -30,11 +30,11 @@ from bot.decisions import (
     Wake,
 )
 from workers.domain import Case, Outcome, RunId, Sha
-from workers.errands.model import Kind, Place, Recover, RunWaits
+from workers.errands.model import Forget, Kind, Payload, Place, Recover, RunWaits
 from workers.store.errands import Errands
 from workers.store.heads import Heads
 from workers.store.ledger import Ledger
-from workers.store.tenants import Tenants
+from workers.store.tenants import OUT_OF_REACH, Tenants
 from workers.store.tending import concerns
 
 WAIT_FOR_WORKFLOW = 300.0
@@ -93,8 +93,8 @@ class Carrier:
             self._errands.open(Recover(), f"recover:{int(now // RECOVER_EVERY)}")
 
     def _start(self, start: Start, delivery_id: int) -> str:
-        if not self._tenants.is_active(start.case.installation_id):
-            return "not started: the installation is suspended or gone"
+        if not self._tenants.in_reach(start.case.installation_id, start.case.repo_id):
+            return f"not started: {OUT_OF_REACH}"
         case = start.case if start.case.branch else self._of_pull(start.case)
         if case is None:
             return "not started: the payload names no branch, and no pull request has this head"
@@ -144,7 +144,14 @@ class Carrier:
                 self._tenants.account_renamed(id_, account, was)
                 return f"{was} is called {account} now"
 
+    def _may_send(self, payload: Payload) -> bool:
+        if isinstance(payload, Recover | Forget):
+            return True
+        return self._tenants.in_reach(payload.place.installation_id, payload.place.repo_id)
+
     def _send(self, send: Send, delivery_id: int) -> str:
+        if not self._may_send(send.payload):
+            return f"left alone: {OUT_OF_REACH}"
         key = f"{send.key}:{delivery_id}" if send.each else send.key
         new = self._errands.open(send.payload, key, send.after, send.fuller)
         return f"errand {key}" + ("" if new else ", known already")

@@ -14,3 +14,4 @@ class EngineChoice(StrEnum):
 
 
 ENGINE_HELP = "auto: offline repair, then the model if one is set; offline: no model; llm: insist on one."
+REPO_HELP = "For one repository: OWNER/NAME or its id."

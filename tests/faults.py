@@ -86,7 +86,7 @@ FAULTS: Mapping[int, Fault] = dict(
                 ),
                 (
                     "the App suspended or uninstalled in the middle",
-                    "runs end; GitHub is asked for no more than a goodbye, once",
+                    "runs and errands end; GitHub is told and asked nothing more, tokens are ended",
                 ),
                 ("a pull request from a fork", "no secret, no push; runs only as far as the repository allows"),
                 ("news of our own push, comment or check", "ignored; never a heal of our own branch by itself"),
@@ -141,7 +141,10 @@ FAULTS: Mapping[int, Fault] = dict(
                     "an engine that restarts, images that cannot be had",
                     "told as infrastructure and tried again; no model is paid",
                 ),
-                ("containers of a worker that was killed", "removed by their deadline"),
+                (
+                    "containers of a worker that was killed",
+                    "removed within 60 s, elsewhere by their deadline",
+                ),
             ),
             *_rows(
                 "model",
@@ -223,8 +226,8 @@ FAULTS: Mapping[int, Fault] = dict(
                     "leases given back, nothing lost, runs go on",
                 ),
                 (
-                    "secrets that are missing, short, or files that others may read; a wrong App",
-                    "refuses to start, a line for each, with its repair",
+                    "secrets that are missing, short, or files that others may read; a wrong App; a clock that is off",
+                    "refuses to start, or the doctor says it: a line for each, with its repair",
                 ),
             ),
         ],
@@ -253,10 +256,18 @@ def proofs(root: Path = HERE) -> Mapping[int, Sequence[Proof]]:
 
 
 def _marked(module: ast.Module, path: str) -> Iterator[tuple[Proof, list[int]]]:
+    """By a test's own marks, and by `pytestmark` of its whole file."""
+    whole = [
+        row
+        for node in module.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+        for mark in (node.value.elts if isinstance(node.value, ast.List) else [node.value])
+        for row in _numbers(mark)
+    ]
     for node in module.body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test_"):
             continue
-        rows = [row for decorator in node.decorator_list for row in _numbers(decorator)]
+        rows = [*whole, *(row for decorator in node.decorator_list for row in _numbers(decorator))]
         if rows:
             promise = (ast.get_docstring(node) or "").partition("\n\n")[0]
             yield Proof(path, node.name, " ".join(promise.split())), rows

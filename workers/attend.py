@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -21,6 +22,8 @@ PATIENCE = 120.0
 """Seconds for which a visit waits for the database to come back. Nobody can take the run up before, and a lease that
 just runs out would count as a death of its worker."""
 LONGEST_PAUSE = 5.0
+LONGEST_TRACE = 8_000
+"""Characters of a traceback that are kept, the last ones."""
 
 Told = Callable[[Case, Lease], Report]
 """The story of a run: works it through and gives its report, or raises one of `workers.errors`."""
@@ -78,7 +81,7 @@ def _told(lease: Lease, story: Told) -> Visit:
         lease.finish(story(lease.case, lease))
         return Visit.FINISHED
     except Stop as end:
-        return _end(lease, Report(lease.case, end.outcome, end.detail))
+        return _end(lease, Report(lease.case, end.outcome, end.detail), untold="silent" not in end.data)
     except Park as wait:
         lease.park(wait.after, str(wait))
         return Visit.PARKED
@@ -102,14 +105,16 @@ def _again(lease: Lease, trouble: Retryable) -> Visit:
 def _crash(lease: Lease, bug: Exception) -> Visit:
     log.exception("the story crashed", exc_info=bug)
     reason = f"{type(bug).__name__}: {bug}"[:2000]
-    if lease.crashed(reason):
+    trace = "".join(traceback.format_exception(bug))[-LONGEST_TRACE:]
+    if lease.crashed(reason, trace):
         return Visit.CRASHED
     detail = f"Heal itself failed {MOST_CLAIMS} times. Last: {reason}"
     return _end(lease, Report(lease.case, Outcome.CRASHED, detail))
 
 
-def _end(lease: Lease, report: Report) -> Visit:
-    """An end that the story did not tell itself (given up, cancelled midway, our bug): an errand tells it."""
-    lease.finish(report, untold=True)
+def _end(lease: Lease, report: Report, untold: bool = True) -> Visit:
+    """An end that the story did not tell itself (given up, cancelled midway, our bug): an errand tells it, unless
+    nobody is to be told."""
+    lease.finish(report, untold=untold)
     log.info("run ended", outcome=report.outcome.value)
     return Visit.FINISHED

@@ -6,12 +6,16 @@ import shutil
 import subprocess
 
 import redis
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.advisories import weakness
 from sandbox.spec import Finding
 from workers.errors import UsageError
+from workers.github.greeting import greet
+from workers.github.session import App
 from workers.repo_config.bounds import rules
 from workers.settings import WorkerSettings
 from workers.store.database import open_engine
@@ -20,6 +24,10 @@ from workers.wiring import opened_sandbox
 
 OLDEST_GIT = (2, 35)
 """The first release with `safe.directory` and the fixes the hardened environment counts on."""
+CLOCK_SLACK_S, CLOCK_MOST_S = 10, 60
+"""A signature says that it was made 60 s ago, so a clock may be ahead by that: GitHub takes none from the future."""
+_APP, _KEY = "GitHub App", "set HEAL_PRIVATE_KEY_FILE to the App's PEM file"
+_NTP = "set this machine's clock, and keep it right by NTP: timedatectl set-ntp true"
 
 
 def examine() -> list[Finding]:
@@ -30,7 +38,7 @@ def examine() -> list[Finding]:
         findings = [_git(), *sandbox.doctor(), _model(settings)]
     if settings.app_id:
         policy = [_policy(settings)] if settings.policy_file else []
-        return [*findings, _app(settings), *policy, _database(settings), _redis(settings)]
+        return [*findings, *_app(settings), *policy, _database(settings), _redis(settings)]
     return [*findings, Finding("GitHub App", True, "none set: `heal fix` works, `heal worker` needs HEAL_APP_ID")]
 
 
@@ -82,16 +90,46 @@ def _redis(settings: WorkerSettings) -> Finding:
     return Finding("redis", not forgets, f"{shown}, {policy}", "set maxmemory-policy noeviction")
 
 
-def _app(settings: WorkerSettings) -> Finding:
-    repair = "set HEAL_PRIVATE_KEY_FILE to the App's PEM file"
+def _app(settings: WorkerSettings) -> list[Finding]:
+    """The App's key, whether GitHub takes it, and how far its clock and ours are apart."""
     try:
         key = settings.app_key()
     except OSError as error:
-        return Finding("GitHub App", False, f"the key file cannot be read: {error.strerror}", repair)
+        return [Finding(_APP, False, f"the key file cannot be read: {error.strerror}", _KEY)]
     except UsageError as error:
-        return Finding("GitHub App", False, str(error), f"chmod 600 {settings.private_key_file}")
-    good = key is not None and "PRIVATE KEY" in key.get_secret_value()
-    return Finding("GitHub App", good, f"id {settings.app_id}" if good else "its key is missing or no PEM", repair)
+        return [Finding(_APP, False, str(error), f"chmod 600 {settings.private_key_file}")]
+    text = key.get_secret_value() if key is not None else ""
+    try:
+        load_pem_private_key(text.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return [Finding(_APP, False, "its key is missing or no PEM", _KEY)]
+    return _github(App(settings.github_api_url, settings.app_id, text))
+
+
+def _github(app: App) -> list[Finding]:
+    try:
+        greeting = greet(app)
+    except OSError as error:
+        detail = f"{app.api_url} does not answer: {type(error).__name__}"
+        return [Finding("GitHub", False, detail, "check HEAL_GITHUB_API_URL, the network and the proxy")]
+    clock = _clock(greeting.ahead)
+    known = bool(greeting.name) or not clock.ok  # a wrong clock makes every signature a bad one
+    detail = f"id {app.app_id}" if known else f"GitHub does not accept the key of {app.app_id}: {greeting.said}"
+    return [Finding(_APP, known, detail, "set HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE to those of one App"), clock]
+
+
+def _clock(ahead: float | None) -> Finding:
+    """How far this machine's clock may be from GitHub's. No other one is compared: leases and pauses are timed by the
+    database's alone, and nothing in Redis is timed."""
+    if ahead is None:
+        return Finding("clock", True, "GitHub did not tell its time", _NTP, warning=True)
+    apart = abs(ahead)
+    if apart <= CLOCK_SLACK_S:
+        return Finding("clock", True, "GitHub's")
+    detail = f"{apart:.0f} s {'ahead of' if ahead > 0 else 'behind'} GitHub's"
+    if apart > CLOCK_MOST_S:
+        return Finding("clock", False, f"{detail}: more than the {CLOCK_MOST_S} s that signatures allow for", _NTP)
+    return Finding("clock", True, detail, _NTP, warning=True)
 
 
 def _policy(settings: WorkerSettings) -> Finding:

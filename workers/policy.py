@@ -5,9 +5,7 @@ A rule looks at the diff and the files alone. It names itself and quotes the lin
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile, zip_longest
@@ -218,16 +216,6 @@ def added_lines(patch: str) -> dict[str, frozenset[int]]:
         _name(file): frozenset(line.target_line_no or 0 for hunk in file for line in hunk if line.is_added)
         for file in PatchSet(patch)
     }
-
-
-def ast_equal(before: bytes, after: bytes) -> bool:
-    """Both are Python and mean the same: only layout and comments differ."""
-    try:
-        with warnings.catch_warnings():  # of the code that is read, not of ours
-            warnings.simplefilter("ignore")
-            return ast.dump(ast.parse(before)) == ast.dump(ast.parse(after))
-    except (SyntaxError, ValueError, RecursionError):
-        return False
 
 
 def is_test(path: str) -> bool:

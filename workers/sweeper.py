@@ -48,12 +48,15 @@ Ring = Callable[[RunId], bool]
 GOODBYE = "bye"
 BEATS = 6
 """Signs of life that a worker shows in the time after which it is taken to be stuck."""
-REAP_SECONDS = 60.0
+REAP_SECONDS = 30.0
+"""A dead worker's containers go within a minute: the wait for the next look, and the look."""
+LAST_LOOK_SECONDS = 20.0
+"""For an engine that does not answer nobody stays any longer."""
+CAP_SECONDS, FIRST_CAP_SECONDS = 900.0, 180.0
+"""Sizes are asked for seldom: to count them costs the engine seconds. Not at once: right after a start runs wait to be
+taken up again."""
 DROP_SECONDS = 600.0
 KEEP_SECONDS = 3600.0
-PRUNE_ROUNDS, FIRST_PRUNE = 15, 3
-"""Sizes are asked for every so many rounds: to count them costs the engine seconds. Not at once: right after a start
-runs wait to be taken up again."""
 
 
 def sweep(ledger: Ledger, ring_for: Ring, limit: int = 100) -> int:
@@ -72,24 +75,35 @@ def sweep_forever(ledger: Ledger, ring_for: Ring, stop: threading.Event, every: 
             log.warning("sweep failed", error=str(trouble))
 
 
-def reap_forever(
-    engine: Engine, installation: str, stop: threading.Event, cap: int, every: float = REAP_SECONDS
-) -> None:
-    """Clear the engine now and every minute, and at a slower pace hold what is kept under its cap, until `stop` is
-    set. An engine that is away is tried again next time."""
-    rounds = 0
+def reap_forever(engine: Engine, installation: str, stop: threading.Event, every: float = REAP_SECONDS) -> None:
+    """Clear the engine now and twice a minute, until `stop` is set, and once more then: the worker has gone, and what
+    its processes had made is nobody's. An engine that is away is tried again next time."""
     while True:
+        stopped = stop.is_set()
         try:
             reaped = reap(engine, installation)
             if any(dataclasses.astuple(reaped)):
                 log.info("cleared the engine", **dataclasses.asdict(reaped))
-            if rounds % PRUNE_ROUNDS == FIRST_PRUNE:
-                _hold_cap(engine, installation, cap)
-            rounds += 1
         except SandboxError as trouble:
             log.warning("the engine could not be cleared", error=explain.error(trouble))
-        if stop.wait(every):
+        if stopped:
             return
+        stop.wait(every)
+
+
+def hold_cap_forever(
+    engine: Engine, installation: str, stop: threading.Event, cap: int,
+    first: float = FIRST_CAP_SECONDS, every: float = CAP_SECONDS,
+) -> None:  # fmt: skip
+    """Hold what is kept on the engine under its cap, until `stop` is set. A loop of its own: clearing waits for no
+    counting."""
+    wait = first
+    while not stop.wait(wait):
+        wait = every
+        try:
+            _hold_cap(engine, installation, cap)
+        except SandboxError as trouble:
+            log.warning("what is kept on the engine could not be counted", error=explain.error(trouble))
 
 
 def _hold_cap(engine: Engine, installation: str, cap: int) -> None:
@@ -114,7 +128,7 @@ def drop_mirrors_forever(folder: Path, tenants: Tenants, stop: threading.Event, 
 
 
 def clear_scratch_forever(stop: threading.Event, every: float = REAP_SECONDS) -> None:
-    """Remove the temporary folders of processes that were killed, now and every minute."""
+    """Remove the temporary folders of processes that were killed, now and twice a minute."""
     while True:
         scratch.clear()
         if stop.wait(every):
@@ -202,26 +216,32 @@ def main(worker: str, slots: int) -> None:
     ledger = Ledger(engine, settings.lease_seconds)
     bell = Bell(settings.redis_url)
     stop = threading.Event()
-    clearing = (settings.installation, stop, int(settings.sandbox_cap))
     forgetting = (Retention(engine), kept(settings), stop)
     signs = Signs()
     watching = (worker, signs, bell.answers, stop, settings.stuck_seconds)
     dropping = (mirrors.folder(settings.state_dir), Tenants(engine), stop)
+    containers = engines(settings)
+    clearing = [
+        threading.Thread(target=reap_forever, args=(each, settings.installation, stop), daemon=True)
+        for each in containers
+    ]
+    holding = (settings.installation, stop, int(settings.sandbox_cap))
     loops = (
+        *clearing,
         threading.Thread(target=end_when_stuck, args=watching, daemon=True),
         threading.Thread(target=sweep_forever, args=(ledger, bell.ring, stop, settings.sweep_seconds), daemon=True),
         threading.Thread(target=drop_mirrors_forever, args=dropping, daemon=True),
         threading.Thread(target=clear_scratch_forever, args=(stop,), daemon=True),
         threading.Thread(target=forget_forever, args=forgetting, daemon=True),
-        *(
-            threading.Thread(target=reap_forever, args=(containers, *clearing), daemon=True)
-            for containers in engines(settings)
-        ),
+        *(threading.Thread(target=hold_cap_forever, args=(each, *holding), daemon=True) for each in containers),
     )
     for loop in loops:
         loop.start()
     attend_worker(worker, sys.stdin, ledger, Roster(engine), slots, signs)
     stop.set()
+    last = time.monotonic() + LAST_LOOK_SECONDS
+    for loop in clearing:
+        loop.join(max(0.0, last - time.monotonic()))
 
 
 if __name__ == "__main__":

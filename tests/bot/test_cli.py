@@ -11,12 +11,15 @@ from collections.abc import Callable
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.bot.command import ROOT, environment, heal, process
 from tests.bot.conftest import Site
 from tests.bot.deliveries import PAYLOADS, SECRET
+from tests.hub.fixtures import hub, hub_process
+from tests.hub.process import Hub
 
 COMMANDS = [
     "",
@@ -37,6 +40,7 @@ COMMANDS = [
     "replay",
     "settings",
 ]
+__all__ = ["hub", "hub_process"]
 pytestmark = pytest.mark.process
 
 HEAVY = ("docker", "openai", "github", "celery", "sqlalchemy", "fastapi", "pydantic", "rich")
@@ -132,6 +136,78 @@ def test_doctor_when_things_are_missing(tmp_path: Path) -> None:
     told = {one["what"]: one for one in json.loads(heal("doctor", "--json", **dead).stdout)}
     assert told["git"]["ok"]
     assert (told["redis"]["ok"], bool(told["redis"]["repair"])) == (False, True)
+
+
+@pytest.fixture
+def app(hub: Hub, tmp_path: Path) -> dict[str, str]:
+    """An App's settings, on a machine where nothing else answers."""
+    keys = hub.create_app()
+    pem = tmp_path / "app.pem"
+    pem.write_text(keys.private_key)
+    pem.chmod(0o600)
+    return {
+        "HEAL_APP_ID": str(keys.app_id),
+        "HEAL_PRIVATE_KEY_FILE": str(pem),
+        "HEAL_GITHUB_API_URL": hub.api_url,
+        "HEAL_DOCKER_HOST": "unix:///nonexistent/docker.sock",
+        "HEAL_REDIS_URL": "redis://127.0.0.1:1/0",
+        "HEAL_DATABASE_URL": f"sqlite:///{tmp_path / 'heal.db'}",
+    }
+
+
+def findings(settings: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """What the doctor found, by what it looked at."""
+    return {one["what"]: one for one in json.loads(heal("doctor", "--json", **settings).stdout)}
+
+
+@pytest.mark.fault(75)
+@pytest.mark.parametrize(
+    ("seconds", "ok", "warns", "said"),
+    [
+        (0, True, False, r"GitHub's"),
+        (5, True, False, r"GitHub's"),
+        (40, True, True, r"(39|40) s behind GitHub's"),
+        (-40, True, True, r"(38|39|40) s ahead of GitHub's"),
+        (300, False, False, r"(299|300) s behind GitHub's: more than the 60 s .+"),
+        (-300, False, False, r"(298|299|300) s ahead of GitHub's: more than the 60 s .+"),
+    ],
+)
+def test_doctor_compares_clocks(hub: Hub, app: dict[str, str], seconds: int, ok: bool, warns: bool, said: str) -> None:
+    """A clock that is some seconds off GitHub's is a warning, one that spoils signatures is an error; both say by how
+    much, which way, and how it is set right. The App's key is not blamed for it."""
+    hub.disagree(seconds)
+    found = findings(app)
+    clock = found["clock"]
+    assert (clock["ok"], clock["warning"]) == (ok, warns)
+    assert re.fullmatch(said, clock["detail"]), clock["detail"]
+    assert ("NTP" in clock["repair"]) == (warns or not ok)
+    assert found["GitHub App"]["ok"]
+
+
+@pytest.mark.fault(75)
+@pytest.mark.parametrize(
+    ("wrong", "what", "said"),
+    [
+        ({"HEAL_APP_ID": "999999"}, "GitHub App", "GitHub does not accept the key of 999999: 401 "),
+        ({"HEAL_PRIVATE_KEY_FILE": "{folder}/other.pem"}, "GitHub App", "401 A JSON web token could not be decoded"),
+        ({"HEAL_PRIVATE_KEY_FILE": "{folder}/torn.pem"}, "GitHub App", "no PEM"),
+        ({"HEAL_GITHUB_API_URL": "http://127.0.0.1:1/api/v3"}, "GitHub", "does not answer: ConnectionError"),
+    ],
+)
+def test_doctor_asks_github(
+    hub: Hub, app: dict[str, str], tmp_path: Path, wrong: dict[str, str], what: str, said: str
+) -> None:
+    """An id and a key that are not one App's, a key that is none, and a GitHub that does not answer are told as that,
+    with the repair; the key is not shown."""
+    other = hub.create_app("other").private_key
+    for name, text in (("other", other), ("torn", other[:200])):
+        (tmp_path / f"{name}.pem").write_text(text)
+        (tmp_path / f"{name}.pem").chmod(0o600)
+    found = findings(app | {name: value.replace("{folder}", str(tmp_path)) for name, value in wrong.items()})
+    assert not found[what]["ok"]
+    assert said in found[what]["detail"]
+    assert found[what]["repair"]
+    assert other[40:80] not in str(found)
 
 
 @pytest.mark.engine

@@ -28,6 +28,7 @@ from workers.store.models import Change, Delivery, Errand
 from workers.store.roster import Roster
 
 CHECK, WORKFLOW, PULL = "check_run.completed", "workflow_run.completed", "pull_request.synchronize"
+COMMENT = "issue_comment.created"
 
 
 class Office:
@@ -320,14 +321,18 @@ def test_uninstalled(office: Office) -> None:
 
 @pytest.mark.fault(15)
 def test_suspended_and_back(office: Office) -> None:
-    """A suspended installation gets no runs until it is back, and forgets nothing."""
+    """A suspended installation gets no runs and no errands until it is back, and forgets nothing."""
     when = {"installation__updated_at": at(0)}
     office.deliver("installation.created")
     office.deliver(WORKFLOW)
     office.deliver("installation.deleted", action="suspend", **when)
     assert "not started" in office.deliver(WORKFLOW, workflow_run__id=8002)
+    assert office.deliver(COMMENT) == "routed: left alone: Heal is suspended or gone there, or it is archived"
+    assert office.sent("command") == []
     office.deliver("installation.deleted", action="unsuspend", **when)
     assert "opened run" in office.deliver(WORKFLOW, workflow_run__id=8003)
+    office.deliver(COMMENT)
+    assert len(office.sent("command")) == 1
     assert office.runs() == [("done", Outcome.CANCELLED), ("queued", None)]
     assert office.sent("forget") == []
 

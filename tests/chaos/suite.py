@@ -189,7 +189,7 @@ def _idle(ground: Ground, seconds: float) -> None:
 
 
 def _left(ground: Ground, half: Half, installation: str) -> Sequence[str]:
-    """What is still there after everything was stopped and one more sweeper has looked: a worker's own does so every
+    """What is still there after everything was stopped and one more sweeper has looked: a worker's own does so twice a
     minute."""
     ground.close_down()
     with closing(Engine()) as engine, ground.sweeper():

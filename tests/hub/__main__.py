@@ -19,7 +19,13 @@ class _Announcing(uvicorn.Server):
     """Says where it listens once it does."""
 
     def __init__(self, app: FastAPI, url: str) -> None:
-        config = uvicorn.Config(served(app), log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            served(app),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            date_header=False,  # the double tells its own time
+        )
         super().__init__(config)
         self._app, self._url = app, url
 

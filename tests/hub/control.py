@@ -61,6 +61,11 @@ class Control:
     def do_create_user(self, asked: Json) -> Json:
         return shapes.user(self._world, self._world.user(asked["login"], asked.get("kind", "User")))
 
+    def do_retake_login(self, asked: Json) -> Json:
+        """The account gave its login up, and somebody else took it: what it wrote stays with its own id."""
+        self._world.users.pop(asked["login"].lower())
+        return shapes.user(self._world, self._world.user(asked["login"]))
+
     def do_create_app(self, asked: Json) -> Json:
         """An App with a fresh key, installed on an account (on all its repositories, or on `repos`)."""
         world, slug = self._world, asked["slug"]
@@ -364,7 +369,7 @@ class Control:
             field.clear()
         for record in (world.deliveries, world.requests, world.faults, world.violations):
             record.clear()
-        world.clock_offset = timedelta()
+        world.clock_offset = world.clock_error = timedelta()
         world.browser = None
         world.moved.clear()
         return {}

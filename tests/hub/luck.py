@@ -69,3 +69,7 @@ class Luck:
     def do_advance(self, asked: Json) -> Json:
         self._world.clock_offset += timedelta(seconds=asked["seconds"])
         return {}
+
+    def do_disagree(self, asked: Json) -> Json:
+        self._world.clock_error = timedelta(seconds=asked["seconds"])
+        return {}

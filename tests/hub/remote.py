@@ -90,6 +90,10 @@ class Remote(ABC):
         """Move the double's clock."""
         self.call("advance", seconds=seconds)
 
+    def disagree(self, seconds: float) -> None:
+        """The double's clock is so many seconds ahead of its callers'; behind them when negative."""
+        self.call("disagree", seconds=seconds)
+
     # What owners do
 
     def announce(self, installation_id: int, user: str = "octocat") -> None:

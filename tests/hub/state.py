@@ -326,6 +326,8 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
     next_id: int = 1000
     clock_offset: timedelta = timedelta()
+    clock_error: timedelta = timedelta()
+    """By how much the double and whoever asks it disagree about the time."""
     users: dict[str, User] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
     installations: dict[int, Installation] = field(default_factory=dict)
@@ -351,7 +353,11 @@ class World:
             return self.next_id
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.clock_offset
+        return self.wall() + self.clock_offset
+
+    def wall(self) -> datetime:
+        """The time without what tests moved on: signatures carry the caller's, which did not move."""
+        return datetime.now(UTC) + self.clock_error
 
     def stamp(self) -> str:
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")

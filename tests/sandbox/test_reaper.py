@@ -21,6 +21,7 @@ from sandbox.images.build import resolve
 from sandbox.process import gone, this_process
 from sandbox.reaper import Reaped, abandoned, expired, reap, remove_all, stale, unfinished
 from sandbox.spec import Limits, Service
+from tests.remains import left_behind
 
 
 @pytest.fixture
@@ -28,12 +29,6 @@ def owner(engine: Engine) -> Iterator[str]:
     name = f"tests-{uuid.uuid4().hex[:12]}"
     yield name
     remove_all(engine, name)
-
-
-def left_behind(engine: Engine, owner: str, deadline: float) -> str:
-    labels = policy.Labels(owner, "run", "check", "key", deadline)
-    settings = policy.check_container(resolve("debian"), "unused", {}, Limits(), labels)
-    return str(engine.client().containers.create(**{**settings, "mounts": []}).id)
 
 
 @pytest.mark.fault(39)

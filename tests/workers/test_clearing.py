@@ -1,4 +1,4 @@
-"""A worker clears the engine of what a dead one left: at its start, then every minute, whatever else goes on."""
+"""A worker clears the engine of what a dead one left: at its start, then twice a minute, whatever else goes on."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from sandbox import policy
 from sandbox.engine import Engine
-from sandbox.images.build import resolve
 from sandbox.reaper import remove_containers
-from sandbox.spec import Limits
+from tests.remains import left_behind
 from tests.workers.store.servers import redis_server
 from workers.store.schema import upgrade
-from workers.sweeper import reap_forever
+from workers.sweeper import hold_cap_forever, reap_forever
 
 
 @pytest.fixture
@@ -36,12 +37,6 @@ def installation(engine: Engine) -> Iterator[str]:
     name = f"tests-{uuid.uuid4().hex[:12]}"
     yield name
     remove_containers(engine, name)
-
-
-def left_behind(engine: Engine, owner: str, deadline: float) -> str:
-    labels = policy.Labels(owner, "run", "check", "key", deadline)
-    settings = policy.check_container(resolve("debian"), "unused", {}, Limits(), labels)
-    return str(engine.client().containers.create(**{**settings, "mounts": []}).id)
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -84,7 +79,7 @@ def test_an_engine_that_is_away_disturbs_nobody() -> None:
     """Clearing goes on when no engine answers, and ends when it is told to."""
     stop = threading.Event()
     engine = Engine("unix:///nonexistent/docker.sock")
-    clearing = threading.Thread(target=reap_forever, args=(engine, "tests", stop, 1 << 30, 0.01))
+    clearing = threading.Thread(target=reap_forever, args=(engine, "tests", stop, 0.01))
     clearing.start()
     clearing.join(0.2)
     assert clearing.is_alive()
@@ -93,13 +88,64 @@ def test_an_engine_that_is_away_disturbs_nobody() -> None:
     assert not clearing.is_alive()
 
 
+class Clock(threading.Event):
+    """An hour that passes at once: it says how long was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.waits.append(timeout)
+        if sum(self.waits) >= 3600:
+            self.set()
+        return self.is_set()
+
+
+class Empty:
+    """An engine that holds nothing and notes when, by the clock, it was looked at."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.looks: list[float] = []
+
+    def containers(self, _: str) -> dict[str, dict[str, str]]:
+        self.looks.append(sum(self._clock.waits))
+        return {}
+
+    def volumes(self, _: str) -> list[object]:
+        return []
+
+    def remove_nothing(self, _: str) -> bool:
+        return False
+
+    labelled_images = volumes
+    remove_container = remove_volume = remove_image = remove_nothing
+
+    def client(self) -> object:
+        return SimpleNamespace(networks=SimpleNamespace(list=lambda **_: []))
+
+
+@pytest.mark.fault(39)
+def test_the_engine_is_looked_at_often_enough() -> None:
+    """A pool process may die right after a look, and a minute later its containers have to be gone: from a look to the
+    next one half of that passes, and when the worker goes comes a last one."""
+    clock = Clock()
+    engine = Empty(clock)
+    reap_forever(cast(Engine, engine), "tests", clock)
+    assert engine.looks[0] == 0
+    assert engine.looks[-1] >= 3600
+    assert max(later - look for look, later in pairwise(engine.looks)) <= 30
+
+
 @pytest.mark.engine
 def test_what_is_kept_is_held_under_the_cap(engine: Engine, installation: str) -> None:
-    """A few rounds after its start, a worker removes what is beyond the cap."""
+    """Some time after its start, a worker removes what is beyond the cap."""
     labels = {"heal.owner": installation, "heal.role": "cache", "heal.key": installation}
     name = engine.create_volume(f"heal-cache-{installation}", labels).name
     stop, own = threading.Event(), Engine()
-    clearing = threading.Thread(target=reap_forever, args=(own, installation, stop, -1, 0.01))
+    clearing = threading.Thread(target=hold_cap_forever, args=(own, installation, stop, -1, 0.01, 0.01))
     clearing.start()
     deadline = time.monotonic() + 60
     while engine.volume(name) and time.monotonic() < deadline:

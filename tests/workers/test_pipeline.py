@@ -526,6 +526,26 @@ def test_only_the_named_workflows_and_branches_start_runs(triggers: dict[str, An
 
 
 @pytest.mark.parametrize(
+    ("triggers", "outcome"),
+    [
+        ({}, Outcome.FIXED),
+        ({"workflows": ("ci/*",)}, Outcome.FIXED),
+        ({"workflows": ("ci.yml",)}, Outcome.DISABLED),
+        ({"exclude_workflows": ("ci.yml", "codecov/*")}, Outcome.FIXED),
+        ({"exclude_workflows": ("*: unit",)}, Outcome.DISABLED),
+    ],
+)
+@pytest.mark.parametrize("job_id", [0, 5], ids=["status", "check"])
+def test_statuses_and_checks_of_others_are_held_to_the_same(
+    triggers: dict[str, Any], outcome: Outcome, job_id: int
+) -> None:
+    """What another CI reports has no workflow file: the same patterns look at its name."""
+    admission = Admission(RepoConfig(triggers=Triggers(**triggers)), "main", "main", head_is_current=True)
+    red = case(actions_run_id=0, job_id=job_id, job="ci/circle: unit")
+    assert drive(red, parts(MemoryForge(admission=admission), MemoryJournal())).outcome is outcome
+
+
+@pytest.mark.parametrize(
     ("which", "change", "outcome"),
     [
         ("none", {"pull_request": 5}, Outcome.DISABLED),

@@ -14,10 +14,10 @@ from pathlib import PurePosixPath
 
 from sandbox.spec import Plan
 from workers.cheats import code, copied, kept, languages, lookups, manifests, proofs
-from workers.cheats.syntax import parsed
 from workers.domain import Diagnosis, FailureClass
 from workers.policy import Violation, is_test
 from workers.ports import SourceTree
+from workers.syntax import parsed
 
 _BY_ITSELF = re.compile(
     r"(^|/)(sitecustomize|usercustomize|conftest|heal_report|heal_unittest)\.py$|\.pth$", re.IGNORECASE

@@ -7,10 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from workers.cheats.syntax import constant, parsed
 from workers.domain import Diagnosis
 from workers.policy import Violation, is_test
 from workers.ports import SourceTree
+from workers.syntax import constant, parsed
 
 _COMMON = frozenset(map(repr, (None, True, False, ..., 0, 1, -1, 2, 0.0, 1.0, "", b"", (), [], {}, 10, 100)))
 _LITERAL = r"""(?:"([^"\n]{1,200})"|'([^'\n]{1,200})'|`([^`\n]{1,200})`|(?<![\w.])(-?\d{1,20}(?:\.\d{1,20})?)(?!\w))"""

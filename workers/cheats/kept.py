@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from workers.cheats.syntax import always, constant, dotted, imported, parents
 from workers.policy import Violation
+from workers.syntax import always, constant, dotted, imported, parents
 
 _TOLERANCES = frozenset({"abs", "rel", "abs_tol", "rel_tol", "atol", "rtol", "delta"})
 _LARGEST = 1e300

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from workers.cheats.copied import shown
-from workers.cheats.syntax import constant
 from workers.policy import Violation
+from workers.syntax import constant
 
 _Lists = Mapping[str, ast.List | ast.Tuple]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from workers.domain import Finding, Suspect
 from workers.ports import SourceTree
 from workers.suspects import Place, holding, imported, is_test, named, raised, ranked
+from workers.syntax import parsed
 
 _FRAMES = (
     re.compile(r'^[ \t]*File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>[^\n]+))?', re.MULTILINE),
@@ -75,9 +76,8 @@ def _test_files(found: Sequence[Finding]) -> list[str]:
 
 def _imports(tree: SourceTree, path: str, paths: Set[str]) -> list[str]:
     """The repository's files that a test imports, as far as its text says."""
-    try:
-        module = ast.parse(tree.read(path) or b"")
-    except (SyntaxError, ValueError, RecursionError):
+    module = parsed(tree.read(path) or b"")
+    if module is None:
         return []
     names: list[str] = []
     for node in ast.walk(module):

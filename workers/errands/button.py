@@ -59,7 +59,7 @@ def _pressed(desk: Desk, session: Session, pressed: ButtonPressed, verb: Verb) -
     pull = pulls.by_number(session.api(Purpose.READ), session.repository, number) if number else None
     who = standing(session, pressed.place, pull)
     command = Command(verb)
-    if lacking(command, who) is not None or too_much(desk, pressed.place, who, Kind.BUTTON):
+    if lacking(command, who) is not None or too_much(desk, pressed.place, who.role, Kind.BUTTON):
         return f"{pressed.place.sender} may not, or has asked for too much lately"
     request = Request(
         desk, session, pressed.place, number or case.issue or 0, pull, who, f"press:{desk.errand.id}", 0.0

@@ -63,7 +63,7 @@ def _answered(desk: Desk, session: Session, given: CommandGiven, lines: tuple[Co
         pulls.by_number(session.api(Purpose.READ), session.repository, given.number) if given.on_pull_request else None
     )
     who = standing(session, given.place, pull)
-    if too_much(desk, given.place, who, Kind.COMMAND):
+    if too_much(desk, given.place, who.role, Kind.COMMAND):
         talk.react(Reaction.UNCLEAR)
         return f"{given.place.sender} has asked for too much lately"
     trigger = f"{'line' if given.review_comment else 'command'}:{given.comment_id}"

@@ -40,7 +40,7 @@ def _heal(desk: Desk, session: Session, labelled: LabelSet) -> str:
     if pull.head_sha != labelled.head_sha:
         return "the head has moved on since"
     who = standing(session, place, pull)
-    if who.role < Role.WRITE or too_much(desk, place, who, Kind.LABEL):
+    if who.role < Role.WRITE or too_much(desk, place, who.role, Kind.LABEL):
         return f"{place.sender} may not, or has asked for too much lately"
     request = Request(desk, session, place, labelled.number, pull, who, f"label:{desk.errand.id}", 0.0)
     answer = heal_checks(request, pull, Command(Verb.FIX))

@@ -28,6 +28,7 @@ from workers.store.database import open_engine
 from workers.store.errands import MOST_TRIES, Claimed, Errands
 from workers.store.ledger import Ledger
 from workers.store.switches import Switches
+from workers.store.tenants import OUT_OF_REACH, Tenants
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,7 @@ class Counter:
         self._errands = errands
         self._ledger = ledger
         self._switches = Switches(self._engine, redactor)
+        self._tenants = Tenants(self._engine)
         self._app = app
         self._redactor = redactor
         self._handlers = handlers
@@ -86,20 +88,23 @@ class Counter:
             return False
         kind = KINDS[type(errand.payload)]
         with structlog.contextvars.bound_contextvars(errand=errand.id, fence=errand.fence, kind=kind.value):
-            handler, off = self._handlers.get(kind), self._switched_off(kind, errand.payload)
+            handler, why_not = self._handlers.get(kind), self._why_not(kind, errand.payload)
             if handler is None:
                 self._errands.dead(errand, f"nobody does errands of the kind {kind}")
-            elif off:
-                self._errands.done(errand, f"left alone: {off}")
+            elif why_not:
+                self._errands.done(errand, f"left alone: {why_not}")
             else:
                 self._do(errand, handler)
         return True
 
-    def _switched_off(self, kind: Kind, payload: Payload) -> str:
+    def _why_not(self, kind: Kind, payload: Payload) -> str:
         """Why an errand is not done now; "" when it is."""
-        if kind in THROUGH_SWITCHES or isinstance(payload, Recover | Forget):
+        if isinstance(payload, Recover | Forget):
             return ""
-        off = self._switches.over(payload.place.installation_id, payload.place.repo_id)
+        where = payload.place.installation_id, payload.place.repo_id
+        if not self._tenants.in_reach(*where):
+            return OUT_OF_REACH
+        off = None if kind in THROUGH_SWITCHES else self._switches.over(*where)
         return switched_off(off.scope, off.who, off.why, off.until) if off else ""
 
     def _do(self, errand: Claimed, handler: Handler) -> None:

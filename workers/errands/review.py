@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from workers import messages
+from workers.commands.rights import Role
 from workers.domain import Aim, Case, How, Ours, Outcome, Remark, RunId
 from workers.errands.desk import Desk
-from workers.errands.model import ReviewGiven
+from workers.errands.model import Kind, ReviewGiven
+from workers.errands.who import too_much
 from workers.errors import Retryable
+from workers.github import people
 from workers.github.reviews import REFUSED, Reading, Review, Standing, Threads
 from workers.github.session import Session
 from workers.ports import Reply
@@ -76,9 +79,13 @@ class Hearing:
         if not asking:
             return f"{found.state}: nothing is asked for"
         threads = Threads(self.session, self.given.number)
-        if not reading.may_write(found.author):
+        who = people.role(self.session, found.author, found.author_id)
+        if who < Role.WRITE:
             threads.react(asking, REFUSED)
             return f"{found.author} may not write to the repository"
+        if too_much(self.desk, self.given.place, who, Kind.REVIEW):
+            threads.react(asking, REFUSED)
+            return f"{found.author} has asked for too much lately"
         if rejected(found.state, found.body, [one.body for one in found.comments]):
             return self._close(found, asking, threads)
         return self._take_up(found, asking, threads, standing)

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from workers import messages
-from workers.domain import Aim, Case, How, Outcome, RunId, Sha
+from workers.domain import Aim, How, Outcome, RunId, Sha
 from workers.errands import closed
 from workers.errands.desk import Desk
 from workers.errands.model import LookAfter, Place
@@ -23,6 +23,7 @@ from workers.ports import Light
 from workers.run_key import run_key
 from workers.store.changes import ChangeLine, Changes, ours
 from workers.store.models import ChangeState
+from workers.store.rounds import Rounds
 
 MOST = 50
 """Open changes that one errand looks after; the next event brings the others their turn."""
@@ -128,7 +129,7 @@ class Care:
     def _made_anew(self, line: ChangeLine) -> str:
         """Open the run that makes it anew on the target's head, unless there was one; "" then."""
         tip = pulls.head(self._session.api(Purpose.READ), self._session.repository, line.target)
-        first = self._first_case(line)
+        first = Rounds(self._desk.engine).first_case(line.repo_id, line.run_id) if line.run_id else None
         if tip is None or first is None:
             return "it cannot be made anew: its base, or the run that it came from, is gone"
         if first.aim is Aim.ISSUE:
@@ -144,15 +145,6 @@ class Care:
             why = f"`{line.target}` moved on; the fix is made anew in run {run}."
             self._desk.ledger.cancel(line.run_id, Outcome.HEAD_MOVED, why)
         return f"run {run} makes it anew on {line.target}"
-
-    def _first_case(self, line: ChangeLine) -> Case | None:
-        """The red job that the change was first made for: the one that was mended on top of it came after."""
-        case = self._desk.ledger.case(line.run_id) if line.run_id else None
-        for _ in range(line.runs):
-            if case is None or case.ours is None or case.aim is Aim.REBASE:
-                break
-            case = self._desk.ledger.case(case.ours.run)
-        return case
 
     def _end_runs(self, outcome: Outcome, detail: str) -> None:
         line = self._line

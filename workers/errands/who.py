@@ -22,9 +22,9 @@ def standing(session: Session, place: Place, pull: Pull | None) -> Standing:
     return Standing(role, author, bool(pull and pull.fork))
 
 
-def too_much(desk: Desk, place: Place, who: Standing, kind: Kind) -> bool:
-    """They asked for more than their share; the errand at hand counts."""
+def too_much(desk: Desk, place: Place, role: Role, kind: Kind) -> bool:
+    """The sender asked for more than their share; the errand at hand counts."""
     lately = desk.errands.given_lately
     if lately(place.repo_id, place.sender_id, PERSON_SECONDS, kind) > PERSON_LIMIT:
         return True
-    return who.role < Role.WRITE and lately(place.repo_id, None, REPO_SECONDS, kind) > REPO_LIMIT
+    return role < Role.WRITE and lately(place.repo_id, None, REPO_SECONDS, kind) > REPO_LIMIT

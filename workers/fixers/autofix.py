@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 from workers import logs, tools
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass
 from workers.fixers import companions, rewritten
-from workers.policy import ast_equal
 from workers.ports import SourceTree, Workbench
+from workers.syntax import same
 from workers.tools import TOOLS, Tool, pre_commit
 from workers.tools.reading import readable
 
@@ -83,6 +83,4 @@ def _named(bench: Workbench) -> frozenset[str]:
 
 def _same_meaning(tree: SourceTree, edits: Mapping[str, bytes]) -> bool:
     """All files are Python and their syntax trees did not change."""
-    return all(
-        path.endswith((".py", ".pyi")) and ast_equal(tree.read(path) or b"", data) for path, data in edits.items()
-    )
+    return all(path.endswith((".py", ".pyi")) and same(tree.read(path) or b"", data) for path, data in edits.items())

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from workers.ports import Files
 from workers.suspects import is_test
+from workers.syntax import parse, parsed
 
 Span = tuple[int, int]
 Splice = tuple[int, int, str]
@@ -268,20 +268,9 @@ def bound(node: ast.stmt) -> Iterator[str]:
         yield node.target.id
 
 
-def parse(data: bytes) -> ast.Module:
-    """`ast.parse` without the warnings of the code that is read."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(data)
-
-
 def parses(data: bytes) -> bool:
     """Python can read it; lines that are indented are read as those of a block."""
-    try:
-        parse(b"if 1:\n" + data if data[:1] in (b" ", b"\t") else data)
-    except (SyntaxError, ValueError, RecursionError):
-        return False
-    return True
+    return parsed(b"if 1:\n" + data if data[:1] in (b" ", b"\t") else data) is not None
 
 
 def spliced(data: bytes, splices: tuple[Splice, ...]) -> bytes:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workers.domain import Attempt, Candidate, Confidence, Diagnosis, FailureClass, Finding
-from workers.policy import ast_equal
 from workers.ports import Workbench
+from workers.syntax import same
 
 Edit = Callable[[list[bytes], int], None]
 """Changes one of the lines (with their ends) in place; the number counts from 0."""
@@ -114,5 +114,5 @@ def _edited(bench: Workbench, path: str) -> bytes | None:
 
 def _same_meaning(bench: Workbench, edits: Mapping[str, bytes]) -> bool:
     return all(
-        path.endswith((".py", ".pyi")) and ast_equal(bench.tree.read(path) or b"", data) for path, data in edits.items()
+        path.endswith((".py", ".pyi")) and same(bench.tree.read(path) or b"", data) for path, data in edits.items()
     )

@@ -11,10 +11,10 @@ from threading import Event
 
 from sandbox.errors import Cancelled
 from workers import spectrum
-from workers.cheats.syntax import parsed
 from workers.domain import Coverage
 from workers.policy import added_lines, is_test
 from workers.ports import Workbench
+from workers.syntax import parsed
 
 _SILENT = (ast.Global, ast.Nonlocal, ast.Try, ast.TryStar)
 """Statements without an instruction of their own."""

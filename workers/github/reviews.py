@@ -14,14 +14,13 @@ from typing import Any
 from workers.domain import Remark, Sha
 from workers.errors import Stop
 from workers.github import ours
-from workers.github.api import Api, Refused, ref
+from workers.github.api import Api, Refused
 from workers.github.notices import is_own
 from workers.github.session import Purpose, Session
 from workers.ports import Reply
 
 _log = logging.getLogger(__name__)
 
-_WRITERS = frozenset({"admin", "maintain", "write"})
 _THREADS = """
 query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) { pullRequest(number: $number) { reviewThreads(first: 50, after: $after) {
@@ -41,6 +40,7 @@ class Review:
 
     id: int
     author: str
+    author_id: int
     bot: bool
     state: str
     remarks: tuple[Remark, ...]
@@ -86,22 +86,16 @@ class Reading:
         data = self._api.find(path)
         if data is None:
             return None
-        author, bot = _who(data.get("user"))
+        author, author_id, bot = _who(data.get("user"))
         body = data.get("body") or ""
         own = [Remark(author, body, review_id=review)] if body.strip() else []
         comments = [_remark(one, review) for one in self._api.pages(f"{path}/comments")]
-        return Review(review, author, bot, str(data["state"]).lower(), (*own, *comments))
+        return Review(review, author, author_id, bot, str(data["state"]).lower(), (*own, *comments))
 
     def spoken_in(self, number: int) -> frozenset[int]:
         """The threads that we answered in, by their first comments."""
         found = _own(self._session, self._api, f"/pulls/{number}/comments")
         return frozenset(int(one.get("in_reply_to_id") or one["id"]) for one in found if _MARK in (one["body"] or ""))
-
-    def may_write(self, login: str) -> bool:
-        """The person may push to the repository. GitHub answers that only to who may push as well."""
-        api = self._session.api(Purpose.PUBLISH)
-        found = api.find(self._repo.path(f"/collaborators/{ref(login)}/permission")) if login else None
-        return isinstance(found, dict) and found.get("permission") in _WRITERS
 
 
 class Threads:
@@ -213,6 +207,6 @@ def _remark(data: Mapping[str, Any], review: int) -> Remark:
     )
 
 
-def _who(user: Mapping[str, Any] | None) -> tuple[str, bool]:
-    """Login and whether it is a bot; nobody for an account that is gone."""
-    return (str(user["login"]), user.get("type") == "Bot") if user else ("", False)
+def _who(user: Mapping[str, Any] | None) -> tuple[str, int, bool]:
+    """Login, id and whether it is a bot; nobody for an account that is gone."""
+    return (str(user["login"]), int(user["id"]), user.get("type") == "Bot") if user else ("", 0, False)

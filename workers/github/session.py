@@ -184,6 +184,7 @@ class Session:
         """Revoke every token, also those that were followed by a newer one. What cannot be revoked dies within the
         hour."""
         for token in (*self._tokens.values(), *self._outlived):
+            token.api.renew = None  # one that is over already needs no other to be ended
             try:
                 token.api.delete("/installation/token")
             except (Stop, Retryable):
@@ -218,7 +219,8 @@ class Session:
         except Refused as refused:
             if refused.status == 401 and any(claim in str(refused) for claim in ("('exp')", "('iat')")):
                 raise Retryable(_CLOCK, blame="clock", after=60) from refused
-            raise Stop(Outcome.DISABLED, _why_no_token(refused)) from refused
+            nobody_hears = {} if refused.status == 422 else {"silent": True}  # with 422 a smaller token may be had
+            raise Stop(Outcome.DISABLED, _why_no_token(refused), **nobody_hears) from refused
 
     def _grant(self, selection: Mapping[str, object], purpose: Purpose) -> tuple[_Token, Mapping[str, Any]]:
         """A token for the repositories of the selection, with GitHub's whole answer. Raises `Refused`."""

@@ -37,9 +37,15 @@ class Section(BaseModel):
 class Triggers(Section):
     """Which red jobs start a run by themselves. Patterns; empty means all. A person who asks is not held to them."""
 
-    workflows: Globs = Field(default=(), examples=[["ci.yml"]], description="Workflow files, such as `ci.yml`.")
+    workflows: Globs = Field(
+        default=(),
+        examples=[["ci.yml"]],
+        description="Workflow files, such as `ci.yml`; checks and statuses of other CI by their name, such as `ci/*`.",
+    )
     exclude_workflows: Globs = Field(
-        default=(), examples=[["deploy-*"]], description="Workflow files that never start a run."
+        default=(),
+        examples=[["deploy-*"]],
+        description="Workflow files, and checks and statuses of other CI, that never start a run.",
     )
     branches: Globs = Field(
         default=(), examples=[["main", "release/*"]], description="Branches, such as `main` or `release/*`."

@@ -6,9 +6,10 @@ What is computed, joined or prefixed is no plain string, and stays as it is.
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from workers.syntax import parsed
 
 _LONGEST = 200_000
 """Bytes of a file that is looked at."""
@@ -25,7 +26,7 @@ class Written:
 
 def written(data: bytes) -> tuple[Written, ...]:
     """What `install_requires` and `extras_require` of the call of `setup` hold, in the order of the file."""
-    tree = _parsed(data)
+    tree = _tree(data)
     starts = [0]
     for line in data.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
@@ -34,14 +35,11 @@ def written(data: bytes) -> tuple[Written, ...]:
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.start))
 
 
-def _parsed(data: bytes) -> ast.Module | None:
-    if len(data) > _LONGEST:
-        return None
+def _tree(data: bytes) -> ast.Module | None:
+    """Read as UTF-8, whatever the file says of itself: places are counted in its bytes."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(data.decode("utf-8"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parsed(data.decode("utf-8")) if len(data) <= _LONGEST else None
+    except UnicodeDecodeError:
         return None
 
 

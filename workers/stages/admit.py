@@ -79,10 +79,10 @@ def _wanted(case: Case, admission: Admission) -> None:
         return
     if case.ours is not None:
         return
-    file = PurePosixPath(case.workflow_path).name
+    made = PurePosixPath(case.workflow_path).name if case.actions_run_id else case.job
     for key, globs, name, wanted in (
-        ("workflows", triggers.workflows, file, True),
-        ("exclude_workflows", triggers.exclude_workflows, file, False),
+        ("workflows", triggers.workflows, made, True),
+        ("exclude_workflows", triggers.exclude_workflows, made, False),
         ("branches", triggers.branches, case.branch, True),
     ):
         if globs and name and any(fnmatchcase(name, glob) for glob in globs) is not wanted:

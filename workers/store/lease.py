@@ -50,6 +50,7 @@ from workers.store.opening import append_event, lead, open_run
 from workers.store.rounds import Rounds
 from workers.store.spending import RunPurse
 from workers.store.switches import RepoWishes
+from workers.store.tenants import in_reach
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class Lease:
         self.redactor = redactor
         self._seconds = seconds
         self._stop: Stop | None = None
-        self._stop_told = False
+        self._stop_told = self._no_goodbye = False
         self._renewed = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat_until_ended, name=f"lease-{run}", daemon=True)
@@ -253,7 +254,8 @@ class Lease:
         return self._write(work)
 
     def guard(self) -> None:
-        """Ask the database: still ours, still wanted? Raises `Stop` once per lease, so that goodbyes can be said."""
+        """Ask the database: still ours, still wanted? Raises `Stop` once per lease, so that goodbyes can be said, and
+        always where Heal had to leave."""
         self._write(lambda _: None)
         self._raise_stop()
 
@@ -308,16 +310,17 @@ class Lease:
 
         return self._write(work)
 
-    def crashed(self, reason: str) -> bool:
-        """Our bug: try again until the poison count is reached. False, and still held: it is poison."""
+    def crashed(self, reason: str, trace: str = "") -> bool:
+        """Our bug, with where it happened: try again until the poison count is reached. False, and still held: it is
+        poison."""
 
         def work(connection: Connection) -> bool:
             claims = connection.execute(select(Run.claims).where(Run.id == self.run)).scalar_one()
             self._update(connection, error=self._text(reason))
+            self._append(connection, "crash", reason, {"claims": claims, "trace": trace})
             if claims >= MOST_CLAIMS:
                 return False
             self._update(connection, state=RunState.QUEUED.value, next_ring=db_now() + 2.0**claims, **_FREE)
-            self._append(connection, "crash", reason, {"claims": claims})
             return True
 
         return self._write(work)
@@ -334,18 +337,22 @@ class Lease:
     # Inside
 
     def _write(self, work: Callable[[Connection], T]) -> T:
-        def held(connection: Connection) -> tuple[T, Any]:
+        def held(connection: Connection) -> tuple[T, Any, bool]:
             renewed = self._update(connection, lease_until=db_now() + self._seconds)
-            return work(connection), renewed
+            unwanted = renewed.cancel_outcome is not None
+            left = unwanted and not in_reach(connection, self.case.installation_id, self.case.repo_id)
+            return work(connection), renewed, left
 
         try:
-            answer, renewed = transact(self._engine, held)
+            answer, renewed, left = transact(self._engine, held)
         except LeaseLost:
             self._lose()
             raise
         self._renewed = time.monotonic()
         if renewed.cancel_outcome is not None:
-            self._stop = self._stop or Stop(Outcome(renewed.cancel_outcome), renewed.cancel_detail)
+            self._no_goodbye = self._no_goodbye or left
+            silent = {"silent": True} if self._no_goodbye else {}
+            self._stop = Stop(Outcome(renewed.cancel_outcome), renewed.cancel_detail, **silent)
             self.cancelled.set()
         return answer
 
@@ -394,7 +401,7 @@ class Lease:
         return clean(self.redactor(text))
 
     def _raise_stop(self) -> None:
-        if self._stop is not None and not self._stop_told:
+        if self._stop is not None and (self._no_goodbye or not self._stop_told):
             self._stop_told = True
             raise self._stop
 

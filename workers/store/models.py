@@ -441,15 +441,3 @@ class Worker(Table):
     slots: Mapped[int] = mapped_column(Integer, doc="how many runs it works on at a time")
     started_at: Mapped[float] = mapped_column(Double, doc="its first sign of life")
     seen_at: Mapped[float] = mapped_column(Double, doc="its last sign of life")
-
-
-class Artifact(Table):
-    """A large product, named by its content; the same bytes are kept once."""
-
-    __tablename__ = "artifact"
-
-    sha256: Mapped[str] = mapped_column(String(64), primary_key=True, doc="of the content, before compression")
-    kind: Mapped[str] = mapped_column(String(64), doc="log, diff, archive ...")
-    body: Mapped[bytes] = mapped_column(LargeBinary, doc="the content, compressed by zlib")
-    size: Mapped[int] = mapped_column(BigInteger, doc="bytes before compression")
-    created_at: Mapped[float] = mapped_column(Double, doc="when it was first stored")

@@ -28,12 +28,12 @@ class Rounds:
         self._engine = engine
 
     def first_case(self, repo_id: int, run: RunId) -> Case | None:
-        """The case of the run that made the change, from any run of the repository that wrote to it since; None when
-        it is gone."""
+        """The case that the change stands on, from any run of the repository that wrote to it: the red job that it was
+        made for, or the base that it was last made anew on. None when it is gone."""
         with self._engine.connect() as connection:
             for _ in range(LONGEST):
                 case = _case(connection, repo_id, run)
-                if case is None or case.ours is None:
+                if case is None or case.ours is None or case.aim is Aim.REBASE:
                     return case
                 run = case.ours.run
         return None

@@ -13,6 +13,7 @@ from workers.store.codec import clean
 from workers.store.database import db_now, transact
 from workers.store.models import Change, Installation, InstallationState, Lesson, Repo, RepoState, Run
 
+OUT_OF_REACH = "Heal is suspended or gone there, or it is archived"
 _GONE = (RepoState.REMOVED.value, RepoState.DELETED.value)
 _MINE = (Run, Change, Lesson)
 """What belongs to a repository and moves with it to another owner."""
@@ -75,11 +76,10 @@ class Tenants:
 
         transact(self._engine, work)
 
-    def is_active(self, installation_id: int) -> bool:
-        """Nobody has told that it is suspended or deleted."""
-        query = select(Installation.state).where(Installation.id == installation_id)
+    def in_reach(self, installation_id: int, repo_id: int) -> bool:
+        """Whether GitHub answers us there, as far as it has told."""
         with self._engine.connect() as connection:
-            return connection.execute(query).scalar() in {None, InstallationState.ACTIVE.value}
+            return in_reach(connection, installation_id, repo_id)
 
     def gone(self, repo_ids: Iterable[int]) -> set[int]:
         """Those of these repositories that Heal may not see any more: removed, deleted, or of an account that left."""
@@ -91,6 +91,15 @@ class Tenants:
         )
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
+
+
+def in_reach(connection: Connection, installation_id: int, repo_id: int) -> bool:
+    """Nobody has told that the installation is suspended or deleted, or the repository taken out of it, archived or
+    deleted. Where one of them is, nothing can be said any more either."""
+    installation = select(Installation.state).where(Installation.id == installation_id)
+    repo = select(Repo.state).where(Repo.id == repo_id, Repo.installation_id == installation_id)
+    states = {connection.execute(query).scalar() for query in (installation, repo)}
+    return states <= {None, InstallationState.ACTIVE.value, RepoState.ACTIVE.value}
 
 
 def _note(

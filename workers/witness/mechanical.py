@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from workers.cheats.syntax import constant
 from workers.domain import IssueReport
 from workers.patch.envelope import blocks
 from workers.ports import SourceTree
+from workers.syntax import constant, parsed
 from workers.witness.names import Names, free
 from workers.witness.runner import Runner
 from workers.witness.stated import Stated, is_literal, said, stated
@@ -95,7 +94,7 @@ class _Writer:
 
     def test(self, code: str) -> Draft | None:
         """The code is a test file already."""
-        module = _module(code)
+        module = parsed(code)
         tests = [node for node in module.body if _is_test(node, self.runner)] if module else []
         if module is None or not tests:
             return None
@@ -104,7 +103,7 @@ class _Writer:
 
     def asserting(self, code: str) -> Draft | None:
         """A script whose last statement asserts what should hold."""
-        module = _module(code)
+        module = parsed(code)
         if module is None or ">>>" in code or not module.body or not isinstance(module.body[-1], ast.Assert):
             return None
         scene = Scene(tuple(module.body[:-1]), Claim(module.body[-1]))
@@ -115,7 +114,7 @@ class _Writer:
         if ">>>" not in code:
             return None
         read = _session(code)
-        nodes = [_module(text) for text in (*read.statements, read.claim)]
+        nodes = [parsed(text) for text in (*read.statements, read.claim)]
         if not read.claim or None in nodes:
             return None
         before = [node for module in nodes[:-1] if module for node in module.body]
@@ -128,7 +127,7 @@ class _Writer:
 
     def script(self, code: str) -> Draft | None:
         """Statements, the last of which calls something, with a remark or words around that say what was expected."""
-        module = _module(code)
+        module = parsed(code)
         if module is None or ">>>" in code or not module.body:
             return None
         lines = code.split("\n")
@@ -141,7 +140,7 @@ class _Writer:
         found: list[_Example] = []
         for line in (line[:400] for text in self.report.texts for line in text.split("\n")):
             calls = _CALL.findall(line)
-            module = _module(calls[0]) if len(calls) == 1 else None
+            module = parsed(calls[0]) if len(calls) == 1 else None
             last = module.body[-1] if module and len(module.body) == 1 else None
             expected, actual = said(line.replace(f"`{calls[0]}`", "it", 1)) if last else ("", "")
             if expected and actual and isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
@@ -218,15 +217,6 @@ def _session(code: str) -> _Session:
     at = answered[-1]
     notes = [text.partition("#")[2] for text in (*groups[at][0], *answer) if "#" in text]
     return _Session(tuple(sources[:at]), sources[at], "\n".join(answer), tuple(notes))
-
-
-def _module(code: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _expression(text: str) -> ast.expr:

@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TypeGuard
 
-from workers.cheats.syntax import parsed
 from workers.policy import is_test
 from workers.ports import SourceTree
+from workers.syntax import parsed
 
 _ROOTS = ("src", "lib", "python")
 """Folders that are on the path and are no packages themselves."""

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from workers.cheats.syntax import parsed
 from workers.domain import IssueReport
 from workers.ports import SourceTree
+from workers.syntax import parsed
 from workers.witness.runner import Runner
 from workers.witness.writing import name_of
 

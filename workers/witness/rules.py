@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from workers.cheats import code
-from workers.cheats.syntax import constant, dotted, imported, parsed
 from workers.policy import Violation
+from workers.syntax import constant, dotted, imported, parsed
 from workers.witness.names import Names
 
 LONGEST_LINES, LONGEST_BYTES = 200, 20_000

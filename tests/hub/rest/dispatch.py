@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -219,6 +220,7 @@ class Dispatcher:
     def _dress(self, answer: Answer, asked: dict[str, str], route: Route | None) -> Answer:
         now = int(self._world.now().timestamp())
         answer.headers |= {
+            "Date": format_datetime(self._world.wall(), usegmt=True),
             "X-GitHub-Media-Type": "github.v3; format=json",
             "x-github-api-version-selected": "2022-11-28",
             "X-RateLimit-Limit": "5000",
@@ -291,11 +293,18 @@ class Dispatcher:
             raise ApiError(401, "'Issuer' claim ('iss') must be an Integer or a client ID of an App")
         try:
             claims = jwt.decode(
-                text, app.public_pem, algorithms=["RS256"], options={"require": ["exp", "iat"], "verify_exp": False}
+                text,
+                app.public_pem,
+                algorithms=["RS256"],
+                options={"require": ["exp", "iat"], "verify_exp": False, "verify_iat": False},
             )
         except jwt.PyJWTError:
             raise ApiError(401, "A JSON web token could not be decoded") from None
-        now = time.time()  # JWTs carry the caller's clock, which `advance` does not move
+        now = self._world.wall().timestamp()
+        if claims["iat"] > now:
+            raise ApiError(
+                401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
+            )
         if claims["exp"] < now:
             raise ApiError(401, "'Expiration time' claim ('exp') must be a numeric value in the future")
         if claims["exp"] > now + 660:

@@ -14,7 +14,7 @@ from tests.workers.errands.office import Office
 from workers.domain import Outcome
 from workers.errands.desk import Desk
 from workers.errands.handlers import HANDLERS
-from workers.errands.model import CommandGiven, Kind, Recover
+from workers.errands.model import CommandGiven, EndUntold, Forget, Kind, Recover, RunWaits
 from workers.errands.process import Counter
 from workers.errors import LeaseLost, Stop
 from workers.github.session import App
@@ -23,7 +23,8 @@ from workers.redact import Redactor
 from workers.settings import WorkerSettings
 from workers.store.database import db_now, transact
 from workers.store.errands import MOST_TRIES, Errands
-from workers.store.models import Errand
+from workers.store.models import Errand, InstallationState, RepoState
+from workers.store.tenants import Tenants
 from workers.tasks import Liveness
 
 
@@ -74,6 +75,36 @@ def test_a_bug_is_given_up_in_the_end(office: Office) -> None:
         transact(office.engine, lambda c: c.execute(update(Errand).values(next_at=db_now() - 1)))
     assert seen == list(range(1, MOST_TRIES + 1))
     assert row(office) == ("dead", "ValueError: a bug")
+
+
+@pytest.mark.fault(15)
+@pytest.mark.parametrize(
+    ("installation", "repo"),
+    [
+        (InstallationState.SUSPENDED, None),
+        (InstallationState.DELETED, None),
+        (InstallationState.ACTIVE, RepoState.REMOVED),
+        (InstallationState.ACTIVE, RepoState.DELETED),
+    ],
+)
+def test_where_the_app_had_to_leave_nothing_is_done(
+    office: Office, installation: InstallationState, repo: RepoState | None
+) -> None:
+    """An errand from before is left alone without a request; what is to be forgotten is forgotten."""
+    place, tenants = office.place("mona"), Tenants(office.engine)
+    tenants.installation(place.installation_id, "octo", 7, installation)
+    if repo:
+        tenants.repos(place.installation_id, [(place.repo_id, place.repo)], repo)
+    before = len(office.hub.requests())
+    left = "done: left alone: Heal is suspended or gone there, or it is archived"
+    for payload in (
+        CommandGiven(place, office.number, True, 1, "/heal", 5e9),
+        RunWaits(place, "key", 8001),
+        EndUntold(place, "run"),
+    ):
+        assert office.do(payload) == left
+    assert office.do(Forget(place.installation_id)).startswith("done: ")
+    assert len(office.hub.requests()) == before
 
 
 def test_a_kind_without_a_handler_is_given_up(office: Office) -> None:

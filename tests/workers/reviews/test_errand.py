@@ -15,6 +15,7 @@ from workers.domain import Aim
 from workers.errands.desk import Desk
 from workers.errands.model import Place, ReviewGiven
 from workers.errands.review import BUSY_TRIES, PATIENCE, review
+from workers.errands.who import PERSON_LIMIT
 from workers.errors import LeaseLost, Retryable
 from workers.github.session import App
 from workers.redact import Redactor
@@ -85,6 +86,34 @@ def test_a_stranger_is_not_heard(held: Held) -> None:
     assert said(held) == []
     assert reacted(held) == [["confused"], ["confused"]]
     assert [one["state"] for one in held.state["pulls"]] == ["open"]
+
+
+def test_rights_belong_to_an_account_and_not_to_its_name(held: Held) -> None:
+    """Somebody who may write has taken the login of somebody who reviewed before: that one is not heard."""
+    held.scene.hub.set_permission(REPO, "ada", "write")
+    made = held.review({"body": "Please rename it."})
+    held.scene.hub.call("retake_login", login="ada")
+    assert "may not write" in hear(held, made)
+    assert held.opened() == []
+
+
+@pytest.mark.parametrize("permission", ["admin", "maintain", "write", "triage", "read", "none"])
+def test_only_who_may_push_is_heard(held: Held, permission: str) -> None:
+    """By GitHub's own word on the person."""
+    held.scene.hub.set_permission(REPO, "bob", permission)
+    heard = hear(held, held.review({"body": "Please rename it."}, user="bob"))
+    assert ("revises" if permission in ("admin", "maintain", "write") else "may not write") in heard
+
+
+def test_nobody_may_ask_without_end(held: Held) -> None:
+    """Past the share of one person a review is not taken up, which its comments show; another person's is."""
+    held.scene.hub.set_permission(REPO, "bob", "write")
+    for _ in range(PERSON_LIMIT):
+        hear(held, held.review(event="APPROVE", body="LGTM, thanks!"))
+    assert "too much" in hear(held, held.review({"body": "Please rename it."}))
+    assert held.opened() == []
+    assert reacted(held)[-1] == ["confused"]
+    assert "revises" in hear(held, held.review({"body": "Please rename it."}, user="bob"))
 
 
 def test_rights_that_cannot_be_asked_for_are_none(held: Held) -> None:

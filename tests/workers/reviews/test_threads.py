@@ -52,20 +52,6 @@ def test_a_reply_in_a_thread_is_a_review_of_its_own(held: Held) -> None:
     assert Reading(held.session()).review(held.number, 1) is None
 
 
-@pytest.mark.parametrize(
-    ("permission", "may"),
-    [("admin", True), ("maintain", True), ("write", True), ("triage", False), ("read", False), ("none", False)],
-)
-def test_only_who_may_push_is_heard(held: Held, permission: str, may: bool) -> None:
-    """By GitHub's own word on the person; somebody unknown may nothing."""
-    held.scene.hub.set_permission(REPO, "bob", permission)
-    session = held.session()
-    assert Reading(session).may_write("bob") is may
-    assert not Reading(session).may_write("nobody-knows")
-    assert not Reading(session).may_write("")
-    session.close()
-
-
 @pytest.mark.parametrize("after", [True, False], ids=["answer lost", "not done"])
 def test_everything_is_said_once(held: Held, after: bool) -> None:
     """An answer that got lost is found again by its marker; the thread that is solved is closed, the other is not."""

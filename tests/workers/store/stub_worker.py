@@ -6,6 +6,8 @@ import os
 import signal
 import time
 
+from sandbox.engine import Engine
+from tests.remains import left_behind
 from workers.attend import Told
 from workers.domain import Case, JobReport, Outcome, Report
 from workers.settings import WorkerSettings
@@ -17,6 +19,9 @@ def story(case: Case, lease: Lease) -> Report:
     if lease.recall("checkout", 0, JobReport) is None:
         lease.record("checkout", 0, JobReport(case.job), 0.0)
     if case.job == "slow" and lease.fence == 1:
+        time.sleep(60)
+    if case.job == "contained":
+        left_behind(Engine(), os.environ["HEAL_INSTALLATION"], time.time() + 3600)
         time.sleep(60)
     if case.job == "killed" and lease.fence == 1:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -115,7 +115,8 @@ def test_endless_trouble_ends_in_an_outcome(ledger: Ledger, engine: Engine, run:
 
 
 def test_our_bug_crashes_the_run_after_three_tries(ledger: Ledger, engine: Engine, run: RunId) -> None:
-    """An unexpected exception is tried three times, then the run ends as CRASHED with the reason."""
+    """An unexpected exception is tried three times, then the run ends as CRASHED with the reason; where it happened is
+    kept each time."""
     story = ends(ZeroDivisionError("division by zero"))
     visits = []
     for _ in range(3):
@@ -124,6 +125,9 @@ def test_our_bug_crashes_the_run_after_three_tries(ledger: Ledger, engine: Engin
     assert visits == [Visit.CRASHED, Visit.CRASHED, Visit.FINISHED]
     assert line(engine, run).outcome is Outcome.CRASHED
     assert "ZeroDivisionError: division by zero" in line(engine, run).detail
+    crashes = [event.data for event in Pages(engine).events(run) if event.kind == "crash"]
+    assert [crash["claims"] for crash in crashes] == [1, 2, 3]
+    assert all("in story\n    raise error\nZeroDivisionError: division by zero" in crash["trace"] for crash in crashes)
     assert owed(engine) == [run]
 
 

@@ -35,6 +35,7 @@ from workers.store.lease import Lease
 from workers.store.ledger import Ledger
 from workers.store.lessons import Lessons
 from workers.store.models import ChangeState
+from workers.store.rounds import Rounds
 
 FIRST, SECOND = "b" * 40, "c" * 40
 PUBLISHED = Published(
@@ -242,6 +243,26 @@ def test_all_runs_of_a_pull_request_of_ours_end_with_it(ledger: Ledger, case: Ca
     assert sorted(ended) == sorted([follows.run, again.run, made_anew.run])
     assert ledger.cancel_for_change(7, 1, "heal/test-2", Outcome.CANCELLED, "closed") == []
     assert other.run not in ended
+
+
+def test_a_change_stands_on_the_case_it_was_last_made_for(engine: Engine, ledger: Ledger, case: Case) -> None:
+    """What goes on with a fix leads back to the red job; once it was made anew on another base, to that: there it is
+    spoken about, and the pull request it came from may be closed. Of another repository nothing is found."""
+
+    def after(run: RunId, aim: Aim, **changes: Any) -> RunId:
+        going = going_on(case, PUBLISHED, aim)
+        assert going.ours is not None
+        going = replace(going, ours=replace(going.ours, run=run), **changes)
+        return ledger.open_run(going, f"{aim}:{run}", "tend")[0]
+
+    rounds, first = Rounds(engine), ledger.open_run(case, "one", "delivery")[0]
+    revised = after(after(first, Aim.AGAIN), Aim.REVISE)
+    assert rounds.first_case(7, revised) == replace(case, run=first)
+    anew = after(revised, Aim.REBASE, branch="main", pull_request=None)
+    found = rounds.first_case(7, after(after(anew, Aim.AGAIN), Aim.REVISE))
+    assert found is not None
+    assert (found.run, found.branch, found.pull_request) == (anew, "main", None)
+    assert rounds.first_case(8, revised) is None
 
 
 def test_news_of_our_branch_wake_the_newest_run_that_wrote_to_it(ledger: Ledger, case: Case) -> None:

@@ -391,6 +391,20 @@ def test_retries_end(ledger: Ledger, engine: Engine, run: RunId) -> None:
     assert pauses[-1] == 600
 
 
+def test_what_failed_together_does_not_come_back_together(ledger: Ledger, engine: Engine, case: Case) -> None:
+    """Each of many runs waits for a different time, from the pause that was asked for to a fifth more."""
+    with engine.connect() as connection:
+        before = connection.execute(select(db_now())).scalar_one()
+    for n in range(12):
+        run, _ = ledger.open_run(case, f"jitter:{n}", "delivery")
+        assert claimed(ledger, run).retry(600, "github says 502", "github")
+    with engine.connect() as connection:
+        waits = [(at or 0.0) - before for at in connection.execute(select(Run.next_ring)).scalars()]
+        passed = connection.execute(select(db_now())).scalar_one() - before
+    assert all(600 <= wait <= 600 * 1.2 + passed for wait in waits)
+    assert max(waits) - min(waits) > passed + 1
+
+
 @pytest.mark.fault(74)
 def test_giving_back_is_no_failure(ledger: Ledger, run: RunId) -> None:
     """However often workers are stopped, the run stays alive and is due at once."""

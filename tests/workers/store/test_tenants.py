@@ -54,7 +54,7 @@ def test_where_an_installation_stands(
     """The newest word counts, by GitHub's clock; nothing that was sent before undoes the end."""
     for state, at in told:
         tenants.installation(9, "octo", 1, state, at)
-    assert tenants.is_active(9) is active
+    assert tenants.in_reach(9, 7) is active
 
 
 def test_renamed(tenants: Tenants, engine: Engine, run: Case) -> None:

@@ -47,7 +47,7 @@ from workers.git import mirrors
 from workers.llm.budgets import Limit, Span, Unit
 from workers.llm.purse import Paid
 from workers.recipe import trust_domain
-from workers.store import changes, heals, lessons, sightings, tending
+from workers.store import changes, heals, lessons, sightings, tenants, tending
 from workers.store.changes import Changes
 from workers.store.errands import Errands
 from workers.store.forgetting import Forgetting
@@ -179,7 +179,8 @@ QUESTIONS: Mapping[str, Question] = {
         t.me.installation, [(t.them.repo, "me/taken")], RepoState.REMOVED
     ),
     "Tenants.account_renamed": lambda t: Tenants(t.engine).account_renamed(t.me.installation, "x", t.them.mark),
-    "Tenants.is_active": lambda t: Tenants(t.engine).is_active(t.me.installation),
+    "Tenants.in_reach": lambda t: Tenants(t.engine).in_reach(t.me.installation, t.me.repo),
+    "tenants.in_reach": lambda t: _in(t, lambda c: tenants.in_reach(c, t.me.installation, t.me.repo)),
     "Tenants.installation": lambda t: Tenants(t.engine).installation(
         t.me.installation, t.them.mark, 0, InstallationState.ACTIVE
     ),

@@ -10,11 +10,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from sandbox import engine as containers
+from tests import installation
+from tests.chaos.machine import children, command
+from tests.remains import left_behind
 from tests.workers.store.servers import RedisServer, redis_server
 from workers.domain import Case, Outcome, RunId
 from workers.queue import Bell
@@ -54,6 +59,7 @@ def environment(url: str, broker: RedisServer, tmp_path: Path) -> dict[str, str]
         "HEAL_LEASE_SECONDS": "3",
         "HEAL_SWEEP_SECONDS": "0.3",
         "HEAL_STUCK_SECONDS": "6",
+        **installation.SETTING,
     }
     return {name: value for name, value in os.environ.items() if not name.startswith("HEAL_")} | ours
 
@@ -121,7 +127,7 @@ def test_sigterm_gives_the_lease_back(
     until(lambda: page(engine, run).line.stage == "checkout", "the run is being worked on")
     started = time.monotonic()
     worker.send_signal(signal.SIGTERM)
-    until(lambda: page(engine, run).line.state is RunState.QUEUED, "the run is free", 15)
+    until(lambda: page(engine, run).line.state is RunState.QUEUED, "the run is free", 10)
     worker.wait(15)
     assert time.monotonic() - started < 15
     until(lambda: Roster(engine).alive() == [], "the worker's row is gone", 10)
@@ -146,3 +152,32 @@ def test_a_worker_whose_loop_is_stuck_is_ended(
     assert worker.wait(20) == -signal.SIGKILL
     assert (tmp_path / "state" / "worker.alive").stat().st_mtime - shown < 2
     until(lambda: page(engine, run).line.state is RunState.QUEUED, "the run is free", 10)
+
+
+@pytest.mark.fault(39)
+@pytest.mark.engine
+@on_sqlite
+def test_a_killed_worker_leaves_no_container_for_a_minute(
+    engine: Engine, case: Case, worker: subprocess.Popen[bytes]
+) -> None:
+    """Main and pool processes are killed at work and nobody starts others: within 60 s of it their container, whose
+    deadline is an hour away, is gone, and one of a living process stays."""
+    with closing(containers.Engine()) as docker:
+        alive = left_behind(docker, installation.NAME, time.time() + 3600)
+
+        def held() -> set[str]:
+            return set(docker.containers(f"heal.owner={installation.NAME}"))
+
+        others = held()
+        Ledger(engine).open_run(job(case, "contained"), "key", "delivery")
+        until(lambda: bool(held() - others), "the run has a container")
+        for pid in (worker.pid, *pool(worker.pid)):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not held() - others, "its container is gone", 60)
+        assert alive in held()
+        docker.remove_container(alive)
+
+
+def pool(worker: int) -> list[int]:
+    """The processes that a worker's main process has forked."""
+    return [pid for pid in children(worker) if command(pid) == command(worker)]

@@ -70,13 +70,15 @@ def test_sigterm_in_every_stage(house: House) -> None:
 
 
 @pytest.mark.fault(15)
-def test_the_app_is_suspended_in_the_middle(house: House) -> None:
-    """The run ends within a heartbeat of the news: nothing is proposed, and its goodbye is refused and left at that."""
+@pytest.mark.parametrize(("leave", "told"), [("suspend", "suspended"), ("uninstall", "uninstalled")])
+def test_the_app_has_to_leave_in_the_middle(house: House, leave: str, told: str) -> None:
+    """The run ends within a heartbeat of the news, with the reason. Nothing is proposed, nobody is owed a goodbye, and
+    GitHub is asked for nothing but to end the tokens."""
     asked: list[int] = []
 
     def began(stage: str, lease: Lease) -> None:
         if stage == "verify":
-            house.hub.suspend(house.keys.installation_id)
+            house.hub.call(leave, installation_id=house.keys.installation_id, user="octocat")
             assert lease.cancelled.wait(10)
             asked.append(len(house.hub.requests()))
 
@@ -85,11 +87,11 @@ def test_the_app_is_suspended_in_the_middle(house: House) -> None:
     house.hub.finish_ci(REPO)
     house.work(lambda: house.all_are(REPO, "done"))
     run = house.runs(REPO)[0]
-    assert run["outcome"] == "DISABLED"
+    assert (run["outcome"], run["detail"]) == ("CANCELLED", f"Heal was {told}.")
     assert house.pulls(REPO) == []
-    after = [one["status"] for one in house.hub.requests()[asked[0] :]]
-    assert len(after) <= 5
-    assert set(after) <= {401, 403, 404}, house.hub.requests()[asked[0] :]
+    after = {(one["method"], one["path"]) for one in house.hub.requests()[asked[0] :]}
+    assert after <= {("DELETE", "/installation/token")}
+    assert house.rows("SELECT * FROM errand WHERE kind = 'farewell'") == []
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from workers.domain import Confidence
 from workers.fixers.search.evidence import Plausible, Screening
 from workers.fixers.search.rank import Ranked
 from workers.fixers.search.templates.raised import SURE
-from workers.fixers.source import parse
 from workers.spectrum.evidence import Trace
+from workers.syntax import parse
 
 RISKY = frozenset(
     {"drop operand", "guard", "unwrap", "return", "sign", "number", "truth", "missing", "condition added", "literal",

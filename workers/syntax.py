@@ -7,14 +7,28 @@ import warnings
 from collections.abc import Mapping
 
 
-def parsed(data: bytes) -> ast.Module | None:
+def parse(code: str | bytes) -> ast.Module:
+    """`ast.parse` without the warnings of the code that is read: a strange escape in somebody's file is not ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(code)
+
+
+def parsed(code: str | bytes) -> ast.Module | None:
     """The module, or None for what this Python cannot read."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a strange escape in somebody's file is not our warning
-            return ast.parse(data)
+        return parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def same(before: bytes, after: bytes) -> bool:
+    """Both are Python and mean the same: only layout and comments differ."""
+    one, other = parsed(before), parsed(after)
+    try:
+        return one is not None and other is not None and ast.dump(one) == ast.dump(other)
+    except RecursionError:
+        return False
 
 
 def imported(module: ast.Module) -> dict[str, str]:
