@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # Python 3.8 cannot evaluate them
     Try = Callable[[list[Row], Tell], None]
 
 LONGEST = 5
-"""How many times what follows a plausible candidate may be drawn out, until enough others were tried."""
+"""How many times longer the look after a plausible candidate may be drawn out, until enough others were tried."""
 
 
 class Job:
@@ -42,7 +42,7 @@ class Pool:
         self.survivors: deque[Row] = deque()
         self.late: deque[Row] = deque()
         self.running: list[Job] = []
-        self.batch = 1
+        self.batch, self.longest = 1, LONGEST
         self.silent: tuple[float, ...] = (2.0, 8.0)
         self.failing = set(plan["failing"])
         self.passing = set(plan["passing"])
@@ -175,4 +175,4 @@ class Pool:
         self.enough = self.enough or self.tried + (self.plan["grace_n"] if more is None else more)
         if self.plausible == 1:
             self.grace = self.allowed(self.plan["grace_s"])
-            self.drawn_out = self.allowed(self.plan["grace_s"] * LONGEST)
+            self.drawn_out = self.allowed(self.plan["grace_s"] * self.longest)

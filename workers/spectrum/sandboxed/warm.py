@@ -105,6 +105,8 @@ class Warm(Outcomes):
         self.say({"kind": "warm"})
         pool = Pool(self.plan, self._quick, self._full, self._tell)
         pool.batch = BATCH
+        if self.endless:  # then nothing is called the only one, however many were tried
+            pool.longest = 1
         longest = max(limit for _, limit in [*self.tests, *self.near])
         pool.silent = tuple(SILENT_S + 10 * allowed(longest, turn) for turn in range(TURNS))
         pool.waiting.extend(self.candidates)
