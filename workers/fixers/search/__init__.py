@@ -64,7 +64,7 @@ class Search:
         self, bench: Workbench, candidate: Ranked, plausible: Plausible, groups: int, trace: Trace, run: Screening
     ) -> dict[str, object]:
         return {
-            "patch": bench.tree.diff({candidate.mutation.path: candidate.text}),
+            "patch": bench.tree.diff(candidate.texts),
             "reasoning": judge.reasoning(candidate, trace, run, groups),
             "confidence": judge.confidence(candidate, plausible, groups, trace, run).value,
             "alternatives": groups - 1,
