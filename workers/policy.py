@@ -13,6 +13,7 @@ from itertools import takewhile, zip_longest
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
 
+from workers import absences
 from workers.domain import Diagnosis, FailureClass
 from workers.globs import matches
 from workers.ports import SourceTree
@@ -310,7 +311,7 @@ def _weakened(file: PatchedFile) -> Iterator[Violation]:
 
 
 def _swallowed(file: PatchedFile) -> Iterator[Violation]:
-    """A broad `except`, or any that does nothing, that the patch brings in."""
+    """A broad `except`, or any that does nothing where more than an absence can be told, that the patch brings in."""
     for hunk in file:
         lines = [line for line in hunk if not line.is_removed]
         for number, (line, following) in enumerate(zip_longest(lines, lines[1:])):
@@ -319,7 +320,8 @@ def _swallowed(file: PatchedFile) -> Iterator[Violation]:
                 body = match[2] or (following.value.strip() if following else "")
                 after = [one.value for one in lines[number + 1 : number + 1 + _BLOCK]]
                 idle = re.fullmatch(r"(?:pass|\.\.\.|continue)(?:\s*#.*)?", body)
-                if idle or (broad and not _raises(line.value, after)):
+                absent = absences.written([one.value for one in lines[max(0, number - 2) : number]], line.value)
+                if (idle and not absent) or (broad and not _raises(line.value, after)):
                     yield Violation("swallows errors", _name(file), line.target_line_no or 0, line.value.strip()[:200])
 
 

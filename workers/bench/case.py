@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from typing import Protocol, runtime_checkable
 
@@ -16,6 +17,18 @@ from workers.ports import SourceTree
 
 PYTEST = ("python -m pip install pytest==8.4.2 pytest-timeout==2.4.0",)
 """The set-up of a case that needs nothing but its tests' runner, which ends tests that loop for ever."""
+LIMIT_FILE = "bench_limit_test.py"
+"""The plug-in that counts a test's processor time, in a case: by its name it is a test, so that nobody mends it."""
+
+
+def limit_file() -> Mapping[str, bytes]:
+    """The plug-in, as a file of the case."""
+    return {LIMIT_FILE: (Path(__file__).with_name("inside") / "bench_limit.py").read_bytes()}
+
+
+def limited(seconds: int, tests: str) -> str:
+    """The check of programs that may loop for ever: so many seconds of processor time for each test."""
+    return f"python -m pytest -q -p {LIMIT_FILE.removesuffix('.py')} --cpu-limit={seconds} {tests}"
 
 
 @dataclass(frozen=True)

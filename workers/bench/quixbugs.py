@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.bench.case import PYTEST, BenchCase
+from workers.bench.case import PYTEST, BenchCase, limit_file, limited
 from workers.bench.dataset import opened, read, text
 from workers.bench.differential import Differential
 from workers.bench.quixbugs_inputs import inputs
@@ -26,7 +26,7 @@ _SPARE = 3
 """Inputs per wanted one: the reference refuses some."""
 _WANTED = 400
 _TEST_S = 2
-"""Some programs loop for ever; the slowest test of a right one takes a tenth of that."""
+"""Of processor time: some programs loop for ever, and the slowest test of a right one takes about a quarter of that."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class QuixBugs:
         calls = [(name, repr(args)) for args in inputs(name, samples, _WANTED * _SPARE, rng)]
         correct = read(data, f"{_CORRECT}/{name}.py")
         judge = Differential(program, correct, calls, _WANTED, _ADAPTER.read_bytes(), (_PROGRAMS, "."))
-        check = f"python -m pytest -q --timeout={_TEST_S} {_TESTS}/test_{name}.py"
-        return BenchCase(name, files, check, image="python", setup=PYTEST, judge=judge)
+        check = limited(_TEST_S, f"{_TESTS}/test_{name}.py")
+        return BenchCase(name, {**files, **limit_file()}, check, image="python", setup=PYTEST, judge=judge)
 
 
 def _samples(lines: str) -> list[Args]:

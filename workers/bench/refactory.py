@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.bench.case import PYTEST, BenchCase
+from workers.bench.case import PYTEST, BenchCase, limit_file, limited
 from workers.bench.dataset import opened, read
 from workers.bench.differential import Differential
 from workers.bench.refactory_inputs import inputs
@@ -107,11 +107,10 @@ class _Exercise:
     def case(self, file: str, program: bytes) -> BenchCase:
         content = self._whole(program)
         judge = Differential(_PROGRAM, self._whole(self.reference), self.calls, _WANTED)
-        check = f"python -m pytest -q --timeout={_TEST_S} {_TESTS}"
         return BenchCase(
             f"{self.name}/{file.removesuffix('.py')}",
-            {_PROGRAM: content, _TESTS: self.tests},
-            check,
+            {_PROGRAM: content, _TESTS: self.tests, **limit_file()},
+            limited(_TEST_S, _TESTS),
             image="python",
             setup=PYTEST,
             group=self.name,

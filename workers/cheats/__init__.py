@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from sandbox.spec import Plan
+from workers import absences
 from workers.cheats import code, copied, kept, languages, lookups, manifests, proofs
 from workers.domain import Diagnosis, FailureClass
 from workers.policy import Violation, is_test
@@ -50,7 +51,7 @@ def review(
     """Every trick in the changed files (None: deleted). Empty means none was seen."""
     found: list[Violation] = []
     literals, answers = copied.of_tests(tree, diagnosis), copied.of_texts(tree, diagnosis)
-    gone = _lost(edits, tree)
+    gone, own = _lost(edits, tree), _own(edits, tree)
     lost = sum(gone.values(), Counter[str]())
     for path, after in edits.items():
         before = tree.read(path)
@@ -69,7 +70,7 @@ def review(
         if path.endswith((".py", ".pyi")):
             edits_tests = allow_test_edits or diagnosis.cls is not FailureClass.FORMAT
             moved = lost - gone.get(path, Counter())
-            found += _python(path, before or b"", after, literals, moved, edits_tests=edits_tests)
+            found += _python(path, before or b"", after, literals, moved, own, edits_tests=edits_tests)
         elif languages.kind_of(path) and not is_test(path):
             found += copied.of_lines(path, _decoded(before or b""), _decoded(after), answers)
     found += _shadows(edits, tree)
@@ -130,8 +131,25 @@ def _lost(edits: Mapping[str, bytes | None], tree: SourceTree) -> dict[str, Coun
     return lost
 
 
+def _own(edits: Mapping[str, bytes | None], tree: SourceTree) -> frozenset[str]:
+    """The operations that code of the project has under the same name as Python; looked for where they matter."""
+    if not any(
+        absences.passes(after or b"") > absences.passes(tree.read(path) or b"") for path, after in edits.items()
+    ):
+        return frozenset()
+    ours = (edits.get(path) or tree.read(path) or b"" for path in {*tree.paths(), *edits} if path.endswith(".py"))
+    return absences.defined(ours)
+
+
 def _python(
-    path: str, before: bytes, after: bytes, literals: frozenset[str], moved: Counter[str], *, edits_tests: bool
+    path: str,
+    before: bytes,
+    after: bytes,
+    literals: frozenset[str],
+    moved: Counter[str],
+    own: frozenset[str],
+    *,
+    edits_tests: bool,
 ) -> Iterator[Violation]:
     old, new = parsed(before), parsed(after)
     if new is None:
@@ -141,7 +159,7 @@ def _python(
     test = is_test(path)
     if old is None:  # what was no Python has nothing to be compared with: only the text's rules apply
         return
-    yield from code.review(path, old, new, moved, test=test)
+    yield from code.review(path, old, new, moved, own, test=test)
     if test:
         yield from kept.review(path, old, new)
         if not edits_tests and not kept.same(old, new):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from workers.cheats.absent import expected
 from workers.policy import Violation
 from workers.syntax import always, constant, dotted, imported, parents
 
@@ -70,15 +71,22 @@ Mark = tuple[str, str, int]
 
 
 def review(
-    path: str, before: ast.Module, after: ast.Module, moved: Mapping[str, int] = _NONE, *, test: bool
+    path: str,
+    before: ast.Module,
+    after: ast.Module,
+    moved: Mapping[str, int] = _NONE,
+    own: frozenset[str] = frozenset(),
+    *,
+    test: bool,
 ) -> Iterator[Violation]:
     """What the file does now and did not do before. A trick that was there already and moved is none of the patch's.
 
-    `moved` counts the calls to the network that other files of the patch lose.
+    `moved` counts the calls to the network that other files of the patch lose; `own` are the operations of
+    `workers.absences` that the project defines itself.
     """
-    had = Counter((rule, key) for rule, key, _ in _marks(before, test=test))
+    had = Counter((rule, key) for rule, key, _ in _marks(before, test=test, own=own))
     had.update({(_NETWORKED, key): times for key, times in moved.items()})
-    for rule, key, line in sorted(_marks(after, test=test), key=lambda mark: mark[2]):
+    for rule, key, line in sorted(_marks(after, test=test, own=own), key=lambda mark: mark[2]):
         if had[rule, key]:
             had[rule, key] -= 1
         else:
@@ -90,12 +98,14 @@ def calls_out(module: ast.Module) -> Counter[str]:
     return Counter(key for rule, key, _ in _marks(module, test=False) if rule == _NETWORKED)
 
 
-def _marks(module: ast.Module, *, test: bool) -> Iterator[Mark]:
+def _marks(module: ast.Module, *, test: bool, own: frozenset[str] = frozenset()) -> Iterator[Mark]:
     names, above = imported(module), parents(module)
     for node in ast.walk(module):
         line = getattr(node, "lineno", 0)
         for rule, key in _of(node, names, above, test=test):
             yield rule, key, line
+        if isinstance(node, ast.Try | ast.TryStar) and not expected(node, names, above, own):
+            yield from ((rule, key, line) for rule, key in _try(node, names))
 
 
 def _of(
@@ -113,8 +123,6 @@ def _of(
             yield "looks whether it is being tested", node.value
     elif isinstance(node, ast.Raise):
         yield from _raise(node, names, above)
-    elif isinstance(node, ast.Try | ast.TryStar):
-        yield from _try(node, names)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
         yield from _function(node, names, above)
 

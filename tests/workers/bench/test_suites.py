@@ -50,7 +50,7 @@ def test_quixbugs_is_a_repository_per_tested_program(tmp_path: Path) -> None:
     assert case.id == "gcd"
     assert case.files["python_programs/gcd.py"] == WRONG
     assert RIGHT not in case.files.values()
-    assert case.check == "python -m pytest -q --timeout=2 python_testcases/test_gcd.py"
+    assert case.check == "python -m pytest -q -p bench_limit_test --cpu-limit=2 python_testcases/test_gcd.py"
     judge = case.judge
     assert isinstance(judge, Differential)
     assert (judge.reference, judge.wanted, judge.inputs[0]) == (RIGHT, 400, ("gcd", "(17, 0)"))

@@ -71,7 +71,7 @@ def test_two_edits_are_as_sure_as_the_one_that_mends_less(alone: tuple[int, int]
 
 
 def test_a_pair_that_cannot_be_is_none() -> None:
-    """The report is untrusted: unknown candidates, other files, places that meet, and ids that are taken."""
+    """The report is untrusted: unknown candidates, places that meet, and ids that are taken. Two files may be."""
     before = b"x = 1\ny = 2\n"
 
     def one(number: int, path: str, at: int) -> Ranked:
@@ -83,6 +83,8 @@ def test_a_pair_that_cannot_be_is_none() -> None:
     pairs = [
         Pair(id=n, of=of, alone=(2, 2)) for n, of in ((9, (1, 2)), (8, (1, 3)), (7, (1, 4)), (6, (1, 5)), (2, (1, 2)))
     ]
-    (made,) = joined(pairs, known)
-    assert (made.id, made.text) == (9, b"x = 3\ny = 3\n")
+    made, apart = joined(pairs, known)
+    assert (made.id, made.texts) == (9, {"a.py": b"x = 3\ny = 3\n"})
     assert made.mutation.what == "it became 3, and in line 2 it became 3"
+    assert (apart.id, apart.texts) == (8, {"a.py": b"x = 3\ny = 2\n", "b.py": b"x = 1\ny = 3\n"})
+    assert apart.mutation.what == "it became 3, and in b.py:2 it became 3"

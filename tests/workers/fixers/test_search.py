@@ -159,20 +159,42 @@ def test_alternatives_that_behave_otherwise_are_told(environment: DockerEnvironm
     assert candidate.confidence is Confidence.LOW
 
 
-def test_two_slips_with_tests_of_their_own_are_mended_together(environment: DockerEnvironment) -> None:
-    """No single edit turns everything green; two that each mend two of the tests do, in two functions of one file."""
-    files = {
-        "sums.py": "def half(n):\n    return n * 2\n\n\ndef least(a, b):\n    return a if a > b else b\n",
-        "test_sums.py": "import pytest\nfrom sums import half, least\n\n\n@pytest.mark.parametrize('n', [2, 6])\n"
-        "def test_half(n):\n    assert half(n) + half(n) == n\n\n\n@pytest.mark.parametrize('n', [3, 8])\n"
-        "def test_least(n):\n    assert least(n, 5) == sorted([n, 5])[0]\n",
-    }
+HALF = "def half(n):\n    return n * 2\n"
+LEAST = "def least(a, b):\n    return a if a > b else b\n"
+SUMS_TESTS = """import pytest
+from sums import half
+from {} import least
+
+
+@pytest.mark.parametrize('n', [2, 6])
+def test_half(n):
+    assert half(n) + half(n) == n
+
+
+@pytest.mark.parametrize('n', [3, 8])
+def test_least(n):
+    assert least(n, 5) == sorted([n, 5])[0]
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"sums.py": f"{HALF}\n\n{LEAST}", "test_sums.py": SUMS_TESTS.format("sums")}, "line "),
+        ({"sums.py": HALF, "order.py": LEAST, "test_sums.py": SUMS_TESTS.format("order")}, ".py:2 "),
+    ],
+    ids=["in one file", "in two files"],
+)
+def test_two_slips_with_tests_of_their_own_are_mended_together(
+    environment: DockerEnvironment, files: dict[str, str], place: str
+) -> None:
+    """No single edit turns everything green; two that each mend two of the tests do, wherever the two functions are."""
     candidate = Search().propose(red(environment, files), [])
     assert candidate is not None
     assert "+    return n / 2" in candidate.patch
     assert "+    return a if a < b else b" in candidate.patch
     assert candidate.confidence is Confidence.MEDIUM
-    assert "and in line " in candidate.reasoning
+    assert re.search(rf"and in \S*{re.escape(place)}", candidate.reasoning)
 
 
 def test_nothing_is_proposed_when_nothing_is_plausible(environment: DockerEnvironment) -> None:

@@ -35,7 +35,7 @@ def drained(one: Callable[[Row], bool], count: int = 8, after: Callable[[Tell], 
         tell({"failed": {}, "passed": {"t::red": 0.1, "t::green": 0.1}})
 
     pool = Pool(PLAN, quick, full, said.append)
-    pool.batch, pool.silent = 4, (0.5, 2.0)
+    pool.batch, pool.silent = 4, (0.2, 0.6)
     pool.waiting.extend({"id": number} for number in range(count))
     while pool.busy and not pool.over:
         pool.step()
@@ -72,6 +72,27 @@ def test_after_a_spoiled_batch_each_has_a_child_of_its_own() -> None:
     found = drained(one, after=lambda tell: tell({"dirty": True}))
     assert [row["id"] for row in found if row.get("kind") == "plausible"] == [RIGHT]
     assert found[-1] == {"stopped": "all", "tried": 8}
+
+
+def test_what_took_too_long_on_all_tests_has_one_more_turn_there() -> None:
+    """After the first turn of all others: the machine may have been busy."""
+    said: list[Row] = []
+
+    def quick(work: list[Row], tell: Tell) -> None:
+        for candidate in work:
+            tell({"id": candidate["id"], "green": candidate["id"] < 3})
+
+    def full(work: list[Row], tell: Tell) -> None:
+        slow = work[0]["id"] == 2 or not work[0].get("turn")
+        failed = {"t::red": 9.0} if slow else {}
+        tell({"failed": failed, "passed": {"t::green": 0.1, **({} if slow else {"t::red": 0.1})}, "hung": slow})
+
+    pool = Pool({**PLAN, "procs": 1}, quick, full, said.append)
+    pool.waiting.extend({"id": number} for number in range(1, 5))
+    while pool.busy and not pool.over:
+        pool.step(again=False)
+    assert [(row["kind"], row["id"]) for row in said] == [("plausible", 1), ("regression", 2)]
+    assert pool.tried == 4
 
 
 def test_one_that_needs_a_fresh_import_is_handed_on() -> None:

@@ -20,11 +20,16 @@ from workers.ports import Workbench
 from workers.spectrum.command import Call
 from workers.spectrum.evidence import Trace
 
+_WALL_TIMES = 4
+"""How many times its budget the container of the screening may last: twice on a busy machine, and to compare what it
+found."""
+
 
 @dataclass(frozen=True)
 class Search:
-    """The fixer. `budget_s` bounds the screening; after the first plausible patch it looks on for `grace_s` and at
-    `grace_n` more candidates at least, so that what is called the only one does not hang on a machine's load."""
+    """The fixer. `budget_s` bounds the screening, and after the first plausible patch it looks on for `grace_s` and at
+    `grace_n` more candidates at least: seconds of the processors that the tests take, so that neither what is found nor
+    what is called the only one hangs on a machine's load. On the clock it may take twice as long."""
 
     budget_s: float = 60.0
     grace_s: float = 1.5
@@ -51,7 +56,7 @@ class Search:
         how = spectrum.started(bench)
         plan = self._screen_plan(how, trace, candidates)
         plan["endless"] = sorted(trace.hung & {test.id for test in spared.slow(bench.reproduction.before)})
-        run = evidence.screening(spectrum.inside(bench, how, plan, self.budget_s * 3))
+        run = evidence.screening(spectrum.inside(bench, how, plan, self.budget_s * _WALL_TIMES))
         candidates = [*candidates, *joined(run.pairs, candidates)]
         return [self._row(bench, *choice, trace, run) for choice in chosen(bench, candidates, run)][: self.shown]
 
@@ -59,7 +64,7 @@ class Search:
         self, bench: Workbench, candidate: Ranked, plausible: Plausible, groups: int, trace: Trace, run: Screening
     ) -> dict[str, object]:
         return {
-            "patch": bench.tree.diff({candidate.mutation.path: candidate.text}),
+            "patch": bench.tree.diff(candidate.texts),
             "reasoning": judge.reasoning(candidate, trace, run, groups),
             "confidence": judge.confidence(candidate, plausible, groups, trace, run).value,
             "alternatives": groups - 1,

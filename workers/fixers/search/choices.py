@@ -47,14 +47,14 @@ def _plainest(alike: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible
 
     def order(hit: Plausible) -> tuple[bool, int, int]:
         one = known[hit.id]
-        return one.mutation.kind in judge.RISKY, len(one.text), hit.id
+        return one.mutation.kind in judge.RISKY, one.size, hit.id
 
     return min(alike, key=order)
 
 
 def _first(rows: Sequence[Plausible], known: dict[int, Ranked]) -> Plausible:
     """Of those that do the same, the one with the better score, then the shortest."""
-    return min(rows, key=lambda hit: (hit.untrue, -_bucket(known[hit.id].score), len(known[hit.id].text), hit.id))
+    return min(rows, key=lambda hit: (hit.untrue, -_bucket(known[hit.id].score), known[hit.id].size, hit.id))
 
 
 def _bucket(score: float) -> int:
@@ -63,6 +63,5 @@ def _bucket(score: float) -> int:
 
 def _honest(bench: Workbench, candidate: Ranked) -> bool:
     """The same reading that the verifier does: what it would refuse is not compared with the rest."""
-    edits = {candidate.mutation.path: candidate.text}
     plan = bench.reproduction.plan
-    return not cheats.review(edits, bench.tree, bench.diagnosis, plan, allow_test_edits=False)
+    return not cheats.review(candidate.texts, bench.tree, bench.diagnosis, plan, allow_test_edits=False)

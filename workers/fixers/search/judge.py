@@ -78,7 +78,8 @@ def _is(node: ast.expr, number: int) -> bool:
 
 def meaning(candidate: Ranked) -> str:
     """Equal for candidates that differ only in how they are written."""
-    return candidate.mutation.path + ast.dump(_Canonical().visit(parse(candidate.text)))
+    texts = sorted(candidate.texts.items())
+    return "".join(path + ast.dump(_Canonical().visit(parse(text))) for path, text in texts)
 
 
 def confidence(candidate: Ranked, plausible: Plausible, groups: int, trace: Trace, run: Screening) -> Confidence:

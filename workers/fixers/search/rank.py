@@ -33,17 +33,29 @@ _NOTHING: Mapping[str, frozenset[int]] = {}
 
 @dataclass(frozen=True)
 class Ranked:
-    """A candidate with its score and its place in the list that is screened."""
+    """A candidate with its score and its place in the list that is screened. `beside` is the other half of a pair of
+    edits, where that is in another file."""
 
     id: int
     score: float
     mutation: Mutation
     before: bytes
+    beside: Ranked | None = None
 
     @property
     def text(self) -> bytes:
         """The changed file."""
         return spliced(self.before, self.mutation.splices)
+
+    @property
+    def texts(self) -> dict[str, bytes]:
+        """Every changed file, by its path."""
+        return {self.mutation.path: self.text, **(self.beside.texts if self.beside else {})}
+
+    @property
+    def size(self) -> int:
+        """How long the changed files are."""
+        return sum(map(len, self.texts.values()))
 
 
 def ranked(
@@ -68,15 +80,22 @@ def joined(pairs: Sequence[Pair], candidates: Sequence[Ranked]) -> list[Ranked]:
     made: dict[int, Ranked] = {}
     for pair in pairs:
         two = [known[number] for number in pair.of if number in known]
-        if len(two) < 2 or two[0].mutation.path != two[1].mutation.path or pair.id in known:
-            continue
-        one, other = two
-        splices = tuple(sorted((*one.mutation.splices, *other.mutation.splices)))
-        if all(a[1] <= b[0] and a[0] < b[0] for a, b in pairwise(splices)):
-            what = f"{one.mutation.what}, and in line {other.mutation.line} {other.mutation.what}"
-            both = replace(one.mutation, splices=splices, kind=TWO, what=what, sure=False)
-            made[pair.id] = Ranked(pair.id, min(one.score, other.score), both, one.before)
+        both = _both(*two) if len(two) == 2 and pair.id not in known else None
+        if both is not None:
+            made[pair.id] = replace(both, id=pair.id)
     return list(made.values())
+
+
+def _both(one: Ranked, other: Ranked) -> Ranked | None:
+    """Two candidates as one, unless they change the same place."""
+    apart = one.mutation.path != other.mutation.path
+    splices = one.mutation.splices if apart else tuple(sorted((*one.mutation.splices, *other.mutation.splices)))
+    if not all(a[1] <= b[0] and a[0] < b[0] for a, b in pairwise(splices)):
+        return None
+    place = f"{other.mutation.path}:{other.mutation.line}" if apart else f"line {other.mutation.line}"
+    what = f"{one.mutation.what}, and in {place} {other.mutation.what}"
+    mutation = replace(one.mutation, splices=splices, kind=TWO, what=what, sure=False)
+    return Ranked(one.id, min(one.score, other.score), mutation, one.before, other if apart else None)
 
 
 def _scored(source: Source, trace: Trace, known: Mapping[str, Source]) -> Iterator[tuple[Mutation, float]]:

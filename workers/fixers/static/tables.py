@@ -48,6 +48,9 @@ NAMES: tuple[Mapping[str, str], ...] = (
     {"scipy.integrate.trapz": "scipy.integrate.trapezoid", "scipy.integrate.simps": "scipy.integrate.simpson",
      "scipy.integrate.cumtrapz": "scipy.integrate.cumulative_trapezoid"},
     {"pandas.datetime": "datetime.datetime"},
+    {f"pandas.util.testing.assert_{kind}_equal": f"pandas.testing.assert_{kind}_equal"
+     for kind in ("frame", "series", "index", "extension_array")},
+    {"pandas.io.json.json_normalize": "pandas.json_normalize"},
     {"jinja2.Markup": "markupsafe.Markup", "jinja2.escape": "markupsafe.escape"},
     {"jinja2.contextfunction": "jinja2.pass_context", "jinja2.contextfilter": "jinja2.pass_context",
      "jinja2.environmentfilter": "jinja2.pass_environment", "jinja2.evalcontextfilter": "jinja2.pass_eval_context"},
@@ -96,5 +99,5 @@ METHODS: tuple[Mapping[str, str], ...] = (
 )  # fmt: skip
 """Methods by their bare name, whatever the object: names that nothing else has."""
 
-GONE = frozenset({"imp", "urllib2", "distutils", "distutils.spawn", "django.core.urlresolvers"})
+GONE = frozenset({"imp", "urllib2", "distutils", "distutils.spawn", "django.core.urlresolvers", "pandas.util.testing"})
 """Modules of `NAMES` that went as a whole: the failure names the module, not the name."""

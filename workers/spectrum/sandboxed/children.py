@@ -13,7 +13,11 @@ from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from .allowance import used
+
 SLACK_BYTES = 1 << 30
+PATIENT = 4
+"""How many times as long a child may be silent on the clock as in processor time of its own."""
 if TYPE_CHECKING:  # Python 3.8 cannot evaluate them
     Row = dict[str, Any]
     Tell = Callable[[Row], None]
@@ -35,12 +39,14 @@ def override(texts: dict[str, bytes]) -> None:
 
 
 class Child:
-    """One forked process. `limit` is how long it may be silent; `ended` is empty while it runs, then how it ended."""
+    """One forked process. `limit` is how long it may be silent, in processor time of its own, and `PATIENT` times that
+    on the clock; `ended` is empty while it runs, then how it ended, and `cpu_s` what it has taken then."""
 
     def __init__(self, work: Callable[[Tell], None], limit: float) -> None:
         self.read, write = os.pipe()
         self.limit = limit
         self.started = self.heard = time.monotonic()
+        self.heard_at = self.cpu_s = 0.0
         self.data = b""
         self.ended = ""
         self.pid = os.fork()
@@ -63,12 +69,18 @@ class Child:
             if not chunk:
                 self.end("crash")
                 break
-            self.heard = time.monotonic()
+            self.heard, self.heard_at = time.monotonic(), used(self.pid)
             self.data += chunk
             rows += self._rows()
-        if not self.ended and time.monotonic() > self.heard + self.limit:
+        if not self.ended and self._silent():
             self.end("timeout")
         return rows
+
+    def _silent(self) -> bool:
+        quiet_s = time.monotonic() - self.heard
+        if quiet_s <= self.limit:
+            return False
+        return quiet_s > self.limit * PATIENT or used(self.pid) > self.heard_at + self.limit
 
     def _rows(self) -> list[Row]:
         *lines, self.data = self.data.split(b"\n")
@@ -98,7 +110,8 @@ class Child:
             except OSError:
                 continue
         os.close(self.read)
-        os.waitpid(self.pid, 0)
+        spent = os.wait4(self.pid, 0)[2]
+        self.cpu_s = spent.ru_utime + spent.ru_stime
 
 
 def tell(write: int, row: Row) -> None:

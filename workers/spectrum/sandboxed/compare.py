@@ -13,11 +13,11 @@ import itertools
 import random
 import re
 import sys
-import time
 from functools import partial
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from .allowance import Allowance
 from .children import answer
 from .inputs import varied
 from .outcomes import Hung, attempt
@@ -118,10 +118,10 @@ def _captured(tests: list[Any]) -> dict[CodeType, list[dict[str, Any]]]:
     from .warm import run
 
     recorder = Recorder()
-    until = time.monotonic() + CAPTURE_S
+    allowance = Allowance(CAPTURE_S)
     for item in tests:
         recorder.depth = 0
-        if time.monotonic() < until:
+        if not allowance.over:
             sys.setprofile(recorder)
             run(item, 0.5)
             sys.setprofile(None)
@@ -146,10 +146,10 @@ def _calls(captured: dict[CodeType, list[dict[str, Any]]]) -> list[Call]:
 def _asked(candidate: Row, swapper: Swapper, calls: list[Call]) -> Row:
     """What the candidate answers to each call; less than all when the time is over."""
     swapper.apply(candidate["edits"])
-    until = time.monotonic() + CANDIDATE_S
+    allowance = Allowance(CANDIDATE_S)
     said: list[str] = []
     for function, values, _ in calls:
-        if time.monotonic() > until:
+        if allowance.over:
             break
         said.append(_said(function, values))
     return {"said": said}

@@ -16,6 +16,7 @@ class Outcomes:
         self.wanted, self.stop = wanted, stop
         self.failed: dict[str, float] = {}
         self.passed: dict[str, float] = {}
+        self.hung: set[str] = set()
         self.session: Any = None
         self.rootdir = ""
 
@@ -37,6 +38,10 @@ class Outcomes:
             self._fail(report.nodeid, report.duration)
         elif report.when == "call" and report.passed and report.nodeid not in self.failed:
             self.passed[report.nodeid] = report.duration
+
+    def pytest_exception_interact(self, node: Any, call: Any) -> None:
+        if call.excinfo is not None and issubclass(call.excinfo.type, Hung):
+            self.hung.add(node.nodeid)
 
     def _fail(self, name: str, seconds: float) -> None:
         self.failed[name] = seconds

@@ -28,7 +28,7 @@ def paired(partly: list[tuple[Row, list[int]]], tests: int, first: int) -> list[
     return [
         {
             "id": first + number,
-            "edits": {path: sorted(rows + other["edits"][path]) for path, rows in one["edits"].items()},
+            "edits": _joined(one["edits"], other["edits"]),
             "of": [one["id"], other["id"]],
             "alone": [len(mended), len(more)],
         }
@@ -37,9 +37,14 @@ def paired(partly: list[tuple[Row, list[int]]], tests: int, first: int) -> list[
 
 
 def _apart(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> bool:
-    """Both are about one and the same file, and no place of it is changed by both."""
-    if one.keys() != other.keys() or len(one) != 1:
-        return False
-    places = sorted(row for edits in (one, other) for rows in edits.values() for row in rows)
+    """No place of a file is changed by both."""
+    return all(_follow(rows) for path, rows in _joined(one, other).items() if path in one and path in other)
+
+
+def _joined(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {path: sorted([*one.get(path, ()), *other.get(path, ())]) for path in {**one, **other}}
+
+
+def _follow(places: list[Any]) -> bool:
     follows = enumerate(places[1:])
     return all(places[n][1] <= after[0] and places[n][0] < after[0] for n, after in follows)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .children import Child, answer, override, wait
-from .outcomes import Hung, Outcomes, alarm, session
+from .outcomes import Outcomes, alarm, session
 from .pool import Pool
 from .project import ROOT, Report
 from .swapping import Swapper
@@ -49,13 +49,12 @@ class Ended(Outcomes):
 
     def __init__(self, wanted: set[str], limits: dict[str, float]) -> None:
         super().__init__(wanted, stop=True)
-        self.limits, self.hung = limits, False
+        self.limits = limits
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
         with alarm(self.limits[item.nodeid]) if item.nodeid in self.limits else contextlib.nullcontext():
-            outcome: Any = yield
-        self.hung = self.hung or bool(outcome.excinfo and issubclass(outcome.excinfo[0], Hung))
+            yield
 
 
 class Screen:
@@ -83,7 +82,7 @@ class Screen:
                 return "the failing tests pass when they run alone"
             fresh = []
         self.cold.waiting.extend(fresh)
-        self.cold.procs = max(1, self.plan["procs"] - (warm is not None))
+        self.cold.use(max(1, self.plan["procs"] - (warm is not None)))
         self._drive(warm)
         stopped = self.cold.stopped()
         order = ("budget", "grace", "all")
@@ -92,7 +91,7 @@ class Screen:
         return ""
 
     def _drive(self, warm: Child | None) -> None:
-        last = self.cold.end + LATE_S
+        last = self.cold.budget.clock_end + LATE_S
         told = False
         while (self.cold.busy and not self.cold.over) or (warm and not warm.ended and time.monotonic() < last):
             if self.cold.busy and not self.cold.over:
@@ -172,7 +171,7 @@ class Screen:
         override(changed)
         files = sorted({str(Path(self.plan["rootdir"]) / name.split("::")[0]) for name in self.failing})
         outcomes = Ended(self.failing, dict.fromkeys(self.plan.get("endless", ()), ENDLESS_S * patience))
-        return {**session([*self.plan["options"], *files], outcomes), "hung": outcomes.hung}
+        return {**session([*self.plan["options"], *files], outcomes), "hung": bool(outcomes.hung)}
 
 
 def _sorted(candidates: list[Row], swapper: Swapper) -> tuple[list[Row], list[Row]]:

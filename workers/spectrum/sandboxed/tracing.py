@@ -6,7 +6,6 @@ import difflib
 import inspect
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from .allowance import Allowance
 from .children import answer
 from .outcomes import Hung, Outcomes, alarm, session
 from .project import Report, is_test, project_path
@@ -30,7 +30,7 @@ class Tracer(Outcomes):
 
     def __init__(self, plan: dict[str, Any], wanted: set[str] | None = None) -> None:
         super().__init__(wanted)
-        self.until = time.monotonic() + plan["trace_s"]
+        self.allowance = Allowance(plan["trace_s"])
         self.hang_s = float(plan.get("hang_s", KNOWN_S))
         self.known_green, self.known_slow = set(plan.get("passed", ())), set(plan.get("slow", ()))
         self.old = 0
@@ -40,7 +40,6 @@ class Tracer(Outcomes):
         self.traced: list[str] = []
         self.exceptions: dict[str, dict[str, Any]] = {}
         self.live = Live()
-        self.hung = 0
 
     def _trace(self, frame: FrameType, _event: str, _arg: Any) -> Any:
         name = frame.f_code.co_filename
@@ -72,7 +71,7 @@ class Tracer(Outcomes):
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.lines, self.old = {}, 0
-        if time.monotonic() < self.until:
+        if not self.allowance.over:
             self.traced.append(nodeid)
             threading.settrace(self._trace)
             sys.settrace(self._trace)
@@ -91,17 +90,17 @@ class Tracer(Outcomes):
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
         """A test that never ends is ended, the sooner the more of them there were; one known to pass is waited for."""
-        seconds = KNOWN_S if item.nodeid in self.known_green else max(0.4, self.hang_s / 2**self.hung)
+        seconds = KNOWN_S if item.nodeid in self.known_green else max(0.4, self.hang_s / 2 ** len(self.hung))
         with alarm(seconds):
             outcome: Any = yield
         if outcome.excinfo and issubclass(outcome.excinfo[0], Hung):
-            self.hung += 1
             for frame, _ in walk(outcome.excinfo[2]):  # it may have been ended while it was looked at
                 path = self.known.get(frame.f_code.co_filename)
                 if path:
                     self.live.see(path, frame)
 
     def pytest_exception_interact(self, node: Any, call: Any) -> None:
+        super().pytest_exception_interact(node, call)
         if call.excinfo is not None:
             self.exceptions.setdefault(node.nodeid, described(call.excinfo.value))
 
@@ -200,7 +199,7 @@ def trace(plan: dict[str, Any], report: Report) -> None:
         found = session(args, tracer)
         live = tracer.live
         found.update(counts=tracer.counts, exceptions=tracer.exceptions, traced=tracer.traced, types=live.types)
-        found.update(attributes=live.attributes, signatures=live.signatures, hung=tracer.hung)
+        found.update(attributes=live.attributes, signatures=live.signatures)
         return found
 
     first = answer(lambda: run(None, plan["args"]), plan["budget_s"])

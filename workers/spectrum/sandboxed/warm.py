@@ -15,6 +15,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from . import compare, examples, pairs
+from .allowance import Allowance
 from .children import answer
 from .outcomes import Hung, Outcomes, alarm
 from .pool import Pool
@@ -29,9 +30,11 @@ HANG_S, CONTROL_S, SLOW_S, SILENT_S = 0.5, 30.0, 20.0, 6.0
 """Of the first test that may hang, of all of them, of one test in the whole run, and of silence."""
 LEAST_S, TIMES = 0.04, 8
 """Of one test of a candidate at first: so many times what it takes without one, and this at least."""
-QUICK_S, PATIENCE, SLOWLY = 0.1, (1, 6, 24), (1, 4)
-"""How many times as long it may take in the further turns of its candidate, with quick tests and with others. Most
-candidates that hang are endless, and most that are right end as soon as the tests do that end without them."""
+FURTHER = ((2, 6, 0.6), (4, 24, 2.4))
+"""How many times as long it may take in the second and in the third turn of its candidate: so many times at least, and
+more, up to so many seconds, where tests are quick. Most candidates that hang are endless, and most that are right end
+as soon as the tests do that end without them."""
+TURNS = 1 + len(FURTHER)
 HUNG = "it took too long"
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _PLAIN = (list, dict, set, tuple, int, float, str, bool, bytes, type(None))
@@ -49,7 +52,6 @@ class Warm(Outcomes):
         self.endless: dict[str, float] = {}
         self.untrue: set[str] = set()
         self.first = ""
-        self.patience: tuple[int, ...] = SLOWLY
         self.plausible: list[Row] = []
 
     @pytest.hookimpl(tryfirst=True)
@@ -73,12 +75,12 @@ class Warm(Outcomes):
         near = [i for i in session.items if i.nodeid in green and i.nodeid.split("::")[0] in files][:NEAR]
 
         def measure() -> Row:
-            until, found, hung = time.monotonic() + CONTROL_S, [], 0
+            allowance, found, hung = Allowance(CONTROL_S), [], 0
             for item in [*items, *near]:
                 began = time.process_time()
                 if item.nodeid in endless:
                     found.append([item.nodeid, HUNG, 0.0])
-                elif time.monotonic() < until:
+                elif not allowance.over:
                     how = run(item, max(0.25, HANG_S / (1 + hung)))
                     hung += how == HUNG
                     found.append([item.nodeid, how, time.process_time() - began])
@@ -103,9 +105,10 @@ class Warm(Outcomes):
         self.say({"kind": "warm"})
         pool = Pool(self.plan, self._quick, self._full, self._tell)
         pool.batch = BATCH
+        if self.endless:  # then nothing is called the only one, however many were tried
+            pool.longest = 1
         longest = max(limit for _, limit in [*self.tests, *self.near])
-        self.patience = PATIENCE if longest <= QUICK_S else SLOWLY
-        pool.silent = tuple(SILENT_S + 10 * longest * times for times in self.patience)
+        pool.silent = tuple(SILENT_S + 10 * allowed(longest, turn) for turn in range(TURNS))
         pool.waiting.extend(self.candidates)
         signal.signal(signal.SIGTERM, lambda _number, _frame: pool.found())
         while not pool.begun and not pool.over:
@@ -121,11 +124,12 @@ class Warm(Outcomes):
     def _combine(self, pool: Pool) -> None:
         """Two candidates at once go before those that hung."""
         some = Pool(self.plan, self._partly, self._full, lambda _row: None)
-        some.batch, some.silent, some.end = BATCH, pool.silent[:1], (time.monotonic() + pool.end) / 2
+        some.batch, some.silent, some.budget = BATCH, pool.silent[:1], pool.allowed(pool.budget.left_s / 2)
         some.waiting.extend(self.candidates[: pairs.LOOKED])
         while some.busy and not some.over:
             some.step()
         some.stopped()
+        pool.ended_s += some.spent
         both = pairs.paired(some.partly, len(self.tests), max(row["id"] for row in self.plan["candidates"]) + 1)
         for row in both:
             self.say({"kind": "pair", "id": row["id"], "of": row["of"], "alone": row["alone"]})
@@ -164,9 +168,9 @@ class Warm(Outcomes):
         try:
             if not self.swapper.apply(candidate["edits"]):
                 return {"green": False, "cold": True}, []
-            patience = self.patience[candidate.get("turn", 0)]
+            turn = candidate.get("turn", 0)
             for at, (item, limit) in enumerate([*self.tests, *self.near]):
-                how = run(item, limit * patience)
+                how = run(item, allowed(limit, turn))
                 mended += [at] if not how and at < len(self.tests) else []
                 if how == HUNG or (how and not (every and at < len(self.tests))):
                     return {"green": False, "hung": how == HUNG}, []
@@ -186,14 +190,17 @@ class Warm(Outcomes):
         green = set(self.plan["passing"]) | set(self.plan["failing"])
         for at, item in enumerate(items):
             following = items[at + 1] if at + 1 < len(items) else None
-            longest = self.endless.get(item.nodeid, 0.0) * self.patience[-1] or SLOW_S
+            endless = self.endless.get(item.nodeid)
+            longest = allowed(endless, TURNS - 1) if endless else SLOW_S
             with alarm(longest * (4 if work[0].get("turn") else 1)):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if green & set(outcomes.failed):
                 break
         untrue = set(self._examples())
         broken = dict.fromkeys(untrue - self.untrue, 0.0)
-        tell({"failed": {**outcomes.failed, **broken}, "passed": outcomes.passed, "untrue": len(untrue)})
+        hung = bool(green & outcomes.hung)
+        failed = {**outcomes.failed, **broken}
+        tell({"failed": failed, "passed": outcomes.passed, "untrue": len(untrue), "hung": hung})
 
     def _examples(self) -> list[str]:
         return [example for original in self.swapper.files.values() for example in examples.failing(original)]
@@ -201,6 +208,15 @@ class Warm(Outcomes):
 
 def _limit(seconds: float) -> float:
     return max(LEAST_S, TIMES * seconds)
+
+
+def allowed(limit: float, turn: int) -> float:
+    """What a test may take in a turn of its candidate, where it may take `limit` in the first: the more in one, the
+    more in the others."""
+    if not turn:
+        return limit
+    least, times, most = FURTHER[turn - 1]
+    return max(least * limit, min(times * limit, most))
 
 
 def run(item: Any, limit: float) -> str:

@@ -108,6 +108,8 @@ IMPORTS = (
          "import imp<<\n\nx = imp.load_source('a', 'b')\n"),
     one("a part of the old toolbox", "ModuleNotFoundError: No module named 'distutils'",
         "from distutils.spawn import find_executable<<\n", "from shutil import which as find_executable\n"),
+    one("a module of a library is gone", "ModuleNotFoundError: No module named 'pandas.util.testing'",
+        "from pandas.util.testing import assert_frame_equal<<\n", "from pandas.testing import assert_frame_equal\n"),
     one("what a library gave on", "ImportError: cannot import name 'Markup' from 'jinja2' (x)",
         "from jinja2 import Environment, Markup<<\n", "from jinja2 import Environment\nfrom markupsafe import Markup\n"),
     one("a slip in a module", "ModuleNotFoundError: No module named 'jsno'",
