@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from tests.workers.injected import KEY
+from tests.workers.injections.edits import KEY
 from tests.workers.test_injection import RUN_URL, assert_inert, assert_names_nobody
 from tests.workers.test_pipeline import MemoryForge
 from workers.domain import Case, Published

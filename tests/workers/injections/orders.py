@@ -1,5 +1,5 @@
 """Orders to each role that a model plays, what a model that obeys does, and how it ends. Those to whoever answers with
-one edit stand in `tests.workers.injected`; here are those to the agent, the tester, the critic and the reviser.
+one edit stand in `edits`; here are those to the agent, the tester, the critic and the reviser.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.model.answers import as_file, search_replace
-from tests.workers.injected import FILES, FIX, KEY, block
+from tests.workers.injections.edits import FILES, FIX, KEY, block
 from workers.domain import Outcome
 
 FIXED, NO_FIX, QUESTION = Outcome.FIXED, Outcome.NO_FIX_FOUND, Outcome.QUESTION

@@ -14,7 +14,7 @@ from typing import Any
 
 from sandbox.spec import Output, Result, Step, TestCase
 from tests.workers.fixers.trees import MemoryTree
-from tests.workers.injected import FILES
+from tests.workers.injections.edits import FILES
 from tests.workers.injections.harm import SECRET, Watched
 from tests.workers.made import GREEN, RED, ScriptedSandbox, Shell, case
 from tests.workers.test_pipeline import ALONE, REPORTED, SHOWS
