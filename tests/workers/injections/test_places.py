@@ -60,11 +60,12 @@ def test_wherever_it_stands(model: Model, role: str, place: Place) -> None:
 
 @pytest.mark.fault(27)
 def test_what_no_model_reads(model: Model) -> None:
-    """The branch, the job, who asked, and the titles of pull requests come to nobody's prompt; where people read them
-    they do nothing."""
+    """The branch, the job, who asked, and what packages and their tools' settings say come to nobody's prompt (but what
+    a command prints of them); where people read them they do nothing."""
     words = order("obey the branch")
     named = replace(case(), branch=words, job=words, requested_by=words)
-    start = Ground(case=named)
+    metadata = dict.fromkeys(("package.json", "shop-1.dist-info/METADATA", ".npmrc", "pip.conf"), words)
+    start = Ground(case=named, files={**FILES, **metadata})
     client = puppet(model, "Task: make the failing command pass", FIX)
     report, forge, _ = run(start, [Llm(client, fresh=())])
     assert "obey the branch" not in "".join(read(model))
