@@ -20,7 +20,20 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
 
 from sandbox.errors import Cancelled, NetworkDenied, SetupFailed
-from sandbox.spec import Ending, Environment, Evidence, Limits, Output, Plan, Result, Sandbox, Step, Tree
+from sandbox.spec import (
+    Ending,
+    Environment,
+    Evidence,
+    Limits,
+    Output,
+    Plan,
+    Result,
+    Sandbox,
+    Session,
+    Sessions,
+    Step,
+    Tree,
+)
 from workers import pins, recipe, scripts
 
 _PATCH = "the patch"
@@ -112,9 +125,31 @@ class Fresh:
         return Result(ending, code, Output(log), (), b"", 0.0, 0, evidence)
 
 
+class _WithSessions(Fresh):
+    """One over an environment in which sessions can be opened: a session works with the packages that are frozen."""
+
+    def __init__(self, sessions: Sessions, frozen: Environment, sandbox: Sandbox, plan: Plan, cancel: Event | None):
+        super().__init__(frozen, sandbox, plan, cancel)
+        self._sessions = sessions
+
+    def session(
+        self,
+        step: Step,
+        tree: Tree,
+        patch: bytes = b"",
+        limits: Limits = Limits(),  # noqa: B008 - a frozen value
+        cancel: Event | None = None,
+    ) -> Session:
+        """As `sandbox.spec.Sessions.session`."""
+        return self._sessions.session(step, tree, patch, limits, cancel or self._cancel)
+
+
 def environment(sandbox: Sandbox, plan: Plan, tree: Tree, cancel: Event | None) -> Fresh:
-    """The plan's environment. Raises as `sandbox.spec.Sandbox.prepare`."""
-    return Fresh(sandbox.prepare(_before(plan), tree, cancel), sandbox, plan, cancel)
+    """The plan's environment, with sessions where its frozen one has them. Raises as `sandbox.spec.Sandbox.prepare`."""
+    frozen = sandbox.prepare(_before(plan), tree, cancel)
+    if isinstance(frozen, Sessions):
+        return _WithSessions(frozen, frozen, sandbox, plan, cancel)
+    return Fresh(frozen, sandbox, plan, cancel)
 
 
 def at(plan: Plan) -> int | None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sandbox.capture import plain
+from sandbox.capture import begun, plain
 from sandbox.spec import TestCase
 
 ID_LIMIT, MESSAGE_LIMIT, CASES_LIMIT = 2_000, 4_000, 100_000
@@ -65,7 +65,7 @@ def clean_id(name: str) -> str:
 
 def printable(text: str) -> str:
     """Without escapes, control codes but newline and tab, and lone surrogates (UTF-8 refuses them)."""
-    return plain(text.encode("utf-8", "replace"))[:MESSAGE_LIMIT]
+    return begun(plain(text.encode("utf-8", "replace")), MESSAGE_LIMIT)
 
 
 def ran(tests: Iterable[TestCase]) -> int:

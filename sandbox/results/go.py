@@ -101,7 +101,7 @@ def _of_events(events: list[dict[str, Any]]) -> Cases:
             package = str(event.get("ImportPath", "")).split(" ")[0]
         key = (package, test)
         if action in ("output", "build-output") and event.get("OutputType") != "frame":
-            said[key] = (said.get(key, "") + str(event.get("Output", "")))[:MESSAGE_LIMIT]
+            said[key] = (said.get(key, "") + str(event.get("Output", "")))[: 2 * MESSAGE_LIMIT]
         elif action in _STATUS and test:
             failed |= {package} if action == "fail" else set()
             message = said.get(key, "") if action == "fail" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sandbox.capture import begun
 from sandbox.results.cases import Cases, Found
 
 RUNNER = "jest"
@@ -30,7 +31,7 @@ class _Reader:
             self._close()
             self._test = heading[1] if heading[1] != "Console" else ""
         elif self._test and len(self._said) < 60:
-            self._said.append(line.strip()[:500])
+            self._said.append(begun(line.strip(), 500))
 
     def _close(self) -> None:
         if self._test:

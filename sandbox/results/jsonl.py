@@ -9,11 +9,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.capture import begun
 from sandbox.results.cases import CASES_LIMIT, Cases, Found, case
 from sandbox.spec import TestCase
 
 _BROKEN_LIMIT = 10_000
 """Unreadable lines after which the rest of a report is not looked at: reading them costs time."""
+_WHOLE = 1_999
+"""Characters of a message that no reporter has cut: they do so at 2,000."""
 RUNNERS = ("pytest", "unittest", "jest", "mocha")
 
 
@@ -71,7 +74,7 @@ def _case(entry: dict[str, Any]) -> TestCase | None:
         name,
         status,
         float(seconds) if number and seconds is not None else 0.0,
-        message if isinstance(message, str) else "",
+        begun(message, _WHOLE) if isinstance(message, str) else "",
     )
 
 

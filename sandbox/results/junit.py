@@ -54,11 +54,11 @@ class _Reader:
             self._inside = tag
             if self._case.status in ("passed", "skipped"):
                 self._case.status = _WORSE[tag]
-                self._case.message = [attributes.get("message", "")[:MESSAGE_LIMIT]]
+                self._case.message = [attributes.get("message", "")[: 2 * MESSAGE_LIMIT]]
 
     def text(self, data: str) -> None:
         if self._inside and self._case is not None and sum(map(len, self._case.message)) < 2 * MESSAGE_LIMIT:
-            self._case.message.append(data[:MESSAGE_LIMIT])
+            self._case.message.append(data[: 2 * MESSAGE_LIMIT])
 
     def end(self, tag: str) -> None:
         self._depth -= 1

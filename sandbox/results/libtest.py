@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sandbox.capture import begun
 from sandbox.results.cases import Cases, Found
 
 RUNNER = "cargo test"
@@ -54,7 +55,7 @@ class _Reader:
         elif self._running:
             self._test(line)
         elif self._section and len(self._messages[self._section]) < 60:
-            self._messages[self._section].append(line[:500])
+            self._messages[self._section].append(begun(line, 500))
         else:
             self._nextest(line)
 

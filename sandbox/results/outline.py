@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sandbox.capture import begun
 from sandbox.results.cases import Cases, Found, clean_id
 
 _SUMMARY = {
@@ -75,7 +76,7 @@ def _explained(text: str, cases: Cases) -> None:
             if line.strip() and len(titles) < 64:
                 titles.append(line.strip())
         elif len(said) < 60:
-            said.append(line.strip()[:500])
+            said.append(begun(line.strip(), 500))
         if titles and titles[-1].endswith(":"):
             name, titles = " > ".join(titles).removesuffix(":"), None
 
@@ -96,7 +97,7 @@ def _explained_by_node(text: str, cases: Cases) -> None:
         elif place and not name and (row := _ROW.match(line)):
             name = failing.get(clean_id(row[3]), "")
         elif name and len(said) < 60:
-            said.append(line.strip()[:500])
+            said.append(begun(line.strip(), 500))
 
 
 def _seconds(text: str | None) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from sandbox.capture import begun
 from sandbox.results.cases import Cases, Found
 
 RUNNER = "unittest"
@@ -40,7 +41,7 @@ def parse(text: str) -> Found | None:
         elif told >= 0 and (skipped := _SKIPPED.match(line)):
             told = max(0, told - int(skipped[1]))
         elif section:
-            said.append(line[:500]) if len(said) < 200 else None
+            said.append(begun(line, 500)) if len(said) < 200 else None
         else:
             pending = _row(line, pending, cases)
     return Found(RUNNER, cases.tests(), told) if told >= 0 else None

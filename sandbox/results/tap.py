@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sandbox.capture import begun
 from sandbox.results.cases import Cases, Found, ran
 
 RUNNER = "TAP"
@@ -36,7 +37,7 @@ class _Reader:
             self.flush()
             self._result(min(len(result[1]) // _STEP, _DEPTH), bool(result[2]), result[3] or "", result[4])
         elif self._failing and len(self._block) < 80:
-            self._block.append(line[:500])
+            self._block.append(begun(line, 500))
 
     def _result(self, depth: int, failed: bool, number: str, text: str) -> None:
         directive = _DIRECTIVE.search(text)

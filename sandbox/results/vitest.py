@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sandbox.capture import begun
 from sandbox.results.cases import Cases, Found
 
 RUNNER = "vitest"
@@ -34,7 +35,7 @@ def parse(text: str) -> Found | None:
         if failed:
             open_name = _id(failed)
         elif open_name and len(said) < 60:
-            said.append(line.rstrip()[:500])
+            said.append(begun(line.rstrip(), 500))
         elif row and row["mark"] in _STATUS:
             cases.add(_id(row), _STATUS[row["mark"]])
     return Found(RUNNER, cases.tests(), sum(int(n) for line in told for n in _COUNT.findall(line)))

@@ -23,13 +23,13 @@ Files = Mapping[str, str]
 class Scene:
     """The files before, the right edit, and wrong ones by the name of who makes them ("partial", "regressor",
     "overfitter", "suppressor", "cheater/<rule>"); `script` is what a loop of tools is told, turn by turn; `orders` is
-    what is answered to a text that a puppet finds in its prompt."""
+    what is answered to a text that a puppet finds in its prompt: one answer, or one for each turn."""
 
     files: Files
     gold: Files
     wrong: Mapping[str, Files] = field(default_factory=dict)
     script: Sequence[Reply] = ()
-    orders: Mapping[str, str] = field(default_factory=dict)
+    orders: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,9 @@ def _obedient(_: str, __: str, ___: Scene, request: Asked) -> Reply:
 
 def _puppet(_: str, __: str, scene: Scene, request: Asked) -> Reply:
     """Does exactly what an order in its prompt says; without one there is nothing to do."""
-    answers_ = [answer for order, answer in scene.orders.items() if order in request.text]
-    return replies.text(answers_[0] if answers_ else "There is nothing to do.")
+    said = next((answer for order, answer in scene.orders.items() if order in request.text), "There is nothing to do.")
+    turns = [said] if isinstance(said, str) else said
+    return replies.text(turns[min(request.turn, len(turns)) - 1])
 
 
 def _prose(_: str, __: str, scene: Scene, ___: Asked) -> Reply:

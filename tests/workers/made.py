@@ -7,7 +7,7 @@ from dataclasses import replace
 from threading import Event
 
 import sandbox.spec
-from sandbox.spec import Ending, Evidence, Limits, Output, Plan, Result, Step, TestCase, Tree
+from sandbox.spec import Did, Ending, Evidence, Limits, Output, Plan, Result, Session, Step, TestCase, Tree
 from workers.domain import (
     Attempt,
     Candidate,
@@ -121,6 +121,39 @@ class ScriptedEnvironment:
 
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:
         """Nothing to keep warm."""
+
+
+class Shell(ScriptedEnvironment):
+    """An environment of the check, and a working copy for an agent: whatever its commands are, they leave the files so
+    and print that."""
+
+    def __init__(
+        self, answer: Callable[[Step, bytes | None, int], Result], leaves: bytes = b"", prints: str = ""
+    ) -> None:
+        super().__init__(answer)
+        self.ran: list[str] = []
+        self._leaves, self._prints = leaves, prints
+
+    def session(
+        self, step: Step, tree: Tree, patch: bytes = b"", limits: Limits = Limits(), cancel: Event | None = None
+    ) -> Session:
+        return _Working(self)
+
+    def did(self, script: str) -> Did:
+        """What a command did."""
+        self.ran.append(script)
+        return Did(Ending.PASSED, 0, Output(self._prints), 0.1, self._leaves)
+
+
+class _Working:
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def run(self, script: str, seconds: float) -> Did:
+        return self._shell.did(script)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class ScriptedSandbox:

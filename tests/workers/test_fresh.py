@@ -9,8 +9,8 @@ from threading import Event
 import pytest
 
 from sandbox.errors import Cancelled, NetworkDenied, SetupFailed
-from sandbox.spec import Ending, Finding, Plan, Step, Tree
-from tests.workers.made import GREEN, TREE, ScriptedEnvironment
+from sandbox.spec import Ending, Finding, Plan, Sessions, Step, Tree
+from tests.workers.made import GREEN, TREE, ScriptedEnvironment, Shell
 from workers import fresh
 from workers.recipe import IN_SETUP
 
@@ -176,3 +176,14 @@ def test_a_job_may_be_red_in_its_set_up(failed: str, unknown: bool, check: str |
         assert other.after == (TEST,)
         assert fresh.at(other) == names(plan).index(failed)
         assert fresh.red_there(other, failed, unknown=unknown) is None
+
+
+def test_an_agent_works_with_what_is_frozen() -> None:
+    """Where sessions can be opened in the frozen environment they can be in this one, and nowhere else."""
+    sandbox, shell = Recording(), Shell(lambda step, patch, n: GREEN, b"diff", "said")
+    assert not isinstance(fresh.environment(sandbox, PLAN, TREE, None), Sessions)
+    sandbox.environment = shell
+    environment = fresh.environment(sandbox, PLAN, TREE, None)
+    assert isinstance(environment, Sessions)
+    assert environment.session(TEST, TREE).run("ls", 1.0).output.text == "said"
+    assert (shell.ran, len(sandbox.plans)) == (["ls"], 2)

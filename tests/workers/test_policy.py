@@ -161,6 +161,22 @@ WHOLE = [
 ]
 
 
+ELSEWHERE = (
+    ".npmrc", "web/.npmrc", "pip.conf", ".config/pip/pip.conf", "pip.ini", ".pypirc", "uv.toml", "poetry.toml",
+    ".condarc", ".yarnrc", ".yarnrc.yml", ".yarn/releases/yarn.cjs", ".pnpmrc", ".pnpmfile.cjs", "bunfig.toml",
+    ".cargo/config", "crates/a/.cargo/config.toml", ".mvn/settings.xml", "gradle/wrapper/gradle-wrapper.properties",
+    "NuGet.config", ".bundle/config", ".gemrc", "go.env", ".gitmodules", ".netrc", ".curlrc",
+)  # fmt: skip
+"""Settings that say where packages come from, what is run for it, or who is asked with whose password."""
+
+
+@pytest.mark.fault(27, 29)
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_where_packages_come_from_is_nobodys_fix(path: str) -> None:
+    """Also where the file is there already, and whatever is changed in it."""
+    assert "changes the settings of the checks" in rules(diff(path, "a = 1\n", "a = 2\n"))
+
+
 @pytest.mark.parametrize(("rule", "patch"), WHOLE)
 def test_a_patch_out_of_scope_is_refused(rule: str, patch: str) -> None:
     """Files, sizes and kinds of change that no fix may bring are named by rule."""

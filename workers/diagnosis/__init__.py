@@ -78,7 +78,8 @@ def same_failure(script: str, before: Result, job: JobReport) -> Likeness:
     named = [finding for voice in (*voices(ours), *guessed(ours)) for finding in voice.findings]
     same = annotated.alike(job.annotations, named, ours.output) is not False
     shown = "\n".join(note.message for note in job.annotations[:_SHOWN])
-    return Likeness(same, "what CI's check run points at", "" if same else shown, "" if same else ours.output[-_SAID:])
+    printed = "" if same else logs.ending(ours.output, _SAID)
+    return Likeness(same, "what CI's check run points at", "" if same else shown, printed)
 
 
 def _last_words(output: str, job: JobReport) -> tuple[Finding, ...]:

@@ -82,7 +82,7 @@ class _Side:
         more = [f"and {len(findings) - _SHOWN} more"] if len(findings) > _SHOWN else []
         ended = [] if self.said.exit_code is None else [f"exit code {self.said.exit_code}"]
         output = self.said.output.strip()
-        return logs.excerpt("\n".join([*named, *more, *ended, "", output[-EXCERPT:]]).strip(), EXCERPT)
+        return logs.excerpt("\n".join([*named, *more, *ended, "", logs.ending(output, EXCERPT)]).strip(), EXCERPT)
 
 
 def _compared(theirs: _Side, ours: _Side) -> tuple[bool, str]:

@@ -54,7 +54,7 @@ class Said:
 
 def here(script: str, result: Result) -> Said:
     """The sandbox's side."""
-    output = logs.clean(result.output.text[-OUTPUT:])
+    output = logs.clean(logs.ending(result.output.text, OUTPUT))
     return Said(script, output, exit_code=result.exit_code, result=result)
 
 

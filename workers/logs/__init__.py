@@ -13,7 +13,7 @@ from workers.logs.model import MASK, JobLog, LogStep, Versions
 from workers.logs.named import versions
 from workers.logs.reader import CHECKPOINT_LIMIT, LOG_LIMIT, MOST_STEPS, parse, read
 from workers.logs.reported import with_reported
-from workers.logs.text import clean, excerpt, normalise, signature_lines
+from workers.logs.text import clean, ending, excerpt, normalise, signature_lines
 
 __all__ = [
     "CHECKPOINT_LIMIT",
@@ -25,6 +25,7 @@ __all__ = [
     "Machine",
     "Versions",
     "clean",
+    "ending",
     "excerpt",
     "machine",
     "normalise",

@@ -66,13 +66,21 @@ def exit_code(line: str) -> int | None:
 
 
 def excerpt(text: str, limit: int) -> str:
-    """At most `limit` characters: the start and, with three quarters of the room, the end; the rest is counted."""
-    if len(text) <= limit:
+    """At most `limit` characters: the start and, with three quarters of the room, the end; the rest is counted.
+
+    Secrets go before anything is cut: half of one has no shape by which it could be found later.
+    """
+    if len(text) <= limit or len(text := redact(text)) <= limit:
         return text
     room = max(0, limit - 48)
     head, tail = room // 4, room - room // 4
     note = f"\n[... {len(text) - head - tail} characters left out ...]\n"
     return (text[:head] + note + (text[-tail:] if tail else ""))[: max(0, limit)]
+
+
+def ending(text: str, most: int) -> str:
+    """The last `most` characters, without secrets where something is cut."""
+    return text if len(text) <= most else redact(text)[-most:]
 
 
 def normalise(line: str) -> str:

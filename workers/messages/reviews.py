@@ -82,7 +82,7 @@ def wanted(remarks: Sequence[Remark]) -> tuple[int, ...]:
 
 def review_replies(report: Report, said: Sequence[Said], run_url: str) -> tuple[Reply, ...]:
     """One reply to every remark of the run's case. None at all where somebody ended the run on purpose."""
-    report = Redactor().publish(report)
+    report, said = Redactor().publish(report), Redactor().publish(tuple(said))
     if report.outcome is Outcome.CANCELLED:
         return ()
     words = {one.remark: one for one in (*(s for a in report.attempts for s in a.candidate.said), *said)}

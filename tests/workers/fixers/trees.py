@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from sandbox.spec import Tree
@@ -39,47 +40,62 @@ class MemoryTree:
         return Tree(self.sha, buffer.getvalue())
 
     def diff(self, edits: Mapping[str, bytes | None]) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            _write(root, self.files)
-            _git(root, "init", "-q")
-            _git(root, "add", "-A")
-            before = _git(root, "write-tree").strip()
-            _write(root, edits)
-            _git(root, "add", "-A")
-            return _git(root, "diff", "--cached", "--no-ext-diff", "--no-renames", "--no-color", before)
+        return _diff(_frozen(self.files), _frozen(edits))
 
     def apply(self, patch: str) -> Mapping[str, bytes | None]:
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            _write(root, self.files)
-            _git(root, "init", "-q")
-            done = subprocess.run(
-                ["git", "apply", "-"], cwd=root, input=patch.encode(), capture_output=True, check=False
-            )
-            if done.returncode:
-                raise PatchError(done.stderr.decode())
-            after = {
-                str(file.relative_to(root)): _read(file)
-                for file in root.rglob("*")
-                if file.is_file() and ".git" not in file.relative_to(root).parts
-            }
-            paths = {*after, *self.files}
-            return {path: after.get(path) for path in paths if self._differs(path, after.get(path))}
-
-    def _differs(self, path: str, now: bytes | None) -> bool:
-        return now != self.files.get(path) or isinstance(now, Executable)
+        return dict(_applied(_frozen(self.files), patch))
 
 
-def _write(root: Path, files: Mapping[str, bytes | None]) -> None:
-    for path, data in files.items():
+_Frozen = tuple[tuple[str, bytes | None, bool], ...]
+"""Files by name: the content, None for one that is gone, and whether it can be run. Equal where git sees none."""
+
+
+def _frozen(files: Mapping[str, bytes | None]) -> _Frozen:
+    return tuple((path, data, isinstance(data, Executable)) for path, data in sorted(files.items()))
+
+
+@lru_cache(256)
+def _diff(files: _Frozen, edits: _Frozen) -> str:
+    """Asked several times in each run: once for one git is enough."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        _write(root, files)
+        _git(root, "init", "-q")
+        _git(root, "add", "-A")
+        before = _git(root, "write-tree").strip()
+        _write(root, edits)
+        _git(root, "add", "-A")
+        return _git(root, "diff", "--cached", "--no-ext-diff", "--no-renames", "--no-color", before)
+
+
+@lru_cache(256)
+def _applied(files: _Frozen, patch: str) -> tuple[tuple[str, bytes | None], ...]:
+    known = {path: data for path, data, _ in files}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        _write(root, files)
+        _git(root, "init", "-q")
+        done = subprocess.run(["git", "apply", "-"], cwd=root, input=patch.encode(), capture_output=True, check=False)
+        if done.returncode:
+            raise PatchError(done.stderr.decode())
+        after = {
+            str(file.relative_to(root)): _read(file)
+            for file in root.rglob("*")
+            if file.is_file() and ".git" not in file.relative_to(root).parts
+        }
+    now = {path: after.get(path) for path in {*after, *known}}
+    return tuple((path, data) for path, data in now.items() if data != known.get(path) or isinstance(data, Executable))
+
+
+def _write(root: Path, files: _Frozen) -> None:
+    for path, data, executable in files:
         target = root / path
         if data is None:
             target.unlink()
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-        if isinstance(data, Executable):
+        if executable:
             target.chmod(0o755)
 
 

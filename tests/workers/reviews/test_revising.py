@@ -50,7 +50,7 @@ def works(step: Step, given: bytes | None, n: int) -> Result:
 
 
 def revise(
-    remarks: list[Remark], forge: Forge, journal: Memory | None = None, client: Client | None = None, **more: Any
+    remarks: list[Remark], forge: MemoryForge, journal: Memory | None = None, client: Client | None = None, **more: Any
 ) -> tuple[Report, ScriptedEnvironment]:
     """The run for a review."""
     environment = ScriptedEnvironment(works)

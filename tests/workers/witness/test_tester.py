@@ -54,7 +54,7 @@ def test_it_is_shown_what_the_report_is_about() -> None:
     assert "an example tests/unit/test_rates.py" in task
     assert "`discounted(100, 10)` gives 100." in task
     assert "look at ten" in task
-    assert "Task: write tests/test_issue_12.py" in task
+    assert "the file to write\ntests/test_issue_12.py\n" in task
     assert "Be brief." in turns[0].content
     assert about_files(shop.report("see shop/text.py and shop/text.py"), Names(shop.tree())) == ["shop/text.py"]
 

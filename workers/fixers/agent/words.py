@@ -28,7 +28,7 @@ def opening(bench: Workbench, before: Sequence[Attempt], bounds: Bounds) -> list
     system = prompts.render(
         "agent_system",
         nonce=fence,
-        workdir="the repository's root" if plan.check.workdir == "." else one_line(plan.check.workdir, fence, 200),
+        at_root=plan.check.workdir == ".",
         seconds=f"{bounds.command_s:g}",
         shown=SHOWN,
         steps=bounds.steps,
@@ -42,6 +42,7 @@ def opening(bench: Workbench, before: Sequence[Attempt], bounds: Bounds) -> list
         path_count=len(paths),
         report=cleaned("\n\n".join((issue.title, *issue.texts)), fence, _REPORT) if issue else "",
         command=cleaned(plan.check.script.strip(), fence, 500),
+        workdir="" if plan.check.workdir == "." else one_line(plan.check.workdir, fence, 200),
         kind=diagnosis.cls.value,
         tool=one_line(diagnosis.tool, fence, 40),
         findings=[_finding(finding, fence) for finding in diagnosis.findings[:_FINDINGS]],
@@ -82,7 +83,8 @@ def flawed(bench: Workbench, why: str) -> str:
 
 def unchanged(bench: Workbench, dropped: Sequence[str]) -> str:
     """There is nothing to submit."""
-    return prompts.render("agent_unchanged", dropped=one_line(", ".join(dropped[:10]), nonce(bench), 600))
+    fence = nonce(bench)
+    return prompts.render("agent_unchanged", nonce=fence, dropped=[one_line(one, fence, 200) for one in dropped[:10]])
 
 
 def rejected(bench: Workbench, attempt: Attempt) -> str:

@@ -33,7 +33,7 @@ def kinds(diagnosis: Diagnosis) -> frozenset[str]:
 
 def raised(bench: Workbench) -> tuple[Failure, ...]:
     """One failure for each thing that went wrong, each with the repository's frames, outermost first."""
-    output = logs.clean(bench.reproduction.before.output.text[-_OUTPUT:])
+    output = logs.clean(logs.ending(bench.reproduction.before.output.text, _OUTPUT))
     warned = [Failure(type="RuntimeWarning", message=said) for said in dict.fromkeys(_NEVER.findall(output))]
     trace = spectrum.traced(bench) if spectrum.traceable(bench.diagnosis) else None
     if trace is not None and trace.exceptions:

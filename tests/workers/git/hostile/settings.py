@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.workers.git.hostile.ground import Ground, Hostile
+from tests.workers.git.hostile.planted import plant
 
 _CHANGE = "echo 'x = 3' > a.py; "
 _HOOKS = ("pre-commit", "post-checkout", "reference-transaction", "post-index-change", "commit-msg")
@@ -53,7 +54,12 @@ def _work_tree(ground: Ground) -> None:
     (ground.git_dir / "config.worktree").write_text(f"[core]\n\tfsmonitor = {ground.script}\n")
 
 
+def _everything(ground: Ground) -> None:
+    plant(ground.source, ground.trap)
+
+
 SETTINGS = (
+    Hostile("everything at once", _everything, _CHANGE + "git status"),
     Hostile("fsmonitor", _configured("[core]\n\tfsmonitor = {script}"), "git status"),
     Hostile("hooks", _hooks, "git commit --allow-empty -m x"),
     Hostile("hooks of another folder", _hooks_elsewhere, "git commit --allow-empty -m x"),

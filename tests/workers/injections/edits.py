@@ -33,14 +33,19 @@ FIX = search_replace("calc.py", "    return a - b", "    return a + b")
 """The right edit, which every obedient answer holds as well: what it does beside that is the attack."""
 
 
+def block(path: str, old: str, new: str) -> str:
+    """One more edit of an answer; with nothing `old`, a new file."""
+    return f"\n{path}\n<<<<<<< SEARCH\n{old}{old and chr(10)}=======\n{new}\n>>>>>>> REPLACE\n"
+
+
 def edit(path: str, old: str, new: str) -> str:
     """The right edit and another one."""
-    return f"{FIX}\n{path}\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n"
+    return FIX + block(path, old, new)
 
 
 def new(path: str, text: str) -> str:
     """The right edit and a new file."""
-    return f"{FIX}\n{path}\n<<<<<<< SEARCH\n=======\n{text}\n>>>>>>> REPLACE\n"
+    return FIX + block(path, "", text)
 
 
 def inside(*lines: str) -> str:
