@@ -62,7 +62,7 @@ def create_app(settings: BotSettings) -> FastAPI:
     own = Identity(app_id=settings.app_id, app_slug=settings.app_slug)
     carrier = Carrier(engine, ledger, Errands(engine, redactor))
     dispatcher = Dispatcher(inbox, ledger, carrier, bell.ring, own, metrics, settings.sweep_seconds)
-    writer = Writer(inbox.add_many, dispatcher.wake)
+    writer = Writer(inbox.store, dispatcher.wake)
     token = settings.dashboard_token.get_secret_value() if settings.dashboard_token else ""
     door = Door(token, people=settings.oauth_client_secret is not None)
     render = Render(can_leave=bool(token) or door.people)

@@ -7,7 +7,7 @@ only have room that the receiver can spare.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -62,21 +62,29 @@ class Share:
         self.room.held += more
 
 
-async def read_body(request: Request, share: Share, most: int) -> bytes:
-    """The whole body, at most `most` bytes in at most `BODY_SECONDS`: uvicorn itself waits for ever.
+async def read_pieces(
+    request: Request, share: Share, most: int, seen: Callable[[bytes], None] = lambda _: None
+) -> list[bytes]:
+    """The body in the pieces it came in, at most `most` bytes in at most `BODY_SECONDS`: uvicorn itself waits for ever.
 
-    Raises `Refused`.
+    Each piece is told to `seen` when it comes. Raises `Refused`.
     """
-    chunks: list[bytes] = []
+    pieces: list[bytes] = []
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                if share.size + len(chunk) > most:
+            async for piece in request.stream():
+                if share.size + len(piece) > most:
                     raise Refused(413, "too_large", f"more than {most:,} bytes")
-                share.take(len(chunk))
-                chunks.append(chunk)
+                share.take(len(piece))
+                seen(piece)
+                pieces.append(piece)
     except TimeoutError as error:
         raise Refused(408, "slow_body", "the body came too slowly") from error
     except ClientDisconnect as error:
         raise Refused(400, "disconnected", "the body was cut off") from error
-    return b"".join(chunks)
+    return pieces
+
+
+async def read_body(request: Request, share: Share, most: int) -> bytes:
+    """The same in one piece, for what is small."""
+    return b"".join(await read_pieces(request, share, most))

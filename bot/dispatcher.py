@@ -159,10 +159,10 @@ class Dispatcher:
 
     def routed(self, delivery: TakenDelivery) -> Routed:
         """Carry out what one delivery asks for, in order."""
-        if delivery.body is None:
+        if (body := delivery.body) is None:
             return Routed(DeliveryState.ERROR, "the stored body is damaged", ("unreadable",))
         try:
-            event = parse(delivery.event, delivery.body)
+            event = parse(delivery.event, body)
         except UnreadableEvent as error:
             return Routed(DeliveryState.ERROR, error.reason, ("unreadable",))
         decisions = decide(event, self._own)

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.bodies import Refused, Room, Share, read_body
+from bot.bodies import SMALL_BODY, Refused, Room, Share, read_pieces
 from bot.metrics import Metrics
 from bot.reading import KNOWN_EVENTS
-from bot.signature import digest_in, is_valid, sign
+from bot.signature import Proof, digest_in, sign
 from bot.writer import StoreUnavailable, Writer
-from workers.store.inbox import DeliveryRow
+from workers.store.inbox import PackedRow, pack
 
 LARGEST_BODY = 25 * 1024 * 1024
 """GitHub does not send more."""
@@ -79,8 +79,9 @@ class Receiver:
         event = request.headers.get("x-github-event", "")
         if not _GUID.fullmatch(guid) or not _EVENT.fullmatch(event):
             raise Refused(400, "bad_headers", "X-GitHub-Event and X-GitHub-Delivery are required")
-        body = await read_body(request, share, LARGEST_BODY)
-        if not is_valid(body, digest, self.secrets):
+        proof = Proof(self.secrets)
+        pieces = await read_pieces(request, share, LARGEST_BODY, proof.update)
+        if not proof.holds(digest):
             raise _wrong_signature()
         if event == "ping":
             self.metrics.deliveries.labels(event, "ping").inc()
@@ -92,12 +93,14 @@ class Receiver:
         if self._foreign(target, request.headers.get("x-github-hook-installation-target-type", "")):
             self.metrics.deliveries.labels(event, "other_app").inc()
             return Response(status_code=204)
-        return await self._store(DeliveryRow(guid=guid, event=event, body=body, target=target), started)
+        # A large one takes a tenth of a second to pack, in which others are served.
+        body = pack(pieces) if share.size <= SMALL_BODY else await asyncio.to_thread(pack, pieces)
+        return await self._store(PackedRow(guid, event, body, target), started)
 
     def _foreign(self, target: str, kind: str) -> bool:
         return self.app_id > 0 and kind == "integration" and target != str(self.app_id)
 
-    async def _store(self, row: DeliveryRow, started: float) -> Response:
+    async def _store(self, row: PackedRow, started: float) -> Response:
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
                 stored = await self.writer.add(row)
