@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Engine, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Dialect, Engine, Update, bindparam, func, select, text, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 
@@ -18,6 +18,7 @@ from workers.store.models import Delivery, DeliveryState
 
 TAKEN_SECONDS = 30.0
 """A taken delivery that is not marked by then (its dispatcher died) is taken again."""
+TAKEN_AT_ONCE = 50
 MOST_TAKES = 5
 """A delivery that kills its dispatcher this often is set aside as an error."""
 
@@ -116,13 +117,13 @@ class Inbox:
         """Store deliveries in one transaction (one disk flush for all), answers in the same order."""
         return transact(self._engine, lambda connection: [_insert(connection, row) for row in rows])
 
-    def take(self, limit: int = 50) -> list[TakenDelivery]:
+    def take(self, limit: int = TAKEN_AT_ONCE) -> list[TakenDelivery]:
         """Hand out new deliveries, oldest first. Two dispatchers never get the same one within `TAKEN_SECONDS`.
 
         One that was handed out before comes last and alone: if it killed its dispatcher, nothing else shares its fate.
         """
         with self._engine.connect() as connection:  # looking costs the receiver's writer nothing, taking does
-            if connection.execute(select(_DELIVERY.c.id).where(*_waiting()).limit(1)).scalar() is None:
+            if connection.execute(_ANY).scalar() is None:
                 return []
         return transact(self._engine, lambda connection: _take(connection, limit))
 
@@ -210,30 +211,40 @@ def _insert(connection: Connection, row: PackedRow) -> Stored:
     )
 
 
-def _waiting() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return _DELIVERY.c.state == DeliveryState.NEW.value, _DELIVERY.c.next_at <= db_now()
+_WAITING = _DELIVERY.c.state == DeliveryState.NEW.value, _DELIVERY.c.next_at <= db_now()
+_ANY = select(_DELIVERY.c.id).where(*_WAITING).limit(1)
+_GIVE_UP = (
+    update(_DELIVERY)
+    .where(*_WAITING, _DELIVERY.c.attempts >= MOST_TAKES)
+    .values(state=DeliveryState.ERROR.value, reason=f"given up after {MOST_TAKES} tries to route it")
+)
+
+
+def _handing_out(which: ColumnElement[bool]) -> Update:
+    """Takes the `most` oldest of these that wait, and gives their columns."""
+    picked = select(_DELIVERY.c.id).where(*_WAITING, which).order_by(_DELIVERY.c.id).limit(bindparam("most"))
+    columns = ("id", "guid", "event", "body", "sha256", "received_at", "attempts")
+    return (
+        update(_DELIVERY)
+        .where(_DELIVERY.c.id.in_(picked.with_for_update(skip_locked=True).scalar_subquery()))
+        .values(attempts=_DELIVERY.c.attempts + 1, next_at=db_now() + TAKEN_SECONDS)
+        .returning(*(_DELIVERY.c[name] for name in columns))
+    )
+
+
+_FRESH, _AGAIN = _handing_out(_DELIVERY.c.attempts == 0), _handing_out(_DELIVERY.c.attempts > 0)
 
 
 def _take(connection: Connection, limit: int) -> list[TakenDelivery]:
-    connection.execute(
-        update(_DELIVERY)
-        .where(*_waiting(), _DELIVERY.c.attempts >= MOST_TAKES)
-        .values(state=DeliveryState.ERROR.value, reason=f"given up after {MOST_TAKES} tries to route it")
-    )
-    return _hand_out(connection, _DELIVERY.c.attempts == 0, limit) or _hand_out(connection, _DELIVERY.c.attempts > 0, 1)
+    fresh = _handed_out(connection, _FRESH, limit)
+    if fresh:
+        return fresh
+    connection.execute(_GIVE_UP)
+    return _handed_out(connection, _AGAIN, 1)
 
 
-def _hand_out(connection: Connection, which: ColumnElement[bool], limit: int) -> list[TakenDelivery]:
-    waiting = select(_DELIVERY.c.id).where(*_waiting(), which)
-    picked = waiting.order_by(_DELIVERY.c.id).limit(limit).with_for_update(skip_locked=True)
-    rows = connection.execute(
-        update(_DELIVERY)
-        .where(_DELIVERY.c.id.in_(picked.scalar_subquery()))
-        .values(attempts=_DELIVERY.c.attempts + 1, next_at=db_now() + TAKEN_SECONDS)
-        .returning(
-            *(_DELIVERY.c[name] for name in ("id", "guid", "event", "body", "sha256", "received_at", "attempts"))
-        )
-    ).all()
+def _handed_out(connection: Connection, statement: Update, most: int) -> list[TakenDelivery]:
+    rows = connection.execute(statement, {"most": most}).all()
     return [
         TakenDelivery(id_, guid, event, Packed(body, sha256), received_at, attempts)
         for id_, guid, event, body, sha256, received_at, attempts in sorted(rows)
