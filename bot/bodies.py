@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 BODY_SECONDS = 5.0
 SMALL_BODY = 64 * 1024
@@ -72,17 +72,18 @@ async def read_pieces(
     pieces: list[bytes] = []
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for piece in request.stream():
+            while (message := await request.receive())["type"] == "http.request":
+                piece = message.get("body", b"")
                 if share.size + len(piece) > most:
                     raise Refused(413, "too_large", f"more than {most:,} bytes")
                 share.take(len(piece))
                 seen(piece)
                 pieces.append(piece)
+                if not message.get("more_body", False):
+                    return pieces
     except TimeoutError as error:
         raise Refused(408, "slow_body", "the body came too slowly") from error
-    except ClientDisconnect as error:
-        raise Refused(400, "disconnected", "the body was cut off") from error
-    return pieces
+    raise Refused(400, "disconnected", "the body was cut off")
 
 
 async def read_body(request: Request, share: Share, most: int) -> bytes:

@@ -46,7 +46,7 @@ class Writer:
     def __init__(self, store: Store, stored: Callable[[], None]) -> None:
         self._store = store
         self._stored = stored
-        self._queue: queue.Queue[_Waiting | None] = queue.Queue(LONGEST_QUEUE)
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._rested_at = 0.0
         self._thread = threading.Thread(target=self._work, name="heal-writer", daemon=True)
 
@@ -69,12 +69,11 @@ class Writer:
         """Commit one delivery. Raises `StoreUnavailable`."""
         if not self.alive:
             raise StoreUnavailable("the writer has stopped")
+        if self._queue.qsize() >= LONGEST_QUEUE:
+            raise StoreUnavailable("too many deliveries are waiting for the database")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Stored] = loop.create_future()
-        try:
-            self._queue.put_nowait(_Waiting(delivery, loop, answer))
-        except queue.Full as error:
-            raise StoreUnavailable("too many deliveries are waiting for the database") from error
+        self._queue.put(_Waiting(delivery, loop, answer))
         return await answer
 
     def _work(self) -> None:
