@@ -24,7 +24,8 @@ from bot.metrics import Metrics
 from bot.reading import KNOWN_EVENTS
 from bot.signature import Proof, digest_in, sign
 from bot.writer import StoreUnavailable, Writer
-from workers.store.inbox import PackedRow, pack
+from workers.store.inbox import PackedRow
+from workers.store.packing import pack
 
 PATH = "/webhook"
 LARGEST_BODY = 25 * 1024 * 1024

@@ -445,7 +445,8 @@ def test_what_comes_during_a_sweep_is_left_for_the_next(engine: Engine) -> None:
             return super()._ring(run)
 
     office = Busy(engine)
-    office.deliver(WORKFLOW)
+    office.inbox.add(DeliveryRow(guid="first", event="workflow_run", body=encoded(payload(WORKFLOW))))
+    office.dispatcher.sweep()
     assert [row["state"] for row in rows(engine, "delivery")] == ["routed", "new"]
     office.dispatcher.sweep()
     assert [row["state"] for row in rows(engine, "delivery")] == ["routed", "ignored"]

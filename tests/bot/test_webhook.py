@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from bot.signature import digest_in, is_valid, sign
 from tests.bot.conftest import Serve, Site, rows
 from tests.bot.deliveries import SECRET, encoded, headers, payload
-from workers.store.inbox import Packed, unpack
+from workers.store.packing import Packed, unpack
 
 BODY = encoded(payload("push", ref="refs/tags/v1"))
 REFUSED = 'heal_deliveries_total{event="",result="bad_signature"}'

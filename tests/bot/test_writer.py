@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.writer import BREATH_SECONDS, LARGEST_BATCH, LONGEST_QUEUE, StoreUnavailable, Writer
-from workers.store.inbox import PackedRow, Stored, pack
+from workers.store.inbox import PackedRow, Stored
+from workers.store.packing import pack
 
 
 def _row(guid: str) -> PackedRow:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +13,7 @@ from workers.redact import redact
 from workers.store.codec import clean
 from workers.store.database import db_now, transact
 from workers.store.models import Delivery, DeliveryState
+from workers.store.packing import Packed, pack, unpack
 
 TAKEN_SECONDS = 30.0
 """A taken delivery that is not marked by then (its dispatcher died) is taken again."""
@@ -34,14 +33,6 @@ class DeliveryRow:
     event: str
     body: bytes
     target: str = ""
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A body as it is kept: compressed, with the SHA-256 of what came."""
-
-    data: bytes
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -249,25 +240,3 @@ def _handed_out(connection: Connection, statement: Update, most: int) -> list[Ta
         TakenDelivery(id_, guid, event, Packed(body, sha256), received_at, attempts)
         for id_, guid, event, body, sha256, received_at, attempts in sorted(rows)
     ]
-
-
-def pack(pieces: list[bytes]) -> Packed:
-    """A body to keep, from its pieces. They are taken out of the list one by one, so that the body is never there
-    twice: a delivery may have 25 MB."""
-    packer, hashed, packed = zlib.compressobj(1), hashlib.sha256(), list[bytes]()
-    pieces.reverse()
-    while pieces:
-        piece = pieces.pop()
-        hashed.update(piece)
-        packed.append(packer.compress(piece))
-    packed.append(packer.flush())
-    return Packed(b"".join(packed), hashed.hexdigest())
-
-
-def unpack(packed: Packed) -> bytes | None:
-    """The body again; None where what was kept is not what came."""
-    try:
-        content = zlib.decompress(packed.data)
-    except zlib.error:
-        return None
-    return content if hashlib.sha256(content).hexdigest() == packed.sha256 else None

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
 from workers.store.database import transact
-from workers.store.inbox import DeliveryRow, Inbox, Mark, Packed, Stored, pack, unpack
+from workers.store.inbox import DeliveryRow, Inbox, Mark, Stored
 from workers.store.models import Delivery, DeliveryState
+from workers.store.packing import Packed, pack, unpack
 
 
 def test_a_delivery_is_stored_once(engine: Engine) -> None:

@@ -226,7 +226,7 @@ OF_THE_HOUSE: Mapping[str, str] = {
 }
 """What no tenant's id leads to, and why."""
 
-_NO_DATA = ("schema", "codec", "database", "memory", "models", "migrations")
+_NO_DATA = ("schema", "codec", "database", "memory", "models", "migrations", "packing")
 
 
 def _repos(t: Two) -> tuple[int, int]:
