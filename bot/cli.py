@@ -128,6 +128,7 @@ def serve(
 
     from bot.app import create_app
     from bot.connections import SERVER, allow_connections
+    from bot.memory import give_back_large_blocks, spare_what_stays
     from bot.settings import BotSettings
     from workers import telemetry
     from workers.hardening import forbid_core_dumps
@@ -136,12 +137,15 @@ def serve(
 
     forbid_core_dumps()
     allow_connections()
+    give_back_large_blocks()
     with explained():
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))
         require(settings.database_url)
+        receiver = create_app(settings)
+        spare_what_stays()
         uvicorn.run(
-            create_app(settings),
+            receiver,
             host=host,
             port=port,
             log_config=None,  # its lines go the way of ours

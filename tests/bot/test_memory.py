@@ -8,15 +8,20 @@ from contextlib import suppress
 import pytest
 
 from benchmarks.deliveries import Connection, delivery
-from benchmarks.receivers import Database, Server, database
+from benchmarks.receivers import Database, Server, database, heal
 from benchmarks.storms import begin, end, one_large
 from bot.webhook import LARGEST_BODY
+from tests.bot.conftest import until
 from tests.bot.receiving import receiving
+from workers.store.database import open_engine
+from workers.store.inbox import Inbox
 
 pytestmark = pytest.mark.process
 MEGABYTE = 2**20
 LARGEST_GROWTH = 60.0
-"""Megabytes for a delivery of 25 MB."""
+"""Megabytes for a delivery of 25 MB until its answer."""
+LARGEST_ROUTED = 130.0
+"""Megabytes while it is read as JSON: text, what is read of it, and what was kept are there together."""
 
 
 @pytest.mark.fault(6)
@@ -30,6 +35,25 @@ def test_the_largest_body(kind: Database) -> None:
     assert found.status == 202
     assert found.growth_mb < LARGEST_GROWTH, found
     assert found.kept_mb < LARGEST_GROWTH / 2, found
+
+
+@pytest.mark.fault(6)
+def test_large_bodies_are_given_back() -> None:
+    """A whole receiver routes three of them: each takes a bounded part of memory, and next to nothing of it stays."""
+    with database(Database.SQLITE) as url, heal(url) as server:
+        before = server.used().memory_mb
+        for _ in range(3):
+            asyncio.run(one_large(server, settle=0.0))
+            until(lambda: _all_routed(url), 30)
+            assert server.peak() - before < LARGEST_ROUTED
+        until(lambda: server.used().memory_mb - before < LARGEST_GROWTH / 2)
+
+
+def _all_routed(url: str) -> bool:
+    engine = open_engine(url)
+    counts = Inbox(engine).counts().by_state
+    engine.dispose()
+    return "new" not in counts
 
 
 @pytest.mark.fault(6)
