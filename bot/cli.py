@@ -128,7 +128,7 @@ def serve(
 
     from bot.app import create_app
     from bot.connections import SERVER, allow_connections
-    from bot.memory import give_back_large_blocks, spare_what_stays
+    from bot.memory import give_back_large_blocks
     from bot.settings import BotSettings
     from workers import telemetry
     from workers.hardening import forbid_core_dumps
@@ -142,10 +142,8 @@ def serve(
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))
         require(settings.database_url)
-        receiver = create_app(settings)
-        spare_what_stays()
         uvicorn.run(
-            receiver,
+            create_app(settings),
             host=host,
             port=port,
             log_config=None,  # its lines go the way of ours

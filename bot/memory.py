@@ -1,10 +1,8 @@
-"""What the receiver's process does about its memory when it starts. It runs for months, and most of what it takes is
-taken for a moment."""
+"""What the receiver's process does about its memory when it starts: most of what it takes is taken for a moment."""
 
 from __future__ import annotations
 
 import ctypes
-import gc
 
 LARGE_BLOCK = 2**20
 _M_MMAP_THRESHOLD = -3  # malloc.h
@@ -19,9 +17,3 @@ def give_back_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK)
-
-
-def spare_what_stays() -> None:
-    """Keep what the start has made out of all searches for garbage: it is never any."""
-    gc.collect()
-    gc.freeze()
