@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
+from kombu import Queue
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
@@ -28,20 +29,21 @@ def make_celery(redis_url: str, *, run_seconds: float = 1800.0, socket_timeout: 
 def settings(run_seconds: float, socket_timeout: float) -> dict[str, Any]:
     """Celery's settings as a plain value."""
     return {
-        "task_acks_late": False,  # the ledger delivers again; a broker that does so too runs poison for ever
+        "task_acks_late": False,
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_default_queue": QUEUE,
+        # No receipts: one that Redis did not take in time fills the worker's prefetch, and it is deaf for good.
+        "task_queues": (Queue(QUEUE, no_ack=True),),
         "broker_transport_options": {
             "socket_timeout": socket_timeout,  # without it one half-open socket hangs a worker for good
             "socket_connect_timeout": min(2.0, socket_timeout),
             "socket_keepalive": True,
             "health_check_interval": 5,
             "retry_on_timeout": False,
-            "visibility_timeout": 3600,
             "global_keyprefix": "heal:",
         },
         "broker_connection_timeout": min(2.0, socket_timeout),

@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from celery.app.defaults import NAMESPACES, flatten
@@ -13,7 +14,7 @@ from celery.app.defaults import NAMESPACES, flatten
 from tests.processes import free_port
 from tests.workers.store.servers import RedisServer, redis_server
 from workers.domain import RunId
-from workers.queue import QUEUE, Bell, settings
+from workers.queue import QUEUE, Bell, make_celery, settings
 
 
 @pytest.fixture
@@ -63,3 +64,25 @@ def test_no_redis_is_told_at_once() -> None:
     assert not bell.ring(RunId("run-1"))
     assert not bell.answers()
     assert time.monotonic() - started < 6
+
+
+@pytest.mark.fault(56)
+@pytest.mark.redis
+def test_a_bell_is_over_once_it_was_heard(broker: RedisServer) -> None:
+    """A worker with room for one bell hears the next one whatever becomes of the first: there is no receipt that Redis
+    could fail to take, after which the worker would wait for room for ever. Nothing of a bell stays in Redis."""
+    celery, heard = make_celery(broker.url), list[str]()
+
+    def hear(_: object, message: Any) -> None:
+        heard.append(message.headers["argsrepr"])
+
+    with celery.connection_for_read() as connection, celery.amqp.TaskConsumer(connection) as consumer:
+        consumer.qos(prefetch_count=1)
+        consumer.callbacks[:] = [hear]
+        for n in range(3):
+            assert Bell(broker.url).ring(RunId(f"run-{n}"))
+        while len(heard) < 3:
+            connection.drain_events(timeout=5)
+    assert heard == ["['run-0']", "['run-1']", "['run-2']"]
+    with broker.client() as client:
+        assert client.keys("*unacked*") == []
