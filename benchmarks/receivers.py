@@ -19,7 +19,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import text
 
-from benchmarks.usage import Usage, usage
+from benchmarks.usage import Usage, forget_peak, peak_of, usage
 from bot.signature import digest_in, is_valid
 from tests.processes import free_port, listens
 from tests.workers.store.servers import postgresql
@@ -105,6 +105,14 @@ class Server:
         """Processor time and memory so far."""
         return usage(self._process.pid)
 
+    def forget_peak(self) -> None:
+        """Let `peak` count from now."""
+        forget_peak(self._process.pid)
+
+    def peak(self) -> float:
+        """Resident megabytes at their highest since then."""
+        return peak_of(self._process.pid)
+
 
 @contextmanager
 def heal(url: str, redis_url: str = NO_REDIS) -> Iterator[Server]:
@@ -116,7 +124,7 @@ def heal(url: str, redis_url: str = NO_REDIS) -> Iterator[Server]:
             "HEAL_REDIS_URL": redis_url,
             "HEAL_STATE_DIR": state,
         }
-        with _running(Server([str(HEAL), "serve"], settings, free_port())) as server:
+        with running(Server([str(HEAL), "serve"], settings, free_port())) as server:
             yield server
 
 
@@ -124,12 +132,13 @@ def heal(url: str, redis_url: str = NO_REDIS) -> Iterator[Server]:
 def signature_only() -> Iterator[Server]:
     """The bare endpoint."""
     command = [sys.executable, "-m", "uvicorn", "benchmarks.receivers:bare", "--log-level", "critical"]
-    with _running(Server(command, {}, free_port())) as server:
+    with running(Server(command, {}, free_port())) as server:
         yield server
 
 
 @contextmanager
-def _running(server: Server) -> Iterator[Server]:
+def running(server: Server) -> Iterator[Server]:
+    """Start it, and stop it at the end."""
     server.start()
     try:
         yield server

@@ -12,12 +12,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.deliveries import (
     Answer,
     Connection,
-    Delivery,
     Latency,
     Sender,
     accepted,
@@ -158,31 +156,24 @@ class Large:
 
 def large(size: int = LARGE_BODY) -> Large:
     """Send one body of `size` bytes that hardly compresses."""
-    random_bytes = random.Random(25)  # noqa: S311 - filler, not a secret
-    body = json.dumps({"filler": random_bytes.randbytes(size // 2 - 10).hex()}).encode()
     with database(Database.SQLITE) as url, heal(url) as server:
-        return asyncio.run(_large(server, delivery(body)))
+        return asyncio.run(one_large(server, size))
 
 
-async def _large(server: Server, one: Delivery) -> Large:
-    sender = Sender(server.port)
+async def one_large(server: Server, size: int = LARGE_BODY, settle: float = SETTLE_SECONDS) -> Large:
+    """The same to a server that runs; `settle` is how long it is watched after the answer."""
+    filler = random.Random(25).randbytes(size // 2 - 10)  # noqa: S311 - not a secret
+    one, sender = delivery(json.dumps({"filler": filler.hex()}).encode()), Sender(server.port)
     await asyncio.gather(*(sender.send(delivery()) for _ in range(20)))
     before = server.used().memory_mb
-    task = asyncio.create_task(sender.send(one))
-    receiving = await _grown(server, before, task)
-    routing = await _grown(server, before, asyncio.create_task(asyncio.sleep(SETTLE_SECONDS)))
-    answer, kept = await task, server.used().memory_mb - before
+    server.forget_peak()
+    answer = await sender.send(one)
+    receiving = server.peak() - before
+    server.forget_peak()
+    await asyncio.sleep(settle)
+    routing, kept = server.peak() - before, server.used().memory_mb - before
     sender.close()
-    return Large(answer.status, round(answer.seconds, 3), receiving, routing, round(kept, 1))
-
-
-async def _grown(server: Server, before: float, meanwhile: asyncio.Task[Any]) -> float:
-    """How far memory rose beyond `before` until the task was done."""
-    highest = before
-    while not meanwhile.done():
-        highest = max(highest, server.used().memory_mb)
-        await asyncio.sleep(0.005)
-    return round(highest - before, 1)
+    return Large(answer.status, round(answer.seconds, 3), round(receiving, 1), round(routing, 1), round(kept, 1))
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,17 @@ def memory_of(pids: Iterable[int]) -> float:
     return found
 
 
+def peak_of(pid: int) -> float:
+    """Resident megabytes of this one process at its highest since `forget_peak`, or since its start."""
+    told = (PROC / str(pid) / "status").read_text().partition("VmHWM:")[2]
+    return int(told.split(maxsplit=1)[0]) / 1024
+
+
+def forget_peak(pid: int) -> None:
+    """Let the highest memory count from what there is now (`/proc/<pid>/clear_refs`, see proc(5))."""
+    (PROC / str(pid) / "clear_refs").write_text("5")
+
+
 def command(pid: int) -> bytes:
     """How it was started; empty when it has ended."""
     with suppress(FileNotFoundError, ProcessLookupError):

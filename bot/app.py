@@ -29,7 +29,7 @@ from bot.rendering import Render
 from bot.schema import Schema
 from bot.settings import BotSettings
 from bot.throttle import RateLimit, Throttle
-from bot.webhook import Receiver
+from bot.webhook import PATH, Receiver, Shortcut
 from bot.writer import Writer
 from workers.queue import Bell
 from workers.redact import Redactor
@@ -62,7 +62,7 @@ def create_app(settings: BotSettings) -> FastAPI:
     own = Identity(app_id=settings.app_id, app_slug=settings.app_slug)
     carrier = Carrier(engine, ledger, Errands(engine, redactor))
     dispatcher = Dispatcher(inbox, ledger, carrier, bell.ring, own, metrics, settings.sweep_seconds)
-    writer = Writer(inbox.add_many, dispatcher.wake)
+    writer = Writer(inbox.store, dispatcher.wake)
     token = settings.dashboard_token.get_secret_value() if settings.dashboard_token else ""
     door = Door(token, people=settings.oauth_client_secret is not None)
     render = Render(can_leave=bool(token) or door.people)
@@ -90,11 +90,17 @@ def create_app(settings: BotSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(SecurityHeaders), Middleware(RateLimit, Throttle(600, 600)), *hosts],
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are /metrics and structured lines
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(RateLimit, Throttle(600, 600)),
+            *hosts,
+            Middleware(Shortcut, receiver),
+        ],
     )
     app.router.routes.extend(
         [
-            Route("/webhook", receiver.__call__, methods=["POST"]),
+            Route(PATH, receiver, methods=["POST"]),
             Route("/healthz", health.alive, methods=["GET"]),
             Route("/readyz", health.ready, methods=["GET"]),
             Route("/metrics", health.scrape, methods=["GET"]),

@@ -7,11 +7,11 @@ only have room that the receiver can spare.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 BODY_SECONDS = 5.0
 SMALL_BODY = 64 * 1024
@@ -62,21 +62,30 @@ class Share:
         self.room.held += more
 
 
-async def read_body(request: Request, share: Share, most: int) -> bytes:
-    """The whole body, at most `most` bytes in at most `BODY_SECONDS`: uvicorn itself waits for ever.
+async def read_pieces(
+    request: Request, share: Share, most: int, seen: Callable[[bytes], None] = lambda _: None
+) -> list[bytes]:
+    """The body in the pieces it came in, at most `most` bytes in at most `BODY_SECONDS`: uvicorn itself waits for ever.
 
-    Raises `Refused`.
+    Each piece is told to `seen` when it comes. Raises `Refused`.
     """
-    chunks: list[bytes] = []
+    pieces: list[bytes] = []
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                if share.size + len(chunk) > most:
+            while (message := await request.receive())["type"] == "http.request":
+                piece = message.get("body", b"")
+                if share.size + len(piece) > most:
                     raise Refused(413, "too_large", f"more than {most:,} bytes")
-                share.take(len(chunk))
-                chunks.append(chunk)
+                share.take(len(piece))
+                seen(piece)
+                pieces.append(piece)
+                if not message.get("more_body", False):
+                    return pieces
     except TimeoutError as error:
         raise Refused(408, "slow_body", "the body came too slowly") from error
-    except ClientDisconnect as error:
-        raise Refused(400, "disconnected", "the body was cut off") from error
-    return b"".join(chunks)
+    raise Refused(400, "disconnected", "the body was cut off")
+
+
+async def read_body(request: Request, share: Share, most: int) -> bytes:
+    """The same in one piece, for what is small."""
+    return b"".join(await read_pieces(request, share, most))

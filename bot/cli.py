@@ -123,6 +123,7 @@ def serve(
 
     from bot.app import create_app
     from bot.connections import SERVER, allow_connections
+    from bot.memory import give_back_large_blocks
     from bot.settings import BotSettings
     from workers import telemetry
     from workers.hardening import forbid_core_dumps
@@ -131,6 +132,7 @@ def serve(
 
     forbid_core_dumps()
     allow_connections()
+    give_back_large_blocks()
     with explained():
         settings = BotSettings()
         telemetry.configure(Redactor(*settings.secrets()))

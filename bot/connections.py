@@ -78,6 +78,7 @@ SERVER: dict[str, Any] = {
     "http": BoundedProtocol,
     "ws": "none",
     "server_header": False,
+    "access_log": False,
     "timeout_graceful_shutdown": 10,
 }
 """uvicorn's settings for every server of ours, tests included."""

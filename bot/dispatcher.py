@@ -22,7 +22,7 @@ from bot.payload import UnreadableEvent
 from bot.reading import parse
 from bot.triage import decide
 from workers.domain import RunId
-from workers.store.inbox import Inbox, Mark, TakenDelivery
+from workers.store.inbox import TAKEN_AT_ONCE, Inbox, Mark, TakenDelivery
 from workers.store.ledger import Ledger
 from workers.store.models import DeliveryState
 
@@ -115,12 +115,17 @@ class Dispatcher:
         return max(0.0, BREATH_SECONDS - self.idle_seconds)
 
     def sweep(self) -> None:
-        """Route every new delivery and ring every run that is due. A broker that is away is asked once."""
+        """Route every new delivery and ring every run that is due. A broker that is away is asked once.
+
+        What comes while it works on the last of them has woken it again, and is for the next sweep, all together.
+        """
         ringing = True
         taken = self._inbox.take()
         while True:
             self._route_all(taken)
             ringing = ringing and self._ring_due()
+            if self._wake.is_set() and len(taken) < TAKEN_AT_ONCE:
+                break
             taken = self._inbox.take()
             if not taken:
                 break
@@ -159,10 +164,10 @@ class Dispatcher:
 
     def routed(self, delivery: TakenDelivery) -> Routed:
         """Carry out what one delivery asks for, in order."""
-        if delivery.body is None:
+        if (body := delivery.body) is None:
             return Routed(DeliveryState.ERROR, "the stored body is damaged", ("unreadable",))
         try:
-            event = parse(delivery.event, delivery.body)
+            event = parse(delivery.event, body)
         except UnreadableEvent as error:
             return Routed(DeliveryState.ERROR, error.reason, ("unreadable",))
         decisions = decide(event, self._own)

@@ -229,6 +229,8 @@ def test_security_headers(site: Site) -> None:
         answer = site.client.get(address)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
+    refused = site.client.post("/webhook").headers
+    assert (refused["x-content-type-options"], refused["cache-control"]) == ("nosniff", "no-store")
     assert not re.search(r"<script(?! src=)|style=|\son\w+=", site.client.get("/").text)
 
 

@@ -440,6 +440,23 @@ def test_broker_is_asked_once_per_sweep_while_it_is_away(office: Office) -> None
     assert (len(office.runs()), office.asked) == (120, 1)
 
 
+def test_what_comes_during_a_sweep_is_left_for_the_next(engine: Engine) -> None:
+    """It wakes the dispatcher again, so that under load deliveries are routed together and not in twos and threes."""
+
+    class Busy(Office):
+        def _ring(self, run: RunId) -> bool:
+            self.inbox.add(DeliveryRow(guid=f"during-{self.asked}", event="ping", body=b"{}"))
+            self.dispatcher.wake()
+            return super()._ring(run)
+
+    office = Busy(engine)
+    office.inbox.add(DeliveryRow(guid="first", event="workflow_run", body=encoded(payload(WORKFLOW))))
+    office.dispatcher.sweep()
+    assert [row["state"] for row in rows(engine, "delivery")] == ["routed", "new"]
+    office.dispatcher.sweep()
+    assert [row["state"] for row in rows(engine, "delivery")] == ["routed", "ignored"]
+
+
 def _messages(redis: Redis) -> list[str]:
     found: Any = redis.lrange("heal:heal", 0, -1)
     return [one.decode() for one in found]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ from sqlalchemy import Engine
 from bot.signature import digest_in, is_valid, sign
 from tests.bot.conftest import Serve, Site, rows
 from tests.bot.deliveries import SECRET, encoded, headers, payload
+from workers.store.packing import Packed, unpack
 
 BODY = encoded(payload("push", ref="refs/tags/v1"))
 REFUSED = 'heal_deliveries_total{event="",result="bad_signature"}'
@@ -232,6 +234,18 @@ def test_largest_body_is_taken(site: Site, engine: Engine) -> None:
     body = b'"' + b"x" * (25 * 1024 * 1024 - 2) + b'"'
     assert site.client.post("/webhook", content=body, headers=headers("push", body)).status_code == 202
     assert len(rows(engine, "delivery")) == 1
+
+
+def test_a_body_in_many_pieces(site: Site, engine: Engine) -> None:
+    """A signed body is kept byte for byte, however it is cut on its way."""
+    body = encoded(payload("push", ref="refs/tags/v1", filler="é" * 40_000))
+    cuts = [0, 1, 2, 700, 70_000, len(body)]
+    pieces = [body[start:end] for start, end in pairwise(cuts)]
+    chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
+    head = HEAD.replace(f"sha256={'0' * 64}", sign(body, SECRET.encode())) + "Transfer-Encoding: chunked\n\n"
+    assert b" 202 " in _raw(site, head, *chunks, b"0\r\n\r\n")[:20]
+    (row,) = rows(engine, "delivery")
+    assert unpack(Packed(row["body"], row["sha256"])) == body
 
 
 @pytest.mark.fault(62)

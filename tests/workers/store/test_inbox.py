@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
 from workers.store.database import transact
 from workers.store.inbox import DeliveryRow, Inbox, Mark, Stored
 from workers.store.models import Delivery, DeliveryState
+from workers.store.packing import Packed, pack, unpack
 
 
 def test_a_delivery_is_stored_once(engine: Engine) -> None:
@@ -20,6 +24,23 @@ def test_a_delivery_is_stored_once(engine: Engine) -> None:
     assert inbox.add(DeliveryRow("guid", "check_run", b"other", target="12")) == Stored(duplicate=True, altered=True)
     assert inbox.add(DeliveryRow("guid", "check_run", b"other", target="13")) == Stored(duplicate=False)
     assert [taken.body for taken in inbox.take()] == [first.body, b"other"]
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8))
+def test_a_body_is_packed_out_of_its_pieces(pieces: list[bytes]) -> None:
+    """However it was cut, it comes back whole; the pieces are given up, so that a large body is never there twice."""
+    body, given_up = b"".join(pieces), list(pieces)
+    packed = pack(given_up)
+    assert given_up == []
+    assert packed.sha256 == hashlib.sha256(body).hexdigest()
+    assert unpack(packed) == body
+
+
+def test_a_damaged_body_is_not_given_out() -> None:
+    """Cut off, changed, or another one's: None."""
+    packed = pack([b"body" * 100])
+    for data in (b"", packed.data[:-3], packed.data[::-1], pack([b"other"]).data):
+        assert unpack(Packed(data, packed.sha256)) is None
 
 
 def test_many_at_once_keep_their_order(engine: Engine) -> None:

@@ -216,7 +216,8 @@ OF_THE_HOUSE: Mapping[str, str] = {
     "was asked for by its repository before",
     "Errands.open Errands.begun Errands.queued Errands.prune Errands.claim Errands.done Errands.dead Errands.again "
     "Errands.held Errands.counts errands.put errands.owe_farewell": "the queue's own: no id from outside leads to one",
-    "Inbox.add Inbox.add_many Inbox.take Inbox.mark Inbox.mark_many Inbox.known Inbox.counts": "before anybody's",
+    "Inbox.add Inbox.add_many Inbox.store Inbox.take Inbox.mark Inbox.mark_many Inbox.known "
+    "Inbox.counts": "before anybody's",
     "Pages.figures calls.figures Switches.listed Lessons.listed Lessons.forget": "the operator's, behind the "
     "operator's token or a shell",
     "Tenants.gone": "says of ids which are gone, and asks for no more",
@@ -226,7 +227,7 @@ OF_THE_HOUSE: Mapping[str, str] = {
 }
 """What no tenant's id leads to, and why."""
 
-_NO_DATA = ("schema", "codec", "database", "memory", "models", "migrations")
+_NO_DATA = ("schema", "codec", "database", "memory", "models", "migrations", "packing")
 
 
 def _repos(t: Two) -> tuple[int, int]:
