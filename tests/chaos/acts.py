@@ -38,6 +38,7 @@ WRITES = (
 
 def kill_child(ground: Ground, rng: random.Random) -> None:
     """SIGKILL to a pool process, of those at work if any is."""
+    ground.supervise()
     ground.until(lambda: bool(_all_children(ground)), 30, "a pool process to kill")
     working = [pid for pid, _ in _at_work(ground)]
     ground.bury([rng.choice(working or _all_children(ground))])
@@ -266,7 +267,7 @@ def _consumes(ground: Ground, since: float) -> None:
 
 
 def _all_children(ground: Ground) -> list[int]:
-    return [pid for worker in ground.crew.values() for pid in ground.pool(worker)]
+    return [pid for n in ground.crew for pid in ground.at_hand(n)]
 
 
 def _at_work(ground: Ground) -> list[tuple[int, str]]:

@@ -98,9 +98,14 @@ class Ground(Theatre):
         module = "naive" if self.naive else "worker"
         command = [sys.executable, "-m", f"tests.chaos.{module}"]
         command += [] if self.naive else ["--contained", str(self.contained)]
+        self._up(n).unlink(missing_ok=True)
+        command += ["--up", str(self._up(n))]
         env = {**self.worker_env, "HEAL_ALIVE_FILE": str(self.folder / f"worker-{n}.alive")}
         self._replace(self.crew.get(n), started := Process(f"worker-{n}", command, self.folder, env))
         self.crew[n] = started
+
+    def _up(self, n: int) -> Path:
+        return self.folder / f"worker-{n}.up"
 
     def _replace(self, old: Process | None, new: Process) -> None:
         if old is not None:
@@ -122,7 +127,7 @@ class Ground(Theatre):
 
     def _staffed(self) -> bool:
         self.supervise()
-        return all(self.pool(one) for one in self.crew.values())
+        return all(self.at_hand(n) for n in self.crew)
 
     # What GitHub has to tell
 
@@ -193,6 +198,11 @@ class Ground(Theatre):
     def pool(self, worker: Process) -> list[int]:
         """The pool processes of a worker: its children that run the same command."""
         return [pid for pid in children(worker.pid) if command(pid) == command(worker.pid)]
+
+    def at_hand(self, n: int) -> list[int]:
+        """The pool of the worker in this place, once its loop turns. Celery gives a worker up whose first pool process
+        dies before that, as it should: a supervisor starts it again."""
+        return self.pool(self.crew[n]) if self._up(n).exists() else []
 
     def beside(self, worker: Process, module: str) -> list[int]:
         """Its processes of this module: `workers.sweeper`, `workers.errands.process`."""

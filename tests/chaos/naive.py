@@ -11,7 +11,7 @@ from functools import cache
 from sqlalchemy import Engine, create_engine, text, update
 
 from benchmarks.replay_worker import app_of
-from tests.chaos.worker import folder, tell
+from tests.chaos.worker import folder, options, say_when_up, tell
 from workers.domain import RunId
 from workers.github import GitHubForge
 from workers.queue import QUEUE, TASK, make_celery
@@ -38,6 +38,7 @@ def ring_once(url: str) -> None:
 
 def main() -> None:
     """Do what is rung for, at once and from the beginning to the end."""
+    say_when_up(options())
     settings = WorkerSettings()
     app, celery = app_of(settings), make_celery(settings.redis_url)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.suite import Half, naive, play, short
 
-pytestmark = [pytest.mark.story, pytest.mark.redis, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.redis, pytest.mark.timeout(900)]
 SEED = 7
 
 

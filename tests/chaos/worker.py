@@ -82,8 +82,20 @@ def told(settings: WorkerSettings, contained: int) -> Told:
     return story
 
 
-if __name__ == "__main__":
+def options() -> argparse.Namespace:
+    """What the suite asks of a worker."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--contained", type=int, default=0)
-    every: int = parser.parse_args().contained
-    run_worker(1, lambda settings: told(settings, every))
+    parser.add_argument("--up", type=Path, required=True, help="file to make once the loop turns")
+    return parser.parse_args()
+
+
+def say_when_up(asked: argparse.Namespace) -> None:
+    """Make the file once Celery's loop turns and its pool is accepted."""
+    signals.worker_ready.connect(lambda **_: asked.up.touch(), weak=False)
+
+
+if __name__ == "__main__":
+    asked = options()
+    say_when_up(asked)
+    run_worker(1, lambda settings: told(settings, asked.contained))

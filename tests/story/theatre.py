@@ -198,9 +198,9 @@ class Theatre:
         """The newest run of a repository, once it waits after trouble."""
 
         def waits() -> dict[str, Any] | None:
-            runs = self.runs_of(repo)[:1]
-            tried = [event for event in self.run(runs[0]["id"])["events"] if event["kind"] == "retry"] if runs else []
-            return runs[0] if tried else None
+            queued = next((one for one in self.runs_of(repo)[:1] if one["state"] == "queued"), None)
+            events = self.run(queued["id"])["events"] if queued else []
+            return queued if any(event["kind"] == "retry" for event in events) else None
 
         return self.wait(waits, seconds, f"retry of {repo}")
 

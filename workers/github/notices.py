@@ -6,16 +6,18 @@ Knows GitHub's limits on them; the words come from outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from workers.domain import Case
-from workers.github.api import Api
+from workers.errors import Retryable
+from workers.github.api import Api, Refused
 from workers.github.session import Repository
 from workers.messages.markup import LIMIT
 from workers.messages.room import clipped, in_bytes, shorten
-from workers.messages.sticky import Block, is_sticky, merged
+from workers.messages.sticky import Block, is_sticky, joined, merged
 from workers.ports import Button, Notice
 
 CHECK_NAME = "heal"
@@ -112,7 +114,9 @@ class CheckRun:
 class Comment:
     """The one comment on a pull request or an issue, found again by a marker that people do not see.
 
-    Every run writes its own part of it (`workers.messages.sticky`), so what it holds is read before each edit.
+    Every run writes its own part of it (`workers.messages.sticky`), so what it holds is read before each edit. GitHub
+    lets several be made at once, by two runs or by a request that arrives after its sender was given up: the oldest
+    takes in what the others say, and those go.
     """
 
     def __init__(self, api: Api, repo: Repository, case: Case, app_id: int) -> None:
@@ -120,27 +124,44 @@ class Comment:
         self._repo = repo
         self._case = case
         self._app_id = app_id
-        self._known: dict[int, int] = {}
+        self._known: dict[int, Mapping[str, Any]] = {}
 
     def show(self, number: int, text: str) -> None:
         """Make it or edit it; nothing is sent when the words are the same."""
         block = Block(self._case.run, self._case.head_sha[:7], shorten(text, LIMIT))
-        known = self._held(number)
-        if known is None:
-            path = self._repo.path(f"/issues/{number}/comments")
-            self._known[number] = self._api.send("POST", path, {"body": merged("", block)})["id"]
-            return
-        self._known[number] = known["id"]
-        body = merged(known["body"] or "", block)
-        if known["body"] != body:
-            self._api.send("PATCH", self._repo.path(f"/issues/comments/{known['id']}"), {"body": body})
+        held = self._held(number) or self._made(number, block)
+        self._known[number], *others = held
+        body = merged(joined([one["body"] or "" for one in held]), block)
+        if held[0]["body"] != body:
+            self._edit(held[0], body)
+        for other in others:
+            with suppress(Refused):  # another worker was faster
+                self._api.send("DELETE", self._path(other), {}, expect=(404,))
 
-    def _held(self, number: int) -> Mapping[str, Any] | None:
-        if number in self._known:
-            known: Mapping[str, Any] | None = self._api.find(self._repo.path(f"/issues/comments/{self._known[number]}"))
-            if known is not None:
-                return known
-        return find_own(self._api, self._repo, number, self._app_id, is_sticky)
+    def _edit(self, comment: Mapping[str, Any], body: str) -> None:
+        try:
+            self._api.send("PATCH", self._path(comment), {"body": body}, expect=(404,))
+        except Refused as refused:
+            raise Retryable("The comment was taken away while it was edited.", blame="github", after=1) from refused
+
+    def _made(self, number: int, block: Block) -> list[Mapping[str, Any]]:
+        """Make it, and look whether another was made in the same moment."""
+        path = self._repo.path(f"/issues/{number}/comments")
+        made = self._known[number] = self._api.send("POST", path, {"body": merged("", block)})
+        return self._held(number) or [made]
+
+    def _held(self, number: int) -> list[Mapping[str, Any]]:
+        """All that are there, the oldest first. Once one is known, only what came after it is looked at."""
+        known = self._known.get(number)
+        since = {"since": known["created_at"]} if known else {}
+        comments = self._api.pages(self._repo.path(f"/issues/{number}/comments"), **since)
+        held = [one for one in comments if is_own(one, self._app_id) and is_sticky(one["body"] or "")]
+        if known and all(one["id"] != known["id"] for one in held):  # a list may lag behind, and people may delete it
+            held += filter(None, [self._api.find(self._path(known))])
+        return sorted(held, key=lambda one: int(one["id"]))
+
+    def _path(self, comment: Mapping[str, Any]) -> str:
+        return self._repo.path(f"/issues/comments/{comment['id']}")
 
 
 def find_own(

@@ -6,6 +6,7 @@ Runs are told apart by markers that people do not see. What was said about an ea
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workers.messages.markup import LIMIT, details
@@ -43,6 +44,16 @@ def merged(body: str, new: Block) -> str:
     current = [block for block in ordered if block.sha == new.sha]
     past = [block for block in ordered if block.sha != new.sha]
     return _written(current, [*past, *(block for block in earlier if block.run != new.run)][:MOST_EARLIER])
+
+
+def joined(bodies: Sequence[str]) -> str:
+    """The first comment, with what runs say in the others that it knows nothing of."""
+    body = bodies[0]
+    for other in bodies[1:]:
+        known = {block.run for part in _read(body) for block in part}
+        for block in reversed(_read(other)[0]):
+            body = body if block.run in known else merged(body, block)
+    return body
 
 
 def _read(body: str) -> tuple[list[Block], list[Block]]:

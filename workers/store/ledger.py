@@ -27,6 +27,10 @@ from workers.wishes import Reach, Scope
 RING_AGAIN = 15.0
 """Seconds until a due run that was rung for, and that nobody claimed, is rung for again: the broker may forget."""
 
+SETTLES = 2.0
+"""Seconds until a run of a worker that died is due again: a request it had sent may still be at work on GitHub, where
+the next worker would not find yet what it makes."""
+
 LEFT = 30.0
 """Seconds for which a run that another release has written is left for it, at first: each time twice as long."""
 
@@ -104,7 +108,7 @@ class Ledger:
         working = Run.state == RunState.RUNNING.value, Run.lease_until >= db_now()
         at_work = select(Run.installation_id, func.count().label("n")).where(*working).group_by(Run.installation_id)
         busy = at_work.subquery()
-        begun = case((Run.state == RunState.RUNNING.value, 0), else_=1)
+        begun = case((or_(Run.state == RunState.RUNNING.value, and_(Run.stage != "", Run.tries == 0)), 0), else_=1)
         query = (
             select(Run.id)
             .outerjoin(busy, busy.c.installation_id == Run.installation_id)
@@ -350,6 +354,7 @@ class Ledger:
     def release_worker(self, worker: str, *, crashed: bool = False) -> list[RunId]:
         """Free every run held by processes of a worker (owner "worker/pid") that has gone, and fence them out."""
         forgiven = Run.claims if crashed else case((Run.claims > 0, Run.claims - 1), else_=0)
+        pause = SETTLES if crashed else 0.0
         statement = (
             update(Run)
             .where(Run.state == RunState.RUNNING.value, Run.owner.startswith(f"{worker}/", autoescape=True))
@@ -359,7 +364,7 @@ class Ledger:
                 lease_until=None,
                 fence=Run.fence + 1,
                 claims=forgiven,
-                next_ring=db_now(),
+                next_ring=db_now() + pause,
                 rung_at=None,
             )
             .returning(Run.id)

@@ -72,7 +72,8 @@ def update_issue(call: Call) -> Answer:
 
 def list_comments(call: Call) -> Answer:
     number = _issue(call).number
-    found = [c for c in call.repo.comments.values() if c.number == number]
+    since = call.query.get("since", "")
+    found = [c for c in call.repo.comments.values() if c.number == number and c.updated >= since]
     return call.page(found, lambda c: shapes_work.comment(call.world, call.repo, c))
 
 

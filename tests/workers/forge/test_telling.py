@@ -9,7 +9,9 @@ import pytest
 from tests.workers.forge.scene import REPO, STARTED, Scene
 from workers.domain import Case, Finding, Published, RunId, Sha
 from workers.errors import Retryable
+from workers.github.session import Purpose
 from workers.messages.markup import details, fence
+from workers.messages.sticky import Block, merged
 from workers.ports import Button, Notice
 
 ENDED = Notice("Not reproduced", "It is green here.", text="Details", final=True)
@@ -146,6 +148,50 @@ def test_runs_share_the_comment(scene: Scene) -> None:
     assert shown.startswith("Both are red again.")
     assert f"On `{case.head_sha[:7]}`: Lint is red. <!--" in folded
     assert "With details." not in folded
+
+
+@pytest.mark.fault(53)
+def test_another_makes_the_comment_in_the_same_moment(scene: Scene) -> None:
+    """A request of a worker that was killed arrives between the look and the write of the next one, and another run's
+    later still: one comment stays, with what each run has said."""
+    case = pull_case(scene)
+    forge = scene.forge(case)
+    api = forge._session.api(Purpose.TELL)
+    path = f"/repos/{REPO}/issues/{case.pull_request}/comments"
+
+    def arrives(run: str, text: str) -> None:
+        api._guard = lambda: None
+        api.send("POST", path, {"body": merged("", Block(run, case.head_sha[:7], text))})
+
+    api._guard = lambda: arrives("run-1", "On it, said by the worker before.")
+    forge._comment.show(case.pull_request, "On it.")  # type: ignore[arg-type]
+    (comment,) = scene.state["comments"]
+    assert "said by the worker before" not in comment["body"]
+    arrives("run-2", "Lint is red.")
+    arrives("run-1", "On it, said much earlier.")
+    forge._comment.show(case.pull_request, "Done.")  # type: ignore[arg-type]
+    (comment,) = scene.state["comments"]
+    assert [word in comment["body"] for word in ("Done.", "Lint is red.", "On it")] == [True, True, False]
+
+
+def test_a_comment_taken_away_is_made_again(scene: Scene) -> None:
+    """A person deletes it: the next words make another. Deleted in the moment of an edit, the run comes again."""
+    case = pull_case(scene)
+    forge = scene.forge(case)
+    forge.tell(case, replace(STARTED, comment="On it."))
+    api = forge._session.api(Purpose.TELL)
+
+    def delete() -> None:
+        api._guard = lambda: None
+        (comment,) = scene.state["comments"]
+        api.send("DELETE", f"/repos/{REPO}/issues/comments/{comment['id']}", {})
+
+    api._guard = delete
+    with pytest.raises(Retryable):
+        forge._comment.show(case.pull_request, "Still at it.")  # type: ignore[arg-type]
+    forge._comment.show(case.pull_request, "Done.")  # type: ignore[arg-type]
+    (comment,) = scene.state["comments"]
+    assert comment["body"].startswith("Done.")
 
 
 def test_a_planted_marker_is_not_ours(scene: Scene) -> None:

@@ -399,6 +399,20 @@ def test_giving_back_is_no_failure(ledger: Ledger, run: RunId) -> None:
         assert ledger.due() == [run]
 
 
+def test_a_worker_that_died_leaves_its_runs_a_moment(ledger: Ledger, engine: Engine, run: RunId) -> None:
+    """What it had sent to GitHub may still be at work there: the run is fenced off now, and due in two seconds."""
+    lease = claimed(ledger, run, "host:1/1")
+    assert ledger.release_worker("host:1", crashed=True) == [run]
+    with pytest.raises(LeaseLost):
+        lease.guard()
+    assert ledger.due() == []
+    now = time.time()
+    with engine.connect() as connection:
+        due = connection.execute(select(Run.next_ring).where(Run.id == run)).scalar_one()
+    assert due is not None
+    assert now < due < now + 2.5
+
+
 def test_a_gone_worker_frees_its_runs_only(ledger: Ledger, case: Case, run: RunId) -> None:
     """Runs of a worker that has gone are due, and those of a worker with a similar name are not touched."""
     other, _ = ledger.open_run(case, "other", "delivery")

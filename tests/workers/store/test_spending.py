@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
+from tests.workers.store.test_ledger import now_due
 from workers.domain import Case, Outcome, Usage
 from workers.errors import LeaseLost, Stop
 from workers.llm.budgets import Limit, Purpose, Span, Unit, Worst
@@ -86,6 +87,7 @@ def test_a_worker_that_died_over_a_call(engine: Engine, ledger: Ledger, case: Ca
     first = dead.purse(usd(0.5))
     first.reserve("a", ASKED)
     ledger.release_worker("host", crashed=True)
+    now_due(engine, dead.run)
     again = ledger.claim(dead.run, "host/2")
     assert again is not None
     second = again.purse(usd(0.5))
