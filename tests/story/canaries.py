@@ -22,10 +22,13 @@ import docker
 from tests.story.scenes import CONFIG, PATH, PUZZLE, WORKFLOW
 
 GIVEN = frozenset(
-    {"heal worker", "heal serve", "heal db", "heal replay", "heal lessons", "workers.errands.process", "git"}
+    {
+        *("heal worker", "heal serve", "heal db", "heal replay", "heal lessons", "workers.errands.process"),
+        *("git", "git-remote-http", "git-remote-https"),
+    }
 )
 """Processes that are given a secret by whoever starts them, each its own (`test_each_process_has_only_its_own`,
-`Watch.read_gits`)."""
+`Watch.read_gits`). What git starts to speak HTTP has git's environment."""
 ADDRESSES = frozenset({"redis password", "proxy password"})
 FILE_BYTES, MOST_FOLDERS = 1 << 20, 200
 INSTALLATION_TOKEN = re.compile(rb"ghs_[A-Za-z0-9._-]{20,}|eC1hY2Nlc3MtdG9rZW46[A-Za-z0-9+/=]{8,}")
