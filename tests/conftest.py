@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests import installation
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no finding
 settings.load_profile("untimed")
+
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.set_exc_info,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)  # its own choice draws each traceback as a page with the values of all variables, which takes two thirds of a second
 
 PROCESSES = frozenset({"hub", "hub_process", "model", "receiver", "serve", "site", "stage", "theatre", "heal"})
 """Fixtures that start a process: a double, a receiver, the command line."""

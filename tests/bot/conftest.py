@@ -63,7 +63,7 @@ def until(check: Callable[[], bool], seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 @dataclass(frozen=True)

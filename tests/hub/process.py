@@ -320,7 +320,7 @@ class Hub(Remote):
             return last
         return None
 
-    def wait(self, probe: Callable[[], Json | None], seconds: float, what: str, every: float = 0.05) -> Json:
+    def wait(self, probe: Callable[[], Json | None], seconds: float, what: str, every: float = 0.1) -> Json:
         """Ask `every` so many seconds until the probe answers; raises HubError when it does not in time."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

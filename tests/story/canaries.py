@@ -22,10 +22,13 @@ import docker
 from tests.story.scenes import CONFIG, PATH, PUZZLE, WORKFLOW
 
 GIVEN = frozenset(
-    {"heal worker", "heal serve", "heal db", "heal replay", "heal lessons", "workers.errands.process", "git"}
+    {
+        *("heal worker", "heal serve", "heal db", "heal replay", "heal lessons", "workers.errands.process"),
+        *("git", "git-remote-http", "git-remote-https"),
+    }
 )
 """Processes that are given a secret by whoever starts them, each its own (`test_each_process_has_only_its_own`,
-`Watch.read_gits`)."""
+`Watch.read_gits`). What git starts to speak HTTP has git's environment."""
 ADDRESSES = frozenset({"redis password", "proxy password"})
 FILE_BYTES, MOST_FOLDERS = 1 << 20, 200
 INSTALLATION_TOKEN = re.compile(rb"ghs_[A-Za-z0-9._-]{20,}|eC1hY2Nlc3MtdG9rZW46[A-Za-z0-9+/=]{8,}")
@@ -130,6 +133,7 @@ class Watch:
     files: set[str] = field(default_factory=set)
     """What was read inside containers."""
     _over: threading.Event = field(default_factory=threading.Event)
+    _judged: set[tuple[int, ...]] = field(default_factory=set)
 
     def __enter__(self) -> Watch:
         self._threads = [threading.Thread(target=work) for work in (self._processes, self._containers)]
@@ -163,7 +167,16 @@ class Watch:
                     continue
                 self._judge(argv, environ)
 
+    def _is_new(self, *held: bytes) -> bool:
+        """Whether this was not judged yet, by the secrets there are now. Most looks see what the last one saw."""
+        key = (len(self.ours), *map(hash, held))
+        new = key not in self._judged
+        self._judged.add(key)
+        return new
+
     def _judge(self, argv: bytes, environ: bytes) -> None:
+        if not self._is_new(argv, environ):
+            return
         self.found += [f"argv: {name}" for name in leaks(argv, self.ours)]
         if self.place.encode() not in environ:
             return
@@ -204,6 +217,8 @@ class Watch:
             except OSError:  # gone already, or a device
                 continue
             self.files.add(path.name)
+            if not self._is_new(held):
+                continue
             self.found += [f"file in a container: {name}" for name in leaks(held, self.ours)]
 
 

@@ -168,7 +168,7 @@ def said_by_commands(theatre: Theatre, run: str) -> dict[str, bytes]:
 def seen(theatre: Theatre, run: dict[str, Any]) -> dict[str, bytes]:
     """All pages about the run."""
     paths = ("/", "/api/runs", f"/runs/{run['id']}", f"/api/runs/{run['id']}", f"/runs/{run['id']}/events", "/metrics")
-    return {path: httpx.get(theatre.url + path, timeout=10, trust_env=False).content for path in paths}
+    return {path: theatre.pages.get(path).content for path in paths}
 
 
 def test_the_story_went_as_told(scene: Scene) -> None:

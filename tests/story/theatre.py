@@ -50,6 +50,7 @@ class Theatre:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._running: list[Process] = []
+        self._pages: httpx.Client | None = None
         self.hub = Hub(ci_image=CI_IMAGE)
         try:
             self._start()
@@ -63,6 +64,8 @@ class Theatre:
     ) -> None:
         for process in reversed(self._running):
             process.stop()
+        if self._pages is not None:
+            self._pages.close()
         self.hub.close(check=kind is None)
 
     def _start(self) -> None:
@@ -127,9 +130,15 @@ class Theatre:
 
     def _answers(self, path: str) -> bool:
         try:
-            return httpx.get(f"{self.url}{path}", timeout=2, trust_env=False).status_code == 200
+            return self.pages.get(path, timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
+
+    @property
+    def pages(self) -> httpx.Client:
+        """What asks the receiver. One for all questions: each new one reads the machine's certificates for 20 ms."""
+        self._pages = self._pages or httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        return self._pages
 
     def sample(self, sample: str, name: str = "", **more: Any) -> RepoInfo:
         """One of the red sample repositories, on the double."""
@@ -137,14 +146,14 @@ class Theatre:
 
     def runs(self) -> list[dict[str, Any]]:
         """The runs as the JSON API lists them, newest first."""
-        answer = httpx.get(f"{self.url}/api/runs", timeout=10, trust_env=False)
+        answer = self.pages.get("/api/runs")
         answer.raise_for_status()
         found: list[dict[str, Any]] = answer.json()["runs"]
         return found
 
     def run(self, run_id: str) -> dict[str, Any]:
         """One run with its stages, events, attempts and report."""
-        answer = httpx.get(f"{self.url}/api/runs/{run_id}", timeout=10, trust_env=False)
+        answer = self.pages.get(f"/api/runs/{run_id}")
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
@@ -248,7 +257,7 @@ class Theatre:
         done = re.compile(r"^heal_inbox_pending 0(\.0)?$", re.MULTILINE)
 
         def routed() -> dict[str, Any] | None:
-            text = httpx.get(f"{self.url}/metrics", timeout=5, trust_env=False).text
+            text = self.pages.get("/metrics").text
             return {} if done.search(text) else None
 
         self.wait(routed, 10, "routed deliveries")

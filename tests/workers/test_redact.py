@@ -183,6 +183,20 @@ def test_secrets_may_be_added_later_and_short_ones_are_ignored() -> None:
     assert redactor("minted-token x") == f"{MARK} x"
 
 
+def test_a_dead_token_is_let_go_of() -> None:
+    """A process that mints tokens for weeks carries only those that may still open something; others stay for ever."""
+    redactor, now = Redactor("for-ever-secret"), time.time()
+    redactor.add("token-of-yesterday", until=now - 86_400)
+    redactor.add("token-of-today", until=now + 3600)
+    redactor.add("for-ever-secret", until=now - 86_400)
+    assert redactor("for-ever-secret token-of-yesterday token-of-today") == f"{MARK} token-of-yesterday {MARK}"
+
+
+def test_the_longer_of_two_values_goes_whole() -> None:
+    """A value that another one begins with leaves nothing of that one."""
+    assert Redactor("minted-token", "minted-token-and-more")("minted-token-and-more minted-token") == f"{MARK} {MARK}"
+
+
 def test_a_plan_keeps_working() -> None:
     """What a resumed run executes keeps its own test credentials; logs lose keys; registered values go everywhere."""
     url = "postgres://postgres:postgres@localhost/test"

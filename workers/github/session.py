@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from github import Auth, Github, GithubIntegration
 from github.Requester import Requester
 
@@ -231,7 +234,8 @@ class Session:
                 {**selection, "permissions": dict(purpose.permissions)},
                 expect=(401, 403, 404, 422),
             )
-        self._redactor.add(answer["token"])
+        expires = datetime.fromisoformat(answer["expires_at"]).timestamp()
+        self._redactor.add(answer["token"], until=expires)
         reader = Github(
             auth=Auth.Token(answer["token"]),
             base_url=self.app.api_url,
@@ -241,7 +245,6 @@ class Session:
             seconds_between_writes=self.app.pace or None,
             api_version=API_VERSION,
         )
-        expires = datetime.fromisoformat(answer["expires_at"]).timestamp()
         return _Token(answer["token"], expires, reader, Api(reader.requester, self._guard)), answer
 
 
@@ -249,7 +252,7 @@ class Session:
 def as_app(app: App, guard: Callable[[], None] = lambda: None) -> Iterator[Api]:
     """The API with the App's own key, for what is no repository's: tokens, installations, its webhook, itself."""
     client = GithubIntegration(
-        auth=Auth.AppAuth(app.app_id, app.private_key),
+        auth=Auth.AppAuth(app.app_id, lambda: _read_key(app.private_key)),  # type: ignore[arg-type, return-value]
         base_url=app.api_url,
         timeout=app.timeout_s,
         retry=READS_ONLY,
@@ -261,6 +264,13 @@ def as_app(app: App, guard: Callable[[], None] = lambda: None) -> Iterator[Api]:
         yield Api(client.requester, guard)
     finally:
         client.close()
+
+
+@lru_cache(maxsize=4)
+def _read_key(pem: str) -> PrivateKeyTypes:
+    """Once per process: to read a key and check its numbers takes 30 ms, and each request for a token is signed. What
+    signs them takes a key that was read as well as its text."""
+    return load_pem_private_key(pem.encode(), password=None)
 
 
 def named(app: App, full_name: str, redactor: Redactor) -> Session:

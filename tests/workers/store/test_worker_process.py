@@ -41,7 +41,7 @@ def until(true: Callable[[], bool], what: str, seconds: float = 120) -> None:
     tick, deadline = threading.Event(), time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        tick.wait(0.05)
+        tick.wait(0.1)
 
 
 @pytest.fixture

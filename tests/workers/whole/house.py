@@ -141,7 +141,7 @@ class House:
             assert time.monotonic() < until, f"not in time: {self.rows(_SHORT)}"
             for run in self.ledger.turns():
                 self.visits.append(attend(self.ledger, run, "house:1/1", self.story))
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """What the database answers."""
