@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue  # kombu has few types
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
@@ -37,7 +37,7 @@ def settings(run_seconds: float, socket_timeout: float) -> dict[str, Any]:
         "accept_content": ["json"],
         "task_default_queue": QUEUE,
         # No receipts: one that Redis did not take in time fills the worker's prefetch, and it is deaf for good.
-        "task_queues": (Queue(QUEUE, no_ack=True),),
+        "task_queues": (Queue(QUEUE, no_ack=True),),  # type: ignore[no-untyped-call]
         "broker_transport_options": {
             "socket_timeout": socket_timeout,  # without it one half-open socket hangs a worker for good
             "socket_connect_timeout": min(2.0, socket_timeout),
