@@ -155,7 +155,8 @@ def _hurried(ground: Ground) -> int:
     for guid in _asked_in_vain(ground):
         ground.hub.redeliver(guid)
     ground.hub.settle(120)
-    return ground.count(_OPEN) + len(_undelivered(ground))
+    missing = len(_undelivered(ground))  # first: what arrives while this is counted is open afterwards
+    return missing + ground.count(_OPEN)
 
 
 def _undelivered(ground: Ground) -> set[str]:
