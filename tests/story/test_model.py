@@ -137,6 +137,25 @@ def test_quota_is_used_up(theatre: Theatre, model: Model, repo: str) -> None:
     theatre.start_worker()  # what a run learns of an endpoint stays in its process, and other stories need a model
 
 
+@pytest.mark.fault(54)
+def test_a_killed_worker_pays_for_nothing_twice(theatre: Theatre, model: Model, repo: str) -> None:
+    """SIGKILL while a model's patch is proven: the next worker goes on with the answer that was paid for."""
+    model.script([replies.text(one) for one in (PATCH, NO_OBJECTION)])
+    theatre.hub.create_repo(repo, files={**PUZZLE, PATH: running("sleep 2; python -m unittest")})
+    theatre.hub.finish_ci(repo)
+    theatre.wait(lambda: model.requests() or None, 120, "the model is asked")
+    theatre.wait_for_stage(repo, "verify")
+    theatre.kill_worker()
+    theatre.start_worker()
+    pull = theatre.wait_for_pull(repo)
+    theatre.wait_for_claims(repo, 2)
+    theatre.wait_for_state(repo, "parked")
+    theatre.hub.finish_ci(repo, branch=pull["head"]["ref"], conclusion="success")
+    assert theatre.wait_for_run(repo, 30)["outcome"] == "FIXED"
+    assert len(theatre.pulls(repo)) == 1
+    assert len(model.requests()) == 2
+
+
 @pytest.mark.fault(38)
 def test_the_engine_restarts_while_a_check_runs(theatre: Theatre, model: Model, repo: str, tmp_path: Path) -> None:
     """Every connection to the engine ends in the middle of the check, and nobody listens for a while: the run waits as
