@@ -291,6 +291,7 @@ def opened(
     naive: bool = False,
     contained: int = 0,
     patience: float = 1.0,
+    crew: int = 2,
     installation: str = "chaos",
 ) -> Iterator[Ground]:
     """The installation on SQLite, with a small disk under all of it, or on PostgreSQL."""
@@ -311,6 +312,7 @@ def opened(
             naive=naive,
             contained=contained,
             patience=patience,
+            crew_size=crew,
             postgres=postgres,
         )
         yield stack.enter_context(ground)

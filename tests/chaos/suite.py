@@ -22,7 +22,7 @@ from workers.errands.model import Recover
 from workers.store.database import open_engine
 from workers.store.errands import Errands
 
-LONGEST_GAP = 3.0
+LONGEST_GAP = 2.0
 BACKLOG = 24
 """With so many runs unfinished nothing more is delivered: faults should meet runs, not a queue of bells."""
 LONG: Mapping[str, int] = {
@@ -51,12 +51,14 @@ class Half:
     seed: int
     runs: int
     acts: Mapping[str, int]
-    naive: bool = False
     contained: int = 0
+    naive: bool = False
     seconds: float = 300.0
     """Longest time to recover in."""
     gap: float = LONGEST_GAP
     patience: float = 1.0
+    crew: int = 2
+    """Workers."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def play(half: Half, say: Callable[[str], None] = lambda _: None) -> Outcome:
             naive=half.naive,
             contained=half.contained,
             patience=half.patience,
+            crew=half.crew,
             installation=installation,
         ) as ground:
             ground.ready()
@@ -224,6 +227,6 @@ def short(database: str, seed: int) -> Half:
 def halves(seed: int, runs: int, databases: Sequence[str]) -> list[Half]:
     """The whole suite: as many runs and faults on each of the databases."""
     return [
-        Half(name, seed + n, runs // len(databases), {**LONG, **OF[name]}, contained=8 if name == "sqlite" else 0)
+        Half(name, seed + n, runs // len(databases), {**LONG, **OF[name]}, 8 if name == "sqlite" else 0, crew=3)
         for n, name in enumerate(databases)
     ]
