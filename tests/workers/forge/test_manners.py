@@ -11,7 +11,7 @@ from tests.workers.forge.scene import REPO, Scene
 from workers.github.session import Purpose
 
 WORKERS = Path(__file__).resolve().parents[3] / "workers"
-WAYS_OUT = {"workers/github/api.py", "workers/github/session.py", "workers/github/download.py"}
+WAYS_OUT = {f"workers/github/{name}.py" for name in ("api", "session", "download", "greeting")}
 CALLS = {"requestJsonAndCheck", "requestJson", "requestBlobAndCheck", "graphql_query", "graphql_named_mutation"}
 
 
