@@ -137,7 +137,8 @@ class Hooks:
         self._queue.put(None)
 
     def _work(self) -> None:
-        with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+        once = httpx.Limits(max_keepalive_connections=0)  # one that was kept may be closed while it is written to
+        with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False, limits=once) as client:
             while (one := self._queue.get()) is not None:
                 self._post(client, one)
                 self._queue.task_done()
