@@ -16,7 +16,7 @@ from pathlib import Path
 
 from workers.domain import Commit, Outcome, Sha
 from workers.errors import Retryable, Stop
-from workers.git.command import Command, GitFailed, authorization
+from workers.git.command import Command, GitFailed, authorization, is_full
 from workers.git.lineage import MOST_COMMITS, MirrorLineage, first_parents, since
 from workers.git.listing import larger
 from workers.git.tree import MirrorTree
@@ -36,7 +36,10 @@ _COMMIT_GONE = ("not our ref", "remote ref", "unadvertised object", "no such rem
 _REPOSITORY_GONE = ("not found", "error: 403", "error: 401", "error: 404", "error: 410", "authentication failed")
 _REPOSITORY_GONE_MORE = ("could not read username", "access denied", "permission to ")
 _UNKNOWN_TOKEN = ("error: 401", "authentication failed", "could not read username")
-_DAMAGED = ("fsck error", "badobject", "index-pack failed", "invalid index-pack")
+_FOUND = ("fsck error", "badobject", "bad object")
+_CUT_OFF = ("early eof", "unexpected disconnect", "hung up", "rpc failed", "died of signal")
+_DAMAGED = ("index-pack failed", "invalid index-pack")
+"""Git says so of every pack that does not come to its end, whatever the reason."""
 
 
 class Mirror:
@@ -142,7 +145,9 @@ class Mirror:
                     raise
                 fetch(self._renew)
         except GitFailed as failure:
-            raise _translate(failure, sha) from failure
+            if is_full(failure):
+                raise
+            raise translate(failure, sha) from failure
 
     def _ensure(self) -> None:
         _clear_left(self.directory)
@@ -188,7 +193,8 @@ def _check(sha: str) -> None:
         raise Stop(Outcome.UNSUPPORTED, "The commit is not named by a full sha.")
 
 
-def _translate(failure: GitFailed, sha: Sha) -> Exception:
+def translate(failure: GitFailed, sha: Sha) -> Exception:
+    """What a fetch that failed means for the run."""
     text = failure.stderr.lower()
     if failure.too_large:
         return larger(sha)
@@ -198,6 +204,7 @@ def _translate(failure: GitFailed, sha: Sha) -> Exception:
         return Stop(Outcome.DISABLED, "The repository is gone, or Heal is no longer allowed to read it.")
     if any(mark in text for mark in _COMMIT_GONE):
         return Stop(Outcome.HEAD_MOVED, f"Commit {sha[:12]} is no longer in the repository; it was probably replaced.")
-    if any(mark in text for mark in _DAMAGED):
+    cut_off = any(mark in text for mark in _CUT_OFF)
+    if any(mark in text for mark in _FOUND) or (any(mark in text for mark in _DAMAGED) and not cut_off):
         return Stop(Outcome.UNSUPPORTED, f"Commit {sha[:12]} holds objects that git refuses as damaged or unsafe.")
     return Retryable(f"the commit could not be fetched: {failure}", blame="github", after=30)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.machine import small_disk
 from tests.workers.forge.scene import FILES, REPO, Scene
 from tests.workers.forge.scripted import Reply, scripted
 from workers.domain import Outcome, Sha
 from workers.errors import Retryable, Stop
-from workers.git.mirror import Mirror
+from workers.git.command import GitFailed, is_full
+from workers.git.mirror import Mirror, translate
 from workers.github.session import Purpose
 
 
@@ -54,6 +56,36 @@ def test_workers_take_turns(scene: Scene, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "m.git")
     mirror(scene, tmp_path).fetch(scene.case.head_sha)
     assert transfers(scene) - fetched == fetched
+
+
+@pytest.mark.fault(67)
+def test_a_full_disk_is_told_of_the_machine(scene: Scene, tmp_path: Path) -> None:
+    """Git says of a pack for which there is no room that it is invalid. The commit is not damaged: the run waits."""
+    big = Sha(scene.hub.push(REPO, {"big.bin": os.urandom(3 << 20)}))
+    (tmp_path / "m.git").mkdir()
+    with small_disk(tmp_path / "m.git", 2 << 20), pytest.raises(GitFailed) as failed:
+        mirror(scene, tmp_path).fetch(big)
+    assert is_full(failed.value)
+    assert mirror(scene, tmp_path).fetch(big).read("big.bin") is not None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "fatal: early EOF\nfatal: fetch-pack: invalid index-pack output",
+        "error: RPC failed; curl 18 transfer closed with outstanding read data remaining\nfatal: index-pack failed",
+        "error: index-pack died of signal 9\nfatal: index-pack failed",
+        "fetch-pack: unexpected disconnect while reading sideband packet\nfatal: invalid index-pack output",
+    ],
+)
+def test_a_pack_that_was_cut_off_is_no_damage(said: str) -> None:
+    """What ended in the middle, there or here, is fetched again; only what git found in the objects is told of them."""
+    sha = Sha("1" * 40)
+    assert isinstance(translate(GitFailed(["fetch"], 128, said), sha), Retryable)
+    found = f"error: object {sha}: hasDotgit: contains '.git'\nfatal: fsck error in packed object\n"
+    damaged = translate(GitFailed(["fetch"], 128, found + said), sha)
+    assert isinstance(damaged, Stop)
+    assert damaged.outcome is Outcome.UNSUPPORTED
 
 
 @pytest.mark.fault(54)
