@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from tests.chaos.ground import LEASE_SECONDS, Ground
+from tests.chaos.ground import RESUMES_WITHIN, Ground
 from workers.queue import QUEUE
 
 Act = Callable[[Ground, random.Random], None]
@@ -23,7 +23,6 @@ ANSWERS_WITHIN = 5.0
 """Seconds within which GitHub is answered while Redis is away: half of what it waits."""
 BELLS = f"heal:{QUEUE}"
 """Redis's list of the bells that nobody has heard yet."""
-RESUMES_WITHIN = LEASE_SECONDS + 15.0
 STOPS_WITHIN = 10.0
 WRITES = (
     ("POST", "/check-runs$"),

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox import reaper
 from sandbox.engine import Engine
 from sandbox.usage import ROLE
-from tests.chaos.ground import Ground
+from tests.chaos.ground import RESUMES_WITHIN, Ground
 from workers.domain import Outcome
 from workers.git.mirror import LOCK
 
@@ -38,12 +38,15 @@ class Audit:
     left: Sequence[str]
     resumed: Sequence[float]
     """Seconds from the death of a process to the next claim of the run it worked on, where nothing else was away."""
+    within: float
+    """Seconds that those may be."""
 
     @property
     def wrong(self) -> list[str]:
         """Everything that should not be."""
+        late = [f"a run waited {gap:.0f} s after its worker was killed" for gap in self.resumed if gap > self.within]
         ended = [f"{self.ended} workers ended by themselves"] if self.ended else []
-        return [*self.lost, *self.twice, *self.left, *ended]
+        return [*self.lost, *self.twice, *self.left, *late, *ended]
 
 
 def audit(ground: Ground) -> Audit:
@@ -81,6 +84,7 @@ def audit(ground: Ground) -> Audit:
         twice=twice,
         left=(),
         resumed=_resumed(ground),
+        within=RESUMES_WITHIN * ground.patience,
     )
 
 

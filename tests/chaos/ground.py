@@ -32,6 +32,8 @@ from tests.workers.store.servers import PostgresServer, postgresql_server
 from workers.store.database import normal_url
 
 LEASE_SECONDS = 4.0
+RESUMES_WITHIN = LEASE_SECONDS + 15.0
+"""Seconds until somebody else works on a run whose worker was killed, or sleeps."""
 EVENTS = ("check_run", "workflow_run")
 
 
