@@ -58,6 +58,9 @@ MOST_CLAIMS = 3
 """A run that was claimed this often without a checkpoint, and still is not through, is poison."""
 MOST_TRIES = 8
 """Retries without a checkpoint before we give up on the part that is to blame."""
+SETTLES = 2.0
+"""Seconds until a run that lost its worker in the middle is due again: a request that was sent may still be at work on
+GitHub, where the next worker would not find yet what it makes."""
 LONGEST_BEAT = 3.0
 """Seconds until a run notices that somebody wants it to end."""
 DAY = 86_400.0
@@ -326,10 +329,10 @@ class Lease:
         return self._write(work)
 
     def give_back(self) -> None:
-        """Somebody else may go on at once: this worker is being stopped. Does not count as a failed claim."""
+        """Somebody else may go on in a moment: this worker is being stopped. Does not count as a failed claim."""
 
         def work(connection: Connection) -> None:
-            self._requeue(connection, 0.0)
+            self._requeue(connection, SETTLES)
             self._append(connection, "released", "the worker is being stopped", {})
 
         self._write(work)

@@ -32,7 +32,7 @@ from workers.store.clock import follow
 from workers.store.codec import clean, data_from_json, from_json, read, to_json
 from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
-from workers.store.lease import LONGEST_WAIT, MOST_CLAIMS, MOST_TRIES, STAGES, Lease
+from workers.store.lease import LONGEST_WAIT, MOST_CLAIMS, MOST_TRIES, SETTLES, STAGES, Lease
 from workers.store.models import PullHead, Run, RunState
 from workers.store.opening import append_event, open_run
 from workers.store.runs import about
@@ -40,10 +40,6 @@ from workers.wishes import Reach, Scope
 
 RING_AGAIN = 15.0
 """Seconds until a due run that was rung for, and that nobody claimed, is rung for again: the broker may forget."""
-
-SETTLES = 2.0
-"""Seconds until a run of a worker that died is due again: a request it had sent may still be at work on GitHub, where
-the next worker would not find yet what it makes."""
 
 LEFT = 30.0
 """Seconds for which a run that another release has written is left for it, at first: each time twice as long."""
@@ -366,7 +362,6 @@ class Ledger:
     def release_worker(self, worker: str, *, crashed: bool = False) -> list[RunId]:
         """Free every run held by processes of a worker (owner "worker/pid") that has gone, and fence them out."""
         forgiven = Run.claims if crashed else case((Run.claims > 0, Run.claims - 1), else_=0)
-        pause = SETTLES if crashed else 0.0
         statement = (
             update(Run)
             .where(Run.state == RunState.RUNNING.value, Run.owner.startswith(f"{worker}/", autoescape=True))
@@ -376,7 +371,7 @@ class Ledger:
                 lease_until=None,
                 fence=Run.fence + 1,
                 claims=forgiven,
-                next_ring=db_now() + pause,
+                next_ring=db_now() + SETTLES,
                 rung_at=None,
             )
             .returning(Run.id)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select, update
 
 from tests.bot.conftest import until
-from tests.workers.store.test_ledger import claimed
+from tests.workers.store.test_ledger import claimed, now_due
 from workers.attend import Visit, attend
 from workers.domain import Case, JobReport, Outcome, Report, RunId
 from workers.errands.model import Recover
@@ -211,6 +211,8 @@ def test_a_hosts_own_clock_counts_for_nothing(engine: Engine, url: str, ledger: 
         assert [ledger.claim(run, "host:3/3") for run in holders] == [None, None]
     for holder in holders.values():
         holder.communicate("\n", timeout=10)
+    for run in holders:
+        now_due(engine, run)
     assert set(ledger.due()) == set(holders)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 from sqlalchemy import Engine
 
-from tests.workers.store.test_ledger import claimed, expire
+from tests.workers.store.test_ledger import claimed, expire, now_due
 from workers.domain import Case, JobReport, RunId
 from workers.store.ledger import Ledger
 
@@ -64,4 +64,5 @@ def test_what_was_begun_goes_on_before_what_waits(engine: Engine, ledger: Ledger
     assert ledger.turns() == [first, others[1], others[0], others[2]]
     claimed(ledger, others[2], "host:2/1").record("checkout", 0, JobReport("test"), 1.0)
     ledger.release_worker("host:2")
+    now_due(engine, others[2])
     assert ledger.turns() == [first, others[1], others[2], others[0]]
