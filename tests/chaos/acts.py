@@ -112,6 +112,7 @@ def stop_worker(ground: Ground, rng: random.Random) -> None:
 
 def sleep_past_lease(ground: Ground, rng: random.Random) -> None:
     """SIGSTOP to a pool process at work until somebody else has its run, then SIGCONT: it must change nothing."""
+    ground.ready()  # what is told to a receiver that only starts comes back minutes later
     ground.red(2)
     ground.until(lambda: bool(_at_work(ground)), 30, "a run at work")
     pid, run = rng.choice(_at_work(ground) or [(0, "")])
