@@ -22,7 +22,7 @@ from workers.errands.model import Recover
 from workers.store.database import open_engine
 from workers.store.errands import Errands
 
-LONGEST_GAP = 2.0
+LONGEST_GAP = 1.5
 BACKLOG = 24
 """With so many runs unfinished nothing more is delivered: faults should meet runs, not a queue of bells."""
 LONG: Mapping[str, int] = {
@@ -144,7 +144,7 @@ _OPEN = (
 )
 _SOONER = (
     "UPDATE run SET next_ring = 0, rung_at = NULL WHERE state = 'queued' AND tries > 0 AND next_ring > 0",
-    "UPDATE errand SET next_at = 0 WHERE state = 'queued' AND tries > 0 AND kind <> 'recover' AND next_at > 0",
+    "UPDATE errand SET next_at = 0 WHERE state = 'queued' AND tries > 0 AND next_at > 0",
 )
 
 
