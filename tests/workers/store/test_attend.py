@@ -131,10 +131,11 @@ def test_our_bug_crashes_the_run_after_three_tries(ledger: Ledger, engine: Engin
     assert owed(engine) == [run]
 
 
-def test_a_worker_that_is_stopped_gives_back(ledger: Ledger, run: RunId) -> None:
-    """The pool's signal passes through the story, and the run is due at once."""
+def test_a_worker_that_is_stopped_gives_back(ledger: Ledger, engine: Engine, run: RunId) -> None:
+    """The pool's signal passes through the story, and the run waits for its turn again."""
     with pytest.raises(SystemExit):
         attend(ledger, run, "h:1/1", ends(SystemExit(0)))
+    now_due(engine, run)
     assert ledger.due() == [run]
 
 
