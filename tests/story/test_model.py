@@ -143,8 +143,8 @@ def test_a_killed_worker_pays_for_nothing_twice(theatre: Theatre, model: Model, 
     model.script([replies.text(one) for one in (PATCH, NO_OBJECTION)])
     theatre.hub.create_repo(repo, files={**PUZZLE, PATH: running("sleep 2; python -m unittest")})
     theatre.hub.finish_ci(repo)
-    theatre.wait(lambda: model.requests() or None, 120, "the model is asked")
-    theatre.wait_for_stage(repo, "verify")
+    theatre.wait_for_stage(repo, "verify", seconds=120)
+    assert len(model.requests()) == 1
     theatre.kill_worker()
     theatre.start_worker()
     pull = theatre.wait_for_pull(repo)
