@@ -5,7 +5,7 @@ Knows GitHub's limits on them; the words come from outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -153,9 +153,8 @@ class Comment:
     def _held(self, number: int) -> list[Mapping[str, Any]]:
         """All that are there, the oldest first. Once one is known, only what came after it is looked at."""
         known = self._known.get(number)
-        since = {"since": known["created_at"]} if known else {}
-        comments = self._api.pages(self._repo.path(f"/issues/{number}/comments"), **since)
-        held = [one for one in comments if is_own(one, self._app_id) and is_sticky(one["body"] or "")]
+        since = known["created_at"] if known else ""
+        held = [*all_own(self._api, self._repo, number, self._app_id, is_sticky, since)]
         if known and all(one["id"] != known["id"] for one in held):  # a list may lag behind, and people may delete it
             held += filter(None, [self._api.find(self._path(known))])
         return sorted(held, key=lambda one: int(one["id"]))
@@ -168,11 +167,17 @@ def find_own(
     api: Api, repo: Repository, number: int, app_id: int, wanted: Callable[[str], bool]
 ) -> Mapping[str, Any] | None:
     """The first comment of ours on an issue or a pull request whose body is the wanted one."""
-    for comment in api.pages(repo.path(f"/issues/{number}/comments")):
+    return next(all_own(api, repo, number, app_id, wanted), None)
+
+
+def all_own(
+    api: Api, repo: Repository, number: int, app_id: int, wanted: Callable[[str], bool], since: str = ""
+) -> Iterator[Mapping[str, Any]]:
+    """All of them; with `since`, an ISO 8601 time, those that were made or edited from then on."""
+    parameters = {"since": since} if since else {}
+    for comment in api.pages(repo.path(f"/issues/{number}/comments"), **parameters):
         if is_own(comment, app_id) and wanted(comment["body"] or ""):
-            found: Mapping[str, Any] = comment
-            return found
-    return None
+            yield comment
 
 
 def is_own(comment: Mapping[str, Any], app_id: int) -> bool:
