@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sandbox.engine import Engine
 from sandbox.reaper import remove_all
@@ -158,13 +159,13 @@ def _hurried(ground: Ground) -> int:
     for guid in _asked_in_vain(ground):
         ground.hub.redeliver(guid)
     ground.hub.settle(120)
-    missing = len(_undelivered(ground))  # first: what arrives while this is counted is open afterwards
+    # first: what arrives while this is counted is open afterwards
+    missing = len(_undelivered(ground, ground.hub.deliveries()))
     return missing + ground.count(_OPEN)
 
 
-def _undelivered(ground: Ground) -> set[str]:
+def _undelivered(ground: Ground, tried: Sequence[Mapping[str, Any]]) -> set[str]:
     """Deliveries that never got through. One can be stored and its answer lost, when the receiver is killed between."""
-    tried = ground.hub.deliveries()
     failed = {one["guid"] for one in tried} - {one["guid"] for one in tried if one["status"] == "OK"}
     return failed - {row.guid for row in ground.rows("SELECT guid FROM delivery")} if failed else failed
 
@@ -172,7 +173,8 @@ def _undelivered(ground: Ground) -> set[str]:
 def _asked_in_vain(ground: Ground) -> set[str]:
     """Those that GitHub was asked for already, and could not bring either: Heal waits an hour before it asks again, and
     an operator presses the button, as often as it takes."""
-    return _undelivered(ground) & {one["guid"] for one in ground.hub.deliveries() if one["redelivery"]}
+    tried = ground.hub.deliveries()
+    return _undelivered(ground, tried) & {one["guid"] for one in tried if one["redelivery"]}
 
 
 def _idle(ground: Ground, seconds: float) -> None:
