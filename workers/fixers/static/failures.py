@@ -16,7 +16,9 @@ from workers.tools.exceptions import kind_of
 _MOST = 20
 _OUTPUT = 100_000
 _PRINTED = re.compile(
-    r"^(?:E {1,10})?(?:\w{1,80}\.){0,6}(?P<kind>[A-Z]\w{0,80}(?:Error|Warning)): (?P<said>[^\n]{1,500})", re.MULTILINE
+    r"^(?:E {1,10})?(?:\w{1,80}\.){0,6}(?P<kind>[A-Z]\w{0,80}(?:Error|Warning|DeprecatedSince\d{1,3})): "
+    r"(?P<said>[^\n]{1,500})",
+    re.MULTILINE,
 )
 _NEVER = re.compile(r"coroutine '[\w.<>]{1,200}' was never awaited")
 """Often the only sign: the test fails over what was not done, and this is among the warnings below it."""
