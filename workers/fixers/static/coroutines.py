@@ -46,9 +46,10 @@ def _own(source: Source, function: Function) -> list[ast.AST]:
 def _fits(source: Source, function: Function) -> bool:
     own = _own(source, function)
     handed = [node.value for node in own if isinstance(node, ast.YieldFrom)]
-    return not any(isinstance(n, ast.Yield | ast.Lambda) for n in own) and not any(
-        isinstance(value, _ITERABLE) for value in handed
-    )
+    within = [inner for node in own if isinstance(node, ast.Lambda) for inner in ast.walk(node)]
+    later = any(isinstance(node, ast.YieldFrom) for node in within)  # in a `lambda`, which cannot wait
+    plain = any(isinstance(node, ast.Yield) for node in own)
+    return not plain and not later and not any(isinstance(value, _ITERABLE) for value in handed)
 
 
 def _unmarked(source: Source, function: Function, mark: ast.expr) -> Iterator[Splice]:

@@ -38,8 +38,8 @@ COROUTINES = (
         "import asyncio\n\n\n@asyncio.coroutine  # why<<\ndef f(a, b):\n    x = yield from a or b\n    y = yield from (b or a)\n    return x, y\n",
         "import asyncio\n\n\n# why\nasync def f(a, b):\n    x = await (a or b)\n    y = await (b or a)\n    return x, y\n"),
     one("a generator inside of a coroutine stays one", _GONE,
-        "import asyncio\n\n\n@asyncio.coroutine<<\ndef f(x):\n    def g():\n        yield from x\n\n    return g()\n",
-        "import asyncio\n\n\nasync def f(x):\n    def g():\n        yield from x\n\n    return g()\n"),
+        "import asyncio\n\n\n@asyncio.coroutine<<\ndef f(x):\n    def g():\n        yield from x\n\n    return g(), lambda: x\n",
+        "import asyncio\n\n\nasync def f(x):\n    def g():\n        yield from x\n\n    return g(), lambda: x\n"),
 )  # fmt: skip
 
 MOMENTS = (

@@ -166,6 +166,26 @@ def test_a_program_that_is_no_test_leaves_its_traceback() -> None:
     assert work_bench.tree.apply(found.patch) == {"run.py": b"import math\n\nprint(math.pi)\n"}
 
 
+def test_what_a_library_raises_was_called_from_a_line_of_ours() -> None:
+    """The place of the finding is the library's; the frames above it were printed."""
+    text = (
+        "tests/test_m.py:5: in test_it\n    dump(M())\nm.py:9: in dump\n    return m.dict()\n"
+        "/usr/lib/python3/dist-packages/pydantic/main.py:1401: PydanticDeprecatedSince20\n"
+    )
+    said = "pydantic.warnings.PydanticDeprecatedSince20: The `dict` method is deprecated; use `model_dump` instead."
+    at = "/usr/lib/python3/dist-packages/pydantic/main.py"
+    before = "from pydantic import BaseModel\n\n\nclass M(BaseModel):\n    a: int = 1\n"
+    before += "\n\ndef dump(m):\n    return m.dict()\n"
+    finding = Finding(said, at, 1401, "tests/test_m.py::test_it", "PydanticDeprecatedSince20")
+    files = {"m.py": before, "tests/test_m.py": ""}
+    work_bench = bench(
+        files, Sealed(), "pytest", result(1, output=text), (finding,), FailureClass.ERROR, once=untraced()
+    )
+    found = Static().propose(work_bench, [])
+    assert found is not None
+    assert work_bench.tree.apply(found.patch) == {"m.py": before.replace("m.dict", "m.model_dump").encode()}
+
+
 def test_a_coroutine_that_nobody_awaited_is_read_from_the_warnings() -> None:
     """The test only says that something was not done; why stands in a warning."""
     files = {"m.py": "async def save():\n    pass\n\n\nasync def f():\n    save()\n"}
