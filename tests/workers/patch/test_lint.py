@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.workers.bench.test_ci_corpus import CaseTree
 from tests.workers.corpus import HONEST, TREE
@@ -121,6 +124,15 @@ def test_other_languages_are_parsed(path: str) -> None:
 def test_a_text_that_breaks_the_linter_breaks_nothing_else(text: bytes) -> None:
     """Its process may end for want of stack or of time; nothing is said then, or that it is no Python."""
     assert {flaw.rule for flaw in flaws(text)} <= {"invalid-syntax", "E902"}
+
+
+@settings(max_examples=30)
+@given(st.binary(max_size=60), st.binary(max_size=60), st.sampled_from(["m.py", "p/__init__.py", "m.go", "m.json"]))
+def test_any_bytes_are_answered(before: bytes, after: bytes, path: str) -> None:
+    """With a reason, or with nothing to say; never with notes of a file that is as it was."""
+    with suppress(PatchError):
+        lint.gate({path: after}, Tree({path: before}))
+    assert not lint.notes({path: before}, Tree({path: before}))
 
 
 def test_no_right_patch_is_refused() -> None:
