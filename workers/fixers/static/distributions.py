@@ -123,8 +123,8 @@ def _resource(source: Source, call: ast.Call, name: str, packages: frozenset[str
     if form is None or len(call.args) != 2 or call.keywords:
         return None
     package, path = call.args
-    within = isinstance(path, ast.Constant) and isinstance(path.value, str) and ".." not in path.value
-    if not within or source.text(path).strip("\"'").startswith("/") or not _package(source, package, packages):
+    inside = path.value if isinstance(path, ast.Constant) and isinstance(path.value, str) else "/"
+    if inside.startswith("/") or ".." in inside or not _package(source, package, packages):
         return None
     return call, form.format(_RESOURCES, source.text(package), source.text(path))
 

@@ -1,6 +1,7 @@
 """What pydantic 2 warns of or refuses and what has an equal there: methods, validators, `Config`, settings, bounds.
 
-Only classes that are models by their bases are touched, and a file as a whole or not at all.
+A class has to be a model by its bases, a decorator or a function has to be pydantic's by its import. What cannot be
+written anew with the same meaning stays as it is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from workers.fixers.static.renames import Names
 from workers.spectrum.evidence import Failure
 
 _DUMPED = frozenset({"include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none"})
-METHODS: Mapping[str, tuple[str, frozenset[str], int]] = {
+_RENAMED: Mapping[str, tuple[str, frozenset[str], int]] = {
     "dict": ("model_dump", _DUMPED, 0),
     "json": ("model_dump_json", _DUMPED, 0),
     "parse_obj": ("model_validate", frozenset({"obj"}), 1),
@@ -41,7 +42,7 @@ def methods(source: Source, failure: Failure, known: Mapping[str, Source]) -> It
     said = _METHOD.search(failure.message)
     old = said[1] if said else ""
     own = (f.name for one in known.values() for f in one.functions)
-    if not old or old in own or not _raises(known, failure, old):
+    if not old or old in own or _aliased(known) or not _raises(known, failure, old):
         return
     models, line = Models(known), raising(source, failure)
     calls = [call for call in source.calls if _method(call) == old and _same(call, old)]
@@ -49,7 +50,13 @@ def methods(source: Source, failure: Failure, known: Mapping[str, Source]) -> It
     for call in calls:
         if isinstance(call.func, ast.Attribute) and (on_line == [call] or models.holds(source, call.func.value)):
             end = source.span(call.func)[1]
-            yield end - len(old), end, METHODS[old][0]
+            yield end - len(old), end, _RENAMED[old][0]
+
+
+def _aliased(known: Mapping[str, Source]) -> bool:
+    """Models may be written by alias without being told to, which the new methods do and the old ones did not."""
+    words = (word.arg for one in known.values() for call in one.calls for word in call.keywords)
+    return "serialize_by_alias" in words
 
 
 def _raises(known: Mapping[str, Source], failure: Failure, old: str) -> bool:
@@ -63,7 +70,7 @@ def _method(call: ast.Call) -> str:
 
 
 def _same(call: ast.Call, old: str) -> bool:
-    _, words, most = METHODS[old]
+    _, words, most = _RENAMED[old]
     given = {word.arg for word in call.keywords}
     return given <= words and len(call.args) <= most and not any(isinstance(a, ast.Starred) for a in call.args)
 

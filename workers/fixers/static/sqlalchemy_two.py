@@ -25,6 +25,10 @@ _LATER = (
 _SIMPLE = ast.Expr | ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return
 _BINDS = frozenset(":%\\")
 """Letters that mean one thing to the driver and another one to `text`."""
+_DRIVERS = frozenset(
+    {"sqlite3", "aiosqlite", "psycopg", "psycopg2", "asyncpg", "pymysql", "MySQLdb", "pyodbc", "oracledb", "duckdb"}
+)
+"""Their connections execute SQL in quotes, too: in a file that has one, only the raising line is known."""
 _SAID = re.compile(r"Textual SQL expression '(.{1,400}?)' should be explicitly declared as text\(")
 
 
@@ -159,13 +163,18 @@ def driven(source: Source, failure: Failure, known: Mapping[str, Source]) -> Ite
     calls = [c for c in source.calls if isinstance(c.func, ast.Attribute) and c.func.attr == "execute" and _sql(c)]
     owners = {source.text(_owner(call)) for call in calls if covers(call, line)}
     need = False
+    alone = _has_driver(names)
     for call in calls:
-        if source.text(_owner(call)) in owners:
+        if covers(call, line) or (source.text(_owner(call)) in owners and not alone):
             edits, textual = _driven(source, names, call)
             need = need or textual
             yield from edits
     if need:
         yield from _import(source, names)
+
+
+def _has_driver(names: Names) -> bool:
+    return any(full.partition(".")[0] in _DRIVERS for full in names.known.values())
 
 
 def _sql(call: ast.Call) -> bool:
@@ -179,26 +188,22 @@ def textual(source: Source, failure: Failure, known: Mapping[str, Source]) -> It
     line, names = raising(source, failure), Names(source)
     said = _SAID.search(failure.message)
     begun = said[1] if said else "\0"
-    found = [
-        call
+    found = {
+        call: None
         for call in source.calls
-        if covers(call, line) and call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value == begun
-    ]
-    owners = {source.text(_owner(c)) for c in found if isinstance(c.func, ast.Attribute) and c.func.attr == "execute"}
-    more = [
-        call
-        for call in source.calls
-        if isinstance(call.func, ast.Attribute)
-        and call.func.attr == "execute"
-        and source.text(call.func.value) in owners
-        and call.args
-        and isinstance(call.args[0], ast.Constant)
-        and isinstance(call.args[0].value, str)
-    ]
+        if covers(call, line) and _quoted(call) and isinstance(sql := call.args[0], ast.Constant) and sql.value == begun
+    }
+    executing = [c for c in source.calls if isinstance(c.func, ast.Attribute) and c.func.attr == "execute"]
+    owners = {source.text(_owner(call)) for call in executing if call in found and not _has_driver(names)}
+    more = [call for call in executing if source.text(_owner(call)) in owners and _quoted(call)]
     for call in dict.fromkeys([*found, *more]):
         yield from _wrapped(source, call.args[0], names)
     if found:
         yield from _import(source, names)
+
+
+def _quoted(call: ast.Call) -> bool:
+    return bool(call.args) and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
 
 
 def _wrapped(source: Source, node: ast.expr, names: Names) -> list[Splice]:
