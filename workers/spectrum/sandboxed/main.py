@@ -7,7 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+from . import lines, screen, tracing
 from .project import Report
+from .session import loaded
 
 
 def main() -> int:
@@ -16,10 +18,13 @@ def main() -> int:
     report = Report(os.environ.pop("HEAL_REPORT"))
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
-        from . import lines, screen, tracing
+        loaded(plan["runner"])
     except ImportError:
-        report.write(kind="error", message="pytest is not installed in the project's environment")
-        return 1
+        if plan["instead"] is None:
+            report.write(kind="error", message="pytest is not installed in the project's environment")
+            return 1
+        plan.update(runner="unittest", args=plan["instead"])
+        loaded("unittest")
     os.chdir(plan["folder"])
     sys.path[0:1] = [str(Path.cwd())] if plan["cwd_on_path"] else []
     if plan["mode"] == "trace":
