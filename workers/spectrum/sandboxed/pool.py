@@ -45,7 +45,7 @@ class Pool:
         self.batch, self.longest = 1, LONGEST
         self.silent: tuple[float, ...] = (2.0, 8.0)
         self.failing = set(plan["failing"])
-        self.tests = self.failing - set(plan.get("uncollected", ()))
+        self.tests = self.failing - set(plan["uncollected"])
         self.passing = set(plan["passing"])
         self.ended_s = 0.0
         self.use(int(plan["procs"]))
