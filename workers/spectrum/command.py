@@ -22,7 +22,7 @@ _VALUED = frozenset({
     "--ignore-glob", "--deselect", "--config-file", "--pythonwarnings", "--ds", "--asyncio-mode", "--doctest-glob",
 })  # fmt: skip
 _FLAGS = frozenset({"--pyargs", "--doctest-modules", "--noconftest", "--runslow"})
-_RUNNERS = ("pytest", "py.test", "unittest", "nose2")
+_PYTESTS, _UNITTESTS = ("pytest", "py.test"), ("unittest", "nose2")
 _PYTHON = re.compile(r"^python(3(\.\d+)?)?$")
 _GLOB = re.compile(r"[*?\[]")
 _PATTERNS = ("-k", "-p", "--pattern")
@@ -56,14 +56,15 @@ class Call:
 def call(script: str, workdir: str, tree: SourceTree, tool: str = "pytest") -> Call:
     """Read the failing command, whose output is that of the `tool`. Where it calls neither runner itself (a Makefile
     does), pytest takes the tests with its defaults, or unittest, if it is unittest's output and there is no pytest."""
-    found = _called(script)
-    folder, exports = _surroundings(script, workdir)
+    found = _called(script, tool)
+    folder, exports = _surroundings(script, workdir, found)
     given: Sequence[str] = found.args if found else ()
     prefix: Sequence[str] = found.prefix if found else ("python", "-m")
     module = prefix[-1:] == ("-m",)
     interpreter = _interpreter(prefix)
-    if found is not None and found.tool in ("unittest", "nose2"):
-        args = _discovered(given, folder, tree) if found.tool == "nose2" else tuple(_expanded(given, folder, tree))
+    runner = _name(found.tool) if found else ""
+    if runner in _UNITTESTS:
+        args = _discovered(given, folder, tree) if runner == "nose2" else tuple(_expanded(given, folder, tree))
         return Call(interpreter, folder, exports, args, (), module, "unittest")
     options = ("-q", "-o", "addopts=", *_kept(_addopts(tree, folder)), *_kept(given))
     paths = tuple(arg for arg in _positional(given) if _exists(arg, folder, tree))
@@ -71,13 +72,19 @@ def call(script: str, workdir: str, tree: SourceTree, tool: str = "pytest") -> C
     return Call(interpreter, folder, exports, (*options, *paths), options, module, instead=instead)
 
 
-def _called(script: str) -> Invocation | None:
-    return next((one for tool in _RUNNERS for one in invocations(script, tool)), None)
+def _called(script: str, tool: str) -> Invocation | None:
+    """The first call of a runner; of that one first whose output it is, where the script calls both."""
+    order = (*_UNITTESTS, *_PYTESTS) if tool in _UNITTESTS else (*_PYTESTS, *_UNITTESTS)
+    return next((one for runner in order for one in invocations(script, runner)), None)
+
+
+def _name(program: str) -> str:
+    return program.rsplit("/", 1)[-1]
 
 
 def _interpreter(prefix: Sequence[str]) -> tuple[str, ...]:
     """Python as it was started, without what measures coverage and would take our tracing from us."""
-    names = [word.rsplit("/", 1)[-1] for word in prefix]
+    names = list(map(_name, prefix))
     kept = list(prefix[: names.index("coverage")] if "coverage" in names else prefix)
     if kept[-1:] == ["-m"]:
         kept.pop()
@@ -117,11 +124,11 @@ def _discovered(args: Sequence[str], folder: str, tree: SourceTree) -> tuple[str
     return ("discover", *(kept or (("-s", loose) if loose else ())))
 
 
-def _surroundings(script: str, workdir: str) -> tuple[str, tuple[str, ...]]:
+def _surroundings(script: str, workdir: str, found: Invocation | None) -> tuple[str, tuple[str, ...]]:
     """The folder the call runs in, and the exports before it (assignments on its own line included)."""
     folder, exports = PurePosixPath(workdir), []
     for command in commands(script):
-        if _called(command):
+        if found is not None and found in invocations(command, _name(found.tool)):
             assigned = command.split()
             while assigned and "=" in assigned[0] and assigned[0].split("=")[0].isidentifier():
                 exports.append(f"export {assigned.pop(0)}")

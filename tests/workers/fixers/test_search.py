@@ -16,6 +16,7 @@ from workers import spectrum
 from workers.domain import Attempt, Candidate, Confidence, FailureClass, Verdict
 from workers.fixers.search import Search
 from workers.ports import Workbench
+from workers.spectrum import evidence
 
 pytestmark = pytest.mark.engine
 
@@ -132,9 +133,11 @@ def test_unittests_tests_lead_to_the_patch_without_pytest(bare: DockerEnvironmen
     assert candidate.confidence is Confidence.HIGH, candidate.reasoning
     assert "executed by 2 of 2 failing and 1 of 1 passing tests" in candidate.reasoning
     assert bare.run(work.reproduction.plan.check, work.tree.tar(), candidate.patch.encode()).green
-    seen = spectrum.executed(work, candidate.patch.encode(), ["shop/prices.py"])
-    assert seen is not None
-    assert {3, 7, 8} <= seen["shop/prices.py"]
+    how = spectrum.started(work)
+    plan = {"mode": "lines", "args": how.args, "files": ["shop/prices.py"], "budget_s": 60.0}
+    told = spectrum.inside(work, how, plan, 60.0, patch=candidate.patch.encode())
+    assert [row["kind"] for row in evidence.rows(told)] == ["lines"], "tests are reported beside it"
+    assert {3, 7, 8} <= (evidence.lines(told) or {})["shop/prices.py"]
 
 
 def test_a_missing_import_is_added_at_its_place(environment: DockerEnvironment) -> None:

@@ -29,6 +29,7 @@ def read(script: str, tool: str = "unittest", tree: MemoryTree = TREE) -> Call:
         ("python -m unittest tests/test_*.py", ("tests/test_a.py", "tests/test_b.py")),
         ("cd tests && python -m unittest test_?.py -k 'a*'", ("test_a.py", "test_b.py", "-k", "a*")),
         ("python -m unittest nothing_*.py", ("nothing_*.py",)),
+        ("python -m pytest -q others && python -m unittest tests.test_b", ("tests.test_b",)),
         ("nose2", ("discover",)),
         ("python -m nose2 -v -s src/test -t src --log-level debug", ("discover", "-s", "src/test", "-t", "src")),
         ("nose2 --start-dir=src --with-coverage --coverage a tests.test_a", ("tests.test_a",)),
@@ -52,6 +53,7 @@ def test_unittest_gets_the_arguments_of_the_command(script: str, args: tuple[str
         ("uv run python -m unittest", "uv run python screen.pyz", True),
         ("uv run pytest", "uv run python screen.pyz", False),
         ("poetry run nose2", "poetry run python screen.pyz", False),
+        ("A=1 .venv/bin/nose2 -v", "export A=1\npython screen.pyz", False),
         ("cd src\nexport A=1\nB=2 python -m unittest", "export A=1\nexport B=2\npython screen.pyz", True),
     ],
 )

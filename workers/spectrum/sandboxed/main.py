@@ -7,9 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import lines, screen, tracing
 from .project import Report
-from .session import loaded
 
 
 def main() -> int:
@@ -17,6 +15,9 @@ def main() -> int:
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     report = Report(os.environ.pop("HEAL_REPORT"))
     os.environ.pop("PYTEST_ADDOPTS", None)
+    from . import lines, screen, tracing  # they import unittest, whose listener must not find the report any more
+    from .session import loaded
+
     try:
         loaded(plan["runner"])
     except ImportError:
