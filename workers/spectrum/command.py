@@ -65,7 +65,8 @@ def call(script: str, workdir: str, tree: SourceTree, tool: str = "pytest") -> C
     runner = _name(found.tool) if found else ""
     if runner in _UNITTESTS:
         args = _discovered(given, folder, tree) if runner == "nose2" else tuple(_expanded(given, folder, tree))
-        return Call(interpreter, folder, exports, args, (), module, "unittest")
+        on_path = module or runner == "nose2"  # which puts it there itself
+        return Call(interpreter, folder, exports, args, (), on_path, "unittest")
     options = ("-q", "-o", "addopts=", *_kept(_addopts(tree, folder)), *_kept(given))
     paths = tuple(arg for arg in _positional(given) if _exists(arg, folder, tree))
     instead = _discovered((), folder, tree) if found is None and tool == "unittest" else None

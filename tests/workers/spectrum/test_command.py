@@ -46,14 +46,14 @@ def test_unittest_gets_the_arguments_of_the_command(script: str, args: tuple[str
     [
         ("python -m unittest", "python screen.pyz", True),
         ("python3.12 -W error -m unittest", "python3.12 -W error screen.pyz", True),
-        ("nose2", "python screen.pyz", False),
+        ("nose2", "python screen.pyz", True),
         ("coverage run --branch -m unittest discover", "python screen.pyz", True),
         ("python -m coverage run -m unittest", "python screen.pyz", True),
         ("uv run coverage run -m pytest -q", "uv run python screen.pyz", True),
         ("uv run python -m unittest", "uv run python screen.pyz", True),
         ("uv run pytest", "uv run python screen.pyz", False),
-        ("poetry run nose2", "poetry run python screen.pyz", False),
-        ("A=1 .venv/bin/nose2 -v", "export A=1\npython screen.pyz", False),
+        ("poetry run nose2", "poetry run python screen.pyz", True),
+        ("A=1 .venv/bin/nose2 -v", "export A=1\npython screen.pyz", True),
         ("cd src\nexport A=1\nB=2 python -m unittest", "export A=1\nexport B=2\npython screen.pyz", True),
     ],
 )
