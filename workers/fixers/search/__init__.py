@@ -77,6 +77,7 @@ class Search:
             "args": how.args,
             "failing": sorted(trace.failed),
             "passing": sorted(trace.passed),
+            "uncollected": sorted(trace.uncollected),
             "rootdir": trace.rootdir,
             "quick_s": trace.seconds,
             "full_s": trace.seconds,
