@@ -56,9 +56,9 @@ def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attemp
 
 
 def ladder(fixers: Sequence[Fixer], bench: Workbench) -> tuple[Fixer, ...]:
-    """The fixers that may be asked, in their order. Where the agent is needed anyway, nothing stands between it and what
-    is certain: one answer is not paid for, and the search, which is free, waits for the case that the agent has no fix
-    or no money."""
+    """The fixers that may be asked, in their order. Where the agent is needed anyway, nothing stands between it and
+    what is certain: one answer is not paid for, and the search, which is free, waits until the agent has no idea or no
+    money left."""
     forbidden = _forbidden(bench)
     able = tuple(fixer for fixer in fixers if fixer.name not in forbidden and fixer.applies(bench.diagnosis))
     if not (needs_agent(bench.diagnosis) and any(fixer.name == AGENT for fixer in able)):
