@@ -22,6 +22,7 @@ from workers.store.calls import CallLine
 from workers.store.codec import from_json
 from workers.store.models import RunState
 from workers.store.pages import AttemptLine, EventLine, RunLine, RunPage, StageLine
+from workers.store.sandbox_use import UseLine
 from workers.suspects import telling
 
 T = TypeVar("T")
@@ -75,6 +76,8 @@ class RunView:
     last_event: int
     calls: tuple[CallLine, ...]
     spent: str
+    uses: tuple[UseLine, ...]
+    used: str
 
 
 def run_view(page: RunPage, now: datetime) -> RunView:
@@ -117,6 +120,8 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         last_event=page.events[-1].id if page.events else 0,
         calls=page.calls,
         spent=spent(page.calls),
+        uses=page.uses,
+        used=used(page.uses),
     )
 
 
@@ -192,6 +197,13 @@ def spent(calls: Sequence[CallLine]) -> str:
     cost += [f"{_count(unknown, 'call')} of unknown cost"] if unknown else []
     seconds = sum(call.seconds or 0.0 for call in over)
     return f"{tokens_in:,} + {tokens_out:,} tokens · {' and '.join(cost)} · {duration(seconds)}"
+
+
+def used(uses: Sequence[UseLine]) -> str:
+    """What the stages that are over used of the sandbox together, in one line."""
+    over = [use for use in uses if not use.under_way]
+    candidates = sum(use.candidates for use in over)
+    return f"{duration(sum(use.seconds for use in over))} · {_count(candidates, 'candidate')} tried"
 
 
 def _count(number: int, noun: str) -> str:

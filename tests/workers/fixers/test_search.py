@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +13,7 @@ from sandbox.checks import DockerEnvironment
 from tests.workers.fixers.benches import Memory, bench
 from workers.domain import Attempt, Candidate, Confidence, FailureClass, Verdict
 from workers.fixers.search import Search
-from workers.ports import Workbench
+from workers.ports import Batch, Workbench
 
 pytestmark = pytest.mark.engine
 
@@ -75,6 +77,16 @@ def test_a_wrong_operator_is_found_with_its_facts(environment: DockerEnvironment
     assert after.green
     assert Search().propose(work, [rejected(candidate)]) is None
     assert once.computed == ["trace", "search:candidates"]
+
+
+@pytest.mark.parametrize(("size", "found"), [(9, True), (1, False)])
+def test_a_smaller_batch_has_the_likeliest_candidates(environment: DockerEnvironment, size: int, found: bool) -> None:
+    """Where a budget has no room for all of them; what was tried is told for the bill."""
+    batch = Batch(size)
+    files = {"shop/__init__.py": "", "shop/prices.py": PRICES, "tests/test_prices.py": PRICE_TESTS}
+    work = replace(red(environment, files), batch=lambda wanted: nullcontext(batch))
+    assert (Search().propose(work, []) is not None) is found
+    assert batch.tried == size
 
 
 def test_a_missing_import_is_added_at_its_place(environment: DockerEnvironment) -> None:
