@@ -17,6 +17,7 @@ from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, money, one_l
 from sandbox import explain
 from sandbox.spec import Ending, Plan, Result
 from workers.domain import Blame, Diagnosis, JobReport, Lead, Outcome, Reproduction, StageName, Suspect, Verdict
+from workers.llm.budgets import Use
 from workers.reruns import limits
 from workers.store.calls import CallLine
 from workers.store.codec import from_json
@@ -121,7 +122,7 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         calls=page.calls,
         spent=spent(page.calls),
         uses=page.uses,
-        used=used(page.uses),
+        used=used(page.used),
     )
 
 
@@ -199,11 +200,9 @@ def spent(calls: Sequence[CallLine]) -> str:
     return f"{tokens_in:,} + {tokens_out:,} tokens · {' and '.join(cost)} · {duration(seconds)}"
 
 
-def used(uses: Sequence[UseLine]) -> str:
-    """What the stages that are over used of the sandbox together, in one line."""
-    over = [use for use in uses if not use.under_way]
-    candidates = sum(use.candidates for use in over)
-    return f"{duration(sum(use.seconds for use in over))} · {_count(candidates, 'candidate')} tried"
+def used(use: Use) -> str:
+    """What was used of the sandbox, in one line."""
+    return f"{duration(use.seconds)} · {_count(use.candidates, 'candidate')} tried"
 
 
 def _count(number: int, noun: str) -> str:

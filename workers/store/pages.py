@@ -105,9 +105,14 @@ class RunPage:
     report: Report | None
     cancel_asked: bool
     calls: tuple[CallLine, ...] = ()
+    """What models were asked, and what it cost."""
     uses: tuple[UseLine, ...] = ()
     """What the stages used of the sandbox, in their order."""
-    """What models were asked, and what it cost."""
+
+    @property
+    def used(self) -> Use:
+        """What the stages that are over used of the sandbox."""
+        return sum((Use(one.seconds, one.candidates) for one in self.uses if not one.under_way), Use())
 
 
 @dataclass(frozen=True)

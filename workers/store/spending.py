@@ -1,6 +1,5 @@
 """The account of all runs in one table: a call is reserved before it is sent and settled with its bill, and
-what is used of the sandbox is beside it (`sandbox_use`).
-"""
+what is used of the sandbox is beside it (`sandbox_use`)."""
 
 from __future__ import annotations
 
