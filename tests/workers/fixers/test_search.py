@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +17,7 @@ from tests.workers.fixers.trees import MemoryTree
 from workers import spectrum
 from workers.domain import Attempt, Candidate, Confidence, FailureClass, Verdict
 from workers.fixers.search import Search
-from workers.ports import Workbench
+from workers.ports import Batch, Workbench
 from workers.spectrum import evidence
 
 pytestmark = pytest.mark.engine
@@ -138,6 +140,16 @@ def test_unittests_tests_lead_to_the_patch_without_pytest(bare: DockerEnvironmen
     told = spectrum.inside(work, how, plan, 60.0, patch=candidate.patch.encode())
     assert [row["kind"] for row in evidence.rows(told)] == ["lines"], "tests are reported beside it"
     assert {3, 7, 8} <= (evidence.lines(told) or {})["shop/prices.py"]
+
+
+@pytest.mark.parametrize(("size", "found"), [(9, True), (1, False)])
+def test_a_smaller_batch_has_the_likeliest_candidates(environment: DockerEnvironment, size: int, found: bool) -> None:
+    """Where a budget has no room for all of them; what was tried is told for the bill."""
+    batch = Batch(size)
+    files = {"shop/__init__.py": "", "shop/prices.py": PRICES, "tests/test_prices.py": PRICE_TESTS}
+    work = replace(red(environment, files), batch=lambda wanted: nullcontext(batch))
+    assert (Search().propose(work, []) is not None) is found
+    assert batch.tried == size
 
 
 def test_a_missing_import_is_added_at_its_place(environment: DockerEnvironment) -> None:
