@@ -182,10 +182,10 @@ class Memory(MemoryJournal):
     def publishing(self) -> None:
         self.announced += 1
 
-    def guard(self) -> None:
+    def guard(self) -> float:
         if self.lost:
             raise LeaseLost("another worker has it")
-        super().guard()
+        return super().guard()
 
 
 def honest(step: Step, patch: bytes | None, n: int) -> Result:
