@@ -31,6 +31,7 @@ from workers import ceilings
 from workers.critic import Critic
 from workers.domain import Aim, Case, Report
 from workers.errors import Retryable, UsageError
+from workers.fencing import Guard
 from workers.fixers import fixers, revisers
 from workers.git import mirrors
 from workers.llm.cassettes import FILES
@@ -95,7 +96,7 @@ def drive_run(
             sandbox.rest()
 
 
-def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Callable[[], None]) -> GitHubForge:
+def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Guard) -> GitHubForge:
     from workers.github import App, GitHubForge
     from workers.github.configs import rules_of
 
