@@ -573,6 +573,7 @@ def test_observing_tells_the_failure_and_proposes_nothing() -> None:
     assert forge.published == []
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize(
     ("red", "before", "outcome"),
     [

@@ -518,6 +518,7 @@ def test_a_killed_process_loses_no_run(engine: Engine, url: str, case: Case) -> 
     assert claimed(ledger, run, "host:2/2").fence == 2
 
 
+@pytest.mark.fault(17)
 def test_heals_of_a_week(engine: Engine, ledger: Ledger, case: Case) -> None:
     """Runs that worked on the same failure in the same place within seven days count, whatever became of them; those
     that ended right after the diagnosis, elsewhere, or long ago do not."""
