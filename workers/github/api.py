@@ -175,9 +175,10 @@ class Api:
 
     def _mutated(self, body: Mapping[str, object]) -> None:
         headers, answer = self._written("POST", self._requester.graphql_url, body)
-        if problems := answer.get("errors"):
-            gone = len(problems) == 1 and problems[0].get("type") == "NOT_FOUND"
-            raise self._requester.createException(404 if gone else _GRAPHQL_SAYS_NO, headers, answer)
+        if "errors" in answer:
+            error = self._requester.createException(_GRAPHQL_SAYS_NO, headers, answer)
+            gone = [one.get("type") for one in _problems(error) if isinstance(one, dict)] == ["NOT_FOUND"]
+            raise self._requester.createException(404, headers, answer) if gone else error
 
     def _written(self, method: str, path: str, body: Mapping[str, object]) -> tuple[dict[str, Any], Any]:
         content = json.dumps(body).encode()

@@ -74,8 +74,8 @@ def test_the_pause_between_two_writes_is_before_the_look() -> None:
     assert len(server.seen) == 1
 
 
-def test_the_connection_is_there_before_the_look() -> None:
-    """A body is asked for when the head of its request is out. One that ends too early is none."""
+def test_the_clock_is_looked_at_before_every_piece() -> None:
+    """A long body may be stopped in the middle. One that ends too early is none for GitHub."""
     body = Punctual(b"x" * 40_000, time.monotonic() + 0.05)
     pieces: Iterator[bytes] = iter(body)
     sent = next(pieces)
