@@ -152,10 +152,10 @@ def worker(
     concurrency: Annotated[int | None, typer.Option(help="Runs at once; default: HEAL_SLOTS.", min=1)] = None,
 ) -> None:
     """Work on runs until told to stop."""
-    from workers.tasks import run_worker
+    from workers.tasks import main
 
     with explained():
-        run_worker(concurrency)
+        main(concurrency)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -29,6 +30,7 @@ from bot.seats import Seated, Seats
 from bot.watched import LOOK_SECONDS, Watched
 from workers.domain import Outcome, RunId
 from workers.store.codec import to_json
+from workers.store.database import is_away
 from workers.store.models import RunState
 from workers.store.pages import Pages, RunLine, RunList, RunPage
 
@@ -40,6 +42,16 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+async def _answered(handler: Handler, request: Request) -> Response:
+    try:
+        return await handler(request)
+    except SQLAlchemyError as error:
+        if not is_away(error):
+            raise
+        log.warning("no page without the database", error=type(error).__name__)
+        raise Turned(503, "The database does not answer", "Please try again in a minute.") from error
 
 
 @dataclass(frozen=True)
@@ -99,11 +111,11 @@ class Dashboard:
         async def guarded(request: Request) -> Response:
             try:
                 request.state.visitor = await self.login.visitor(request)
+                return await _answered(handler, request)
             except Turned as turned:
                 if request.url.path.startswith("/api/") or request.url.path.endswith("/events"):
                     return JSONResponse({"error": turned.title or "not allowed"}, status_code=turned.status)
                 return self.login.turned(request, turned)
-            return await handler(request)
 
         return guarded
 

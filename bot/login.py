@@ -36,7 +36,7 @@ class Visitor:
 
 
 class Turned(Exception):  # noqa: N818 - an answer, not an error
-    """A request that gets no page. `status` says why: 401 nobody yet, 403 closed, 503 GitHub is away."""
+    """A request that gets no page: 401 nobody yet, 403 closed, 503 GitHub or our database is away."""
 
     def __init__(self, status: int, title: str = "", text: str = "") -> None:
         super().__init__(title)

@@ -163,7 +163,7 @@ FAULTS: Mapping[int, Fault] = dict(
                     "404, 410, 422: it exists, it is gone, it is too long",
                     "found, updated or cut; never a second pull request",
                 ),
-                ("server errors for minutes", "the run waits and goes on, nothing twice"),
+                ("server errors for ten minutes", "the run waits and goes on, nothing twice"),
                 ("a log that is gone, late, broken or a bomb", "bounded, told, done without"),
                 ("protected branches, required signatures, rules", "refused with the rule's name"),
                 ("people close, merge or push meanwhile", "the run ends, their branch is left alone"),
@@ -172,7 +172,7 @@ FAULTS: Mapping[int, Fault] = dict(
             *_rows(
                 "queue",
                 ("SIGKILL to child, worker, dispatcher, receiver at any point", "every run ends, effects once"),
-                ("FLUSHALL, Redis away, Redis out of memory", "nothing lost; goes on by itself"),
+                ("FLUSHALL, Redis away for ten minutes, Redis out of memory", "nothing lost; goes on by itself"),
                 ("Redis frozen or half open", "the receiver does not notice; the worker consumes again"),
                 ("fifty bells at once", "one driver"),
                 ("a worker that slept past its lease", "fenced out: no write, no second pull request"),

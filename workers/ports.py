@@ -500,5 +500,6 @@ class Journal(History, Memory, Protocol):
         """The run for another red job that has to be healed first, opened unless there is one already; None where runs
         cannot be opened (`heal fix`)."""
 
-    def guard(self) -> None:
-        """Return while the lease is held and nobody cancelled. Called before every effect."""
+    def guard(self) -> float:
+        """Return while the lease is held and nobody cancelled. Called before every effect; the answer is until when
+        the effect may begin, on the clock of `time.monotonic`."""

@@ -343,6 +343,13 @@ class WorkerSettings(SweeperSettings):
         that is none, and OSError when it cannot be read."""
         return self.private_key if self.private_key_file is None else SecretStr(_private_text(self.private_key_file))
 
+    def app(self) -> tuple[int, SecretStr]:
+        """The App's id and key. Raises `UsageError` where one is missing, and otherwise like `app_key`."""
+        key = self.app_key()
+        if not self.app_id or key is None:
+            raise UsageError("a worker needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY)")
+        return self.app_id, key
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor."""
         held = (self.app_key(), self.openai_api_key)

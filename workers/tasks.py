@@ -22,6 +22,8 @@ import structlog
 from celery import bootsteps, signals
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.platforms import SecurityWarning
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from workers import telemetry
 from workers.attend import Told, Visit, attend
@@ -62,8 +64,8 @@ def wired(settings: WorkerSettings) -> Told:
     return partial(drive_run, settings=settings, sandbox=sandbox, endpoints=Endpoints())
 
 
-def run_worker(concurrency: int | None = None, tell: Tell = wired) -> None:
-    """Be a worker until SIGTERM, which ends it within about 10 s and gives its leases back.
+def run_worker(concurrency: int | None, tell: Tell) -> None:
+    """Be a worker with this story until SIGTERM, which ends it within about 10 s and gives its leases back.
 
     `concurrency` is the number of runs at once, HEAL_SLOTS when not given.
     """
@@ -102,7 +104,11 @@ def _secrets(settings: WorkerSettings) -> tuple[str, ...]:
     try:
         return settings.secrets()
     except OSError as error:
-        raise UsageError(f"HEAL_PRIVATE_KEY_FILE cannot be read: {error}") from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> UsageError:
+    return UsageError(f"HEAL_PRIVATE_KEY_FILE cannot be read: {error}")
 
 
 def _log_our_way(redactor: Redactor) -> None:
@@ -215,9 +221,24 @@ def _liveness(liveness: Liveness, every: float) -> type[Any]:
     return Step
 
 
-def main() -> None:
-    """`python -m workers.tasks`: a worker with the settings of the environment."""
-    run_worker()
+def main(concurrency: int | None = None) -> None:
+    """`heal worker` and `python -m workers.tasks`: the real story, with the settings of the environment."""
+    _require_key(WorkerSettings())
+    run_worker(concurrency, wired)
+
+
+def _require_key(settings: WorkerSettings) -> None:
+    """Without the App's key every run that the worker claims would end as a bug of ours: it does not start."""
+    try:
+        _, key = settings.app()
+        load_pem_private_key(key.get_secret_value().encode(), password=None)
+    except OSError as error:
+        raise _unreadable(error) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise UsageError(
+            "HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY) holds no private key in PEM: put in the whole file that "
+            "GitHub gives on the App's page"
+        ) from None
 
 
 if __name__ == "__main__":

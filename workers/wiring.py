@@ -31,6 +31,7 @@ from workers import ceilings
 from workers.critic import Critic
 from workers.domain import Aim, Case, Report
 from workers.errors import Retryable, UsageError
+from workers.fencing import Guard
 from workers.fixers import fixers, revisers
 from workers.git import mirrors
 from workers.llm.cassettes import FILES
@@ -95,14 +96,12 @@ def drive_run(
             sandbox.rest()
 
 
-def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Callable[[], None]) -> GitHubForge:
+def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Guard) -> GitHubForge:
     from workers.github import App, GitHubForge
     from workers.github.configs import rules_of
 
-    key = settings.app_key()
-    if not settings.app_id or key is None:
-        raise UsageError("a worker needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY)")
-    app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=settings.github_pace)
+    app_id, key = settings.app()
+    app = App(settings.github_api_url, app_id, key.get_secret_value(), pace=settings.github_pace)
     return GitHubForge(app, mirrors.folder(settings.state_dir), case, redactor, guard, lambda: rules_of(settings))
 
 

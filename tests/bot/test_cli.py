@@ -138,6 +138,29 @@ def test_doctor_when_things_are_missing(tmp_path: Path) -> None:
     assert (told["redis"]["ok"], bool(told["redis"]["repair"])) == (False, True)
 
 
+@pytest.mark.fault(75)
+@pytest.mark.parametrize(
+    ("given", "mode", "said"),
+    [
+        ({}, 0o600, "needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE"),
+        ({"HEAL_PRIVATE_KEY_FILE": "{key}"}, 0o600, "needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE"),
+        ({"HEAL_APP_ID": "7", "HEAL_PRIVATE_KEY_FILE": "{key}"}, 0o644, "chmod 600"),
+        ({"HEAL_APP_ID": "7", "HEAL_PRIVATE_KEY_FILE": "{key}"}, 0o600, "holds no private key in PEM"),
+        ({"HEAL_APP_ID": "7", "HEAL_PRIVATE_KEY_FILE": "{key}.gone"}, 0o600, "cannot be read"),
+    ],
+)
+def test_a_worker_without_a_key_does_not_start(tmp_path: Path, given: dict[str, str], mode: int, said: str) -> None:
+    """It claims no run that it could only spoil: one line says what to set, and shows no key."""
+    key = tmp_path / "app.pem"
+    key.write_text("-----BEGIN RSA PRIVATE KEY-----\nMIIEhalf")
+    key.chmod(mode)
+    done = heal("worker", **{name: value.replace("{key}", str(key)) for name, value in given.items()})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "MIIEhalf" not in done.stderr
+
+
 @pytest.fixture
 def app(hub: Hub, tmp_path: Path) -> dict[str, str]:
     """An App's settings, on a machine where nothing else answers."""

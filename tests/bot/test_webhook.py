@@ -250,11 +250,13 @@ def test_a_body_in_many_pieces(site: Site, engine: Engine) -> None:
 
 @pytest.mark.fault(62)
 def test_database_away(serve: Serve, tmp_path: Path) -> None:
-    """No 202 without a commit: 503 with a time to come back, and the receiver itself stays up."""
+    """No 202 without a commit: 503 with a time to come back, for pages too, and the receiver itself stays up."""
     site = serve(database_url=f"sqlite:///{tmp_path / 'missing.db'}")
     answer = site.client.post("/webhook", content=BODY, headers=headers("push", BODY))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
     assert site.client.get("/healthz").status_code == 200
+    page, listed = site.client.get("/"), site.client.get("/api/runs")
+    assert {(one.status_code, "The database does not answer" in one.text) for one in (page, listed)} == {(503, True)}
     ready = site.client.get("/readyz")
     assert (ready.status_code, ready.json()["checks"]["migrations"]["ok"]) == (503, False)
     assert "heal db upgrade" in ready.json()["checks"]["migrations"]["seen"]

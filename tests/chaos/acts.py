@@ -24,6 +24,8 @@ ANSWERS_WITHIN = 5.0
 BELLS = f"heal:{QUEUE}"
 """Redis's list of the bells that nobody has heard yet."""
 STOPS_WITHIN = 10.0
+HANGS_WITHIN = 15.0
+"""Seconds until a red build has led to a bell; workers may be stopped for so long before they are taken to be stuck."""
 WRITES = (
     ("POST", "/check-runs$"),
     ("PATCH", "/check-runs/"),
@@ -140,13 +142,23 @@ def sleep_past_lease(ground: Ground, rng: random.Random) -> None:
 
 
 def flush_redis(ground: Ground, rng: random.Random) -> None:
-    """FLUSHALL while bells hang in it, if any does soon."""
-    ground.red(3)
-    deadline = time.monotonic() + 2
+    """FLUSHALL while bells hang in it, if any does soon: until then the workers are stopped, so that nobody hears it
+    before."""
+    ground.answering()
+    hearing = [worker.pid for worker in ground.crew.values()]
     with ground.outage(), ground.client() as client:
-        while not client.llen(BELLS) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        client.flushall()
+        for pid in hearing:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            ground.red(3)
+            deadline = time.monotonic() + HANGS_WITHIN
+            while not client.llen(BELLS) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            client.flushall()
+        finally:
+            for pid in hearing:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
 
 def restart_redis(ground: Ground, rng: random.Random) -> None:

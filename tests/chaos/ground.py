@@ -124,8 +124,12 @@ class Ground(Theatre):
 
     def ready(self, seconds: float = 60) -> None:
         """The receiver answers and every worker has its pool."""
-        self.receiver.wait_until(lambda: self._answers("/healthz"), seconds)
+        self.answering(seconds)
         self.until(self._staffed, seconds, "every worker has its pool")
+
+    def answering(self, seconds: float = 60) -> None:
+        """The receiver answers: what is told to one that only starts comes back minutes later."""
+        self.receiver.wait_until(lambda: self._answers("/healthz"), seconds)
 
     def _staffed(self) -> bool:
         self.supervise()

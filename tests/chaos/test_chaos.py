@@ -33,6 +33,7 @@ def keeps(half: Half) -> None:
 
 
 def test_without_the_ledger_runs_are_lost() -> None:
-    """The same kills and flushes lose runs of a worker that keeps its queue in Redis: the suite can fail."""
-    found = play(naive(SEED)).audit
-    assert any(what.startswith("run ") for what in found.lost)
+    """The same kills and flushes lose runs of a worker that keeps its queue in Redis: the suite can fail. Each flush
+    costs one at least, for a bell hangs in Redis when it comes; what the kills cost is luck."""
+    played = play(naive(SEED))
+    assert len([what for what in played.audit.lost if what.startswith("run ")]) >= played.done["flush"] >= 2

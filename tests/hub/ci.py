@@ -11,6 +11,7 @@ import io
 import os
 import tarfile
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _TEMP = "/home/runner/work/_temp"
+_OUTPUTS = "/home/runner/work/_outputs"
 
 
 class CiRunner:
@@ -146,7 +148,7 @@ class _JobWork:
             container = self._create(client)
             try:
                 container.start()
-                container.exec_run(["mkdir", "-p", self._workspace, _TEMP])
+                _ended(container, ["mkdir", "-p", self._workspace, _TEMP, _OUTPUTS], "/", {})
                 container.put_archive(self._workspace, self._repo.git.archive(self._sha))
                 return self._all(container)
             finally:
@@ -230,12 +232,12 @@ class _JobWork:
         command = shell_line(step).removeprefix("/usr/bin/").format(f"{_TEMP}/{name}").split(" ")
         folder = f"{self._workspace}/{step.workdir}".rstrip("/")
         limited = ["timeout", "-k", "5", str(self._plan.minutes * 60), *command]
-        code, output = container.exec_run(limited, workdir=folder, environment=env)
-        if isinstance(output, bytes) and output:
+        code, output = _ran(container, limited, folder, env)
+        if output:
             self.log.output(output)
         if code:
             self.log.failed(code)
-        return code or 0
+        return code
 
     def _note(self, name: str, conclusion: str) -> None:
         stamp = self._world.stamp()
@@ -249,6 +251,33 @@ class _JobWork:
                 "completed_at": stamp,
             }
         )
+
+
+def _ran(container: Container, command: list[str], folder: str, env: dict[str, str]) -> tuple[int, bytes]:
+    """Exit code and output of a step. It speaks into a file of its container: under load, the engine ends the stream
+    before a short step's words are in it."""
+    from docker.errors import NotFound
+
+    path = f"{_OUTPUTS}/{uuid.uuid4()}"
+    code, refused = _ended(container, ["bash", "-c", f'"$@" >{path} 2>&1', "step", *command], folder, env)
+    try:
+        pieces, _ = container.get_archive(path)
+    except NotFound:  # there is no such folder to start in, say
+        return code, refused
+    with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as tar:
+        file = tar.extractfile(tar.getmembers()[0])
+        return code, file.read() if file is not None else b""
+
+
+def _ended(container: Container, command: list[str], folder: str, env: dict[str, str]) -> tuple[int, bytes]:
+    """Exit code and what came through the engine's stream; the end of that is not yet the end of the command."""
+    assert container.client is not None
+    api = container.client.api
+    started = api.exec_create(container.id, command, workdir=folder, environment=env)["Id"]
+    streamed: bytes = api.exec_start(started)
+    while (code := api.exec_inspect(started)["ExitCode"]) is None:
+        time.sleep(0.02)
+    return int(code), streamed
 
 
 def _tar(name: str, content: bytes) -> bytes:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import secrets
-import sqlite3
 import threading
 import zlib
 from collections.abc import Iterator
@@ -18,6 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 import docker
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
 
 from tests.story.scenes import CONFIG, PATH, PUZZLE, WORKFLOW
 
@@ -29,7 +31,8 @@ GIVEN = frozenset(
 )
 """Processes that are given a secret by whoever starts them, each its own (`test_each_process_has_only_its_own`,
 `Watch.read_gits`). What git starts to speak HTTP has git's environment."""
-ADDRESSES = frozenset({"redis password", "proxy password"})
+ADDRESSES = frozenset({"redis password", "proxy password", "database password"})
+STAND_IN = re.compile(r"/bin/sh \S+/bin/git( |$)|cat /proc/\d+/environ$")
 FILE_BYTES, MOST_FOLDERS = 1 << 20, 200
 INSTALLATION_TOKEN = re.compile(rb"ghs_[A-Za-z0-9._-]{20,}|eC1hY2Nlc3MtdG9rZW46[A-Za-z0-9+/=]{8,}")
 """The double mints real long tokens: as they are, and as git sends them."""
@@ -42,7 +45,7 @@ def token(prefix: str) -> str:
 
 def own() -> dict[str, str]:
     """Secrets of the installation that the test chooses; the App's and the webhook's are the double's."""
-    names = ("redis password", "dashboard token", "old secret", "client secret", "proxy password")
+    names = ("redis password", "dashboard token", "old secret", "client secret", "proxy password", "database password")
     return {"model key": f"mk/{secrets.token_hex(20)}+", **{name: secrets.token_hex(24) for name in names}}
 
 
@@ -186,7 +189,7 @@ class Watch:
         if child not in GIVEN:
             # Addresses are what a child is for, and they hold their passwords.
             secret = {name: value for name, value in self.ours.items() if name not in ADDRESSES}
-            self.found += [f"environment of {child}: {name}" for name in leaks(environ, secret)]
+            self.found += [f"environment of {child}, {argv[:200]!r}: {name}" for name in leaks(environ, secret)]
 
     def _containers(self) -> None:
         engine = docker.from_env()
@@ -232,11 +235,14 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _called(argv: bytes) -> str:
-    """Which program of ours a process is: the module it was started as, or its command's name."""
+    """Which program of ours a process is: the module it was started as, or its command's name. The stand-in for git,
+    and what it writes git's environment down with, are git."""
     words = [word for word in argv.decode(errors="replace").split("\0") if word]
+    if STAND_IN.match(" ".join(words)):
+        return "git"
     if "-m" in words[:-1]:
         return words[words.index("-m") + 1]
-    names = [Path(word).name for word in words[:3]]
+    names = [Path(word).name for word in words[:4]]
     at = next((n for n, name in enumerate(names[:-1]) if name == "heal"), None)
     return " ".join(names[:1] if at is None else names[at : at + 2])
 
@@ -256,13 +262,13 @@ def forms(value: str) -> Iterator[bytes]:
     yield value[len(value) // 3 :].encode()
 
 
-def rows(database: Path) -> Iterator[tuple[str, str, bytes]]:
+def rows(database_url: str) -> Iterator[tuple[str, str, bytes]]:
     """Every value of every table: (table, column, value); compressed ones unfolded."""
-    with sqlite3.connect(database) as connection:
-        connection.row_factory = sqlite3.Row
-        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - our own tables
-                for column in row.keys():  # noqa: SIM118 - a Row is no mapping
-                    value = row[column]
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    with psycopg.connect(database_url, row_factory=dict_row) as connection:
+        for found in connection.execute(tables).fetchall():
+            table = str(found["table_name"])
+            for row in connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))):
+                for column, value in row.items():
                     data = value if isinstance(value, bytes) else str(value).encode()
                     yield table, column, zlib.decompress(data) if column == "body" else data

@@ -24,8 +24,9 @@ from tests.model.replies import text
 from tests.processes import Process, free_port
 from tests.story.canaries import Watch, files_of, leaks, log_of, own, plant, rows
 from tests.story.theatre import HEAL, OWNER, Theatre
+from tests.workers.store.servers import PostgresServer, postgresql_server
 
-pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis]
+pytestmark = [pytest.mark.story, pytest.mark.engine, pytest.mark.redis, pytest.mark.postgres]
 
 REPO = f"{OWNER}/canaries"
 AS_DATA = {
@@ -49,6 +50,7 @@ class Scene:
     pages: dict[str, bytes]
     prompts: list[str]
     tmp: Path
+    database: PostgresServer
     commands: dict[str, bytes]
 
 
@@ -81,13 +83,17 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     tmp.mkdir()
     ours, others = own(), plant()
     notes = noting_git(folder)
-    with Model() as model, Watch(ours, str(folder)) as watch:
+    with (
+        postgresql_server(password=ours["database password"]) as database,
+        Model() as model,
+        Watch(ours, str(folder)) as watch,
+    ):
         extra = {**SETTING, "HEAL_MODEL": f"record:{folder / 'tape.jsonl'}:openai:test-model",
                  "HTTPS_PROXY": f"http://heal:{ours['proxy password']}@127.0.0.1:{free_port()}",
                  "OPENAI_API_KEY": ours["model key"], "OPENAI_BASE_URL": model.url, "TMPDIR": str(tmp),
                  "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}  # fmt: skip
         model.script([text(answer(others))] * 3)
-        theatre = Guarded(folder, folder / "state", extra, sweep_seconds=0.5)
+        theatre = Guarded(folder, folder / "state", extra, sweep_seconds=0.5, database_url=database.url)
         theatre.redis_password = ours["redis password"]
         with theatre:
             ours["webhook secret"] = theatre.app.webhook_secret
@@ -97,7 +103,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 run = play(theatre, others, ours["model key"])
                 watch.read_gits(notes)
                 commands = said_by_commands(theatre, run["id"])
-                yield Scene(theatre, run, ours, others, watch, seen(theatre, run), model.prompts(), tmp, commands)
+                pages = {**seen(theatre, run), **seen_without(database, theatre)}
+                yield Scene(theatre, run, ours, others, watch, pages, model.prompts(), tmp, database, commands)
             finally:
                 guarded.stop()
 
@@ -169,6 +176,19 @@ def seen(theatre: Theatre, run: dict[str, Any]) -> dict[str, bytes]:
     """All pages about the run."""
     paths = ("/", "/api/runs", f"/runs/{run['id']}", f"/api/runs/{run['id']}", f"/runs/{run['id']}/events", "/metrics")
     return {path: theatre.pages.get(path).content for path in paths}
+
+
+def seen_without(database: PostgresServer, theatre: Theatre) -> dict[str, bytes]:
+    """What is shown while the database is away. What the processes log then is read with their logs."""
+    before = {log: log.stat().st_size for log in (theatre.receiver.log, theatre.worker.log)}
+    database.stop()
+    shown = {
+        f"{path}, no database": theatre.pages.get(path).content for path in ("/readyz", "/", "/api/runs", "/metrics")
+    }
+    theatre.wait(lambda: {} if all(log.stat().st_size > size for log, size in before.items()) else None, 20, "logs")
+    database.start()
+    theatre.wait(lambda: {} if theatre.pages.get("/readyz").status_code == 200 else None, 30, "the database again")
+    return shown
 
 
 def test_the_story_went_as_told(scene: Scene) -> None:
@@ -268,13 +288,15 @@ def test_no_log_of_ours_holds_a_secret(scene: Scene) -> None:
 
 @pytest.mark.fault(30)
 def test_the_database_holds_no_secret(scene: Scene) -> None:
-    """No row and no byte of its files holds a secret of ours; keys of others stand only in names a run works with."""
-    database = scene.theatre.folder / "heal.db"
-    for part in database.parent.glob("heal.db*"):
-        assert leaks(part.read_bytes(), scene.ours) == [], part.name
+    """No row and no byte of its files, its log of changes among them, holds a secret of ours; keys of others stand only
+    in names a run works with."""
+    parts = [path for path in scene.database.folder.rglob("*") if path.is_file()]
+    for part in parts:
+        assert leaks(part.read_bytes(), scene.ours) == [], part
+    assert any(scene.run["id"].encode() in part.read_bytes() for part in parts)
     read_by_people = {name: value for name, value in scene.others.items() if name in TOLD}
     found: dict[str, set[str]] = {}
-    for table, column, value in rows(database):
+    for table, column, value in rows(scene.database.url):
         canaries = scene.ours if (table, column) in AS_DATA else {**scene.ours, **read_by_people}
         if table != "stage_result" and (table, column) not in AS_DATA:
             canaries = {**canaries, **scene.others}

@@ -183,10 +183,10 @@ class Memory(MemoryJournal):
     def publishing(self) -> None:
         self.announced += 1
 
-    def guard(self) -> None:
+    def guard(self) -> float:
         if self.lost:
             raise LeaseLost("another worker has it")
-        super().guard()
+        return super().guard()
 
 
 def honest(step: Step, patch: bytes | None, n: int) -> Result:
@@ -613,6 +613,7 @@ def test_observing_tells_the_failure_and_proposes_nothing() -> None:
     assert forge.published == []
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize(
     ("red", "before", "outcome"),
     [

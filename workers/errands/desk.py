@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 
 from workers.errands.model import Place
 from workers.errors import LeaseLost
+from workers.fencing import begun_by
 from workers.github.session import App, Session
 from workers.redact import Redactor
 from workers.settings import WorkerSettings
@@ -32,10 +34,12 @@ class Desk:
         """GitHub for one repository, with narrowed tokens; every write first asks whether the errand is still ours."""
         return Session(self.app, place.installation_id, place.repo_id, self.redactor, self.guard)
 
-    def guard(self) -> None:
-        """Raises `LeaseLost` once somebody else has the errand."""
+    def guard(self) -> float:
+        """Raises `LeaseLost` once somebody else has the errand; returns until when an effect may begin."""
+        asked = time.monotonic()
         if not self.errands.held(self.errand):
             raise LeaseLost(f"errand {self.errand.id}: fence {self.errand.fence} is no longer the newest")
+        return begun_by(asked, self.errands.lease_seconds)
 
 
 Handler = Callable[[Desk], str]

@@ -5,10 +5,13 @@ PyGithub's objects are left aside: they ask GitHub again for fields that nobody 
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
@@ -18,8 +21,12 @@ from urllib3.util import Retry
 
 from workers.domain import Outcome
 from workers.errors import Retryable, Stop
+from workers.fencing import Guard, unfenced
+from workers.github.punctual import Punctual, TooLate
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 API_VERSION = "2022-11-28"
 PAGE = 100
@@ -31,7 +38,10 @@ _DIGITS = re.compile(r"[0-9]{1,12}")
 _NEXT = re.compile(r'<([^<>]{1,2000})>; rel="next"')
 
 _GRAPHQL_SAYS_NO = 400
-"""PyGithub's status for an answer 200 with errors in it."""
+"""The status of an answer 200 with errors in it, as PyGithub has it for queries."""
+
+_STARTS = 3
+"""How often a write is begun that then waits too long, on a machine that is too busy or stopped again and again."""
 
 READS_ONLY = Retry(
     total=3,
@@ -60,13 +70,14 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error
 
 
 class Api:
-    """GitHub with one token. `guard` is called before every write and may raise. Not for use from several threads.
+    """GitHub with one token. `guard` is called before every write and may raise; what it allowed and what did not begin
+    in time is not sent, and the guard is asked again. Not for use from several threads.
 
     `renew`, where it is set, gives a requester with a fresh token: a request whose token GitHub did not accept was not
     done, so it is sent once more with the new one.
     """
 
-    def __init__(self, requester: Requester, guard: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, requester: Requester, guard: Guard = unfenced) -> None:
         self._requester = requester
         self._guard = guard
         self.renew: Callable[[], Requester] | None = None
@@ -114,7 +125,6 @@ class Api:
     def send(self, method: str, path: str, body: Mapping[str, object], *, expect: tuple[int, ...] = ()) -> Any:
         """The JSON answer of a write; raises `Refused` for the statuses in `expect`."""
         _never(path, body.get("event"))
-        self._guard()
         return self._call(method, path, body=body, expect=expect)[1]
 
     def delete(self, path: str) -> None:
@@ -131,9 +141,10 @@ class Api:
     def mutate(self, name: str, variables: Mapping[str, object], fields: str, *, refusals: bool = False) -> None:
         """One GraphQL mutation; raises `Refused` for what GraphQL itself answers when `refusals` are asked for."""
         _never(name, None)
-        self._guard()
+        given = f"{name[:1].upper()}{name[1:]}Input!"
+        query = f"mutation Mutation($input: {given}) {{ {name}(input: $input) {{ {fields} }} }}"
         try:
-            self._renewing(lambda github: github.graphql_named_mutation(name, dict(variables), fields))
+            self._mutated({"query": query, "variables": {"input": dict(variables)}})
         except GithubException as error:
             if refusals and error.status == _GRAPHQL_SAYS_NO and not _limited(error):
                 raise Refused(error.status, _message(error)) from error
@@ -151,14 +162,33 @@ class Api:
         expect: tuple[int, ...] = (),
     ) -> tuple[dict[str, Any], Any]:
         try:
+            if body is not None:
+                return self._written(method, path, body)
             given = dict(parameters) if parameters else None
-            return self._renewing(lambda github: github.requestJsonAndCheck(method, path, parameters=given, input=body))
+            return self._renewing(lambda github: github.requestJsonAndCheck(method, path, parameters=given))
         except GithubException as error:
             if error.status in expect and not _limited(error):
                 raise Refused(error.status, _message(error)) from error
             raise translate(error) from error
         except requests.RequestException as error:
             raise translate(error) from error
+
+    def _mutated(self, body: Mapping[str, object]) -> None:
+        headers, answer = self._written("POST", self._requester.graphql_url, body)
+        if "errors" in answer:
+            error = self._requester.createException(_GRAPHQL_SAYS_NO, headers, answer)
+            gone = [one.get("type") for one in _problems(error) if isinstance(one, dict)] == ["NOT_FOUND"]
+            raise self._requester.createException(404, headers, answer) if gone else error
+
+    def _written(self, method: str, path: str, body: Mapping[str, object]) -> tuple[dict[str, Any], Any]:
+        content = json.dumps(body).encode()
+        for _ in range(_STARTS):
+            sent = cast(BinaryIO, Punctual(content, self._guard()))
+            try:
+                return self._renewing(partial(_send, method=method, path=path, body=sent))
+            except TooLate:
+                _log.info("%s %s was not sent: it began too late", method, path)
+        raise Retryable("A request to GitHub could not begin in time", blame="github", after=15)
 
     def _renewing(self, ask: Callable[[Requester], T]) -> T:
         try:
@@ -168,6 +198,11 @@ class Api:
                 raise
         self._requester = self.renew()
         return ask(self._requester)
+
+
+def _send(github: Requester, method: str, path: str, body: BinaryIO) -> tuple[dict[str, Any], Any]:
+    """The one call of the library that takes a body as it is."""
+    return github.requestMemoryBlobAndCheck(method, path, None, {"Content-Type": "application/json"}, body)
 
 
 def _never(asked: str, event: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from workers.domain import Aim, Case, How, IssueReport, JobReport, Ours, Outcome, Published, Rerun, Sha
 from workers.errors import Stop
+from workers.fencing import Guard, unfenced
 from workers.git import mirrors
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
@@ -66,7 +67,7 @@ class GitHubForge:
         mirrors: Path,
         case: Case,
         redactor: Redactor | None = None,
-        guard: Callable[[], None] = lambda: None,
+        guard: Guard = unfenced,
         rules: Callable[[], Rules] = Rules,
     ) -> None:
         self._app = app

@@ -5,7 +5,7 @@ Knows GitHub's limits on them; the words come from outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,9 +16,10 @@ from workers.errors import Retryable
 from workers.github.api import Api, Refused
 from workers.github.session import Repository
 from workers.messages.markup import LIMIT
+from workers.messages.notices import told_elsewhere
 from workers.messages.room import clipped, in_bytes, shorten
 from workers.messages.sticky import Block, is_sticky, joined, merged
-from workers.ports import Button, Notice
+from workers.ports import Notice
 
 CHECK_NAME = "heal"
 ANNOTATIONS_PER_CALL = 50
@@ -33,7 +34,9 @@ TITLE_LIMIT = 255
 
 class CheckRun:
     """The check run of one case. It is looked for by its external id before it is made, so a lost answer makes no
-    second one; its conclusion is always neutral.
+    second one; its conclusion is always neutral. A request that arrives after its sender was given up can still make
+    one, and GitHub deletes none: after it was made and at the end all of the run's are looked at, the newest, which is
+    the one that GitHub shows, goes on, and the others are concluded.
 
     A later run on the same commit goes on with the check run that an earlier one has closed. Only while two are at work
     on one commit each has its own: neither may close the other's.
@@ -48,67 +51,84 @@ class CheckRun:
 
     def show(self, notice: Notice) -> None:
         """Make it or bring it up to date; nothing is sent when GitHub shows it already."""
-        self._known = self._known or self._found()
-        state = {"status": "completed", "conclusion": "neutral"} if notice.final else {"status": "in_progress"}
-        output = {"title": clipped(notice.title, TITLE_LIMIT), "summary": shorten(notice.summary, TEXT_LIMIT, in_bytes)}
-        if notice.text:
-            output["text"] = shorten(notice.text, TEXT_LIMIT, in_bytes)
-        missing = self._missing(notice)
-        if self._known is None or missing or not self._shows(self._known, state, output):
-            self._write(state, output, missing[:ANNOTATIONS_PER_CALL], notice.buttons)
+        body = _body(notice)
+        if self._known is None or notice.final:
+            self._known = self._found()
+        known = self._known or self._made(body)
+        missing = self._missing(known, notice)
+        if missing or not self._shows(known, body):
+            known = self._write(known, body, missing[:ANNOTATIONS_PER_CALL])
         for at in range(ANNOTATIONS_PER_CALL, len(missing), ANNOTATIONS_PER_CALL):
-            self._write(state, output, missing[at : at + ANNOTATIONS_PER_CALL], notice.buttons)
+            known = self._write(known, body, missing[at : at + ANNOTATIONS_PER_CALL])
+        self._known = known
+
+    def _made(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make it, and look whether another was made in the same moment."""
+        fixed = {"name": CHECK_NAME, "head_sha": self._case.head_sha, **self._ours()}
+        made: Mapping[str, Any] = self._api.send("POST", self._repo.path("/check-runs"), {**fixed, **body})
+        self._known = made
+        return self._found() or made
 
     def _write(
-        self,
-        state: Mapping[str, str],
-        output: Mapping[str, str],
-        notes: list[dict[str, object]],
-        buttons: Sequence[Button],
-    ) -> None:
-        body: dict[str, object] = {**state, "output": {**output, **({"annotations": notes} if notes else {})}}
-        if "conclusion" in state:
-            body["actions"] = [asdict(button) for button in buttons[:MOST_BUTTONS]]
-        ours = {"external_id": self._case.run, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
-        if self._known is None:
-            fixed = {"name": CHECK_NAME, "head_sha": self._case.head_sha, **ours}
-            self._known = self._api.send("POST", self._repo.path("/check-runs"), {**fixed, **body})
-        else:
-            fixed = {} if self._known["external_id"] == self._case.run else ours
-            path = self._repo.path(f"/check-runs/{self._known['id']}")
-            self._known = self._api.send("PATCH", path, {**fixed, **body})
+        self, known: Mapping[str, Any], body: Mapping[str, Any], notes: list[dict[str, object]]
+    ) -> Mapping[str, Any]:
+        fixed = {} if known["external_id"] == self._case.run else self._ours()
+        output = {**body["output"], "annotations": notes} if notes else body["output"]
+        written: Mapping[str, Any] = self._api.send("PATCH", self._path(known), {**fixed, **body, "output": output})
+        return written
 
     def _found(self) -> Mapping[str, Any] | None:
-        """This run's check run, else the newest that another run has closed."""
+        """This run's newest check run, its others concluded; else the newest that another run has closed."""
         path = self._repo.path(f"/commits/{self._case.head_sha}/check-runs")
         held: list[Mapping[str, Any]] = [
             run
             for run in self._api.pages(path, "check_runs", check_name=CHECK_NAME, filter="all")
             if (run.get("app") or {}).get("id") == self._app_id
         ]
-        own = next((run for run in held if run["external_id"] == self._case.run), None)
-        closed = [run for run in held if run["status"] == "completed"]
-        return own or max(closed, key=lambda run: int(run["id"]), default=None)
+        own = {int(run["id"]): run for run in held if run["external_id"] == self._case.run}
+        if self._known is not None:  # a list may lag behind
+            own.setdefault(int(self._known["id"]), self._known)
+        for _, twin in sorted(own.items())[:-1]:
+            if twin["status"] != "completed":
+                self._api.send("PATCH", self._path(twin), _body(told_elsewhere()))
+        closed = {int(run["id"]): run for run in held if run["status"] == "completed"}
+        return max((own or closed).items(), default=(0, None))[1]
 
-    def _shows(self, known: Mapping[str, Any], state: Mapping[str, str], output: Mapping[str, str]) -> bool:
+    def _ours(self) -> Mapping[str, object]:
+        return {"external_id": self._case.run, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}
+
+    def _path(self, run: Mapping[str, Any]) -> str:
+        return self._repo.path(f"/check-runs/{run['id']}")
+
+    def _shows(self, known: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
         same_run = known["external_id"] == self._case.run
-        same_state = all(known.get(key) == value for key, value in state.items())
-        return (
-            same_run and same_state and all((known["output"] or {}).get(key) == value for key, value in output.items())
-        )
+        same_state = all(known.get(key) == body[key] for key in ("status", "conclusion") if key in body)
+        said = known["output"] or {}
+        return same_run and same_state and all(said.get(key) == value for key, value in body["output"].items())
 
-    def _missing(self, notice: Notice) -> list[dict[str, object]]:
+    def _missing(self, known: Mapping[str, Any], notice: Notice) -> list[dict[str, object]]:
         """GitHub appends annotations with each update: those it holds already are not sent again."""
         notes: list[dict[str, object]] = [
             {"path": one.path, "start_line": one.line, "end_line": one.line, "annotation_level": "failure",
              "message": clipped(one.message, MESSAGE_LIMIT) or "failed"}
             for one in notice.annotations if one.path and one.line
         ]  # fmt: skip
-        if not notes or self._known is None or not self._known["output"].get("annotations_count"):
+        if not notes or not known["output"].get("annotations_count"):
             return notes
-        path = self._repo.path(f"/check-runs/{self._known['id']}/annotations")
-        held = {(one["path"], one["start_line"], one["message"]) for one in self._api.pages(path)}
+        listed = self._api.pages(f"{self._path(known)}/annotations")
+        held = {(one["path"], one["start_line"], one["message"]) for one in listed}
         return [note for note in notes if (note["path"], note["start_line"], note["message"]) not in held]
+
+
+def _body(notice: Notice) -> dict[str, Any]:
+    """What GitHub is sent of a notice, without its annotations. Buttons are shown when the run is over."""
+    output = {"title": clipped(notice.title, TITLE_LIMIT), "summary": shorten(notice.summary, TEXT_LIMIT, in_bytes)}
+    if notice.text:
+        output["text"] = shorten(notice.text, TEXT_LIMIT, in_bytes)
+    if not notice.final:
+        return {"status": "in_progress", "output": output}
+    buttons = [asdict(button) for button in notice.buttons[:MOST_BUTTONS]]
+    return {"status": "completed", "conclusion": "neutral", "output": output, "actions": buttons}
 
 
 class Comment:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +23,7 @@ from github.Requester import Requester
 
 from workers.domain import Outcome
 from workers.errors import Retryable, Stop
+from workers.fencing import Guard, unfenced
 from workers.github.api import API_VERSION, READS_ONLY, Api, Refused
 from workers.redact import Redactor
 
@@ -109,9 +110,7 @@ class _Token:
 class Session:
     """What one run may do on GitHub. Tokens are minted when first needed; `close` revokes them."""
 
-    def __init__(
-        self, app: App, installation_id: int, repo_id: int, redactor: Redactor, guard: Callable[[], None]
-    ) -> None:
+    def __init__(self, app: App, installation_id: int, repo_id: int, redactor: Redactor, guard: Guard) -> None:
         # At DEBUG, PyGithub logs the answer that holds a fresh token.
         logging.getLogger("github").setLevel(logging.WARNING)
         self.app = app
@@ -249,7 +248,7 @@ class Session:
 
 
 @contextmanager
-def as_app(app: App, guard: Callable[[], None] = lambda: None) -> Iterator[Api]:
+def as_app(app: App, guard: Guard = unfenced) -> Iterator[Api]:
     """The API with the App's own key, for what is no repository's: tokens, installations, its webhook, itself."""
     client = GithubIntegration(
         auth=Auth.AppAuth(app.app_id, lambda: _read_key(app.private_key)),  # type: ignore[arg-type, return-value]
@@ -279,7 +278,7 @@ def named(app: App, full_name: str, redactor: Redactor) -> Session:
         installation = api.find(f"/repos/{full_name}/installation")
     found = None
     if installation is not None:
-        found = Session(app, int(installation["id"]), 0, redactor, lambda: None).neighbour(full_name.split("/")[1])
+        found = Session(app, int(installation["id"]), 0, redactor, unfenced).neighbour(full_name.split("/")[1])
     if found is None:
         raise Stop(Outcome.DISABLED, f"Heal is not installed on {full_name}.")
     return found

@@ -38,6 +38,11 @@ def started(case: Case, run_url: str) -> Notice:
     return Notice("Looking into it", text, comment=asked)
 
 
+def told_elsewhere() -> Notice:
+    """The second check run that a late request has made for one run: GitHub lets nobody delete it."""
+    return Notice("See the newer check run", "This run is told in the newer check run of the same name.", final=True)
+
+
 def reproduced(report: Report, run_url: str) -> Notice | None:
     """The failure is here again, and a fix is looked for: news for who asked, and for nobody else."""
     report = published(report)

@@ -44,7 +44,7 @@ class Errands:
     def __init__(self, engine: Engine, redactor: Redactor | None = None, lease_seconds: float = LEASE_SECONDS) -> None:
         self._engine = engine
         self._redactor = redactor or Redactor()
-        self._lease_seconds = lease_seconds
+        self.lease_seconds = lease_seconds
 
     def open(self, payload: Payload, key: str, after: float = 0.0, fuller: bool = False) -> bool:
         """Queue an errand unless one with this key exists; False then. It is due in `after` seconds.
@@ -95,7 +95,7 @@ class Errands:
                 owner=owner,
                 fence=Errand.fence + 1,
                 tries=Errand.tries + 1,
-                lease_until=db_now() + self._lease_seconds,
+                lease_until=db_now() + self.lease_seconds,
                 next_at=None,
             )
             .returning(Errand.id, Errand.kind, Errand.payload, Errand.fence, Errand.tries)
@@ -129,7 +129,7 @@ class Errands:
 
     def held(self, errand: Claimed) -> bool:
         """Still ours: asked before every effect on GitHub, and renews the lease."""
-        return self._write(errand, {"lease_until": db_now() + self._lease_seconds}, free=False)
+        return self._write(errand, {"lease_until": db_now() + self.lease_seconds}, free=False)
 
     def given_lately(self, repo_id: int, sender_id: int | None, seconds: float, kind: Kind) -> int:
         """How many errands of a kind a person, or with None anybody, caused in a repository within so many seconds."""

@@ -37,6 +37,7 @@ from workers.domain import (
     Verdict,
 )
 from workers.errors import LeaseLost, Stop
+from workers.fencing import begun_by
 from workers.llm.budgets import Limit
 from workers.ports import CI
 from workers.redact import Redactor
@@ -256,11 +257,13 @@ class Lease:
 
         return self._write(work)
 
-    def guard(self) -> None:
+    def guard(self) -> float:
         """Ask the database: still ours, still wanted? Raises `Stop` once per lease, so that goodbyes can be said, and
-        always where Heal had to leave."""
+        always where Heal had to leave. Returns until when the effect may begin."""
+        asked = time.monotonic()
         self._write(lambda _: None)
         self._raise_stop()
+        return begun_by(asked, self._seconds)
 
     # Letting go
 

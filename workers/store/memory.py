@@ -21,6 +21,7 @@ from workers.domain import (
     Sighting,
 )
 from workers.errors import Stop
+from workers.fencing import unfenced
 from workers.ports import CI
 
 T = TypeVar("T")
@@ -101,8 +102,9 @@ class MemoryJournal:
         del case
         return None
 
-    def guard(self) -> None:
+    def guard(self) -> float:
         """Raises `Stop(CANCELLED)` once after `cancelled` was set."""
         if self.cancelled.is_set() and not self._told:
             self._told = True
             raise Stop(Outcome.CANCELLED, "The run was cancelled.")
+        return unfenced()

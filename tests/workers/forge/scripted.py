@@ -34,7 +34,10 @@ def scripted(*replies: Reply) -> Iterator[Scripted]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length") or 0))
+            length = int(self.headers.get("content-length") or 0)
+            if len(self.rfile.read(length)) < length:
+                self.close_connection = True  # a request that breaks off is none
+                return
             script.seen.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
             reply = script.replies.pop(0) if len(script.replies) > 1 else script.replies[0]
             self.send_response(reply.status)

@@ -132,7 +132,7 @@ def test_no_connection_parks_the_run() -> None:
 def test_guard_stands_before_every_write() -> None:
     """A worker that lost its lease reads, but sends no write."""
 
-    def lost() -> None:
+    def lost() -> float:
         raise LeaseLost
 
     with scripted(Reply(200, b"{}")) as server:

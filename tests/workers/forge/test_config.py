@@ -14,6 +14,7 @@ from tests.workers.forge.scene import REPO, Scene
 from workers.domain import Sha
 from workers.errands.model import ConfigTouched, Place
 from workers.errands.process import Counter
+from workers.fencing import unfenced
 from workers.github import App, GitHubForge, configs
 from workers.github.session import Purpose, Session
 from workers.repo_config.bounds import Bounds, Rules
@@ -37,7 +38,7 @@ def app(scene: Scene) -> App:
 @pytest.fixture
 def session(scene: Scene) -> Iterator[Session]:
     """GitHub as a run sees it."""
-    made = Session(app(scene), scene.keys.installation_id, scene.info.id, scene.redactor, lambda: None)
+    made = Session(app(scene), scene.keys.installation_id, scene.info.id, scene.redactor, unfenced)
     with closing(made):
         yield made
 
@@ -102,7 +103,7 @@ def test_the_organisations_file_is_a_layer_below_the_repositorys(scene: Scene, s
     assert (decided["limits.attempts"], decided["limits.rounds"]) == (Source.REPOSITORY, Source.ORGANISATION)
     minted = [one["body"] for one in scene.asked("POST", "/access_tokens")]
     assert minted[-1] == {"repositories": [".github"], "permissions": {"metadata": "read", "contents": "read"}}
-    with closing(Session(app(scene), scene.keys.installation_id, home.id, scene.redactor, lambda: None)) as there:
+    with closing(Session(app(scene), scene.keys.installation_id, home.id, scene.redactor, unfenced)) as there:
         assert configs.own(there)[0] is not None  # for the repository itself it is its own file
     scene.hub.push("octo/.github", {FILE: "limits: {rounds: 7}\n"})
     assert configs.effective(session, Rules()).config.limits.rounds == 7  # the more usual place comes first

@@ -182,7 +182,7 @@ def test_refused_pull_request_is_told(scene: Scene) -> None:
 def test_lost_lease_writes_nothing(scene: Scene) -> None:
     """A worker whose run was taken over stops before its next write."""
 
-    def lost() -> None:
+    def lost() -> float:
         raise LeaseLost
 
     forge = scene.forge()

@@ -9,6 +9,7 @@ import pytest
 from tests.workers.forge.scene import REPO, STARTED, Scene
 from workers.domain import Case, Finding, Published, RunId, Sha
 from workers.errors import Retryable
+from workers.fencing import unfenced
 from workers.github.session import Purpose
 from workers.messages.markup import details, fence
 from workers.messages.sticky import Block, merged
@@ -57,6 +58,32 @@ def test_another_worker_finds_the_check_run_again(scene: Scene) -> None:
     scene.forge().tell(scene.case, STARTED)
     scene.forge().tell(scene.case, ENDED)
     assert len(scene.own_checks) == 1
+
+
+@pytest.mark.fault(53, 58)
+@pytest.mark.parametrize("late", [False, True], ids=["in the same moment", "before the end"])
+def test_a_check_run_that_came_twice_is_concluded(scene: Scene, late: bool) -> None:
+    """A request of a worker that was killed arrives between the look and the write of the next one, or later still.
+    Check runs cannot be deleted: the newest, which GitHub shows, says how the run went, and none stays in progress."""
+    forge, other = scene.forge(), scene.forge()
+    api, sent = forge._session.api(Purpose.TELL), other._session.api(Purpose.TELL)
+    body = {"name": "heal", "head_sha": scene.case.head_sha, "external_id": scene.case.run, "status": "in_progress"}
+
+    def arrives() -> float:
+        api._guard = unfenced
+        sent.send("POST", f"/repos/{REPO}/check-runs", body)
+        return unfenced()
+
+    if not late:
+        api._guard = arrives
+    forge.tell(scene.case, STARTED)
+    if late:
+        arrives()
+    forge.tell(scene.case, replace(ENDED, annotations=(Finding("wrong", path="shop.py", line=1),)))
+    first, newest = sorted(scene.own_checks, key=lambda check: int(check["id"]))
+    assert [check["status"] for check in (first, newest)] == ["completed", "completed"]
+    assert (newest["output"]["title"], len(newest["annotations"])) == ("Not reproduced", 1)
+    assert first["output"]["title"] == "See the newer check run"
 
 
 def test_one_check_run_per_head(scene: Scene) -> None:
@@ -159,9 +186,10 @@ def test_another_makes_the_comment_in_the_same_moment(scene: Scene) -> None:
     api = forge._session.api(Purpose.TELL)
     path = f"/repos/{REPO}/issues/{case.pull_request}/comments"
 
-    def arrives(run: str, text: str) -> None:
-        api._guard = lambda: None
+    def arrives(run: str, text: str) -> float:
+        api._guard = unfenced
         api.send("POST", path, {"body": merged("", Block(run, case.head_sha[:7], text))})
+        return unfenced()
 
     api._guard = lambda: arrives("run-1", "On it, said by the worker before.")
     forge._comment.show(case.pull_request, "On it.")  # type: ignore[arg-type]
@@ -181,10 +209,11 @@ def test_a_comment_taken_away_is_made_again(scene: Scene) -> None:
     forge.tell(case, replace(STARTED, comment="On it."))
     api = forge._session.api(Purpose.TELL)
 
-    def delete() -> None:
-        api._guard = lambda: None
+    def delete() -> float:
+        api._guard = unfenced
         (comment,) = scene.state["comments"]
         api.send("DELETE", f"/repos/{REPO}/issues/comments/{comment['id']}", {})
+        return unfenced()
 
     api._guard = delete
     with pytest.raises(Retryable):

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from tests.workers.forge.scene import PROPOSAL, REPO, Scene
 from workers.domain import Case, Ours, RunId, Sha
+from workers.fencing import unfenced
 from workers.github.session import Session
 from workers.redact import Redactor
 from workers.store.codec import from_json
@@ -46,7 +47,7 @@ class Held:
         """GitHub for the repository, as an errand sees it."""
         forge = self.scene.forge()
         case = self.scene.case
-        return Session(forge._app, case.installation_id, case.repo_id, Redactor(), lambda: None)
+        return Session(forge._app, case.installation_id, case.repo_id, Redactor(), unfenced)
 
     def review(self, *comments: Json, event: str = "REQUEST_CHANGES", body: str = "", user: str = "ada") -> Json:
         """A person's review; each comment says at least its body."""

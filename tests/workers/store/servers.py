@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -34,12 +34,15 @@ class PostgresServer:
     folder: Path
     port: int
     durable: bool = False
+    password: str = field(default="", repr=False)
+    """Asked of everybody who connects; nothing is asked when it is empty."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The URL of its database `postgres`."""
-        return f"postgresql://heal@127.0.0.1:{self.port}/postgres"
+        word = f":{self.password}" if self.password else ""
+        return f"postgresql://heal{word}@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -83,17 +86,20 @@ def _programs() -> Path:
 
 
 @contextmanager
-def postgresql_server(durable: bool = False) -> Iterator[PostgresServer]:
+def postgresql_server(durable: bool = False, password: str = "") -> Iterator[PostgresServer]:
     """A fresh cluster that runs. PostgreSQL refuses to run as root. Only a `durable` one flushes to the disk when it
     commits."""
     folder = Path(tempfile.mkdtemp(prefix="heal-pg-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
-        data = str(folder / "data")
-        make = [str(_programs() / "initdb"), "-D", data, "-U", "heal", "--auth=trust", "-E", "UTF8", "--no-sync"]
+        told = folder / "password"
+        told.write_text(f"{password}\n")
+        make = [str(_programs() / "initdb"), "-D", str(folder / "data"), "-U", "heal", "-E", "UTF8", "--no-sync",
+                *(["--auth=scram-sha-256", f"--pwfile={told}"] if password else ["--auth=trust"])]  # fmt: skip
         subprocess.run(_as_postgres(make), check=True, capture_output=True, cwd="/")
-        server = PostgresServer(folder, free_port(), durable)
+        told.unlink()
+        server = PostgresServer(folder, free_port(), durable, password)
         try:
             server.start()
             yield server
@@ -114,8 +120,13 @@ def postgresql(durable: bool = False) -> Iterator[str]:
 class RedisServer:
     """A running Redis; `process` may be stopped, frozen and killed by the test."""
 
-    url: str
+    port: int
     process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Of its database 0."""
+        return f"redis://127.0.0.1:{self.port}/0"
 
     def client(self) -> redis.Redis:
         """A plain client."""
@@ -123,14 +134,14 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
-    """A fresh, empty Redis without persistence."""
+def redis_server(port: int = 0) -> Iterator[RedisServer]:
+    """A fresh, empty Redis without persistence, on a free port when none is said."""
     folder = Path(tempfile.mkdtemp(prefix="heal-redis-"))
-    port = free_port()
+    port = port or free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        server = RedisServer(f"redis://127.0.0.1:{port}/0", process)
+        server = RedisServer(port, process)
         deadline = time.monotonic() + 10
         with server.client() as client:
             while True:

@@ -180,6 +180,16 @@ def test_the_old_holder_is_fenced_out(
     new.guard()
 
 
+@pytest.mark.fault(58)
+def test_what_was_allowed_begins_within_a_part_of_the_lease(ledger: Ledger, run: RunId) -> None:
+    """A holder that is stopped after the answer may not begin any more once it goes on, before anybody else can claim
+    the run."""
+    lease = claimed(ledger, run)
+    before = time.monotonic()
+    until = lease.guard()
+    assert before < until <= time.monotonic() + 60 / 3
+
+
 def test_checkpoints_survive_the_holder(ledger: Ledger, engine: Engine, run: RunId) -> None:
     """The next holder recalls what the last one recorded, in its type; what is unknown is None."""
     first = claimed(ledger, run)
@@ -508,6 +518,7 @@ def test_a_killed_process_loses_no_run(engine: Engine, url: str, case: Case) -> 
     assert claimed(ledger, run, "host:2/2").fence == 2
 
 
+@pytest.mark.fault(17)
 def test_heals_of_a_week(engine: Engine, ledger: Ledger, case: Case) -> None:
     """Runs that worked on the same failure in the same place within seven days count, whatever became of them; those
     that ended right after the diagnosis, elsewhere, or long ago do not."""

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from sandbox import engine as containers
 from tests import installation
 from tests.chaos.machine import children, command
 from tests.remains import left_behind
+from tests.workers.store.hasty_worker import CLOCK
 from tests.workers.store.servers import RedisServer, redis_server
 from workers.domain import Case, Outcome, RunId
 from workers.queue import Bell
@@ -66,8 +67,14 @@ def environment(url: str, broker: RedisServer, tmp_path: Path) -> dict[str, str]
 
 @pytest.fixture
 def worker(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with started("stub_worker", environment, tmp_path) as process:
+        yield process
+
+
+@contextmanager
+def started(module: str, environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     with (tmp_path / "worker.log").open("wb") as log:
-        command = [sys.executable, "-m", "tests.workers.store.stub_worker"]
+        command = [sys.executable, "-m", f"tests.workers.store.{module}"]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             yield process
@@ -114,6 +121,32 @@ def test_a_lost_bell_and_a_killed_process_lose_no_run(
     until(lambda: done(engine, run), "the run is done")
     assert page(engine, run).line.detail == "by fence 2"
     assert [event.kind for event in page(engine, run).events].count("stage") == 1
+
+
+@pytest.mark.fault(55)
+@on_sqlite
+def test_ten_minutes_without_redis(
+    engine: Engine, case: Case, environment: dict[str, str], broker: RedisServer, tmp_path: Path
+) -> None:
+    """By the clock on which the worker waits for its broker. It does not end, what came meanwhile is waiting, and the
+    pauses have not grown to more than half a minute: the lease, the sweep and ten seconds are more."""
+    clock = tmp_path / "clock"
+
+    def waited() -> float:
+        return float((clock.read_text() if clock.exists() else "") or 0)
+
+    with started("hasty_worker", {**environment, CLOCK: str(clock)}, tmp_path) as worker:
+        until(lambda: len(Roster(engine).alive()) == 1, "the worker's row")
+        broker.process.kill()
+        broker.process.wait()
+        run, _ = Ledger(engine).open_run(case, "key", "delivery")
+        until(lambda: waited() > 600, "ten minutes without Redis")
+        assert worker.poll() is None
+        assert page(engine, run).line.state is RunState.QUEUED
+        with redis_server(broker.port):
+            back = waited()
+            until(lambda: done(engine, run), "the run is done")
+            assert waited() - back <= 31
 
 
 @pytest.mark.fault(74)

@@ -1,4 +1,4 @@
-"""What GitHub keeps back from one repository holds up nobody else."""
+"""What GitHub keeps back from one repository holds up nobody else, and ends nothing when it lasts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import pytest
 
 from tests.workers.store.test_ledger import now_due
 from tests.workers.whole.house import FILES, House
+from workers.store.lease import Lease
 
 LIMITED, OTHER = "octo/limited", "octo/other"
 RESET = 900
+STORM = 600
 
 
 @pytest.mark.fault(47)
@@ -36,3 +38,33 @@ def test_others_go_on_while_one_waits_for_its_limit(house: House) -> None:
     house.heal(LIMITED)
     (mended,) = house.runs(LIMITED)
     assert (mended["id"], mended["outcome"]) == (waiting["id"], "FIXED")
+
+
+@pytest.mark.fault(49)
+def test_github_answers_502_for_ten_minutes(house: House) -> None:
+    """From the moment at which a fix is to be published, and after the work was done, which is the worst: the run comes
+    again and again, in pauses that grow, by their sum for more than ten minutes. Then everything is there once."""
+    storm: list[str] = []
+
+    def began(stage: str, lease: Lease) -> None:
+        if stage == "publish" and not storm:
+            storm.append(stage)
+            for method in ("POST", "PATCH"):
+                house.hub.fail_requests(f"/repos/{OTHER}/", method=method, times=1_000, after=True)
+
+    house.began = began
+    house.hub.create_repo(OTHER, files=FILES)
+    house.hub.finish_ci(OTHER)
+    pauses: list[float] = []
+    while sum(pauses) < STORM:
+        house.work(lambda: bool(house.runs(OTHER)) and house.runs(OTHER)[0]["tries"] == len(pauses) + 1)
+        (run,) = house.runs(OTHER)
+        assert (run["state"], run["outcome"]) == ("queued", None)
+        pauses.append(run["next_ring"] - time.time())
+        now_due(house.engine, run["id"])
+    house.hub.clear_faults()
+    house.heal(OTHER)
+    assert house.runs(OTHER)[0]["outcome"] == "FIXED"
+    assert set(house.effects(OTHER).values()) == {1}
+    assert pauses == sorted(pauses)
+    assert min(pauses) > 10
