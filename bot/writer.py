@@ -47,7 +47,6 @@ class Writer:
         self._store = store
         self._stored = stored
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._rested_at = 0.0
         self._thread = threading.Thread(target=self._work, name="heal-writer", daemon=True)
 
     def start(self) -> None:
@@ -88,14 +87,13 @@ class Writer:
         batch, ended = self._next_batch()
         if batch:
             self._commit(batch)
-            self._rested_at = time.monotonic() + BREATH_SECONDS
+            if not ended and self._queue.qsize() < LARGEST_BATCH:
+                time.sleep(BREATH_SECONDS)  # now: one who waits for the first of them is woken twice for each commit
         return not ended
 
     def _next_batch(self) -> tuple[list[_Waiting], bool]:
         batch: list[_Waiting] = []
         item = self._queue.get()
-        if item is not None and self._queue.qsize() < LARGEST_BATCH:
-            time.sleep(max(0.0, self._rested_at - time.monotonic()))
         while item is not None:
             batch.append(item)
             if len(batch) == LARGEST_BATCH:
