@@ -19,8 +19,8 @@ from workers.store.inbox import PackedRow, Stored
 
 LARGEST_BATCH = 64
 LONGEST_QUEUE = 2048
-BREATH_SECONDS = 0.04
-"""Least time between two commits. One costs as much as ten rows, and at a hundred deliveries a second four or five
+BREATH_SECONDS = 0.05
+"""Least time between two commits. One costs as much as ten rows, and at a hundred deliveries a second five or six
 share it; a delivery that comes alone is written at once."""
 
 log = structlog.get_logger(__name__)
