@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from benchmarks import growth, storms, throughput, webhook
@@ -157,14 +157,15 @@ def _latency_row(name: str, one: Latency) -> str:
     return f"| {name} | {' | '.join(map(str, figures))} |"
 
 
-def measure(wanted: Wanted, parts: Sequence[str] = PARTS) -> Found:
-    """Measure these parts."""
-    return Found(
-        describe(),
-        tuple(steady(wanted)) if "steady" in parts else (),
-        all_storms(wanted) if "storms" in parts else None,
-        tuple(runs(wanted)) if "runs" in parts else (),
-    )
+def measure(wanted: Wanted, parts: Sequence[str] = PARTS) -> Iterator[Found]:
+    """What is known after each of these parts, so that a later one that breaks takes nothing with it."""
+    found = Found(describe())
+    if "steady" in parts:
+        yield (found := replace(found, steady=tuple(steady(wanted))))
+    if "storms" in parts:
+        yield (found := replace(found, storms=all_storms(wanted)))
+    if "runs" in parts:
+        yield replace(found, runs=tuple(runs(wanted)))
 
 
 def main() -> None:
@@ -178,14 +179,17 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = vars(parser.parse_args())
     wanted = Wanted(**{name: options[name] for name in asdict(normal)})
-    found = measure(wanted, options["only"])
+    told: set[str] = set()
+    for found in measure(wanted, options["only"]):
+        sections = found.sections(wanted)
+        for title in [one for one in sections if one not in told]:
+            if not options["json"]:
+                print(f"## {title}\n\n{sections[title]}\n", flush=True)
+            if options["keep"] and not found.wrong:
+                keep(title, sections[title])
+        told |= sections.keys()
     if options["json"]:
         print(json.dumps(found.data(), indent=2))
-    for title, section in found.sections(wanted).items():
-        if not options["json"]:
-            print(f"## {title}\n\n{section}\n", flush=True)
-        if options["keep"]:
-            keep(title, section)
     if found.wrong:
         sys.exit("\n".join(found.wrong))
 

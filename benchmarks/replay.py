@@ -56,6 +56,7 @@ class Script:
     hub: Hub
     rng: random.Random
     installation_id: int
+    repos: int = REPOS
     names: list[str] = field(default_factory=list)
     due: Counter[str] = field(default_factory=Counter)
     topics: int = 0
@@ -63,7 +64,7 @@ class Script:
 
     def begin(self) -> None:
         """Repositories, each with a pull request that people talk on."""
-        for n in range(REPOS):
+        for n in range(self.repos):
             name = f"{OWNER}/replay-{n}"
             self.hub.create_repo(name, files={"a.txt": "a\n", ".github/workflows/ci.yml": "name: CI\non: push\n"})
             self.hub.push(name, {"talk.txt": "x\n"}, branch="talk", new_from="main")
