@@ -68,8 +68,9 @@ def _warm(environment: DockerEnvironment, tree: Tree) -> float:
 
 def _screen(environment: DockerEnvironment, tree: Tree, count: int) -> float:
     plan = {
-        "mode": "screen", "args": ["-q", "test_calc.py"], "options": ["-q"], "folder": ".", "cwd_on_path": True,
-        "failing": ["test_calc.py::test_red"], "passing": [], "rootdir": "/ws", "quick_s": 2.0, "full_s": 2.0,
+        "mode": "screen", "runner": "pytest", "instead": None, "args": ["-q", "test_calc.py"], "options": ["-q"],
+        "folder": ".", "cwd_on_path": True, "failing": ["test_calc.py::test_red"], "passing": [], "uncollected": [],
+        "rootdir": "/ws", "quick_s": 2.0, "full_s": 2.0,
         "budget_s": 60.0, "grace_s": 1.0, "grace_n": 1, "procs": 1,
         "candidates": [
             {"id": str(n), "edits": {"calc.py": [[0, len(_LINE), f"VALUE = {n}\n"]]}} for n in range(count)

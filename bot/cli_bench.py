@@ -122,13 +122,16 @@ def refactory(
 @_suite(gold=True)
 def mutants(
     count: Annotated[int, typer.Option(help="How many wrong statements are drawn.", min=1)] = 30,
-    seed: Seed = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="What is drawn by chance is drawn from this number. Default: the release's own.")
+    ] = None,
 ) -> Suite:
     """Small packages with one statement made wrong (held out).
 
     Kinds are drawn as often as people make such mistakes, in five packages
     of the package index. Right is what restores the package's own code;
-    another patch is unjudged. A new seed makes bugs that nobody has seen.
+    another patch is unjudged. Every release has a seed of its own, which
+    makes bugs that nobody has seen.
     """
     from workers.bench.wished import mutants
 

@@ -48,6 +48,7 @@ def _object(page: RunPage, found: Trajectory) -> dict[str, object]:
         "entries": [asdict(entry) for entry in found.entries],
         "tokens": {"input": found.usage.input_tokens, "output": found.usage.output_tokens},
         "cost_usd": found.usage.cost_usd,
+        "sandbox": asdict(page.used),
     }
 
 
@@ -66,6 +67,9 @@ def _lines(page: RunPage, found: Trajectory, prompts: bool) -> Iterator[str]:
         yield from (f"{_INDENT}{text}" for text in harmless(_body(entry)).split("\n") if text.strip())
     yield ""
     yield f"in all {_bill(found.usage)}"
+    if page.uses:
+        tried = "1 candidate" if page.used.candidates == 1 else f"{page.used.candidates} candidates"
+        yield f"in the sandbox {page.used.seconds:.0f} s of commands, {tried} tried"
 
 
 def _title(entry: Entry) -> str:

@@ -77,6 +77,12 @@ def figures_as_metrics(figures: Figures) -> Iterable[Metric]:
         stages.add_metric([stage], count_value=count, sum_value=seconds)
     yield stages
     yield from _spending(figures.calls)
+    yield CounterMetricFamily(
+        "heal_sandbox_seconds", "Seconds of commands in the sandbox, set-ups included", value=figures.sandbox.seconds
+    )
+    yield CounterMetricFamily(
+        "heal_sandbox_candidates", "Candidate patches that ran in the sandbox", value=figures.sandbox.candidates
+    )
 
 
 def _spending(figures: Sequence[CallFigure]) -> Iterable[Metric]:

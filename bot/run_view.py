@@ -17,11 +17,13 @@ from bot.views import STAGE_WORDS, Chip, chip, diff_size, duration, money, one_l
 from sandbox import explain
 from sandbox.spec import Ending, Plan, Result
 from workers.domain import Blame, Diagnosis, JobReport, Lead, Outcome, Reproduction, StageName, Suspect, Verdict
+from workers.llm.budgets import Use
 from workers.reruns import limits
 from workers.store.calls import CallLine
 from workers.store.codec import from_json
 from workers.store.models import RunState
 from workers.store.pages import AttemptLine, EventLine, RunLine, RunPage, StageLine
+from workers.store.sandbox_use import UseLine
 from workers.suspects import telling
 
 T = TypeVar("T")
@@ -75,6 +77,8 @@ class RunView:
     last_event: int
     calls: tuple[CallLine, ...]
     spent: str
+    uses: tuple[UseLine, ...]
+    used: str
 
 
 def run_view(page: RunPage, now: datetime) -> RunView:
@@ -117,6 +121,8 @@ def run_view(page: RunPage, now: datetime) -> RunView:
         last_event=page.events[-1].id if page.events else 0,
         calls=page.calls,
         spent=spent(page.calls),
+        uses=page.uses,
+        used=used(page.used),
     )
 
 
@@ -192,6 +198,11 @@ def spent(calls: Sequence[CallLine]) -> str:
     cost += [f"{_count(unknown, 'call')} of unknown cost"] if unknown else []
     seconds = sum(call.seconds or 0.0 for call in over)
     return f"{tokens_in:,} + {tokens_out:,} tokens · {' and '.join(cost)} · {duration(seconds)}"
+
+
+def used(use: Use) -> str:
+    """What was used of the sandbox, in one line."""
+    return f"{duration(use.seconds)} · {_count(use.candidates, 'candidate')} tried"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,5 @@
-"""The limits of spending on models, from the operator's settings and from a repository's heal.yml. Pure."""
+"""The limits of spending on models and of using the sandbox, from the operator's settings and from a repository's
+heal.yml. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +15,12 @@ def of_operator(settings: WorkerSettings) -> tuple[Limit, ...]:
         (Span.RUN, Unit.TOKENS, "tokens_per_run"),
         (Span.RUN, Unit.CALLS, "calls_per_run"),
         (Span.RUN, Unit.SECONDS, "model_seconds_per_run"),
+        (Span.RUN, Unit.SANDBOX_SECONDS, "sandbox_seconds_per_run"),
+        (Span.RUN, Unit.CANDIDATES, "candidates_per_run"),
         (Span.INSTALLATION_MONTH, Unit.USD, "installation_usd_per_month"),
         (Span.INSTALLATION_MONTH, Unit.TOKENS, "installation_tokens_per_month"),
+        (Span.INSTALLATION_MONTH, Unit.SANDBOX_SECONDS, "installation_sandbox_seconds_per_month"),
+        (Span.INSTALLATION_MONTH, Unit.CANDIDATES, "installation_candidates_per_month"),
         (Span.DAY, Unit.USD, "usd_per_day"),
         (Span.DAY, Unit.TOKENS, "tokens_per_day"),
         (Span.MONTH, Unit.USD, "usd_per_month"),
@@ -38,4 +43,8 @@ def of_repository(limits: RunLimits) -> tuple[Limit, ...]:
         Limit(Span.RUN, Unit.USD, limits.usd_per_run, "limits.usd_per_run"),
         Limit(Span.REPO_DAY, Unit.USD, limits.usd_per_day, "limits.usd_per_day"),
         Limit(Span.REPO_DAY, Unit.TOKENS, limits.tokens_per_day, "limits.tokens_per_day"),
+        Limit(Span.RUN, Unit.SANDBOX_SECONDS, limits.sandbox_seconds_per_run, "limits.sandbox_seconds_per_run"),
+        Limit(Span.REPO_DAY, Unit.SANDBOX_SECONDS, limits.sandbox_seconds_per_day, "limits.sandbox_seconds_per_day"),
+        Limit(Span.RUN, Unit.CANDIDATES, limits.candidates_per_run, "limits.candidates_per_run"),
+        Limit(Span.REPO_DAY, Unit.CANDIDATES, limits.candidates_per_day, "limits.candidates_per_day"),
     )

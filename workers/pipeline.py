@@ -29,6 +29,7 @@ from workers.domain import (
 )
 from workers.errors import Stop
 from workers.fixers.replay import Replay
+from workers.meter import Meter, Metered
 from workers.ports import Admission, Fixer, Forge, Journal, Memory, SourceTree, Workbench
 from workers.stages.admit import admit
 from workers.stages.base import compare_with_base
@@ -48,7 +49,9 @@ __all__ = ["Parts", "drive"]
 
 def drive(case: Case, parts: Parts) -> Report:
     """Take the run to its end, or raise `Park` or `Retryable` when it must wait."""
-    story = Story(case, parts)
+    meter = Meter(parts.purse)
+    parts = replace(parts, sandbox=Metered(parts.sandbox, meter))
+    story = Story(case, parts, meter=meter)
     try:
         try:
             heal(case, parts, story)
@@ -113,7 +116,7 @@ def heal(case: Case, parts: Parts, story: Story) -> None:
         tree, story.diagnosis, found, environment, admission.config, story.once, experience=experience,
         keep=mended_before(case), note=admission.note, issue=story.issue, witness=story.witness, hint=case.hint,
         revision=revision, prepared=lambda other: parts.sandbox.prepare(other, files, cancelled),
-        since=story.since,
+        since=story.since, batch=story.meter.batch,
     )  # fmt: skip
     if revision is None:
         story.blame = at(StageName.BLAME, Blame, blame, case, bench, forge, parts.sandbox, cancelled)

@@ -11,6 +11,7 @@ Fixer       what the tools mend, static, search, llm, agent
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -107,6 +108,19 @@ class Revision:
     spent: Usage = field(default_factory=Usage)
 
 
+@dataclass
+class Batch:
+    """Candidates that may be tried at once, `size` of them; `tried` says how many were, None that nobody knows."""
+
+    size: int
+    tried: int | None = None
+
+
+def unbounded(wanted: int) -> AbstractContextManager[Batch]:
+    """A batch as it is where no budget is kept."""
+    return nullcontext(Batch(wanted))
+
+
 @dataclass(frozen=True)
 class Workbench:
     """What a fixer may use. It has no way to GitHub and no way to the host's files."""
@@ -138,6 +152,9 @@ class Workbench:
     prepared: Callable[[Plan], Environment] | None = None
     """Makes the environment of another plan for the same files: its set-up has the package indexes. Raises as
     `sandbox.spec.Sandbox.prepare`."""
+    batch: Callable[[int], AbstractContextManager[Batch]] = unbounded
+    """Sets room for so many candidates aside while they are tried; the batch may be smaller. Raises
+    `Stop(OVER_BUDGET)` where there is no room."""
     since: Callable[[], Since] = Since
     """What CI installed otherwise when the job was last green; asked of CI once in a run, when it is called."""
 

@@ -12,7 +12,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from threading import Lock
 from typing import Any, TypeVar
@@ -160,15 +160,24 @@ class Redactor:
 
     def scrub(self, value: T) -> T:
         """A stored value: registered values go everywhere, shapes of keys go where only people read."""
-        cleaned: T = self._walk(value, "")
+        cleaned: T = _Walk(self).into(value, "")
         return cleaned
 
     def publish(self, value: T) -> T:
         """A value that people read in every part: nothing may stay."""
-        cleaned: T = self._walk(value, None)
+        cleaned: T = _Walk(self).into(value, None)
         return cleaned
 
-    def _walk(self, value: Any, name: str | None) -> Any:
+
+class _Walk:
+    """One value, through and through. What a run says is in it many times over: each text is looked at once."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._known: dict[tuple[str, Callable[[str], str]], str] = {}
+
+    def into(self, value: Any, name: str | None) -> Any:
+        """The value without secrets; `name` is its field's, None where people read all of it."""
         if isinstance(value, Enum):
             return value
         if isinstance(value, str):  # a lone surrogate (undecodable output) could not be stored as UTF-8
@@ -177,18 +186,20 @@ class Redactor:
             return self._text(value.decode(errors="surrogateescape"), name).encode(errors="surrogateescape")
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
-            inner = {key: self._walk(item, None if name is None else key) for key, item in fields.items()}
+            inner = {key: self.into(item, None if name is None else key) for key, item in fields.items()}
             return dataclasses.replace(value, **inner)
         if isinstance(value, Mapping):
-            return {self._walk(key, name): self._walk(item, name) for key, item in value.items()}
+            return {self.into(key, name): self.into(item, name) for key, item in value.items()}
         if isinstance(value, tuple | list):
-            return type(value)(self._walk(item, name) for item in value)
+            return type(value)(self.into(item, name) for item in value)
         return value
 
     def _text(self, text: str, name: str | None) -> str:
-        if name is None:
-            return self(text)
-        return self.stored(text) if name in _READ_BY_PEOPLE else self.exact(text)
+        ours = self._redactor
+        clean = ours if name is None else ours.stored if name in _READ_BY_PEOPLE else ours.exact
+        if (text, clean) not in self._known:
+            self._known[text, clean] = clean(text)
+        return self._known[text, clean]
 
 
 def _forms(secret: str) -> set[str]:

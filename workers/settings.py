@@ -259,6 +259,18 @@ class WorkerSettings(SweeperSettings):
     model_seconds_per_run: float = Field(
         default=1200.0, ge=0, description="Seconds of waiting for the model in one run, after which it is not asked."
     )
+    sandbox_seconds_per_run: float | None = Field(
+        default=None,
+        ge=0,
+        description="Seconds of commands in the sandbox, set-ups included, that one run may use; heal.yml can only "
+        "lower it. Default: no limit but heal.yml's.",
+    )
+    candidates_per_run: int | None = Field(
+        default=None,
+        ge=0,
+        description="Candidate patches that may run in the sandbox in one run, those included that the search tries. "
+        "Default: no limit but heal.yml's.",
+    )
     tokens_per_answer: int = Field(default=16_384, ge=256, description="Tokens that one answer may have at most.")
     installation_usd_per_month: float | None = Field(
         default=None,
@@ -268,6 +280,18 @@ class WorkerSettings(SweeperSettings):
     )
     installation_tokens_per_month: int | None = Field(
         default=None, ge=0, description="The same in tokens, which also counts models of unknown price. Default: none."
+    )
+    installation_sandbox_seconds_per_month: float | None = Field(
+        default=None,
+        ge=0,
+        description="Seconds of the sandbox that each installation of the App may use in a calendar month (UTC). "
+        "Default: no limit.",
+    )
+    installation_candidates_per_month: int | None = Field(
+        default=None,
+        ge=0,
+        description="Candidate patches that each installation may have run in a calendar month (UTC). "
+        "Default: no limit.",
     )
     usd_per_day: float | None = Field(
         default=None, ge=0, description="US dollars for the model within 24 hours, of all runs. Default: no limit."

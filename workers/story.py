@@ -37,6 +37,7 @@ from workers.domain import (
 from workers.errors import Stop
 from workers.llm.client import Client
 from workers.llm.purse import MemoryPurse, Purse
+from workers.meter import Meter
 from workers.overlay import Overlay
 from workers.ports import Admission, Fixer, Forge, Journal, Notice, Revision, SourceTree
 from workers.repo_config import Notify, RepoConfig
@@ -100,6 +101,8 @@ class Story:
     attempts: list[Attempt] = field(default_factory=list)
     published: Published | None = None
     answers: Answers = field(default_factory=Answers)
+    meter: Meter = field(default_factory=lambda: Meter(MemoryPurse(())))
+    """Counts what the stages use of the sandbox."""
     last: dict[str, float] = field(default_factory=dict)
     """Seconds of the stage that ended the run, which is never recorded as finished."""
 
@@ -121,7 +124,8 @@ class Story:
         journal.event("stage", stage, state="started", n=n)
         started = time.monotonic()
         try:
-            answer = work(*args, **kwargs)
+            with self.meter.stage(f"{stage}:{n}", of_candidate=stage is StageName.VERIFY):
+                answer = work(*args, **kwargs)
         except Stop:
             self.last = {stage: time.monotonic() - started}
             raise

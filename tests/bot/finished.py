@@ -30,7 +30,7 @@ from workers.domain import (
     Usage,
     Verdict,
 )
-from workers.llm.budgets import Purpose, Worst
+from workers.llm.budgets import Purpose, Use, Worst
 from workers.llm.exchange import Call
 from workers.llm.purse import Asked, Paid
 from workers.store.lease import Lease
@@ -104,6 +104,10 @@ def _asked(lease: Lease) -> None:
     for key, end in zip("abc", ends, strict=True):
         purse.reserve(key, fixer)
         purse.settle(key, end)
+    for stage, use in (("reproduce:0", Use(64.0)), ("verify:0", Use(9.5, 1))):
+        purse.set_aside(stage, use, use)
+        purse.used(stage, use)
+    purse.set_aside("verify:1", Use(600.0, 1), Use(1.0, 1))
     purse.reserve("d", replace(fixer, purpose=Purpose.CRITIC))
 
 

@@ -13,6 +13,7 @@ from tests.bot.command import heal, one_object
 from tests.workers.made import PATCH, RED, case, diagnosis
 from workers.domain import Candidate, Confidence, RunId, Usage, Verdict
 from workers.fixers.agent.observations import Observation
+from workers.llm.budgets import Use
 from workers.llm.exchange import Call
 from workers.llm.talk import Reply
 from workers.redact import Redactor
@@ -63,6 +64,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, RunId]:
     lease = ledger.claim(run, "worker/1")
     assert lease is not None
     written(lease)
+    for key, use in (("reproduce:0", Use(40.4)), ("verify:0", Use(20.2, 1))):
+        lease.purse(()).set_aside(key, use, use)
+        lease.purse(()).used(key, use)
     engine.dispose()
     return url, run
 
@@ -104,7 +108,8 @@ def test_it_is_shown_and_does_nothing_in_a_terminal(stored: tuple[str, RunId]) -
     assert "candidate 2 of agent: medium" in lines
     assert "    +    return a + b" in lines
     assert "verdict on candidate 2: rejected by regression, 5.0 s" in lines
-    assert lines[-1] == "in all 3601 tokens in, 240 out, unknown cost"
+    assert lines[-1] == "in the sandbox 61 s of commands, 1 candidate tried"
+    assert lines[-2] == "in all 3601 tokens in, 240 out, unknown cost"
     assert "Mend" not in done.stdout
     told = heal("replay", run, "--prompts", HEAL_DATABASE_URL=url).stdout
     assert "told the model (user)\n    Mend [redacted]\n" in told
@@ -115,6 +120,7 @@ def test_it_is_shown_and_does_nothing_in_a_terminal(stored: tuple[str, RunId]) -
     assert [entry["kind"] for entry in found["entries"]][:4] == ["answer", "candidate", "verdict", "answer"]
     assert found["entries"][0]["shown"] == [["user", "Mend\x1b[31m [redacted]"]]
     assert (found["tokens"], found["cost_usd"]) == ({"input": 3601, "output": 240}, None)
+    assert found["sandbox"] == {"seconds": pytest.approx(60.6), "candidates": 1}
     assert json.dumps(found["entries"][3]["text"]) == json.dumps(LOOK.text)
 
 

@@ -93,6 +93,9 @@ def test_run_page(site: Site, engine: Engine) -> None:
         "1100 + 20 tokens · $0.25 · 3.0 s · length",
         "· 1.0 s · Retryable",
         "· under way, at most $0.50",
+        "1 min 14 s · 1 candidate tried",
+        "· 9.5 s · 1 candidate",
+        'verify:1 <span class="quiet">· under way, at most 10 min 0 s · 1 candidate',
         "https://github.test/octo/calc/pull/12",
         "It could reach api.example.org",
         "One commit of pull request #77",
@@ -363,5 +366,7 @@ def test_metrics_of_spending(site: Site, engine: Engine) -> None:
         f"heal_llm_cost_usd_total{{{by}}} 0.25",
         f"heal_llm_unpriced_total{{{by}}} 1.0",
         f"heal_llm_seconds_total{{{by}}} 6.0",
+        "heal_sandbox_seconds_total 73.5",
+        "heal_sandbox_candidates_total 1.0",
     ):
         assert line in text_, line

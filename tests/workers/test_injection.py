@@ -135,7 +135,7 @@ def test_titles_and_commits_do_nothing(text: str) -> None:
 def test_a_prompt_keeps_the_text_inside_its_fence(text: str) -> None:
     """Everything of others lies between two lines with the nonce; names stay on the line they are named in."""
     content = text.encode("utf-8", "replace").decode()
-    name = text.replace("/", "_").replace("\0", "")[:200]
+    name = content.replace("/", "_").replace("\0", "")[:200]  # as git can hold it
     hostile = bench(
         {f"{name}.py": content, "calc.py": content, "tests/test_calc.py": content},
         None,  # type: ignore[arg-type]  # nothing is run

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Event
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -53,6 +53,7 @@ from workers.errors import LeaseLost, Park
 from workers.fixers import fixers
 from workers.fixers.context import opening
 from workers.fixers.search import Search
+from workers.llm.budgets import Use
 from workers.llm.purse import MemoryPurse
 from workers.pipeline import Parts, drive
 from workers.ports import (
@@ -70,7 +71,7 @@ from workers.ports import (
     Wish,
     Workbench,
 )
-from workers.repo_config import Flaky, Infrastructure, Models, Notify, RepoConfig, Triggers, Verify
+from workers.repo_config import Flaky, Infrastructure, Models, Notify, RepoConfig, RunLimits, Triggers, Verify
 from workers.store.memory import MemoryJournal
 from workers.wishes import Ignored, Kind, NoWishes, Off
 
@@ -325,8 +326,47 @@ def test_the_repositorys_limits_are_told_to_the_purse() -> None:
         ("limits.usd_per_run", 0.25),
         ("limits.usd_per_day", 10.0),
         ("limits.tokens_per_day", 10_000_000),
+        ("limits.sandbox_seconds_per_run", 100_000),
+        ("limits.sandbox_seconds_per_day", 10_000_000),
+        ("limits.candidates_per_run", 1_000_000),
+        ("limits.candidates_per_day", 100_000_000),
         ("HEAL_USD_PER_RUN", 1.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "stage", "words"),
+    [
+        (RunLimits(sandbox_seconds_per_run=0), "reproduce", "0 seconds (`limits.sandbox_seconds_per_run`)"),
+        (RunLimits(sandbox_seconds_per_day=3), "reproduce", "3 seconds (`limits.sandbox_seconds_per_day`)"),
+        (RunLimits(candidates_per_run=0), "verify", "0 candidates (`limits.candidates_per_run`)"),
+        (RunLimits(candidates_per_day=0), "verify", "0 candidates (`limits.candidates_per_day`)"),
+    ],
+)
+def test_a_used_up_sandbox_ends_the_run_and_says_so(limits: RunLimits, stage: str, words: str) -> None:
+    """Whatever stage it is used up in, and nothing is published."""
+    config = RepoConfig(limits=limits)
+    forge = MemoryForge(admission=Admission(config, "main", "main", head_is_current=True))
+    report = drive(case(), parts(forge, MemoryJournal()))
+    assert (report.outcome, report.published) == (Outcome.OVER_BUDGET, None)
+    assert words in report.detail
+    assert stage in report.seconds
+    assert "`limits` in `.github/heal.yml`" in forge.told[-1].summary
+
+
+def test_the_sandbox_is_set_aside_by_stage() -> None:
+    """Every stage that runs something, and the verified candidate; the stages that only ask GitHub count nothing."""
+
+    class Book(MemoryPurse):
+        keys: ClassVar[dict[str, int]] = {}
+
+        def used(self, key: str, use: Use) -> None:
+            super().used(key, use)
+            self.keys[key] = use.candidates
+
+    asked = replace(parts(MemoryForge(), MemoryJournal()), purse=Book())
+    assert drive(case(), asked).outcome is Outcome.FIXED
+    assert Book.keys == {"reproduce:0": 0, "locate:0": 0, "verify:0": 1}
 
 
 def test_a_failure_that_came_back_is_mended_by_what_was_merged() -> None:

@@ -1,7 +1,6 @@
 """Puts one wrong statement into a Python file, of the kinds and as often as people make them. Pure.
 
-The weights are the counts (in thousands) of single-statement fixes that TSSB-3M found in public repositories, taken
-backwards: where a fix adds an argument, an argument is taken away.
+The weights are the counts of `workers.slips`, taken backwards: where a mend adds an argument, one is taken away.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from workers.fixers.source import Source, Splice
+from workers.slips import Slip, count
 
 
 @dataclass(frozen=True)
@@ -224,24 +224,24 @@ def _type(source: Source, node: ast.AST) -> Iterator[Splice]:
 
 
 KINDS: Mapping[str, tuple[int, Sites]] = {
-    "identifier": (237, _identifier),
-    "operand": (174, _operand),
-    "fewer arguments": (150 + 20, _fewer_arguments),
-    "function": (134, _function),
-    "unwrapped": (117, _unwrapped),
-    "attribute": (104, _attribute),
-    "number": (97, _number),
-    "wider condition": (68, _clause(ast.And)),
-    "method left out": (60, _without_method),
-    "element left out": (57, _element),
-    "more arguments": (50, _more_arguments),
-    "truth value": (37, _truth),
-    "attribute left out": (32, _without_attribute),
-    "operator": (29, _operator),
-    "caller": (25, _caller),
-    "narrower condition": (22, _clause(ast.Or)),
-    "sign": (15, _sign),
-    "swapped arguments": (8, _swapped),
-    "type": (6, _type),
+    "identifier": (count(Slip.IDENTIFIER), _identifier),
+    "operand": (count(Slip.OPERAND), _operand),
+    "fewer arguments": (count(Slip.MORE_ARGUMENTS, Slip.KEYWORD), _fewer_arguments),
+    "function": (count(Slip.FUNCTION), _function),
+    "unwrapped": (count(Slip.WRAPPED), _unwrapped),
+    "attribute": (count(Slip.ATTRIBUTE), _attribute),
+    "number": (count(Slip.NUMBER), _number),
+    "wider condition": (count(Slip.MORE_SPECIFIC), _clause(ast.And)),
+    "method left out": (count(Slip.METHOD_CALL), _without_method),
+    "element left out": (count(Slip.MORE_ELEMENTS), _element),
+    "more arguments": (count(Slip.FEWER_ARGUMENTS), _more_arguments),
+    "truth value": (count(Slip.TRUTH), _truth),
+    "attribute left out": (count(Slip.ATTRIBUTE_ACCESS), _without_attribute),
+    "operator": (count(Slip.OPERATOR), _operator),
+    "caller": (count(Slip.CALLER), _caller),
+    "narrower condition": (count(Slip.LESS_SPECIFIC), _clause(ast.Or)),
+    "sign": (count(Slip.UNARY), _sign),
+    "swapped arguments": (count(Slip.SWAPPED_ARGUMENTS), _swapped),
+    "type": (count(Slip.TYPE), _type),
 }
 """The weight of each kind, and where it can be done."""

@@ -93,12 +93,17 @@ def markdown(measured: Measured) -> str:
     lines = [f"## {measured.suite}: {figures.cases} cases{red}, {sample(measured)}", ""]
     lines += [f"`{measured.command}`", ""] if measured.command else []
     lines += [f"{measured.machine}; engine {measured.engine}{f', model {measured.model}' if measured.model else ''}"]
+    lines += ["", f"Options: {_options(measured)}."] if measured.options else []
     lines += ["", "**Ended early: not every case has been measured.**"] if not measured.complete else []
     lines += ["", "| | cases | share | 95 % interval |", "| --- | --- | --- | --- |"]
     lines += [_line(name, one) for name, one in shares(figures)]
     lines += ["", *_remarks(figures), *(f"{label}: {words}." for label, words in measured.extra)]
     lines += ["", *_groups(measured.rows), *_cases(measured.rows)]
     return "\n".join(lines) + "\n"
+
+
+def _options(measured: Measured) -> str:
+    return "; ".join(f"{name} {value}" for name, value in measured.options.items())
 
 
 def shares(figures: Score) -> list[tuple[str, Share]]:

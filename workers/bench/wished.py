@@ -15,7 +15,7 @@ from sandbox.images.sources import Sources
 from workers import ceilings
 from workers.bench.case import Figured, Suite
 from workers.bench.machine import describe
-from workers.bench.mutants import Mutants
+from workers.bench.mutants import Mutants, own_seed
 from workers.bench.report import Measured
 from workers.bench.results import Results
 from workers.bench.runner import GOLD, Means, OnRow, healed, measure
@@ -85,10 +85,11 @@ def bench(suite: Suite, request: BenchRequest, on_row: OnRow, cancelled: Event) 
         )
 
 
-def mutants(count: int, seed: int) -> Mutants:
-    """The suite of mutants with the settings' folder and certificates."""
+def mutants(count: int, seed: int | None) -> Mutants:
+    """The suite of mutants with the settings' folder and certificates; without a seed with that of this release."""
     settings = WorkerSettings()
-    return Mutants(settings.state_dir.expanduser(), count, seed, Sources(ca_bundle=ca_bundle(settings)))
+    drawn = own_seed() if seed is None else seed
+    return Mutants(settings.state_dir.expanduser(), count, drawn, Sources(ca_bundle=ca_bundle(settings)))
 
 
 def _default(state: Path, suite: str, header: Mapping[str, object]) -> Path:

@@ -19,6 +19,7 @@ from workers.fixers.excerpts import shortened
 from workers.fixers.views import FEW, View
 from workers.llm.client import Message
 from workers.messages.markup import line, visible
+from workers.patch import PatchError, lint
 from workers.ports import Files, Revision, Workbench
 from workers.suspects import is_test
 
@@ -141,10 +142,20 @@ def feedback(bench: Workbench, attempt: Attempt, level: float) -> Message:
         mended=len(failing & passed),
         same=bool(output) and _alike(output) == _alike(before.output.text),
         output=cleaned(output, fence, int(_OUTPUT * level / 2)),
+        notes=noted(bench, attempt, fence),
         regressions=[one_line(name, fence, 200) for name in verdict.regressions[:10]],
         broken=len(verdict.regressions),
     )
     return Message("user", text)
+
+
+def noted(bench: Workbench, attempt: Attempt, fence: str) -> list[str]:
+    """What a linter says of an edit and did not say before it: no reason to reject, often a trace of the cause."""
+    try:
+        edits = bench.tree.apply(attempt.candidate.patch)
+    except PatchError:
+        return []
+    return [one_line(note, fence, 300) for note in lint.notes(edits, bench.tree)]
 
 
 def _alike(output: str) -> str:

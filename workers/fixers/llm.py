@@ -19,7 +19,7 @@ from workers.llm.budgets import Purpose
 from workers.llm.client import Client
 from workers.llm.exchange import Message
 from workers.llm.talk import LEVELS, Budget, Reply, Talk
-from workers.patch import PatchError, check, names, read_answer, reasoning
+from workers.patch import PatchError, check, lint, read_answer, reasoning
 from workers.ports import Workbench
 
 NOT_FOR_A_MODEL = frozenset(
@@ -93,7 +93,7 @@ class Llm:
     def _patch(self, bench: Workbench, text: str) -> str:
         """What an answer means, as a diff against the head commit; raises `PatchError`."""
         edits = read_answer(text, bench.tree)
-        names.gate(edits, bench.tree)
+        lint.gate(edits, bench.tree)
         return bench.tree.diff(edits)
 
     def _before(self, bench: Workbench) -> Usage:

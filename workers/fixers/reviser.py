@@ -18,7 +18,7 @@ from workers.fixers.views import View
 from workers.llm.budgets import Purpose
 from workers.llm.client import Message
 from workers.llm.talk import Reply
-from workers.patch import PatchError, names, read_answer
+from workers.patch import PatchError, lint, read_answer
 from workers.ports import Revision, Workbench
 from workers.remarks import suggestion
 
@@ -62,7 +62,7 @@ class Reviser(Llm):
     def _patch(self, bench: Workbench, text: str) -> str:
         files = patched(bench, _revision(bench))
         edits = read_answer(spoken(text)[1], files)
-        names.gate(edits, files)
+        lint.gate(edits, files)
         return files.diff(edits)
 
     def _before(self, bench: Workbench) -> Usage:

@@ -94,6 +94,12 @@ class Source:
         lead = self.data[start : start + node.col_offset].decode("utf-8")
         return lead if not lead.strip() else ""
 
+    def line(self, node: ast.stmt) -> Splice:
+        """Takes a statement away with the whole of its lines; only for one that stands alone on them."""
+        last = node.end_lineno or node.lineno
+        end = self._starts[last] if last < len(self._starts) else len(self.data)
+        return self._starts[node.lineno - 1], end, ""
+
     def alone(self, node: ast.stmt) -> bool:
         """The statement begins its line."""
         start = self._starts[node.lineno - 1]
@@ -206,9 +212,26 @@ class Source:
         return tuple(n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef))
 
     @cached_property
+    def functions(self) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]:
+        return tuple(n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+
+    @cached_property
+    def calls(self) -> tuple[ast.Call, ...]:
+        return tuple(n for n in ast.walk(self.tree) if isinstance(n, ast.Call))
+
+    @cached_property
     def top(self) -> frozenset[str]:
         """Names bound at the top of the module."""
         return frozenset(name for node in self.tree.body for name in bound(node))
+
+    @cached_property
+    def everywhere(self) -> frozenset[str]:
+        """Names that anything in the file binds: statements, parameters, imports."""
+        nodes = list(ast.walk(self.tree))
+        stored = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+        given = {n.arg for n in nodes if isinstance(n, ast.arg)}
+        imported = {n.asname or n.name.split(".")[0] for n in nodes if isinstance(n, ast.alias)}
+        return frozenset(self.top | stored | given | imported | {f.name for f in self.functions})
 
     def on_line(self, line: int) -> Iterator[ast.expr | ast.stmt]:
         """Those of the nodes that lie on a line, outer ones first."""

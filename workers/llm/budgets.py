@@ -1,7 +1,8 @@
-"""What may be spent on models, as single limits, and whether one more call fits: pure arithmetic over sums.
+"""What may be spent on models and in the sandbox, as single limits, and whether more fits: pure arithmetic over sums.
 
 A call is counted at its worst case while it is under way and at its bill afterwards. A call whose price is unknown
 counts by its tokens; of money it only needs that some is left.
+The sandbox's seconds and candidates are granted as far as there is room: who gets less makes do with it.
 """
 
 from __future__ import annotations
@@ -46,6 +47,13 @@ class Unit(StrEnum):
     TOKENS = "tokens"
     CALLS = "calls"
     SECONDS = "seconds"
+    SANDBOX_SECONDS = "sandbox seconds"
+    CANDIDATES = "candidates"
+
+
+OF_SANDBOX = frozenset({Unit.SANDBOX_SECONDS, Unit.CANDIDATES})
+"""What the sandbox is used for; the other units are of models."""
+OF_MODELS = frozenset(Unit) - OF_SANDBOX
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,22 @@ class Spent:
 
 
 @dataclass(frozen=True)
+class Use:
+    """What of the sandbox is asked for, granted or used: seconds in which commands run, and candidate patches that are
+    tried."""
+
+    seconds: float = 0.0
+    candidates: int = 0
+
+    def __add__(self, other: Use) -> Use:
+        return Use(self.seconds + other.seconds, self.candidates + other.candidates)
+
+    def of(self, unit: Unit) -> float:
+        """The amount of one unit of the sandbox."""
+        return {Unit.SANDBOX_SECONDS: self.seconds, Unit.CANDIDATES: self.candidates}[unit]
+
+
+@dataclass(frozen=True)
 class Worst:
     """The most that one call can cost. `usd` is None when the model's price is unknown."""
 
@@ -91,8 +115,8 @@ class Worst:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A call that was not made. `free_at` is when the limit has room for it again, in seconds since 1970; None when
-    time alone does not bring it."""
+    """A call that was not made, or a use of the sandbox that there is no room for. `free_at` is when the limit has room
+    for it again, in seconds since 1970; None when time alone does not bring it."""
 
     limit: Limit
     spent: float
@@ -107,11 +131,28 @@ def fits(limit: Limit, spent: float, worst: float | None) -> bool:
 
 def refused(limits: Iterable[Limit], spent: Mapping[Span, Spent], worst: Worst) -> Refusal | None:
     """The first limit that one more call could exceed; None when it may be made."""
-    for limit in limits:
+    for limit in (limit for limit in limits if limit.unit in OF_MODELS):
         so_far, most = spent[limit.span].of(limit.unit), worst.of(limit.unit)
         if not fits(limit, so_far, most):
             return Refusal(limit, so_far, most)
     return None
+
+
+def granted(limits: Iterable[Limit], spent: Mapping[Span, Use], wanted: Use, least: Use) -> Use | Refusal:
+    """As much of what is wanted as every limit has room for, `spent` being what others use or have set aside; the first
+    limit that has no room for the least."""
+    seconds, candidates = wanted.seconds, wanted.candidates
+    for limit in (limit for limit in limits if limit.unit in OF_SANDBOX):
+        unit, others = limit.unit, spent[limit.span].of(limit.unit)
+        if not wanted.of(unit):
+            continue
+        if not fits(limit, others, least.of(unit)):
+            return Refusal(limit, max(0.0, others + least.of(unit) - 1), 1.0)
+        if unit is Unit.CANDIDATES:
+            candidates = min(candidates, int(limit.most - others + _CENT))
+        else:
+            seconds = min(seconds, limit.most - others)
+    return Use(seconds, candidates)
 
 
 def begins(span: Span, now: float) -> float:

@@ -1,4 +1,5 @@
 """Who pays for the calls of one run: each is reserved at its worst case before it is sent and settled with its bill.
+What a run uses of the sandbox is set aside and settled through the same account (`workers.meter`).
 
 The purse of a worker is kept in the database, where all workers see it (`workers.store.spending`); that of `heal fix`
 is the one here, which knows of its own run alone.
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from workers.domain import Outcome, Usage
 from workers.errors import Stop
-from workers.llm.budgets import Limit, Purpose, Refusal, Span, Spent, Unit, Worst, refused
+from workers.llm.budgets import Limit, Purpose, Refusal, Span, Spent, Unit, Use, Worst, granted, refused
 from workers.llm.exchange import Call
 from workers.messages import budgets
 
@@ -51,6 +52,13 @@ class Purse(Protocol):
     def settle(self, key: str, paid: Paid) -> None:
         """Put the bill in the reservation's place. A key that is settled stays as it is."""
 
+    def set_aside(self, key: str, wanted: Use, least: Use) -> Use:
+        """Set as much of the sandbox aside as there is room for, in place of what is set aside under this key. Raises
+        `Stop(OVER_BUDGET)` where there is no room for the least."""
+
+    def used(self, key: str, use: Use) -> None:
+        """Put what was used in the place of what was set aside."""
+
 
 def stop(refusal: Refusal) -> Stop:
     """The end of a run, or of one of its parts, that a budget has no room for."""
@@ -68,6 +76,8 @@ class MemoryPurse:
     limits: Sequence[Limit] = RUN_LIMITS
     _settled: list[tuple[str, Spent]] = field(default_factory=list, init=False, repr=False)
     _reserved: dict[str, Spent] = field(default_factory=dict, init=False, repr=False)
+    _aside: dict[str, Use] = field(default_factory=dict, init=False, repr=False)
+    _used: Use = field(default_factory=Use, init=False, repr=False)
 
     def bound(self, limits: Sequence[Limit]) -> None:
         """As `Purse`."""
@@ -89,3 +99,17 @@ class MemoryPurse:
         usage = paid.usage or Usage()
         tokens = usage.input_tokens + usage.output_tokens
         self._settled.append((key, Spent(usage.cost_usd or 0.0, tokens, 1, paid.seconds or 0.0)))
+
+    def set_aside(self, key: str, wanted: Use, least: Use) -> Use:
+        """As `Purse`."""
+        others = sum((one for name, one in self._aside.items() if name != key), self._used)
+        answer = granted(self.limits, dict.fromkeys(Span, others), wanted, least)
+        if isinstance(answer, Refusal):
+            raise stop(answer)
+        self._aside[key] = answer
+        return answer
+
+    def used(self, key: str, use: Use) -> None:
+        """As `Purse`."""
+        self._aside.pop(key, None)
+        self._used += use

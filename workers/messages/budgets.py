@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from workers.llm.budgets import Refusal, Span, Unit
+from workers.llm.budgets import OF_SANDBOX, Refusal, Span, Unit
 
 _WHOSE = {
-    Span.SHARE: "What one part of this run may spend on the model,",
-    Span.RUN: "What this run may spend on the model,",
-    Span.REPO_DAY: "What this repository may spend on the model within 24 hours,",
-    Span.INSTALLATION_MONTH: "What this installation may spend on the model in a month,",
-    Span.DAY: "What this Heal may spend on the model within 24 hours,",
-    Span.MONTH: "What this Heal may spend on the model in a month,",
+    Span.SHARE: "What one part of this run may {},",
+    Span.RUN: "What this run may {},",
+    Span.REPO_DAY: "What this repository may {} within 24 hours,",
+    Span.INSTALLATION_MONTH: "What this installation may {} in a month,",
+    Span.DAY: "What this Heal may {} within 24 hours,",
+    Span.MONTH: "What this Heal may {} in a month,",
 }
+_DOES = {Unit.SANDBOX_SECONDS: "use of the sandbox", Unit.CANDIDATES: "try in the sandbox"}
 
 
 def refused(refusal: Refusal) -> str:
@@ -21,8 +22,10 @@ def refused(refusal: Refusal) -> str:
     limit = refusal.limit
     setting = f" (`{limit.setting}`)" if limit.setting else ""
     so_far = f"{amount(limit.unit, refusal.spent)} {_of(limit.unit)} spent or set aside"
+    whose = _WHOSE[limit.span].format(_DOES.get(limit.unit, "spend on the model"))
+    more = "more" if limit.unit in OF_SANDBOX else "the next answer"
     return (
-        f"{_WHOSE[limit.span]} {amount(limit.unit, limit.most)}{setting}, leaves no room for the next answer: {so_far}"
+        f"{whose} {amount(limit.unit, limit.most)}{setting}, leaves no room for {more}: {so_far}"
         f"{_worst(refusal)}. {_again(refusal)}"
     )
 
@@ -31,8 +34,17 @@ def amount(unit: Unit, number: float) -> str:
     """A number with its unit, as people write it."""
     if unit is Unit.USD:
         return f"${number:.4f}" if 0 < number < 0.01 else f"${number:,.2f}"
-    words = {Unit.TOKENS: "token", Unit.CALLS: "call", Unit.SECONDS: "second"}[unit]
+    words = _WORDS[unit]
     return f"{number:,.0f} {words}{'' if round(number) == 1 else 's'}"
+
+
+_WORDS = {
+    Unit.TOKENS: "token",
+    Unit.CALLS: "call",
+    Unit.SECONDS: "second",
+    Unit.SANDBOX_SECONDS: "second",
+    Unit.CANDIDATES: "candidate",
+}
 
 
 def _of(unit: Unit) -> str:
@@ -43,7 +55,8 @@ def _worst(refusal: Refusal) -> str:
     unit, worst = refusal.limit.unit, refusal.worst
     if unit is Unit.USD and worst is None:
         return ", and what the model costs is not known"
-    return f", and the answer could cost {amount(unit, worst)}" if worst and unit is not Unit.CALLS else ""
+    told = worst and unit is not Unit.CALLS and unit not in OF_SANDBOX
+    return f", and the answer could cost {amount(unit, worst or 0)}" if told else ""
 
 
 def _again(refusal: Refusal) -> str:

@@ -73,6 +73,18 @@ class LimitBounds(Section):
     tokens_per_day: Whole | None = Field(
         default=None, ge=0, le=1_000_000_000, description="Most tokens of the model within 24 hours."
     )
+    sandbox_seconds_per_run: Whole | None = Field(
+        default=None, ge=0, le=10_000_000, description="Most seconds of the sandbox of one run."
+    )
+    sandbox_seconds_per_day: Whole | None = Field(
+        default=None, ge=0, le=1_000_000_000, description="Most seconds of the sandbox within 24 hours."
+    )
+    candidates_per_run: Whole | None = Field(
+        default=None, ge=0, le=1_000_000_000, description="Most candidate patches that run in the sandbox in one run."
+    )
+    candidates_per_day: Whole | None = Field(
+        default=None, ge=0, le=1_000_000_000, description="Most candidate patches that run within 24 hours."
+    )
     bisect: Whole | None = Field(default=None, ge=0, le=3600, description="Most seconds of a search for the commit.")
 
 

@@ -185,6 +185,24 @@ class RunLimits(Section):
         le=1_000_000_000,
         description="Tokens of the model within 24 hours, also of one whose price is not known.",
     )
+    sandbox_seconds_per_run: Whole = Field(
+        default=100_000,
+        ge=0,
+        le=10_000_000,
+        description="Seconds of commands in the sandbox, set-ups included, in one run.",
+    )
+    sandbox_seconds_per_day: Whole = Field(
+        default=10_000_000, ge=0, le=1_000_000_000, description="The same within 24 hours."
+    )
+    candidates_per_run: Whole = Field(
+        default=1_000_000,
+        ge=0,
+        le=1_000_000_000,
+        description="Candidate patches that run in the sandbox in one run, those included that the search tries.",
+    )
+    candidates_per_day: Whole = Field(
+        default=100_000_000, ge=0, le=1_000_000_000, description="The same within 24 hours."
+    )
     bisect: Whole = Field(
         default=300, ge=0, le=3600, description="Seconds for finding the commit that broke it; 0: none."
     )

@@ -1,6 +1,6 @@
 """The spectrum of a red Python test run: which lines failing and passing tests execute, traced once for all who ask.
 
-Nothing of the project is run outside the sandbox. Where no trace can be had (no pytest, a crash, too slow) there is
+Nothing of the project is run outside the sandbox. Where no trace can be had (no runner, a crash, too slow) there is
 none, and nothing else is lost.
 """
 
@@ -59,7 +59,7 @@ def executed(
 def started(bench: Workbench) -> Call:
     """How the bench's failing command starts its tests."""
     step = _step(bench)
-    return call(step.script, step.workdir, bench.tree)
+    return call(step.script, step.workdir, bench.tree, bench.diagnosis.tool)
 
 
 def inside(
@@ -72,6 +72,7 @@ def inside(
 ) -> bytes:
     """One container in which the archive follows a plan, on the tree with the patch; its report, as JSON lines."""
     common = {"options": how.options, "folder": how.folder, "cwd_on_path": how.cwd_on_path}
+    common |= {"runner": how.runner, "instead": how.instead}
     inputs = {NAME: archive(), "plan.json": json.dumps({**plan, **common}).encode()}
     script = how.script(f"/heal/in/{NAME} /heal/in/plan.json")
     step = Step(str(plan["mode"]), script, "bash -e {0}", _step(bench).env, ".")
@@ -96,4 +97,13 @@ def _traced(bench: Workbench, cancel: Event | None) -> str:
     slow = [test.id for test in spared.slow(bench.reproduction.before)]
     plan |= {"hang_s": _HANG_S, "passed": green, "slow": slow}
     found = evidence.trace(inside(bench, how, plan, _WALL_S, cancel))
-    return found.model_dump_json() if found else ""
+    if found is None or (found.runner != how.runner and _others(bench, found)):
+        return ""
+    return found.model_dump_json()
+
+
+def _others(bench: Workbench, found: Trace) -> bool:
+    """The tests that were found, because the command could not be read, are none of those that the command runs; where
+    a class cannot be set up, that says its own name for them."""
+    red = [test.id for test in bench.reproduction.before.tests if test.status in ("failed", "error")]
+    return not any(f"{name}.".startswith(f"{one}.") for name in found.failed for one in red)

@@ -35,8 +35,11 @@ class Trace(Value):
     passed: Mapping[str, float]
     counts: Mapping[str, Mapping[int, tuple[int, int]]] = Field(default_factory=dict)
     exceptions: Mapping[str, Failure] = Field(default_factory=dict)
+    uncollected: tuple[str, ...] = ()
+    """The failed that are no tests: files that could not be imported."""
     seconds: float = 1.0
     rootdir: str = ""
+    runner: str = "pytest"
     types: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = Field(default_factory=dict)
     """Of the first calls: {path: {"function:first line": {variable: names of its types}}}."""
     attributes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -52,7 +55,7 @@ class Trace(Value):
     @cached_property  # asked for with every line
     def failing_tests(self) -> int:
         """Failing tests that could run, not files that could not be collected."""
-        return sum("::" in name for name in self.failed)
+        return len(set(self.failed) - set(self.uncollected))
 
     def ochiai(self, path: str, line: int) -> float:
         """Suspiciousness of a line: 1 when all failing and no passing tests execute it, 0 when no failing one does."""
@@ -63,7 +66,7 @@ class Trace(Value):
 def trace(report: bytes) -> Trace | None:
     """The trace without the lines that only passing tests execute: nobody asks for those, and there are many of them.
 
-    None when the run left none, because there is no pytest or it was cut off.
+    None when the run left none, because there is no runner that can be traced or it was cut off.
     """
     row = next((row for row in rows(report) if row.get("kind") == "trace"), None)
     try:

@@ -17,6 +17,7 @@ from workers.ports import Fixer, Workbench
 
 MODEL, AGENT = "llm", "agent"
 """The fixers that send code to a model, which `models.propose: none` forbids: in one answer, and by commands."""
+SEARCH = "search"
 _WIDE = 3
 """Files; where more are concerned, one answer does not see enough of them."""
 _BUILDS = frozenset({FailureClass.BUILD, FailureClass.DEPENDENCY, FailureClass.RESOLUTION})
@@ -55,12 +56,15 @@ def propose(fixers: Sequence[Fixer], bench: Workbench, attempts: Sequence[Attemp
 
 
 def ladder(fixers: Sequence[Fixer], bench: Workbench) -> tuple[Fixer, ...]:
-    """The fixers that may be asked, in their order. Where the agent is needed anyway, one answer is not paid for."""
+    """The fixers that may be asked, in their order. Where the agent is needed anyway, nothing stands between it and
+    what is certain: one answer is not paid for, and the search, which is free, waits until the agent has no idea or no
+    money left."""
     forbidden = _forbidden(bench)
     able = tuple(fixer for fixer in fixers if fixer.name not in forbidden and fixer.applies(bench.diagnosis))
-    if needs_agent(bench.diagnosis) and any(fixer.name == AGENT for fixer in able):
-        return tuple(fixer for fixer in able if fixer.name != MODEL)
-    return able
+    if not (needs_agent(bench.diagnosis) and any(fixer.name == AGENT for fixer in able)):
+        return able
+    straight = tuple(fixer for fixer in able if fixer.name not in (MODEL, SEARCH))
+    return (*straight, *(fixer for fixer in able if fixer.name == SEARCH))
 
 
 def needs_agent(diagnosis: Diagnosis) -> bool:

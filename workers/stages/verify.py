@@ -16,7 +16,7 @@ from workers.gates import suite
 from workers.gates.checkers import checked
 from workers.gates.lines import covered
 from workers.gates.lost import no_proof, regressions, unmended, worse
-from workers.patch import PatchError, essence, undoes
+from workers.patch import PatchError, essence, lint, undoes
 from workers.ports import Workbench
 from workers.reruns import command, limits, rerun
 
@@ -84,6 +84,10 @@ def _unfit(candidate: Candidate, change: _Change, bench: Workbench) -> Verdict |
     violations = granted.left(violations, candidate.change, edits, bench.tree, facts, bench.config.policy)
     if violations:
         return Verdict(False, "policy", "; ".join(f"{v.rule} at {v.path}: {v.quote}" for v in violations[:5]))
+    try:
+        lint.gate(edits, bench.tree)
+    except PatchError as error:
+        return Verdict(False, "static check", str(error))
     return None
 
 

@@ -311,7 +311,7 @@ class Change(Table):
 
 
 class CallState(StrEnum):
-    """Where a call of a model stands: under way at its worst case, or over with its bill."""
+    """Where a call of a model, or a stage's use of the sandbox, stands: under way at its worst case, or over."""
 
     RESERVED = "reserved"
     SETTLED = "settled"
@@ -358,6 +358,34 @@ class LlmCall(Table):
     at: Mapped[float] = mapped_column(Double, doc="when it was reserved: the day and the month it counts for")
     expires_at: Mapped[float] = mapped_column(Double, doc="a reservation counts no longer: no call takes so long")
     settled_at: Mapped[float | None] = mapped_column(Double, doc="when the bill was written")
+
+
+class SandboxUse(Table):
+    """What one stage of a run used of the sandbox, set aside before. Its sums are what budgets are held against."""
+
+    __tablename__ = "sandbox_use"
+    __table_args__ = (
+        Index(None, "run_id", "key"),
+        Index(None, "repo_id", "at"),
+        Index(None, "installation_id", "at"),
+        Index(None, "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    run_id: Mapped[str | None] = mapped_column(
+        ForeignKey("run.id", ondelete="SET NULL"), doc="the run that used it; None when it was pruned"
+    )
+    installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id of who had the repository then")
+    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
+    key: Mapped[str] = mapped_column(String(64), doc="stage and number: the same when the run is taken up again")
+    state: Mapped[str] = mapped_column(String(16), doc="a CallState")
+    reserved_seconds: Mapped[float] = mapped_column(Double, doc="seconds of the sandbox that it could use")
+    reserved_candidates: Mapped[int] = mapped_column(Integer, doc="candidate patches that it could try")
+    seconds: Mapped[float] = mapped_column(Double, default=0.0, doc="seconds in which its commands ran")
+    candidates: Mapped[int] = mapped_column(Integer, default=0, doc="candidate patches that it tried")
+    at: Mapped[float] = mapped_column(Double, doc="when it was set aside: the day and the month it counts for")
+    expires_at: Mapped[float] = mapped_column(Double, doc="what is set aside counts no longer: no stage takes so long")
+    settled_at: Mapped[float | None] = mapped_column(Double, doc="when the figures were written")
 
 
 class Lesson(Table):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 
 from workers.domain import Case, Diagnosis, Outcome, Report, RunId, Sha, StageName
+from workers.llm.budgets import Use
 from workers.redact import Redactor
-from workers.store import calls
+from workers.store import calls, sandbox_use
 from workers.store.calls import CallFigure, CallLine
 from workers.store.codec import data_from_json, read
 from workers.store.errands import Errands
 from workers.store.inbox import Inbox
 from workers.store.models import Attempt, Event, Run, RunState, StageResult
+from workers.store.sandbox_use import UseLine
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -104,6 +106,13 @@ class RunPage:
     cancel_asked: bool
     calls: tuple[CallLine, ...] = ()
     """What models were asked, and what it cost."""
+    uses: tuple[UseLine, ...] = ()
+    """What the stages used of the sandbox, in their order."""
+
+    @property
+    def used(self) -> Use:
+        """What the stages that are over used of the sandbox."""
+        return sum((Use(one.seconds, one.candidates) for one in self.uses if not one.under_way), Use())
 
 
 @dataclass(frozen=True)
@@ -126,6 +135,8 @@ class Figures:
     stage_seconds: dict[str, tuple[int, float]]
     """Per stage how often it was finished and how many seconds that took in all."""
     calls: tuple[CallFigure, ...] = ()
+    sandbox: Use = field(default_factory=Use)
+    """What all runs that are kept have used of the sandbox."""
 
 
 _LINE = (
@@ -210,6 +221,7 @@ class Pages:
                 report=read(row.report, Report),
                 cancel_asked=row.cancel_outcome is not None,
                 calls=tuple(self._redactor.publish(call) for call in calls.of_run(connection, run)),
+                uses=sandbox_use.of_run(connection, run),
             )
 
     def events(self, run: RunId, after: int = 0, limit: int = MOST_EVENTS) -> tuple[EventLine, ...]:
@@ -235,7 +247,7 @@ class Pages:
                 .where(StageResult.stage.in_([stage.value for stage in StageName]))
                 .group_by(StageResult.stage)
             ).all()
-            asked = calls.figures(connection)
+            asked, used = calls.figures(connection), sandbox_use.total(connection)
         return Figures(
             deliveries=inbox.by_state,
             errands=Errands(self._engine).counts(),
@@ -244,6 +256,7 @@ class Pages:
             outcomes={str(name): int(n) for name, n in outcomes},
             stage_seconds={str(stage): (int(n), float(total)) for stage, n, total in stages},
             calls=asked,
+            sandbox=used,
         )
 
     def _causes(self, connection: Connection, runs: Sequence[RunId]) -> dict[RunId, str]:

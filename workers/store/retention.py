@@ -29,6 +29,7 @@ from workers.store.models import (
     PullHead,
     Run,
     RunState,
+    SandboxUse,
     StageResult,
     Table,
 )
@@ -177,11 +178,13 @@ class Retention:
 
     def _others(self, keep: Keep) -> int:
         errands = Errand.state.in_((ErrandState.DONE.value, ErrandState.DEAD.value))
+        counted = db_now() - max(keep.runs, BUDGET_DAYS) * DAY
         gone = Change.state != ChangeState.OPEN.value
         return (
             self._delete(Errand.id, errands, Errand.finished_at < db_now() - keep.logs * DAY, oldest=Errand.id)
             + self._delete(PullHead.id, PullHead.at < db_now() - keep.runs * DAY, oldest=PullHead.id)
-            + self._delete(LlmCall.id, LlmCall.at < db_now() - max(keep.runs, BUDGET_DAYS) * DAY, oldest=LlmCall.id)
+            + self._delete(LlmCall.id, LlmCall.at < counted, oldest=LlmCall.id)
+            + self._delete(SandboxUse.id, SandboxUse.at < counted, oldest=SandboxUse.id)
             + self._delete(Change.id, gone, Change.updated_at < db_now() - keep.runs * DAY, oldest=Change.id)
         )
 

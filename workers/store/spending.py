@@ -1,7 +1,5 @@
-"""The account of all runs in one table: a call is reserved before it is sent and settled with its bill.
-
-Sums and the new reservation are one transaction behind one lock, so two workers cannot exceed a budget together.
-"""
+"""The account of all runs in one table: a call is reserved before it is sent and settled with its bill, and
+what is used of the sandbox is beside it (`sandbox_use`)."""
 
 from __future__ import annotations
 
@@ -19,16 +17,17 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    true,
     update,
 )
 
 from workers.domain import Case, Usage
-from workers.llm.budgets import Limit, Refusal, Span, Spent, Unit, begins, free_at, refused
+from workers.llm.budgets import OF_MODELS, OF_SANDBOX, Limit, Refusal, Spent, Unit, Use, free_at, refused
 from workers.llm.purse import Asked, Paid, stop
+from workers.store import sandbox_use
 from workers.store.codec import clean
 from workers.store.database import db_now
 from workers.store.models import CallState, LlmCall
+from workers.store.spans import alone, within
 
 T = TypeVar("T")
 
@@ -38,7 +37,6 @@ Write = Callable[[Callable[[Connection], T]], T]
 LONGEST_CALL = 600.0
 """Seconds after which a reservation counts no longer: a client gives one question 300, and its run's lease 60."""
 
-LOCK = 0x4845414C4C4C4D  # "HEALLLM", so that it is nobody else's on PostgreSQL
 _LONGEST_NAME = 200
 
 
@@ -60,16 +58,17 @@ class RunPurse:
         """As `Purse`. A reservation whose worker died is taken over, and counts once."""
 
         def work(connection: Connection) -> Refusal | None:
-            _alone(connection)
+            alone(connection)
             now = float(connection.execute(select(db_now())).scalar_one())
             mine = and_(self._named(key), LlmCall.state == CallState.RESERVED.value)
-            spans = {limit.span for limit in self.limits}
-            spent = {span: _sum(connection, and_(self._within(span, now), ~mine), now) for span in spans}
+            spans = {limit.span for limit in self.limits if limit.unit in OF_MODELS}
+            spent = {span: _sum(connection, and_(within(LlmCall, self.case, span, now), ~mine), now) for span in spans}
             refusal = refused(self.limits, spent, asked.worst)
             if refusal is None:
                 self._set_aside(connection, key, mine, asked, now)
                 return None
-            rows = _rows(connection, and_(self._within(refusal.limit.span, now), ~mine), refusal.limit.unit, now)
+            which = and_(within(LlmCall, self.case, refusal.limit.span, now), ~mine)
+            rows = _rows(connection, which, refusal.limit.unit, now)
             return replace(refusal, free_at=free_at(refusal, rows, now))
 
         self._over.discard(key)
@@ -101,6 +100,22 @@ class RunPurse:
         self.write(lambda connection: connection.execute(reserved.values(**values)))
         self._over.add(key)
 
+    def set_aside(self, key: str, wanted: Use, least: Use) -> Use:
+        """As `Purse`. What a dead worker set aside is taken over, and counts once."""
+        limits = [limit for limit in self.limits if limit.unit in OF_SANDBOX]
+
+        def work(connection: Connection) -> Use | Refusal:
+            return sandbox_use.set_aside(connection, self.case, key, wanted, least, limits)
+
+        answer: Use | Refusal = self.write(work)
+        if isinstance(answer, Refusal):
+            raise stop(answer)
+        return answer
+
+    def used(self, key: str, use: Use) -> None:
+        """As `Purse`."""
+        self.write(lambda connection: sandbox_use.settle(connection, self.case, key, use))
+
     def _set_aside(self, connection: Connection, key: str, mine: ColumnElement[bool], asked: Asked, now: float) -> None:
         worst = {
             "reserved_tokens": asked.worst.tokens,
@@ -126,20 +141,6 @@ class RunPurse:
     def _named(self, key: str) -> ColumnElement[bool]:
         return and_(LlmCall.run_id == self.case.run, LlmCall.key == key)
 
-    def _within(self, span: Span, now: float) -> ColumnElement[bool]:
-        whose: dict[Span, ColumnElement[bool]] = {
-            Span.RUN: LlmCall.run_id == self.case.run,
-            Span.REPO_DAY: LlmCall.repo_id == self.case.repo_id,
-            Span.INSTALLATION_MONTH: LlmCall.installation_id == self.case.installation_id,
-        }
-        return and_(whose.get(span, true()), LlmCall.at >= begins(span, now))
-
-
-def _alone(connection: Connection) -> None:
-    """One reservation at a time: SQLite has taken its write lock already, PostgreSQL is asked for one of ours."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-
 
 def _counted(unit: Unit, now: float) -> ColumnElement[Any]:
     """What a row counts of a unit: its bill, its worst case while it is under way, nothing once that took too long."""
@@ -160,8 +161,9 @@ def _counted(unit: Unit, now: float) -> ColumnElement[Any]:
 
 
 def _sum(connection: Connection, which: ColumnElement[bool], now: float) -> Spent:
-    query = select(*(func.coalesce(func.sum(_counted(unit, now)), 0) for unit in Unit)).where(which)
-    sums = dict(zip(Unit, connection.execute(query).one(), strict=True))
+    units = sorted(OF_MODELS)
+    query = select(*(func.coalesce(func.sum(_counted(unit, now)), 0) for unit in units)).where(which)
+    sums = dict(zip(units, connection.execute(query).one(), strict=True))
     return Spent(float(sums[Unit.USD]), int(sums[Unit.TOKENS]), int(sums[Unit.CALLS]), float(sums[Unit.SECONDS]))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from workers.domain import FailureClass
 
 _KIND = re.compile(
-    r"^(?:\w{1,80}\.){0,12}([A-Za-z_]\w{0,80}(?:Error|Exception|Warning|Exit|Interrupt|Failed|Failure)|ExceptionGroup)\b"
+    r"^(?:\w{1,80}\.){0,12}([A-Za-z_]\w{0,80}(?:Error|Exception|Warning|Exit|Interrupt|Failed|Failure|DeprecatedSince\d{1,3})|ExceptionGroup)\b"
 )
 _OF_KIND = {
     "SyntaxError": FailureClass.SYNTAX,

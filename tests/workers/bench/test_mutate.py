@@ -9,6 +9,7 @@ import pytest
 from workers.bench.mutate import KINDS, mutant
 from workers.bench.values import luck
 from workers.fixers.source import Source
+from workers.slips import THOUSANDS, Slip
 
 CODE = b'''"""Text."""
 
@@ -51,6 +52,12 @@ def test_mutants_are_drawn_alike_and_change_what_functions_do() -> None:
         changed = [line for line, pair in enumerate(zip(before, after, strict=True), 1) if pair[0] != pair[1]]
         assert changed == [made.line]
         assert b"def " not in before[made.line - 1]
+
+
+def test_every_counted_slip_is_drawn() -> None:
+    """Each count of the study stands behind one kind of mutant, none behind two."""
+    assert sum(weight for weight, _ in KINDS.values()) == sum(THOUSANDS.values()) == 1_442
+    assert set(THOUSANDS) == set(Slip)
 
 
 def test_kinds_come_as_often_as_their_weights() -> None:

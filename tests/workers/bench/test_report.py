@@ -17,7 +17,7 @@ from workers.errors import UsageError
 MEASURED = Measured(
     suite="made",
     in_sample=False,
-    options={"seed": "1"},
+    options={"count": "30", "seed": "1"},
     engine="offline",
     model=None,
     command="heal bench made --seed 1",
@@ -39,6 +39,7 @@ def test_the_markdown_says_how_it_was_measured_and_every_share() -> None:
         "## made: 3 cases, 2 of them red here, held-out",
         "`heal bench made --seed 1`",
         "2 cores, 2026-11-26; engine offline",
+        "Options: count 30; seed 1.",
         "| plausible (the check is green) | 2 of 2 | 100.0% | 34% to 100% |",
         "| correct (as judged) | 1 of 2 | 50.0% |",
         "| overfit (verified, judged wrong) | 1 of 2 |",

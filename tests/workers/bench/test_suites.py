@@ -8,6 +8,7 @@ import io
 import tarfile
 import zipfile
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,10 @@ from workers.bench.case import BenchCase, Suite
 from workers.bench.differential import Differential
 from workers.bench.forge import BenchForge
 from workers.bench.identical import Identical, same
-from workers.bench.mutants import Mutants, Package
+from workers.bench.mutants import Mutants, Package, seed_of
 from workers.bench.quixbugs import QuixBugs
 from workers.bench.refactory import Refactory, calls
+from workers.bench.wished import mutants
 from workers.errors import UsageError
 
 WRONG, RIGHT = b"def gcd(a, b):\n    return a\n", b"def gcd(a, b):\n    return a or b\n"
@@ -219,6 +221,15 @@ def test_mutants_are_a_package_with_one_wrong_statement(tmp_path: Path) -> None:
     nowhere = Sources(index="http://127.0.0.1:9/simple")
     with pytest.raises(UsageError, match="needs the package index"):
         next(Mutants(tmp_path, 1, packages=(Package("q", "1", "0", "q", ()),), sources=nowhere).cases())
+
+
+def test_every_release_draws_mutants_of_its_own() -> None:
+    """The seed follows from the version: always the same one, and another for the next. One that is told beats it."""
+    releases = [f"{major}.{minor}.{patch}" for major in range(3) for minor in range(5) for patch in range(5)]
+    assert len({seed_of(release) for release in releases}) == len(releases)
+    assert seed_of("0.1.0") == 865_772
+    assert mutants(30, None).options["seed"] == Mutants(Path()).options["seed"] == str(seed_of(version("heal-bot")))
+    assert mutants(30, 7).options["seed"] == "7"
 
 
 def test_every_suite_says_what_it_is() -> None:

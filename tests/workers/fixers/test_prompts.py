@@ -118,6 +118,13 @@ def rejected(after: Result) -> Message:
     return context.feedback(work(), attempt, 1.0)
 
 
+def noted() -> Message:
+    """An edit that leaves an import behind which nothing uses."""
+    patch = work().tree.diff({"shop/tax.py": f"import decimal\n{TAX}".encode()})
+    attempt = tried(verdict=Verdict(False, "check", "still red", RED))
+    return context.feedback(work(), replace(attempt, candidate=replace(attempt.candidate, patch=patch)), 1.0)
+
+
 def long() -> Workbench:
     rest = "\n".join(f"def other{n}():\n    return {'.' * 90!r}\n\n" for n in range(400))
     return work({**FILES, "shop/cart.py": f"{CART}\n\n{rest}", "tests/test_cart.py": f"{TEST}\n\n{rest}"})
@@ -132,6 +139,7 @@ PROMPTS: Mapping[str, Callable[[], Sequence[Message]]] = {
     "long": lambda: context.opening(long(), 0.2),
     "unreadable": lambda: [context.feedback(work(), tried("shop/cart.py: these lines are not in the file"), 1.0)],
     "rejected": lambda: [rejected(ended(1, "E   assert 1.34 == 1.33\n", test_total="failed", test_none="passed"))],
+    "noted": lambda: [noted()],
     "the same": lambda: [
         rejected(ended(1, "E   assert 1.3 == 1.33\n1 failed in 2.25s\n", test_total="failed", test_none="failed"))
     ],

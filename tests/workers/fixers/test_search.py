@@ -4,14 +4,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
 from sandbox.checks import DockerEnvironment
+from sandbox.environments import DockerSandbox
+from sandbox.spec import Plan, Step
 from tests.workers.fixers.benches import Memory, bench
+from tests.workers.fixers.trees import MemoryTree
+from workers import spectrum
 from workers.domain import Attempt, Candidate, Confidence, FailureClass, Verdict
 from workers.fixers.search import Search
-from workers.ports import Workbench
+from workers.ports import Batch, Workbench
+from workers.spectrum import evidence
 
 pytestmark = pytest.mark.engine
 
@@ -46,13 +53,47 @@ def test_above():
 
 def red(environment: DockerEnvironment, files: dict[str, str], once: Memory | None = None, **kwargs: str) -> Workbench:
     """A bench on a tree whose check really is red."""
-    from sandbox.spec import Step
-    from tests.workers.fixers.trees import MemoryTree
-
     check = kwargs.get("check", "python -m pytest -q")
     before = environment.run(Step("check", check), MemoryTree(files).tar())
     assert not before.green, before.output.text
-    return bench(files, environment, check, before, once=once, cls=FailureClass(kwargs.get("cls", "test_failure")))
+    return bench(
+        files,
+        environment,
+        check,
+        before,
+        once=once,
+        cls=FailureClass(kwargs.get("cls", "test_failure")),
+        tool=kwargs.get("tool", "pytest"),
+    )
+
+
+UNITS = """import unittest
+
+from shop.prices import shipping, total
+
+
+class Prices(unittest.TestCase):
+    def test_around_the_limit(self):
+        for price, cost in ((49, 5), (50, 0), (51, 0)):
+            with self.subTest(price=price):
+                self.assertEqual(shipping(price), cost)
+
+    def test_total_at_the_limit(self):
+        self.assertEqual(total([20, 30]), 50)
+
+    def test_below(self):
+        self.assertEqual(total([20]), 25)
+
+    @unittest.expectedFailure
+    def test_nothing_is_free(self):
+        self.assertEqual(total([]), 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def bare(sandbox: DockerSandbox) -> DockerEnvironment:
+    """Python, and nothing else."""
+    return sandbox.prepare(Plan("python", (), Step("check", "true")), MemoryTree({"README": ""}).tar())
 
 
 def rejected(candidate: Candidate) -> Attempt:
@@ -75,6 +116,40 @@ def test_a_wrong_operator_is_found_with_its_facts(environment: DockerEnvironment
     assert after.green
     assert Search().propose(work, [rejected(candidate)]) is None
     assert once.computed == ["trace", "search:candidates"]
+
+
+@pytest.mark.parametrize("check", ["python -m unittest discover -s checks -p 'check_*.py' -t .", "make test"])
+def test_unittests_tests_lead_to_the_patch_without_pytest(bare: DockerEnvironment, check: str) -> None:
+    """As those of pytest do, with the facts of the tests that the command runs, also where it hides them; and the lines
+    that the patched code executes are known."""
+    hidden = check == "make test"
+    files = {
+        "shop/__init__.py": "", "shop/prices.py": PRICES, "Makefile": "test:\n\tpython -m unittest discover -s tests\n",
+        "checks/__init__.py": "", "tests/test_prices.py" if hidden else "checks/check_prices.py": UNITS,
+    }  # fmt: skip
+    work = red(bare, files, check=check, tool="unittest")
+    assert "No module named" in bare.run(Step("check", "python -m pytest"), work.tree.tar()).output.text
+    candidate = Search().propose(work, [])
+    assert candidate is not None
+    assert "+    return 0 if total >= 50 else 5" in candidate.patch
+    assert candidate.confidence is Confidence.HIGH, candidate.reasoning
+    assert "executed by 2 of 2 failing and 1 of 1 passing tests" in candidate.reasoning
+    assert bare.run(work.reproduction.plan.check, work.tree.tar(), candidate.patch.encode()).green
+    how = spectrum.started(work)
+    plan = {"mode": "lines", "args": how.args, "files": ["shop/prices.py"], "budget_s": 60.0}
+    told = spectrum.inside(work, how, plan, 60.0, patch=candidate.patch.encode())
+    assert [row["kind"] for row in evidence.rows(told)] == ["lines"], "tests are reported beside it"
+    assert {3, 7, 8} <= (evidence.lines(told) or {})["shop/prices.py"]
+
+
+@pytest.mark.parametrize(("size", "found"), [(9, True), (1, False)])
+def test_a_smaller_batch_has_the_likeliest_candidates(environment: DockerEnvironment, size: int, found: bool) -> None:
+    """Where a budget has no room for all of them; what was tried is told for the bill."""
+    batch = Batch(size)
+    files = {"shop/__init__.py": "", "shop/prices.py": PRICES, "tests/test_prices.py": PRICE_TESTS}
+    work = replace(red(environment, files), batch=lambda wanted: nullcontext(batch))
+    assert (Search().propose(work, []) is not None) is found
+    assert batch.tried == size
 
 
 def test_a_missing_import_is_added_at_its_place(environment: DockerEnvironment) -> None:

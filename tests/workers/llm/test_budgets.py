@@ -9,7 +9,22 @@ import pytest
 
 from workers.domain import Outcome, Usage
 from workers.errors import Stop
-from workers.llm.budgets import DAY, Limit, Purpose, Refusal, Span, Spent, Unit, Worst, begins, free_at, refused
+from workers.llm.budgets import (
+    DAY,
+    OF_SANDBOX,
+    Limit,
+    Purpose,
+    Refusal,
+    Span,
+    Spent,
+    Unit,
+    Use,
+    Worst,
+    begins,
+    free_at,
+    granted,
+    refused,
+)
 from workers.llm.purse import Asked, MemoryPurse, Paid
 from workers.messages import budgets
 
@@ -20,6 +35,9 @@ DECEMBER = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
 
 def limit(unit: Unit, most: float, span: Span = Span.RUN) -> Limit:
     return Limit(span, unit, most, "limits.usd_per_run")
+
+
+SECONDS = limit(Unit.SANDBOX_SECONDS, 1_000)
 
 
 @pytest.mark.parametrize(
@@ -111,11 +129,59 @@ def test_when_there_is_room_again(span: Span, most: float, worst: float | None, 
             "What this run may spend on the model, 100 calls (`HEAL_CALLS_PER_RUN`), leaves no room for the next "
             "answer: 100 calls are spent or set aside. The next run starts from nothing.",
         ),
+        (
+            Refusal(Limit(Span.RUN, Unit.CANDIDATES, 40, "limits.candidates_per_run"), 40, 1),
+            "What this run may try in the sandbox, 40 candidates (`limits.candidates_per_run`), leaves no room for "
+            "more: 40 candidates are spent or set aside. The next run starts from nothing.",
+        ),
+        (
+            Refusal(Limit(Span.INSTALLATION_MONTH, Unit.SANDBOX_SECONDS, 9_000, "HEAL_S"), 9_000, 1, NEW_YEAR),
+            "What this installation may use of the sandbox in a month, 9,000 seconds (`HEAL_S`), leaves no room for "
+            "more: 9,000 seconds are spent or set aside. There is room again from 2027-01-01 00:00 UTC on.",
+        ),
     ],
 )
 def test_a_refusal_says_which_budget_and_when(refusal: Refusal, words: str) -> None:
     """Its limit, what is spent, and when it has room again."""
     assert budgets.refused(refusal) == words
+
+
+@pytest.mark.parametrize(
+    ("limits", "spent", "wanted", "least", "answer"),
+    [
+        ([], Use(9e9, 9), Use(1_200, 1), Use(1, 1), Use(1_200, 1)),
+        ([(Unit.SANDBOX_SECONDS, 1_000)], Use(300), Use(1_200, 1), Use(1, 1), Use(700, 1)),
+        ([(Unit.SANDBOX_SECONDS, 1_000), (Unit.CANDIDATES, 50)], Use(300, 20), Use(100, 99), Use(1, 2), Use(100, 30)),
+        ([(Unit.SANDBOX_SECONDS, 1_000)], Use(999), Use(100), Use(1), Use(1)),
+        ([(Unit.SANDBOX_SECONDS, 1_000)], Use(999.5), Use(100), Use(1), Refusal(SECONDS, 999.5, 1.0)),
+        ([(Unit.SANDBOX_SECONDS, 1_000)], Use(200), Use(900), Use(801), Refusal(SECONDS, 1_000, 1.0)),
+        # a stage without candidates, and one without commands
+        ([(Unit.CANDIDATES, 0)], Use(0, 9), Use(100), Use(1), Use(100)),
+        ([(Unit.SANDBOX_SECONDS, 0)], Use(9), Use(0, 9), Use(0, 1), Use(0, 9)),
+        # models are another matter
+        ([(Unit.USD, 0), (Unit.CALLS, 0), (Unit.SECONDS, 0)], Use(9, 9), Use(5, 5), Use(1, 1), Use(5, 5)),
+    ],
+)
+def test_the_sandbox_is_granted_as_far_as_there_is_room(
+    limits: list[tuple[Unit, float]], spent: Use, wanted: Use, least: Use, answer: Use | Refusal
+) -> None:
+    """By the tightest limit of each unit; refused where there is no room for the least."""
+    held = [limit(unit, most) for unit, most in limits]
+    assert granted(held, dict.fromkeys(Span, spent), wanted, least) == answer
+    assert refused([one for one in held if one.unit in OF_SANDBOX], {}, Worst(9, 9.0)) is None
+
+
+def test_the_sandbox_in_memory() -> None:
+    """Counts what is set aside while a stage lasts, and what it used afterwards; calls of models apart from it."""
+    purse = MemoryPurse((limit(Unit.SANDBOX_SECONDS, 100), limit(Unit.CALLS, 1)))
+    assert purse.set_aside("a", Use(60, 1), Use(1, 1)) == Use(60, 1)
+    assert purse.set_aside("a", Use(90, 1), Use(1, 1)) == Use(90, 1)
+    purse.reserve("call", ASKED)
+    assert purse.set_aside("b", Use(60, 1), Use(1, 1)) == Use(10, 1)
+    with pytest.raises(Stop, match="leaves no room for more: 100 seconds are spent or set aside"):
+        purse.set_aside("c", Use(60, 1), Use(1, 1))
+    purse.used("a", Use(20, 1))
+    assert purse.set_aside("c", Use(99, 1), Use(1, 1)) == Use(70, 1)
 
 
 ASKED = Asked(Purpose.FIXER, "openai", "gpt-5", Worst(100, 0.4))

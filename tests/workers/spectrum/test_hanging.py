@@ -11,7 +11,8 @@ import pytest
 
 from workers.spectrum.sandboxed import project
 from workers.spectrum.sandboxed.children import answer
-from workers.spectrum.sandboxed.outcomes import Hung, alarm, session
+from workers.spectrum.sandboxed.outcomes import Hung, alarm
+from workers.spectrum.sandboxed.session import session
 from workers.spectrum.sandboxed.tracing import Tracer
 
 TESTS = """def spin():
@@ -54,7 +55,9 @@ def test_hanging_tests_are_failures_of_the_red_state(tmp_path: Path) -> None:
 
     def traced() -> dict[str, Any]:
         tracer = Tracer(plan)
-        found = session([str(tmp_path), "--rootdir", str(tmp_path), "-p", "no:timeout", "-c", "/dev/null"], tracer)
+        found = session(
+            "pytest", [str(tmp_path), "--rootdir", str(tmp_path), "-p", "no:timeout", "-c", "/dev/null"], tracer
+        )
         return {**found, "raised": {name: said["type"] for name, said in tracer.exceptions.items()}}
 
     found = answer(traced, 60.0)
@@ -89,7 +92,7 @@ def test_what_is_known_to_take_long_is_traced_until_it_shows_nothing_new(tmp_pat
         os.chdir(tmp_path)
         project.ROOT = tmp_path
         tracer = Tracer(plan)
-        found = session([str(tmp_path), *options], tracer)
+        found = session("pytest", [str(tmp_path), *options], tracer)
         raised = {name: said["type"] for name, said in tracer.exceptions.items()}
         return {**found, "raised": raised, "counts": tracer.counts, "types": tracer.live.types}
 

@@ -16,7 +16,7 @@ Tell = Callable[[Row], None]
 
 PLAN: dict[str, Any] = {
     "procs": 2, "failing": ["t::red"], "passing": ["t::green"], "budget_s": 30.0, "full_s": 1.0, "grace_s": 9.0,
-    "grace_n": 99,
+    "grace_n": 99, "uncollected": [],
 }  # fmt: skip
 RIGHT = 5
 

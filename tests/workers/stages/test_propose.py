@@ -190,7 +190,7 @@ def test_a_fixer_may_look_at_what_others_tried() -> None:
 
 
 LADDER = tuple(Scripted(name, ()) for name in ("autofix", "static", "search", "llm", "agent"))
-ALL, NO_SHOT = ["autofix", "static", "search", "llm", "agent"], ["autofix", "static", "search", "agent"]
+ALL, STRAIGHT = ["autofix", "static", "search", "llm", "agent"], ["autofix", "static", "agent", "search"]
 NO_AGENT, NO_MODEL = ALL[:4], ALL[:3]
 
 
@@ -203,9 +203,10 @@ def found_in(*paths: str) -> tuple[Finding, ...]:
     [
         ({}, RepoConfig(), ALL),
         ({"findings": found_in("a", "b", "c", "c")}, RepoConfig(), ALL),
-        ({"findings": found_in("a", "b", "c", "d")}, RepoConfig(), NO_SHOT),
-        ({"cls": FailureClass.BUILD}, RepoConfig(), NO_SHOT),
-        ({"cls": FailureClass.RESOLUTION}, RepoConfig(), NO_SHOT),
+        ({"findings": found_in("a", "b", "c", "d")}, RepoConfig(), STRAIGHT),
+        ({"cls": FailureClass.BUILD}, RepoConfig(), STRAIGHT),
+        ({"cls": FailureClass.RESOLUTION}, RepoConfig(), STRAIGHT),
+        ({"cls": FailureClass.DEPENDENCY}, RepoConfig(), STRAIGHT),
         ({"cls": FailureClass.LINT}, RepoConfig(), ALL),
         ({}, RepoConfig(models=Models(propose="none")), NO_MODEL),
         ({}, RepoConfig(models=Models(agent=False)), NO_AGENT),
@@ -216,15 +217,24 @@ def found_in(*paths: str) -> tuple[Finding, ...]:
     ],
 )
 def test_the_ladder(failure: dict[str, object], config: RepoConfig, names: list[str]) -> None:
-    """One answer is left out where it cannot see enough; both models where no code may go to one; the agent where it
-    is switched off, or could read what no model is to see."""
+    """Where one answer cannot see enough it is left out, and the agent follows what is certain, before the search; both
+    models are left out where no code may go to one; the agent where it is switched off, or could read what no model is
+    to see."""
     asked = replace(bench(), diagnosis=diagnosis(**failure), config=config)
     assert [fixer.name for fixer in ladder(LADDER, asked)] == names
 
 
-def test_without_an_agent_one_answer_is_asked_for_everything() -> None:
-    """Nobody is left out for the sake of a fixer that is not there, or does not apply."""
+def test_the_search_is_tried_where_the_agent_has_no_money() -> None:
+    """It costs nothing, so a spent budget does not take it away."""
     wide = replace(bench(), diagnosis=diagnosis(cls=FailureClass.BUILD))
+    fixers = (Scripted("search", (SECOND,)), Scripted("llm", (FIRST,)), Broke("agent", ()))
+    assert propose(fixers, wide, []) is SECOND
+
+
+def test_without_an_agent_one_answer_is_asked_for_everything() -> None:
+    """Nobody is left out, or put back, for the sake of a fixer that is not there, or does not apply."""
+    wide = replace(bench(), diagnosis=diagnosis(cls=FailureClass.BUILD))
+    assert [fixer.name for fixer in ladder(LADDER[:3], wide)] == NO_MODEL
     assert [fixer.name for fixer in ladder(LADDER[:4], wide)] == NO_AGENT
     unwilling = (*LADDER[:4], Scripted("agent", (), willing=False))
     assert [fixer.name for fixer in ladder(unwilling, wide)] == NO_AGENT

@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 
 from sandbox.spec import LOG, Ending, Result, Step, TestCase
+from tests.workers.fixers import trees
 from tests.workers.fixers.benches import Memory
 from tests.workers.made import (
     GREEN,
@@ -64,6 +65,17 @@ def test_what_people_turned_down_is_not_proposed_again() -> None:
     assert "#12" in verdict.why
     another = replace(moved, patch=PATCH.replace("a + b", "b + a"))
     assert judged(ScriptedEnvironment(honest), experience=Experience((another,), (moved,))).accepted
+
+
+def test_what_fails_for_certain_costs_no_container() -> None:
+    """Whoever made the patch: a name that nothing defines is found by reading it."""
+    environment = ScriptedEnvironment(honest)
+    tree = trees.MemoryTree({"calc.py": "def add(a, b):\n    return a - b\n"})
+    bench = Workbench(tree, diagnosis(), reproduction(), environment, RepoConfig(), Memory())
+    patch = PATCH.replace("+    return a + b", "+    return a + missing")
+    verdict = verify(candidate(patch=patch), bench, Event())
+    assert (verdict.accepted, verdict.rejected_by, environment.asked) == (False, "static check", [])
+    assert "the name missing is used in line 2" in verdict.why
 
 
 def test_a_later_round_does_not_take_back_the_first() -> None:

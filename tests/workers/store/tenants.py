@@ -25,7 +25,7 @@ from workers.domain import (
     Verdict,
 )
 from workers.errands.model import CommandGiven, Place
-from workers.llm.budgets import Purpose, Worst
+from workers.llm.budgets import Purpose, Use, Worst
 from workers.llm.exchange import Call
 from workers.llm.purse import Asked, Paid
 from workers.store.changes import Changes
@@ -42,6 +42,7 @@ from workers.wishes import Kind as Ignorable
 SHA, COMMIT, BRANCH, OUR_BRANCH, PRINT = Sha("a" * 40), Sha("c" * 40), "main", "heal/test-1", "f" * 64
 NUMBER, OURS = 3, 12
 TESTS = ("tests/test_calc.py::test_add",)
+USE = Use(40.0, 3)
 ASKED = Asked(Purpose.FIXER, "openai", "gpt-5", Worst(5_000, 0.4))
 
 
@@ -98,6 +99,8 @@ def settled(engine: Engine, installation: int, repo: int, mark: str) -> Tenant:
         healed.sighted([Sighting(TESTS[0], 4, 2)])
         purse = healed.purse(())
         purse.reserve("key", ASKED)
+        purse.set_aside("verify:0", USE, USE)
+        purse.used("verify:0", USE)
         purse.settle("key", Paid(mark, Usage(900, 80, 0.45), Call(mark, "stop"), 1.0))
         healed.finish(replace(report(), case=replace(case, run=run), detail=f"Fixed for {mark}."))
     line = Changes(engine).by_run(run)

@@ -23,6 +23,7 @@ from workers.store.models import (
     LlmCall,
     Run,
     RunState,
+    SandboxUse,
     StageResult,
 )
 from workers.store.retention import DAY, PRUNED, Keep, Removed, Retention
@@ -126,7 +127,7 @@ def test_a_run_without_logs_still_has_its_proof(
     assert PRUNED in kept.data
 
 
-def test_what_models_cost_is_kept_for_the_months_budget(
+def test_what_was_spent_is_kept_for_the_months_budget(
     engine: Engine, ledger: Ledger, case: Case, retention: Retention
 ) -> None:
     """Also of runs that are gone; with them it goes later."""
@@ -134,17 +135,22 @@ def test_what_models_cost_is_kept_for_the_months_budget(
     call = {"installation_id": 9, "repo_id": 7, "purpose": "fixer", "state": "settled", "provider": "openai",
             "model": "gpt-5", "reserved_tokens": 1, "expires_at": 0.0, "run_id": run}  # fmt: skip
 
+    use = {"installation_id": 9, "repo_id": 7, "state": "settled", "reserved_seconds": 1.0, "reserved_candidates": 1,
+           "expires_at": 0.0, "run_id": run}  # fmt: skip
+
     def work(connection: Connection) -> None:
         for key, days in (("old", 33), ("of this month", 31)):
             connection.execute(insert(LlmCall).values(**call, key=key, at=db_now() - days * DAY))
+            connection.execute(insert(SandboxUse).values(**use, key=key, at=db_now() - days * DAY))
 
     transact(engine, work)
     removed = retention.prune(Keep(logs=1, runs=1))
-    assert (removed.runs, removed.others) == (1, 1)
+    assert (removed.runs, removed.others) == (1, 2)
     with engine.connect() as connection:
-        assert [tuple(row) for row in connection.execute(select(LlmCall.key, LlmCall.run_id))] == [
-            ("of this month", None)
-        ]
+        for table in (LlmCall, SandboxUse):
+            assert [tuple(row) for row in connection.execute(select(table.key, table.run_id))] == [
+                ("of this month", None)
+            ]
 
 
 def test_what_is_awaited_stays(engine: Engine, ledger: Ledger, case: Case, retention: Retention) -> None:

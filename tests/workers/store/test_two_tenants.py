@@ -28,6 +28,7 @@ from tests.workers.store.tenants import (
     PRINT,
     SHA,
     TESTS,
+    USE,
     Tenant,
     case_of,
     rows_of,
@@ -44,7 +45,7 @@ from workers.domain import (
 from workers.errands.model import Kind
 from workers.errors import Stop
 from workers.git import mirrors
-from workers.llm.budgets import Limit, Span, Unit
+from workers.llm.budgets import OF_SANDBOX, Limit, Span, Unit, Use
 from workers.llm.purse import Paid
 from workers.recipe import trust_domain
 from workers.store import changes, heals, lessons, sightings, tenants, tending
@@ -88,6 +89,17 @@ class Two:
     def mine(self) -> Ours:
         """A change of mine that names a run of theirs."""
         return Ours(OURS, OUR_BRANCH, COMMIT, BRANCH, SHA, PATCH, self.them.run)
+
+
+def _uses(t: Two) -> object:
+    """My day and my month have room for what I used, and not for what both did."""
+    spans = (Span.REPO_DAY, Span.INSTALLATION_MONTH)
+    mine = tuple(Limit(span, unit, 1.5 * USE.of(unit)) for span in spans for unit in OF_SANDBOX)
+    try:
+        t.me.lease.purse(mine).set_aside("again", Use(1.0, 1), Use(1.0, 1))
+    except Stop:
+        return t.them.mark
+    return None
 
 
 def _spends(t: Two) -> object:
@@ -155,6 +167,8 @@ QUESTIONS: Mapping[str, Question] = {
         Errands(t.engine).given_lately(t.me.repo, None, 900.0, Kind.COMMAND) == 1 or t.them.mark
     ),
     "RunPurse.reserve": _spends,
+    "RunPurse.set_aside": _uses,
+    "RunPurse.used": lambda t: t.me.lease.purse(()).used("verify:0", Use(9.0, 9)),
     "RunPurse.settle": lambda t: t.me.lease.purse(()).settle("key", Paid("mine", Usage(1, 1, 9.0))),
     "Ledger.open_run": lambda t: [t.ledger().open_run(t.me.case, key, "again") for key in t.own_keys()],
     "Ledger.release_run": lambda t: [t.ledger().release_run(key) for key in t.own_keys()],
@@ -211,19 +225,20 @@ OF_THE_HOUSE: Mapping[str, str] = {
     "same repository, never from outside",
     "Lease.recall Lease.record Lease.seconds Lease.ours Lease.answered Lease.publishing Lease.event Lease.guard "
     "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back RunPurse.bound": "of the lease's own run alone",
-    "Changes.by_run Changes.mark changes.keep changes.ours calls.of_run opening.lead opening.append_event "
-    "opening.open_run sightings.keep Pages.newest Pages.events lessons.about": "called with a row, or a run, that "
-    "was asked for by its repository before",
+    "Changes.by_run Changes.mark changes.keep changes.ours calls.of_run sandbox_use.of_run opening.lead "
+    "opening.append_event opening.open_run sightings.keep Pages.newest Pages.events lessons.about": "called with a "
+    "row, or a run, that was asked for by its repository before",
     "Errands.open Errands.begun Errands.queued Errands.prune Errands.claim Errands.done Errands.dead Errands.again "
     "Errands.held Errands.counts errands.put errands.owe_farewell": "the queue's own: no id from outside leads to one",
     "Inbox.add Inbox.add_many Inbox.store Inbox.take Inbox.mark Inbox.mark_many Inbox.known "
     "Inbox.counts": "before anybody's",
-    "Pages.figures calls.figures Switches.listed Lessons.listed Lessons.forget": "the operator's, behind the "
-    "operator's token or a shell",
+    "Pages.figures calls.figures sandbox_use.total Switches.listed Lessons.listed Lessons.forget": "the operator's, "
+    "behind the operator's token or a shell",
     "Tenants.gone": "says of ids which are gone, and asks for no more",
     "Ledger.follow_clock clock.follow Roster.seen Roster.gone Roster.alive Retention.prune Retention.hold "
     "Retention.size Retention.compact "
-    "retention.kept backup.back_up runs.about": "about the service, not about a tenant; or a part of a query",
+    "retention.kept backup.back_up runs.about spans.alone spans.within sandbox_use.set_aside "
+    "sandbox_use.settle": "about the service, not about a tenant; or a part of a query",
 }
 """What no tenant's id leads to, and why."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from workers.fixers.agent.loop import Change
 from workers.globs import matches
-from workers.patch import PatchError, check, names
+from workers.patch import PatchError, check, lint
 from workers.policy import is_test
 from workers.ports import Workbench
 
@@ -18,8 +18,8 @@ _HEADER = "diff --git "
 
 
 def changed(diff: bytes, bench: Workbench) -> Change:
-    """The patch of our own. Tests, files that are left alone, binary files and what set-up made are dropped. A name
-    that nothing defines is its flaw.
+    """The patch of our own. Tests, files that are left alone, binary files and what set-up made are dropped. What
+    lets it fail for certain is its flaw.
 
     Raises `workers.patch.PatchError` when what is left does not apply to the commit.
     """
@@ -41,7 +41,7 @@ def changed(diff: bytes, bench: Workbench) -> Change:
 
 def _flaw(edits: Mapping[str, bytes | None], bench: Workbench) -> str:
     try:
-        names.gate(edits, bench.tree)
+        lint.gate(edits, bench.tree)
     except PatchError as error:
         return str(error)
     return ""

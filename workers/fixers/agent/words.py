@@ -9,7 +9,7 @@ from workers import prompts
 from workers.domain import Attempt, Finding
 from workers.fixers.agent.loop import Bounds
 from workers.fixers.agent.observations import SHOWN, Observation
-from workers.fixers.context import cleaned, nonce, one_line
+from workers.fixers.context import cleaned, nonce, noted, one_line
 from workers.globs import matches
 from workers.llm.exchange import Message
 from workers.ports import Workbench
@@ -97,6 +97,7 @@ def rejected(bench: Workbench, attempt: Attempt) -> str:
         gate=one_line(verdict.rejected_by, fence, 80),
         why=cleaned(verdict.why, fence, _WHY),
         output=cleaned(output, fence, _OUTPUT),
+        notes=noted(bench, attempt, fence),
         regressions=[one_line(name, fence, 200) for name in verdict.regressions[:10]],
     )
 

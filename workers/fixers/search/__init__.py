@@ -53,12 +53,18 @@ class Search:
         candidates = ranked(bench.tree, trace, self.limit, clue.lines(bench.blame.diff, bench.tree))
         if not candidates:
             return []
+        with bench.batch(len(candidates)) as batch:
+            candidates = candidates[: batch.size]
+            run = self._screened(bench, trace, candidates)
+            batch.tried = None if run.stopped == evidence.CUT_OFF else run.tried
+        candidates = [*candidates, *joined(run.pairs, candidates)]
+        return [self._row(bench, *choice, trace, run) for choice in chosen(bench, candidates, run)][: self.shown]
+
+    def _screened(self, bench: Workbench, trace: Trace, candidates: Sequence[Ranked]) -> Screening:
         how = spectrum.started(bench)
         plan = self._screen_plan(how, trace, candidates)
         plan["endless"] = sorted(trace.hung & {test.id for test in spared.slow(bench.reproduction.before)})
-        run = evidence.screening(spectrum.inside(bench, how, plan, self.budget_s * _WALL_TIMES))
-        candidates = [*candidates, *joined(run.pairs, candidates)]
-        return [self._row(bench, *choice, trace, run) for choice in chosen(bench, candidates, run)][: self.shown]
+        return evidence.screening(spectrum.inside(bench, how, plan, self.budget_s * _WALL_TIMES))
 
     def _row(
         self, bench: Workbench, candidate: Ranked, plausible: Plausible, groups: int, trace: Trace, run: Screening
@@ -77,6 +83,7 @@ class Search:
             "args": how.args,
             "failing": sorted(trace.failed),
             "passing": sorted(trace.passed),
+            "uncollected": sorted(trace.uncollected),
             "rootdir": trace.rootdir,
             "quick_s": trace.seconds,
             "full_s": trace.seconds,

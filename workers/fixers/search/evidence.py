@@ -8,6 +8,9 @@ from pydantic import Field, ValidationError
 
 from workers.spectrum.evidence import Value, rows
 
+CUT_OFF = "the run was cut off"
+"""How a screening stopped that did not say so itself."""
+
 
 class Plausible(Value):
     """A candidate that made the failing tests pass and broke none."""
@@ -52,7 +55,7 @@ def screening(report: bytes) -> Screening:
     found: list[Plausible] = []
     clusters: dict[int, int] = {}
     pairs: list[Pair] = []
-    tried, stopped, inputs = 0, "the run was cut off", 0
+    tried, stopped, inputs = 0, CUT_OFF, 0
     for row in rows(report):
         try:
             if row.get("kind") == "plausible":

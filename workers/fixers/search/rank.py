@@ -1,6 +1,6 @@
-"""Which candidates to try, likeliest first: suspiciousness of the line times the prior of the template.
+"""Which candidates to try, likeliest first: suspiciousness of the line times the prior of the edit.
 
-Priors follow how often each kind of edit fixes a one-statement bug in public Python history (TSSB-3M), rounded.
+Priors follow from how often people mend a statement in that way, see `priors`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
 from workers.fixers.search.evidence import Pair
+from workers.fixers.search.priors import lifts
 from workers.fixers.search.seen import seen
 from workers.fixers.search.templates import mutations
 from workers.fixers.search.templates.literals import wanted
@@ -65,11 +66,13 @@ def ranked(
     known = sources(tree)
     suspects = {path for path in trace.counts if any(f for f, _ in trace.counts[path].values())}
     suspects |= {frame[0] for failure in trace.exceptions.values() for frame in failure.frames}
-    scored: list[tuple[float, int, Mutation]] = []
+    made: list[tuple[Mutation, float]] = []
     for path in sorted(suspects & set(known)):
         for mutation, score in islice(_scored(known[path], trace, known), _MADE):
             likelier = _CHANGED if changed.get(path, frozenset()) & _places(mutation) else 1.0
-            scored.append((-score * likelier, len(scored), _native(known[path], mutation)))
+            made.append((_native(known[path], mutation), score * likelier))
+    lift = lifts(mutation for mutation, _ in made)
+    scored = [(-score * lift.get(one.kind, 1.0), place, one) for place, (one, score) in enumerate(made)]
     scored.sort(key=lambda row: row[:2])
     return list(_distinct(scored, known, limit))
 

@@ -32,7 +32,9 @@ SHOWN = 2
 _KINDS = frozenset(
     ("NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError", "AttributeError", "TypeError", "KeyError",
      "UnicodeDecodeError", "UnicodeEncodeError", "RuntimeWarning", "DeprecationWarning", "PendingDeprecationWarning",
-     "FutureWarning", "PytestUnraisableExceptionWarning")
+     "FutureWarning", "UserWarning", "PytestUnraisableExceptionWarning", "PydanticUserError", "PydanticImportError",
+     "PydanticDeprecatedSince20", "ArgumentError", "ObjectNotExecutableError", "MovedIn20Warning", "RemovedIn20Warning",
+     "SADeprecationWarning")
 )  # fmt: skip
 _CLASSES = frozenset(
     {FailureClass.TEST, FailureClass.ERROR, FailureClass.IMPORT, FailureClass.DEPENDENCY, FailureClass.UNKNOWN}

@@ -4,7 +4,7 @@ printed. All of it is untrusted text."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from workers import logs, spectrum
 from workers.diagnosis import places
@@ -16,7 +16,9 @@ from workers.tools.exceptions import kind_of
 _MOST = 20
 _OUTPUT = 100_000
 _PRINTED = re.compile(
-    r"^(?:E {1,10})?(?:\w{1,80}\.){0,6}(?P<kind>[A-Z]\w{0,80}(?:Error|Warning)): (?P<said>[^\n]{1,500})", re.MULTILINE
+    r"^(?:E {1,10})?(?:\w{1,80}\.){0,6}(?P<kind>[A-Z]\w{0,80}(?:Error|Warning|DeprecatedSince\d{1,3})): "
+    r"(?P<said>[^\n]{1,500})",
+    re.MULTILINE,
 )
 _NEVER = re.compile(r"coroutine '[\w.<>]{1,200}' was never awaited")
 """Often the only sign: the test fails over what was not done, and this is among the warnings below it."""
@@ -40,16 +42,21 @@ def raised(bench: Workbench) -> tuple[Failure, ...]:
         return _distinct([*trace.exceptions.values(), *warned])
     paths = frozenset(bench.tree.paths())
     frames = tuple((frame.path, frame.line, frame.function) for frame in places.frames(output, paths))
-    found = list(_named(bench.diagnosis.findings, frames))
+    found = list(_named(bench.diagnosis.findings, frames, paths))
     return _distinct([*(found or _printed(output, frames)), *warned])
 
 
-def _named(findings: Iterable[Finding], frames: tuple[tuple[str, int, str], ...]) -> Iterator[Failure]:
-    """Of the findings, each with its own place; what is raised outside of the repository was called from within."""
+def _named(
+    findings: Sequence[Finding], frames: tuple[tuple[str, int, str], ...], paths: frozenset[str]
+) -> Iterator[Failure]:
+    """Of the findings, each with its own place. What is raised outside of the repository was called from within: whose
+    frames were printed is known where there is one finding."""
+    alone = len(findings) == 1
     for finding in findings:
         kind = finding.rule or kind_of(finding.message)
+        placed = finding.path and finding.line and not (alone and frames and finding.path not in paths)
         if kind:
-            own = ((finding.path, finding.line, ""),) if finding.path and finding.line else frames
+            own = ((finding.path or "", finding.line or 0, ""),) if placed else frames
             yield Failure(type=kind, message=_HEAD.sub("", finding.message, count=1), frames=own)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from workers.fixers.source import Source, Splice
 
@@ -49,6 +49,25 @@ def moved(source: Source, node: ast.ImportFrom, homes: Mapping[str, str]) -> tup
     if len(gone) == len(node.names):
         return ((start, end, between.join(lines)),)
     return (*_without(source, node, gone), *((end, end, between + line) for line in lines))
+
+
+def unimported(source: Source, gone: Container[str]) -> Iterator[Splice]:
+    """Takes names, by their full ones, out of the `from` imports of a file that does not use them any more."""
+    for node in importing(source):
+        if not isinstance(node, ast.ImportFrom) or node.level or not source.alone(node):
+            continue
+        names = [alias for alias in node.names if f"{node.module}.{alias.name}" in gone]
+        if names and len(names) < len(node.names):
+            yield from _without(source, node, names)
+        elif names and len(_block(source, node)) > 1:
+            yield source.line(node)
+
+
+def _block(source: Source, node: ast.stmt) -> list[ast.stmt]:
+    """The statements that a statement is one of."""
+    around = source.parents[node]
+    blocks: list[list[ast.stmt]] = [getattr(around, name, []) for name in ("body", "orelse", "finalbody")]
+    return next((block for block in blocks if node in block), [])
 
 
 def _without(source: Source, node: ast.ImportFrom, gone: Sequence[ast.alias]) -> Iterator[Splice]:

@@ -52,7 +52,9 @@ def _keys(failure: Failure) -> frozenset[str]:
 
 
 def _meant(group: Mapping[str, str], keys: frozenset[str]) -> bool:
-    return any(old in keys or any(old.startswith(f"{key}.") for key in keys & tables.GONE) for old in group)
+    """A message names what is gone, its module where that went as a whole, or, in a warning, where it is now."""
+    gone = any(old in keys or any(old.startswith(f"{key}.") for key in keys & tables.GONE) for old in group)
+    return gone or any(new in keys for new in group.values())
 
 
 class Names:

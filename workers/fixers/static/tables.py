@@ -2,7 +2,7 @@
 one of its names fails all of them do; each has the same meaning under its new name.
 
 Sources: the "What's New" pages of Python 3.0 to 3.13, the release notes of NumPy 1.24 and 2.0, pandas 2.0, SciPy 1.14,
-Jinja 3.1, Werkzeug 2.1, Flask 2.3 and Django 4.0.
+Jinja 3.1, Werkzeug 2.1, Flask 2.3, Django 4.0 and SQLAlchemy 2.0.
 """
 
 from __future__ import annotations
@@ -70,6 +70,9 @@ NAMES: tuple[Mapping[str, str], ...] = (
     {"django.core.urlresolvers.reverse": "django.urls.reverse",
      "django.core.urlresolvers.resolve": "django.urls.resolve",
      "django.core.urlresolvers.reverse_lazy": "django.urls.reverse_lazy"},
+    {f"sqlalchemy.ext.declarative.{name}": f"sqlalchemy.orm.{name}"
+     for name in ("declarative_base", "as_declarative", "declared_attr", "has_inherited_table", "synonym_for")},
+    {"sqlalchemy.orm.relation": "sqlalchemy.orm.relationship", "sqlalchemy.orm.eagerload": "sqlalchemy.orm.joinedload"},
 )  # fmt: skip
 """Functions, classes and constants by full name; a new name without a dot is a built-in."""
 

@@ -78,9 +78,11 @@ def _counts(at: int, calls: list[Call], answers: list[list[str]]) -> bool:
 
 
 class Recorder:
-    """The calls that come from outside into the project's code, with copies of their arguments."""
+    """The calls that come from the tests, which are in these files too, into the project's code, with copies of their
+    arguments."""
 
-    def __init__(self) -> None:
+    def __init__(self, test_files: set[str]) -> None:
+        self.test_files = test_files
         self.depth = 0
         self.calls: dict[CodeType, list[dict[str, Any]]] = {}
         self.known: dict[str, bool] = {}
@@ -92,7 +94,7 @@ class Recorder:
         ours = self.known.get(name)
         if ours is None:
             path = project_path(name)
-            ours = self.known[name] = bool(path) and not is_test(path)
+            ours = self.known[name] = bool(path) and not is_test(path) and path not in self.test_files
         if not ours:
             return
         if event == "return":
@@ -117,7 +119,7 @@ class Recorder:
 def _captured(tests: list[Any]) -> dict[CodeType, list[dict[str, Any]]]:
     from .warm import run
 
-    recorder = Recorder()
+    recorder = Recorder({project_path(str(getattr(test.module, "__file__", "") or "")) for test in tests})
     allowance = Allowance(CAPTURE_S)
     for item in tests:
         recorder.depth = 0

@@ -9,8 +9,9 @@ from types import FrameType
 from typing import Any
 
 from .children import answer
-from .outcomes import Outcomes, session
+from .outcomes import Outcomes
 from .project import ROOT, Report
+from .session import session
 
 
 def lines(plan: dict[str, Any], report: Report) -> None:
@@ -38,7 +39,7 @@ def lines(plan: dict[str, Any], report: Report) -> None:
     def run() -> dict[str, Any]:
         threading.settrace(trace_calls)
         sys.settrace(trace_calls)
-        found = session(plan["args"], Outcomes())
+        found = session(plan["runner"], plan["args"], Outcomes())
         sys.settrace(None)
         return {**found, "lines": {path: sorted(executed) for path, executed in seen.items()}}
 

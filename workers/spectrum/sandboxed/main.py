@@ -15,11 +15,17 @@ def main() -> int:
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     report = Report(os.environ.pop("HEAL_REPORT"))
     os.environ.pop("PYTEST_ADDOPTS", None)
+    from . import lines, screen, tracing  # they import unittest, whose listener must not find the report any more
+    from .session import loaded
+
     try:
-        from . import lines, screen, tracing
+        loaded(plan["runner"])
     except ImportError:
-        report.write(kind="error", message="pytest is not installed in the project's environment")
-        return 1
+        if plan["instead"] is None:
+            report.write(kind="error", message="pytest is not installed in the project's environment")
+            return 1
+        plan.update(runner="unittest", args=plan["instead"])
+        loaded("unittest")
     os.chdir(plan["folder"])
     sys.path[0:1] = [str(Path.cwd())] if plan["cwd_on_path"] else []
     if plan["mode"] == "trace":

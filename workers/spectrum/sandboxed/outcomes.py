@@ -1,53 +1,71 @@
-"""Plug-ins for one pytest session: which tests passed and failed, and an alarm for those that never end."""
+"""What a session of tests tells whoever watches it, whatever runner it is, and an alarm for tests that never end."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Any
 
 
 class Outcomes:
-    """Which tests passed and failed; optionally only some tests, optionally stopping at the first failure."""
+    """What one session of a test runner tells: which tests passed and failed, in seconds; optionally of some tests
+    only, optionally until the first failure. `uncollected` are those of the failed that are no tests: a file that could
+    not be imported, what tidies up after a class. They cannot be asked for alone.
+    """
 
     def __init__(self, wanted: set[str] | None = None, stop: bool = False) -> None:
         self.wanted, self.stop = wanted, stop
         self.failed: dict[str, float] = {}
         self.passed: dict[str, float] = {}
+        self.uncollected: set[str] = set()
         self.hung: set[str] = set()
-        self.session: Any = None
-        self.rootdir = ""
+        self.test_files: set[str] = set()
+        """The project's files that the tests come from, where the runner is told them by other rules than names."""
+        self.enough = False
+        """No other test has to be run."""
 
-    def pytest_sessionstart(self, session: Any) -> None:
-        self.session = session
-        self.rootdir = str(session.config.rootpath if hasattr(session.config, "rootpath") else session.config.rootdir)
+    def chosen(self, test: Any) -> bool:
+        """It is wanted itself, or its file is, which could not be imported before."""
+        return self.wanted is None or test.name in self.wanted or test.file in self.wanted
 
-    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        if self.wanted is not None:
-            files = {name for name in self.wanted if "::" not in name}
-            items[:] = [i for i in items if i.nodeid in self.wanted or i.nodeid.split("::")[0] in files]
+    def serve(self, run: Any) -> bool:  # noqa: ARG002 - for those that do
+        """Called when everything is collected; true when the tests are not to be run after it."""
+        return False
 
-    def pytest_collectreport(self, report: Any) -> None:
-        if report.failed:
-            self._fail(report.nodeid, 0.0)
+    def began(self, name: str) -> None:
+        """A test begins, with what is set up for it."""
 
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.failed:
-            self._fail(report.nodeid, report.duration)
-        elif report.when == "call" and report.passed and report.nodeid not in self.failed:
-            self.passed[report.nodeid] = report.duration
+    def around(self, name: str) -> AbstractContextManager[object]:  # noqa: ARG002 - for those that ask
+        """What is around the test's own call."""
+        return contextlib.nullcontext()
 
-    def pytest_exception_interact(self, node: Any, call: Any) -> None:
-        if call.excinfo is not None and issubclass(call.excinfo.type, Hung):
-            self.hung.add(node.nodeid)
+    def finished(self, name: str) -> None:
+        """A test is over, with all that belongs to it."""
 
-    def _fail(self, name: str, seconds: float) -> None:
+    def raised(self, name: str, error: BaseException) -> None:
+        """A test, or the import of its file, ended with this."""
+        if isinstance(error, Hung):
+            self.hung.add(name)
+
+    def succeed(self, name: str, seconds: float) -> None:
+        """It passed, unless something of it failed before."""
+        if name not in self.failed:
+            self.passed[name] = seconds
+
+    def fail(self, name: str, seconds: float, *, collected: bool = True) -> None:
+        """It failed, whatever passed of it before."""
         self.failed[name] = seconds
         self.passed.pop(name, None)
-        if self.stop and self.session is not None:
-            self.session.shouldstop = "a test failed"
+        if not collected:
+            self.uncollected.add(name)
+        self.enough = self.enough or self.stop
+
+    def told(self) -> dict[str, Any]:
+        """As a row of a report."""
+        return {"failed": self.failed, "passed": self.passed, "uncollected": sorted(self.uncollected)}
 
 
 class Hung(BaseException):
@@ -83,11 +101,3 @@ def attempt(work: Callable[[], Any], seconds: float) -> tuple[Any, BaseException
             return work(), None
     except (Exception, Hung) as error:  # noqa: BLE001 - whatever it raises is its answer
         return None, error
-
-
-def session(args: list[str], plugin: Outcomes) -> dict[str, Any]:
-    """One session of pytest from beginning to end."""
-    import pytest
-
-    code = pytest.main([*args, "-p", "no:cacheprovider"], plugins=[plugin])
-    return {"code": int(code), "failed": plugin.failed, "passed": plugin.passed, "rootdir": plugin.rootdir}

@@ -45,6 +45,7 @@ class Pool:
         self.batch, self.longest = 1, LONGEST
         self.silent: tuple[float, ...] = (2.0, 8.0)
         self.failing = set(plan["failing"])
+        self.tests = self.failing - set(plan["uncollected"])
         self.passing = set(plan["passing"])
         self.ended_s = 0.0
         self.use(int(plan["procs"]))
@@ -155,8 +156,7 @@ class Pool:
         candidate = job.work[0]
         for row in rows:
             passed, failed = set(row.get("passed", ())), set(row.get("failed", ()))
-            wanted = {name for name in self.failing if "::" in name}
-            green = "failed" in row and not failed and bool(passed) and wanted <= passed
+            green = "failed" in row and not failed and bool(passed) and self.tests <= passed
             if row.get("hung") and not candidate.get("turn"):  # it may be slow, or the machine may have been
                 self.late.append({**candidate, "turn": 1})
             elif green and not self.passing - passed:

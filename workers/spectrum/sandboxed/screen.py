@@ -11,17 +11,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from .children import Child, answer, override, wait
-from .outcomes import Outcomes, alarm, session
+from .outcomes import Outcomes, alarm
 from .pool import Pool
 from .project import ROOT, Report
+from .session import narrowed, session
 from .swapping import Swapper
 from .warm import Warm
 
@@ -51,10 +50,8 @@ class Ended(Outcomes):
         super().__init__(wanted, stop=True)
         self.limits = limits
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
-        with alarm(self.limits[item.nodeid]) if item.nodeid in self.limits else contextlib.nullcontext():
-            yield
+    def around(self, name: str) -> AbstractContextManager[object]:
+        return alarm(self.limits[name]) if name in self.limits else super().around(name)
 
 
 class Screen:
@@ -63,6 +60,7 @@ class Screen:
     def __init__(self, plan: dict[str, Any], report: Report) -> None:
         self.plan, self.report = plan, report
         self.failing = set(plan["failing"])
+        self.uncollected = set(plan["uncollected"])
         self.cold = Pool(plan, self._quick, self._full, lambda row: report.write(**row))
         self.modules: list[str] = []
         self.controlled: bool | None = None
@@ -73,7 +71,7 @@ class Screen:
         """Empty, or why it could not be."""
         swapper = Swapper()
         live, fresh = _sorted(self.plan["candidates"], swapper)
-        collected = all("::" in name for name in self.failing)  # what cannot be imported has nothing alive
+        collected = not self.uncollected  # what cannot be imported has nothing alive
         warm = self._warm(live, swapper) if live and collected and "HEAL_COLD" not in os.environ else None
         if warm is None:
             fresh = self.plan["candidates"]
@@ -124,7 +122,7 @@ class Screen:
         """The session that serves, or None when the failing tests do not fail in it."""
 
         def serve(say: Tell) -> None:
-            session(self.plan["args"], Warm(self.plan, live, swapper, say))
+            session(self.plan["runner"], self.plan["args"], Warm(self.plan, live, swapper, say))
 
         child = Child(serve, self.plan["full_s"] * 3 + 60 + self.plan["budget_s"])
         while not child.ended:
@@ -159,19 +157,20 @@ class Screen:
 
     def _quick(self, work: list[Row], tell: Tell) -> None:
         found = self._alone(texts(work[0]["edits"]), 4 if work[0].get("turn") else 1)
-        wanted = {name for name in self.failing if "::" in name}
+        wanted = self.failing - self.uncollected
         green = not found["failed"] and bool(found["passed"]) and wanted <= set(found["passed"])
         tell({"id": work[0]["id"], "green": green, "hung": found["hung"]})
 
     def _full(self, work: list[Row], tell: Tell) -> None:
         override(texts(work[0]["edits"]))
-        tell(session(self.plan["args"], Outcomes()))
+        tell(session(self.plan["runner"], self.plan["args"], Outcomes()))
 
     def _alone(self, changed: dict[str, bytes], patience: int = 1) -> Row:
         override(changed)
         files = sorted({str(Path(self.plan["rootdir"]) / name.split("::")[0]) for name in self.failing})
         outcomes = Ended(self.failing, dict.fromkeys(self.plan.get("endless", ()), ENDLESS_S * patience))
-        return {**session([*self.plan["options"], *files], outcomes), "hung": bool(outcomes.hung)}
+        found = session(self.plan["runner"], narrowed(self.plan, files), outcomes)
+        return {**found, "hung": bool(outcomes.hung)}
 
 
 def _sorted(candidates: list[Row], swapper: Swapper) -> tuple[list[Row], list[Row]]:

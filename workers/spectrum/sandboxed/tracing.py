@@ -7,16 +7,16 @@ import inspect
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-import pytest
-
 from .allowance import Allowance
 from .children import answer
-from .outcomes import Hung, Outcomes, alarm, session
+from .outcomes import Hung, Outcomes, alarm
 from .project import Report, is_test, project_path
+from .session import narrowed, session
 
 CALLS, TYPES, NAMES = 12, 40, 80
 """Calls of one function that are looked into, types whose attributes are told, and attributes of one of them."""
@@ -46,7 +46,7 @@ class Tracer(Outcomes):
         path = self.known.get(name)
         if path is None:
             path = project_path(name)
-            path = "" if is_test(path) else path
+            path = "" if is_test(path) or path in self.test_files else path
             self.known[name] = path
         if not path:
             return None
@@ -69,17 +69,17 @@ class Tracer(Outcomes):
 
         return local
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
+    def began(self, name: str) -> None:
         self.lines, self.old = {}, 0
         if not self.allowance.over:
-            self.traced.append(nodeid)
+            self.traced.append(name)
             threading.settrace(self._trace)
             sys.settrace(self._trace)
 
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+    def finished(self, name: str) -> None:
         sys.settrace(None)
         threading.settrace(None)
-        column = 0 if nodeid in self.failed else 1 if nodeid in self.passed else None
+        column = 0 if name in self.failed else 1 if name in self.passed else None
         if column is None:
             return
         for path, lines in self.lines.items():
@@ -87,22 +87,18 @@ class Tracer(Outcomes):
             for line in lines:
                 counts.setdefault(line, [0, 0])[column] += 1
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
+    def around(self, name: str) -> AbstractContextManager[object]:
         """A test that never ends is ended, the sooner the more of them there were; one known to pass is waited for."""
-        seconds = KNOWN_S if item.nodeid in self.known_green else max(0.4, self.hang_s / 2 ** len(self.hung))
-        with alarm(seconds):
-            outcome: Any = yield
-        if outcome.excinfo and issubclass(outcome.excinfo[0], Hung):
-            for frame, _ in walk(outcome.excinfo[2]):  # it may have been ended while it was looked at
+        return alarm(KNOWN_S if name in self.known_green else max(0.4, self.hang_s / 2 ** len(self.hung)))
+
+    def raised(self, name: str, error: BaseException) -> None:
+        super().raised(name, error)
+        if isinstance(error, Hung):
+            for frame, _ in walk(error.__traceback__):  # it may have been ended while it was looked at
                 path = self.known.get(frame.f_code.co_filename)
                 if path:
                     self.live.see(path, frame)
-
-    def pytest_exception_interact(self, node: Any, call: Any) -> None:
-        super().pytest_exception_interact(node, call)
-        if call.excinfo is not None:
-            self.exceptions.setdefault(node.nodeid, described(call.excinfo.value))
+        self.exceptions.setdefault(name, described(error))
 
 
 class Live:
@@ -196,25 +192,21 @@ def trace(plan: dict[str, Any], report: Report) -> None:
 
     def run(wanted: set[str] | None, args: list[str]) -> dict[str, Any]:
         tracer = Tracer(plan, wanted)
-        found = session(args, tracer)
+        found = session(plan["runner"], args, tracer)
         live = tracer.live
         found.update(counts=tracer.counts, exceptions=tracer.exceptions, traced=tracer.traced, types=live.types)
         found.update(attributes=live.attributes, signatures=live.signatures)
         return found
 
     first = answer(lambda: run(None, plan["args"]), plan["budget_s"])
-    missed = (
-        set(first.get("failed", ()))
-        - set(first.get("traced", ()))
-        - {n for n in first.get("failed", ()) if "::" not in n}
-    )
+    missed = set(first.get("failed", ())) - set(first.get("traced", ())) - set(first.get("uncollected", ()))
     if missed:
-        args = [*plan["options"], *sorted({str(Path(first["rootdir"]) / name.split("::")[0]) for name in missed})]
-        again = answer(lambda: run(missed, args), plan["budget_s"])
+        files = sorted({str(Path(first["rootdir"]) / name.split("::")[0]) for name in missed})
+        again = answer(lambda: run(missed, narrowed(plan, files)), plan["budget_s"])
         for path, counts in again.get("counts", {}).items():
             have = first["counts"].setdefault(path, {})
             for line, (failing, passing) in counts.items():
                 old = have.get(line, [0, 0])
                 have[line] = [old[0] + failing, old[1] + passing]
     first.pop("traced", None)
-    report.write(kind="trace", python=list(sys.version_info[:2]), **first)
+    report.write(kind="trace", python=list(sys.version_info[:2]), runner=plan["runner"], **first)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import copy
-import re
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pytest
-from _pytest.runner import runtestprotocol
 
 from . import compare, examples, pairs
 from .allowance import Allowance
@@ -36,16 +32,16 @@ more, up to so many seconds, where tests are quick. Most candidates that hang ar
 as soon as the tests do that end without them."""
 TURNS = 1 + len(FURTHER)
 HUNG = "it took too long"
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _PLAIN = (list, dict, set, tuple, int, float, str, bool, bytes, type(None))
 
 
 class Warm(Outcomes):
-    """The plug-in: in place of the tests' loop it serves the candidates."""
+    """In place of the tests' loop it serves the candidates."""
 
     def __init__(self, plan: dict[str, Any], candidates: list[Row], swapper: Swapper, say: Tell) -> None:
         super().__init__()
         self.plan, self.candidates, self.swapper, self.say = plan, candidates, swapper, say
+        self.run: Any = None
         self.state = State()
         self.tests: list[tuple[Any, float]] = []
         self.near: list[tuple[Any, float]] = []
@@ -54,51 +50,51 @@ class Warm(Outcomes):
         self.first = ""
         self.plausible: list[Row] = []
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: Any) -> bool:
+    def serve(self, run: Any) -> bool:
         """Nothing is served where children would not see what the session sees: after a failed collection, or with
         threads, which a fork leaves behind."""
         threads = len(list(Path("/proc/self/task").iterdir())) > 1 or threading.active_count() > 1
-        if not session.testsfailed and not threads and self._control(session):
+        self.run = run
+        if not run.broken and not threads and self._control():
             self._serve()
         return True
 
-    def _control(self, session: Any) -> bool:
+    def _control(self) -> bool:
         """Which failing tests fail alone too, how and how fast; they go before the passing ones."""
         self.swapper.find()
         wanted = set(self.plan["failing"])
-        items = [item for item in session.items if item.nodeid in wanted]
+        items = [test for test in self.run.tests if test.name in wanted]
         self.state.keep(items, self.swapper)
 
-        files = {item.nodeid.split("::")[0] for item in items}
+        files = {item.file for item in items}
         green, endless = set(self.plan["passing"]), set(self.plan.get("endless", ()))
-        near = [i for i in session.items if i.nodeid in green and i.nodeid.split("::")[0] in files][:NEAR]
+        near = [test for test in self.run.tests if test.name in green and test.file in files][:NEAR]
 
         def measure() -> Row:
             allowance, found, hung = Allowance(CONTROL_S), [], 0
             for item in [*items, *near]:
                 began = time.process_time()
-                if item.nodeid in endless:
-                    found.append([item.nodeid, HUNG, 0.0])
+                if item.name in endless:
+                    found.append([item.name, HUNG, 0.0])
                 elif not allowance.over:
                     how = run(item, max(0.25, HANG_S / (1 + hung)))
                     hung += how == HUNG
-                    found.append([item.nodeid, how, time.process_time() - began])
+                    found.append([item.name, how, time.process_time() - began])
             return {"tests": found, "examples": self._examples()}
 
         told = answer(measure, CONTROL_S + 30)
         self.untrue = set(told.get("examples", ()))
         known = {name: (how, s) for name, how, s in told.get("tests", ())}
-        red = sorted((known[i.nodeid][1], at) for at, i in enumerate(items) if known.get(i.nodeid, ("", 0))[0])
+        red = sorted((known[i.name][1], at) for at, i in enumerate(items) if known.get(i.name, ("", 0))[0])
         ended = [seconds for how, seconds in known.values() if how != HUNG]
         usual = _limit(max(ended, default=0.0))
         self.endless = {name: usual for name, (how, _) in known.items() if how == HUNG}
-        self.tests = [(items[at], self.endless.get(items[at].nodeid, _limit(seconds))) for seconds, at in red]
-        quick = [(item, limit) for item, limit in self.tests if item.nodeid not in self.endless]
+        self.tests = [(items[at], self.endless.get(items[at].name, _limit(seconds))) for seconds, at in red]
+        quick = [(item, limit) for item, limit in self.tests if item.name not in self.endless]
         self.tests = quick or self.tests  # all of them run before a candidate is called plausible
-        self.first = known[self.tests[0][0].nodeid][0] if red else ""
-        passed = [item for item in near if known.get(item.nodeid) and not known[item.nodeid][0]]
-        self.near = [(item, _limit(known[item.nodeid][1])) for item in passed]
+        self.first = known[self.tests[0][0].name][0] if red else ""
+        passed = [item for item in near if known.get(item.name) and not known[item.name][0]]
+        self.near = [(item, _limit(known[item.name][1])) for item in passed]
         return bool(self.tests)
 
     def _serve(self) -> None:
@@ -181,21 +177,18 @@ class Warm(Outcomes):
         return {"green": len(mended) == len(self.tests)}, mended
 
     def _full(self, work: list[Row], tell: Tell) -> None:
-        """Everything in its order, by the normal protocol; the first that broke ends it."""
+        """Everything in its order, as usual; the first that broke ends it."""
         if not self.swapper.apply(work[0]["edits"]):
             return
-        outcomes = Outcomes()
-        self.session.config.pluginmanager.register(outcomes, "heal-full")
-        items = self.session.items
         green = set(self.plan["passing"]) | set(self.plan["failing"])
-        for at, item in enumerate(items):
-            following = items[at + 1] if at + 1 < len(items) else None
-            endless = self.endless.get(item.nodeid)
+        outcomes = Whole(green)
+
+        def limit(name: str) -> float:
+            endless = self.endless.get(name)
             longest = allowed(endless, TURNS - 1) if endless else SLOW_S
-            with alarm(longest * (4 if work[0].get("turn") else 1)):
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if green & set(outcomes.failed):
-                break
+            return longest * (4 if work[0].get("turn") else 1)
+
+        self.run.whole(outcomes, limit)
         untrue = set(self._examples())
         broken = dict.fromkeys(untrue - self.untrue, 0.0)
         hung = bool(green & outcomes.hung)
@@ -221,22 +214,24 @@ def allowed(limit: float, turn: int) -> float:
 
 def run(item: Any, limit: float) -> str:
     """Empty when the test passes, else what was raised; `HUNG` when it took too long."""
-
-    def described(error: Any, *_args: Any, **_kwargs: Any) -> str:
-        if isinstance(error.value, Hung):
-            return HUNG
-        return _ADDRESS.sub("", f"{type(error.value).__name__}: {str(error.value)[:200]}")
-
-    item.repr_failure = item._repr_failure_py = described  # noqa: SLF001 - nobody reads the long form
     try:
         with alarm(limit):
-            reports = runtestprotocol(item, log=False, nextitem=None)
+            how = str(item.alone())
     except Hung:
         return HUNG
-    for report in reports:
-        if not report.passed:
-            return str(report.longrepr or report.outcome)
-    return "" if any(report.when == "call" for report in reports) else "nothing ran"
+    return HUNG if how == Hung.__name__ else how
+
+
+class Whole(Outcomes):
+    """All tests, until one fails that is known to pass or has to."""
+
+    def __init__(self, green: set[str]) -> None:
+        super().__init__()
+        self.green = green
+
+    def fail(self, name: str, seconds: float, *, collected: bool = True) -> None:
+        super().fail(name, seconds, collected=collected)
+        self.enough = self.enough or name in self.green
 
 
 class State:
@@ -251,11 +246,9 @@ class State:
         self.caches: list[Any] = []
 
     def keep(self, items: list[Any], swapper: Swapper) -> None:
-        modules = {item.module.__name__ for item in items if getattr(item, "module", None)}
+        modules = {item.module.__name__ for item in items if item.module}
         modules |= {function.__module__ for file in swapper.files.values() for function in file.live}
-        shared: list[Any] = [
-            v for item in items for v in getattr(getattr(item, "callspec", None), "params", {}).values()
-        ]
+        shared: list[Any] = [value for item in items for value in item.shared]
         for name in modules & set(sys.modules):
             shared += list(vars(sys.modules[name]).values())
         self.caches = [value for value in shared if callable(getattr(value, "cache_clear", None))]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
+import warnings
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +15,7 @@ from hypothesis import strategies as st
 from sandbox.spec import Result
 from tests.workers.fixers.benches import Memory, bench
 from tests.workers.fixers.static.cases import CASES, NAMES, Case
+from tests.workers.fixers.static.releases import RELEASES, RUN
 from tests.workers.fixers.trees import MemoryTree
 from tests.workers.made import result
 from workers.domain import Attempt, Confidence, Diagnosis, FailureClass, Finding, Verdict
@@ -52,7 +57,10 @@ def untraced() -> Memory:
     return memory
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name.replace(" ", "-") for case in CASES])
+EVERY = (*CASES, *RELEASES)
+
+
+@pytest.mark.parametrize("case", EVERY, ids=[case.name.replace(" ", "-") for case in EVERY])
 def test_what_was_raised_is_put_right(case: Case) -> None:
     """The first candidate is the right one, and no surer than it may be; where nothing is sure nothing is proposed."""
     work_bench = work(case)
@@ -67,6 +75,31 @@ def test_what_was_raised_is_put_right(case: Case) -> None:
     assert found.usage.cost_usd == 0
     assert found.title
     assert "raised" in found.reasoning
+
+
+@pytest.mark.parametrize("case", RUN, ids=[case.name.replace(" ", "-") for case in RUN])
+def test_the_words_are_those_of_the_release_and_the_fix_is_one(case: Case, tmp_path: Path) -> None:
+    """With what is installed, and warnings as errors: the file raises what the case says, and then it runs."""
+    ((_, before),), ((_, after),) = case.before.items(), case.after.items()
+    file = tmp_path / "m.py"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        file.write_text(before.replace("<<", ""), encoding="utf-8")
+        with pytest.raises((Exception, Warning)) as raised:
+            runpy.run_path(str(file))
+        assert f"{raised.type.__name__}: {raised.value}".startswith(case.said)
+        file.write_text(after, encoding="utf-8")
+        runpy.run_path(str(file))
+
+
+@given(st.integers(-(10**9), 10**10) | st.floats(-1e9, 1e10))
+def test_a_moment_without_its_zone_is_the_same_moment(seconds: float) -> None:
+    """The naive value that the old function gave, to the microsecond."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old = datetime.utcfromtimestamp(seconds)  # noqa: DTZ004 - it is what the new form has to equal
+    new = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    assert (old, old.fold, old.tzinfo) == (new, new.fold, new.tzinfo)
 
 
 def test_the_next_candidate_is_another_one_and_there_is_an_end() -> None:
@@ -133,6 +166,26 @@ def test_a_program_that_is_no_test_leaves_its_traceback() -> None:
     assert work_bench.tree.apply(found.patch) == {"run.py": b"import math\n\nprint(math.pi)\n"}
 
 
+def test_what_a_library_raises_was_called_from_a_line_of_ours() -> None:
+    """The place of the finding is the library's; the frames above it were printed."""
+    text = (
+        "tests/test_m.py:5: in test_it\n    dump(M())\nm.py:9: in dump\n    return m.dict()\n"
+        "/usr/lib/python3/dist-packages/pydantic/main.py:1401: PydanticDeprecatedSince20\n"
+    )
+    said = "pydantic.warnings.PydanticDeprecatedSince20: The `dict` method is deprecated; use `model_dump` instead."
+    at = "/usr/lib/python3/dist-packages/pydantic/main.py"
+    before = "from pydantic import BaseModel\n\n\nclass M(BaseModel):\n    a: int = 1\n"
+    before += "\n\ndef dump(m):\n    return m.dict()\n"
+    finding = Finding(said, at, 1401, "tests/test_m.py::test_it", "PydanticDeprecatedSince20")
+    files = {"m.py": before, "tests/test_m.py": ""}
+    work_bench = bench(
+        files, Sealed(), "pytest", result(1, output=text), (finding,), FailureClass.ERROR, once=untraced()
+    )
+    found = Static().propose(work_bench, [])
+    assert found is not None
+    assert work_bench.tree.apply(found.patch) == {"m.py": before.replace("m.dict", "m.model_dump").encode()}
+
+
 def test_a_coroutine_that_nobody_awaited_is_read_from_the_warnings() -> None:
     """The test only says that something was not done; why stands in a warning."""
     files = {"m.py": "async def save():\n    pass\n\n\nasync def f():\n    save()\n"}
@@ -189,10 +242,10 @@ def test_short_names_and_rivals_are_never_sure() -> None:
     assert nearest("lenght", ["length", "len"])[0] == ("length", True)
 
 
-SAID = st.sampled_from([case.said for case in CASES])
+SAID = st.sampled_from([case.said for case in EVERY])
 
 
-@given(SAID | st.text(max_size=80), st.integers(-2, 12), st.sampled_from([case.before for case in CASES]))
+@given(SAID | st.text(max_size=80), st.integers(-2, 12), st.sampled_from([case.before for case in EVERY]))
 def test_any_failure_in_any_file_is_answered(said: str, line: int, before: Mapping[str, str]) -> None:
     """Nothing raises, and every correction leaves files that can be parsed."""
     kind, _, message = said.partition(": ")
