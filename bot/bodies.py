@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
+from starlette.types import Receive
 
 BODY_SECONDS = 5.0
 SMALL_BODY = 64 * 1024
@@ -63,7 +64,7 @@ class Share:
 
 
 async def read_pieces(
-    request: Request, share: Share, most: int, seen: Callable[[bytes], None] = lambda _: None
+    receive: Receive, share: Share, most: int, seen: Callable[[bytes], None] = lambda _: None
 ) -> list[bytes]:
     """The body in the pieces it came in, at most `most` bytes in at most `BODY_SECONDS`: uvicorn itself waits for ever.
 
@@ -72,7 +73,7 @@ async def read_pieces(
     pieces: list[bytes] = []
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            while (message := await request.receive())["type"] == "http.request":
+            while (message := await receive())["type"] == "http.request":
                 piece = message.get("body", b"")
                 if share.size + len(piece) > most:
                     raise Refused(413, "too_large", f"more than {most:,} bytes")
@@ -88,4 +89,4 @@ async def read_pieces(
 
 async def read_body(request: Request, share: Share, most: int) -> bytes:
     """The same in one piece, for what is small."""
-    return b"".join(await read_pieces(request, share, most))
+    return b"".join(await read_pieces(request.receive, share, most))

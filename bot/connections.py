@@ -29,7 +29,11 @@ class BoundedProtocol(HttpToolsProtocol):
     head_seconds: ClassVar[float] = HEAD_SECONDS
     whole_seconds: ClassVar[float] = WHOLE_SECONDS
     most: ClassVar[int] = MOST_CONNECTIONS
-    _due: asyncio.TimerHandle | None = None
+    _limit: tuple[float, bytes] | None = None
+    """Until when the loop's clock waits for what is not there yet, and what one who is late is told."""
+    _timed: tuple[float, bytes] | None = None
+    """The limit that the timer is for."""
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
@@ -37,36 +41,43 @@ class BoundedProtocol(HttpToolsProtocol):
             self._end(_TOO_MANY)
         else:
             self._wait_for_head()
+            self._set_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._came()
+        self._limit = None
+        self._set_timer()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._set_timer()  # not for every part of a request: nearly all come whole
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._wait_for_head()
 
     def on_headers_complete(self) -> None:
-        self._came()
-        self._due = self.loop.call_later(self.whole_seconds, self._end, b"")
+        self._limit = self.loop.time() + self.whole_seconds, b""
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._came()
+        self._limit = None
         super().on_message_complete()
 
     def _wait_for_head(self) -> None:
-        if self._due is None:  # the first byte of a head gives it no more time than the connection had
-            self._due = self.loop.call_later(self.head_seconds, self._end, _TOO_SLOW)
+        if self._limit is None:  # the first byte of a head gives it no more time than the connection had
+            self._limit = self.loop.time() + self.head_seconds, _TOO_SLOW
 
-    def _came(self) -> None:
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
+    def _set_timer(self) -> None:
+        if self._timed is self._limit:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timed = self._limit
+        self._timer = None if self._limit is None else self.loop.call_at(self._limit[0], self._end, self._limit[1])
 
     def _end(self, last_words: bytes) -> None:
         """Close it, unless words would end up inside the answer to a request before."""
-        self._came()
         if self.transport.is_closing():
             return
         if self.cycle is None or self.cycle.response_complete:

@@ -84,6 +84,18 @@ def test_the_second_head_of_a_connection(port: int) -> None:
         assert re.findall(rb"HTTP/1.1 (\d+)", _rest(connection)) == [b"200", b"408"]
 
 
+def test_a_request_that_came_whole(port: int) -> None:
+    """It leaves no limit behind: the connection is there for the next one when all limits of the first are over."""
+    with _connect(port) as connection:
+        connection.sendall(GET)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+        connection.settimeout(2 * Hasty.whole_seconds)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.sendall(GET)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_body_that_nobody_reads(port: int) -> None:
     """The answer is there at once, and the rest of the body keeps the connection for a while only."""
     with _connect(port) as connection:

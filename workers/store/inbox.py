@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Engine, Update, bindparam, func, select, text, update
 from sqlalchemy.dialects import sqlite
@@ -106,7 +107,11 @@ class Inbox:
 
     def store(self, rows: Sequence[PackedRow]) -> list[Stored]:
         """Store deliveries in one transaction (one disk flush for all), answers in the same order."""
-        return transact(self._engine, lambda connection: [_insert(connection, row) for row in rows])
+        try:
+            transact(self._engine, lambda connection: _insert_new(connection, rows))
+        except _KnownAlready:
+            return transact(self._engine, lambda connection: [_insert(connection, row) for row in rows])
+        return [Stored(duplicate=False) for _ in rows]
 
     def take(self, limit: int = TAKEN_AT_ONCE) -> list[TakenDelivery]:
         """Hand out new deliveries, oldest first. Two dispatchers never get the same one within `TAKEN_SECONDS`.
@@ -192,14 +197,27 @@ _MARK = (
 )
 
 
+class _KnownAlready(Exception):  # noqa: N818 - turns the transaction back
+    """At least one of the deliveries was stored before."""
+
+
+def _values(row: PackedRow) -> dict[str, Any]:
+    body = row.body
+    names = {"target": clean(row.target), "guid": clean(row.guid), "event": clean(row.event)}
+    return {**names, "body": body.data, "sha256": body.sha256}
+
+
+def _insert_new(connection: Connection, rows: Sequence[PackedRow]) -> None:
+    """In one statement, which says how many it stored and not which. Raises `_KnownAlready` when not all."""
+    if connection.exec_driver_sql(_ADD[connection.dialect.name], [_values(row) for row in rows]).rowcount != len(rows):
+        raise _KnownAlready
+
+
 def _insert(connection: Connection, row: PackedRow) -> Stored:
-    target, guid, sha256 = clean(row.target), clean(row.guid), row.body.sha256
-    values = {"target": target, "guid": guid, "event": clean(row.event), "body": row.body.data, "sha256": sha256}
+    values = _values(row)
     if connection.exec_driver_sql(_ADD[connection.dialect.name], values).rowcount:
         return Stored(duplicate=False)
-    return Stored(
-        duplicate=True, altered=connection.execute(_KEPT, {"target": target, "guid": guid}).scalar() != sha256
-    )
+    return Stored(duplicate=True, altered=connection.execute(_KEPT, values).scalar() != row.body.sha256)
 
 
 _WAITING = _DELIVERY.c.state == DeliveryState.NEW.value, _DELIVERY.c.next_at <= db_now()

@@ -49,6 +49,20 @@ def test_many_at_once_keep_their_order(engine: Engine) -> None:
     assert [stored.duplicate for stored in Inbox(engine).add_many(rows)] == [False, False, True]
 
 
+def test_a_batch_with_some_that_are_known(engine: Engine) -> None:
+    """The new ones are stored, each once, and of the others it is told whether they came with another body."""
+    inbox = Inbox(engine)
+    inbox.add_many([DeliveryRow(guid, "push", b"{}") for guid in ("same", "other")])
+    rows = [
+        DeliveryRow(guid, "push", body) for guid, body in (("a", b"1"), ("same", b"{}"), ("other", b"2"), ("b", b"3"))
+    ]
+    new, same, other = Stored(duplicate=False), Stored(duplicate=True), Stored(duplicate=True, altered=True)
+    assert inbox.add_many(rows) == [new, same, other, new]
+    assert [(taken.guid, taken.body) for taken in inbox.take()] == [
+        ("same", b"{}"), ("other", b"{}"), ("a", b"1"), ("b", b"3")
+    ]  # fmt: skip
+
+
 def test_two_dispatchers_share_the_work(engine: Engine) -> None:
     """No delivery is handed to two dispatchers."""
     inbox = Inbox(engine)
