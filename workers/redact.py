@@ -18,6 +18,8 @@ from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
+from pydantic import BaseModel
+
 T = TypeVar("T")
 
 MARK = "[redacted]"
@@ -188,9 +190,13 @@ class _Walk:
             fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
             inner = {key: self.into(item, None if name is None else key) for key, item in fields.items()}
             return dataclasses.replace(value, **inner)
+        if isinstance(value, BaseModel):  # already validated: what is untrusted becomes one where it enters
+            fields = {key: getattr(value, key) for key in type(value).model_fields}
+            inner = {key: self.into(item, None if name is None else key) for key, item in fields.items()}
+            return value.model_copy(update=inner)
         if isinstance(value, Mapping):
             return {self.into(key, name): self.into(item, name) for key, item in value.items()}
-        if isinstance(value, tuple | list):
+        if isinstance(value, tuple | list | frozenset | set):
             return type(value)(self.into(item, name) for item in value)
         return value
 

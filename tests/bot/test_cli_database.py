@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import update
 
 from tests.bot.command import heal, process
@@ -49,9 +51,12 @@ def test_a_copy_is_taken_and_said_how_to_bring_back(tmp_path: Path) -> None:
 
 def test_nothing_starts_on_another_schema(tmp_path: Path) -> None:
     """Receiver and worker end at once with the command to run."""
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    key = rsa.generate_private_key(65537, 2048).private_bytes(*pem).decode()
     url = f"sqlite:///{tmp_path / 'heal.db'}"
+    named = {"HEAL_WEBHOOK_SECRET": SECRET, "HEAL_APP_ID": "7", "HEAL_PRIVATE_KEY": key}
     for command in (("serve",), ("worker",)):
-        done = process(*command, HEAL_DATABASE_URL=url, HEAL_WEBHOOK_SECRET=SECRET)
+        done = process(*command, HEAL_DATABASE_URL=url, **named)
         assert done.returncode == 2, done.stderr
         assert done.stderr.strip().endswith("run: heal db upgrade")
 

@@ -79,6 +79,17 @@ async def drained(client: httpx.AsyncClient) -> None:
         continue
 
 
+async def at_the_limit(client: httpx.AsyncClient, method: str, path: str) -> int:
+    """The answer to one whose share is used up; asked again where the machine paused until there was room."""
+    status = 0
+    for _ in range(20):
+        await drained(client)
+        status = (await client.request(method, path)).status_code
+        if status == 429:
+            break
+    return status
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -118,10 +129,7 @@ async def test_every_route_has_a_limit(database: str) -> None:
     """An address that has used up its share gets 429 everywhere; a delivery is measured by its signature instead."""
     app = app_of(database, dashboard_token="t" * 40)
     async with browser(app) as client:
-        limited = {}
-        for method, path in doors(app.routes):
-            await drained(client)
-            limited[f"{method} {path}"] = (await client.request(method, path)).status_code
+        limited = {f"{method} {path}": await at_the_limit(client, method, path) for method, path in doors(app.routes)}
     assert limited.pop("POST /webhook") == 401
     assert set(limited.values()) == {429}
 

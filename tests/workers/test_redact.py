@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sandbox.spec import Plan, Step
 from workers.domain import Finding
 from workers.redact import MARK, Redactor, redact, without_key_blocks
+from workers.spectrum.evidence import Failure, Trace
 
 BODY = "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 PEM_BODY = "\n".join(["MIIEowIBAAKCAQEA" + "x" * 48] * 3)
@@ -206,3 +207,15 @@ def test_a_plan_keeps_working() -> None:
     assert redactor.scrub(Finding(f"a {CANARIES['ghp']}")).message == f"a {MARK}"
     assert redactor.publish(plan).check.env["DATABASE_URL"] == f"postgres://postgres:{MARK}@localhost/test"
     assert redactor.scrub({"report": b"\xff registered-value"}) == {"report": b"\xff " + MARK.encode()}
+
+
+def test_what_a_sandbox_reported_is_no_exception() -> None:
+    """Values that were read from untrusted text have a type of their own, and are looked through all the same."""
+    failure = Failure(type="AssertionError", message=f"{CANARIES['ghp']} is not registered-value")
+    trace = Trace(
+        failed={"test_key[registered-value]": 0.1}, passed={}, counts={"a.py": {1: (1, 0)}}, exceptions={"x": failure}
+    )
+    kept = Redactor("registered-value").scrub(trace)
+    assert kept.exceptions["x"].message == f"{MARK} is not {MARK}"
+    assert list(kept.failed) == [f"test_key[{MARK}]"]
+    assert kept.counts == trace.counts
