@@ -26,6 +26,8 @@ OLDEST_GIT = (2, 35)
 """The first release with `safe.directory` and the fixes the hardened environment counts on."""
 CLOCK_SLACK_S, CLOCK_MOST_S = 10, 60
 """A signature says that it was made 60 s ago, so a clock may be ahead by that: GitHub takes none from the future."""
+GITHUB = "GitHub"
+"""The finding about whether it answers at all."""
 _APP, _KEY = "GitHub App", "set HEAL_PRIVATE_KEY_FILE to the App's PEM file"
 _NTP = "set this machine's clock, and keep it right by NTP: timedatectl set-ntp true"
 
@@ -38,7 +40,7 @@ def examine() -> list[Finding]:
         findings = [_git(), *sandbox.doctor(), _model(settings)]
     if settings.app_id:
         policy = [_policy(settings)] if settings.policy_file else []
-        return [*findings, *_app(settings), *policy, _database(settings), _redis(settings)]
+        return [*findings, *app_findings(settings), *policy, _database(settings), _redis(settings)]
     return [*findings, Finding("GitHub App", True, "none set: `heal fix` works, `heal worker` needs HEAL_APP_ID")]
 
 
@@ -90,7 +92,7 @@ def _redis(settings: WorkerSettings) -> Finding:
     return Finding("redis", not forgets, f"{shown}, {policy}", "set maxmemory-policy noeviction")
 
 
-def _app(settings: WorkerSettings) -> list[Finding]:
+def app_findings(settings: WorkerSettings) -> list[Finding]:
     """The App's key, whether GitHub takes it, and how far its clock and ours are apart."""
     try:
         key = settings.app_key()
@@ -102,7 +104,7 @@ def _app(settings: WorkerSettings) -> list[Finding]:
     try:
         load_pem_private_key(text.encode(), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return [Finding(_APP, False, "its key is missing or no PEM", _KEY)]
+        return [Finding(_APP, False, "its key is missing or no private key in PEM", _KEY)]
     return _github(App(settings.github_api_url, settings.app_id, text))
 
 
@@ -111,7 +113,7 @@ def _github(app: App) -> list[Finding]:
         greeting = greet(app)
     except OSError as error:
         detail = f"{app.api_url} does not answer: {type(error).__name__}"
-        return [Finding("GitHub", False, detail, "check HEAL_GITHUB_API_URL, the network and the proxy")]
+        return [Finding(GITHUB, False, detail, "check HEAL_GITHUB_API_URL, the network and the proxy")]
     clock = _clock(greeting.ahead)
     known = bool(greeting.name) or not clock.ok  # a wrong clock makes every signature a bad one
     detail = f"id {app.app_id}" if known else f"GitHub does not accept the key of {app.app_id}: {greeting.said}"

@@ -22,8 +22,6 @@ import structlog
 from celery import bootsteps, signals
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.platforms import SecurityWarning
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from workers import telemetry
 from workers.attend import Told, Visit, attend
@@ -222,23 +220,22 @@ def _liveness(liveness: Liveness, every: float) -> type[Any]:
 
 
 def main(concurrency: int | None = None) -> None:
-    """`heal worker` and `python -m workers.tasks`: the real story, with the settings of the environment."""
-    _require_key(WorkerSettings())
-    run_worker(concurrency, wired)
+    """`heal worker` and `python -m workers.tasks`: the real story, with the settings of the environment.
 
+    Raises `UsageError` without the App's key, as every run that is claimed would then end as a bug of ours, and where
+    GitHub does not accept the key or this machine's clock.
+    """
+    from workers.doctor import GITHUB, app_findings
 
-def _require_key(settings: WorkerSettings) -> None:
-    """Without the App's key every run that the worker claims would end as a bug of ours: it does not start."""
+    settings = WorkerSettings()
     try:
-        _, key = settings.app()
-        load_pem_private_key(key.get_secret_value().encode(), password=None)
+        settings.app()
     except OSError as error:
         raise _unreadable(error) from error
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise UsageError(
-            "HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY) holds no private key in PEM: put in the whole file that "
-            "GitHub gives on the App's page"
-        ) from None
+    refused = next((one for one in app_findings(settings) if not one.ok and one.what != GITHUB), None)
+    if refused is not None:  # where GitHub does not answer the runs wait for it
+        raise UsageError(f"{refused.what}: {refused.detail}: {refused.repair}")
+    run_worker(concurrency, wired)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ def test_doctor_when_things_are_missing(tmp_path: Path) -> None:
         ({}, 0o600, "needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE"),
         ({"HEAL_PRIVATE_KEY_FILE": "{key}"}, 0o600, "needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE"),
         ({"HEAL_APP_ID": "7", "HEAL_PRIVATE_KEY_FILE": "{key}"}, 0o644, "chmod 600"),
-        ({"HEAL_APP_ID": "7", "HEAL_PRIVATE_KEY_FILE": "{key}"}, 0o600, "holds no private key in PEM"),
+        ({"HEAL_APP_ID": "7", "HEAL_PRIVATE_KEY_FILE": "{key}"}, 0o600, "no private key in PEM"),
         ({"HEAL_APP_ID": "7", "HEAL_PRIVATE_KEY_FILE": "{key}.gone"}, 0o600, "cannot be read"),
     ],
 )
@@ -213,7 +213,7 @@ def test_doctor_compares_clocks(hub: Hub, app: dict[str, str], seconds: int, ok:
     [
         ({"HEAL_APP_ID": "999999"}, "GitHub App", "GitHub does not accept the key of 999999: 401 "),
         ({"HEAL_PRIVATE_KEY_FILE": "{folder}/other.pem"}, "GitHub App", "401 A JSON web token could not be decoded"),
-        ({"HEAL_PRIVATE_KEY_FILE": "{folder}/torn.pem"}, "GitHub App", "no PEM"),
+        ({"HEAL_PRIVATE_KEY_FILE": "{folder}/torn.pem"}, "GitHub App", "no private key in PEM"),
         ({"HEAL_GITHUB_API_URL": "http://127.0.0.1:1/api/v3"}, "GitHub", "does not answer: ConnectionError"),
     ],
 )
@@ -231,6 +231,28 @@ def test_doctor_asks_github(
     assert said in found[what]["detail"]
     assert found[what]["repair"]
     assert other[40:80] not in str(found)
+
+
+@pytest.mark.fault(75)
+@pytest.mark.parametrize(
+    ("wrong", "seconds", "said"),
+    [
+        ({}, 0, "run: heal db upgrade"),
+        ({"HEAL_GITHUB_API_URL": "http://127.0.0.1:1/api/v3"}, 0, "run: heal db upgrade"),
+        ({"HEAL_APP_ID": "999999"}, 0, "set HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE to those of one App"),
+        ({}, 300, "timedatectl set-ntp true"),
+    ],
+    ids=["all is right", "GitHub is away", "another id", "five minutes apart"],
+)
+def test_a_worker_that_github_refuses_does_not_start(
+    hub: Hub, app: dict[str, str], wrong: dict[str, str], seconds: int, said: str
+) -> None:
+    """One line says what to do. An outage of GitHub is no reason, for runs wait: what is asked next is the schema."""
+    hub.disagree(seconds)
+    done = heal("worker", **(app | wrong))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip().endswith(said)
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.engine
