@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sandbox.advisories import weakness
 from sandbox.spec import Finding
 from workers.errors import UsageError
-from workers.github.greeting import greet
+from workers.github.greeting import Unwell, greet
 from workers.github.session import App
 from workers.repo_config.bounds import rules
 from workers.settings import WorkerSettings
@@ -112,7 +112,7 @@ def _github(app: App) -> list[Finding]:
     try:
         greeting = greet(app)
     except OSError as error:
-        detail = f"{app.api_url} does not answer: {type(error).__name__}"
+        detail = f"{app.api_url} does not answer: {error if isinstance(error, Unwell) else type(error).__name__}"
         return [Finding(GITHUB, False, detail, "check HEAL_GITHUB_API_URL, the network and the proxy")]
     clock = _clock(greeting.ahead)
     known = bool(greeting.name) or not clock.ok  # a wrong clock makes every signature a bad one

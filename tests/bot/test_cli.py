@@ -235,24 +235,28 @@ def test_doctor_asks_github(
 
 @pytest.mark.fault(75)
 @pytest.mark.parametrize(
-    ("wrong", "seconds", "said"),
+    ("wrong", "seconds", "status", "said"),
     [
-        ({}, 0, "run: heal db upgrade"),
-        ({"HEAL_GITHUB_API_URL": "http://127.0.0.1:1/api/v3"}, 0, "run: heal db upgrade"),
-        ({"HEAL_APP_ID": "999999"}, 0, "set HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE to those of one App"),
-        ({}, 300, "timedatectl set-ntp true"),
+        ({}, 0, 0, "run: heal db upgrade"),
+        ({}, 0, 502, "run: heal db upgrade"),
+        ({"HEAL_GITHUB_API_URL": "http://127.0.0.1:1/api/v3"}, 0, 0, "run: heal db upgrade"),
+        ({"HEAL_APP_ID": "999999"}, 0, 0, "set HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE to those of one App"),
+        ({}, 300, 0, "timedatectl set-ntp true"),
     ],
-    ids=["all is right", "GitHub is away", "another id", "five minutes apart"],
+    ids=["all is right", "GitHub is in trouble", "GitHub is away", "another id", "five minutes apart"],
 )
 def test_a_worker_that_github_refuses_does_not_start(
-    hub: Hub, app: dict[str, str], wrong: dict[str, str], seconds: int, said: str
+    hub: Hub, app: dict[str, str], wrong: dict[str, str], seconds: int, status: int, said: str
 ) -> None:
     """One line says what to do. An outage of GitHub is no reason, for runs wait: what is asked next is the schema."""
     hub.disagree(seconds)
+    if status:
+        hub.fail_requests("/app$", times=1, status=status)
     done = heal("worker", **(app | wrong))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.strip().endswith(said)
     assert done.stderr.count("\n") == 1
+    assert bool(status) == any(one["status"] == 502 for one in hub.requests())
 
 
 @pytest.mark.engine

@@ -17,6 +17,12 @@ from workers.github.api import API_VERSION
 from workers.github.session import App
 
 PATIENCE_S = 10
+_NOT_ACCEPTED = (401, 404)
+"""What GitHub answers to a key that it does not know, and to an App that is none."""
+
+
+class Unwell(OSError):  # noqa: N818 - a state of GitHub's
+    """GitHub answered something that says nothing of the App; the text is its status."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class Greeting:
 
 
 def greet(app: App) -> Greeting:
-    """Ask who the App is. Raises OSError when GitHub does not answer. The key has to be a sound one."""
+    """Ask who the App is. Raises OSError when GitHub does not answer, and `Unwell` when it is in trouble or wants to be
+    left alone. The key has to be a sound one."""
     client = GithubIntegration(
         auth=Auth.AppAuth(app.app_id, app.private_key),
         base_url=app.api_url,
@@ -47,6 +54,8 @@ def greet(app: App) -> Greeting:
         after = time.time()
     finally:
         client.close()
+    if status != 200 and status not in _NOT_ACCEPTED:
+        raise Unwell(str(status))
     answer = _object(body)
     name = str(answer.get("slug", "")) if status == 200 else ""
     return Greeting(name, "" if name else f"{status} {answer.get('message', '')}", _ahead(headers, before, after))
