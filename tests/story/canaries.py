@@ -32,7 +32,8 @@ GIVEN = frozenset(
 """Processes that are given a secret by whoever starts them, each its own (`test_each_process_has_only_its_own`,
 `Watch.read_gits`). What git starts to speak HTTP has git's environment."""
 ADDRESSES = frozenset({"redis password", "proxy password", "database password"})
-STAND_IN = re.compile(r"/bin/sh \S+/bin/git( |$)|cat /proc/\d+/environ$")
+STAND_IN = re.compile(r"/bin/sh \S+/bin/git( |$)|cat /proc/\d+/environ$|sh -c ulimit ")
+STARTER = re.compile(r"env -u .+ sh -c ulimit ")
 FILE_BYTES, MOST_FOLDERS = 1 << 20, 200
 INSTALLATION_TOKEN = re.compile(rb"ghs_[A-Za-z0-9._-]{20,}|eC1hY2Nlc3MtdG9rZW46[A-Za-z0-9+/=]{8,}")
 """The double mints real long tokens: as they are, and as git sends them."""
@@ -166,9 +167,11 @@ class Watch:
             for folder in Path("/proc").glob("[0-9]*"):
                 try:
                     argv, environ = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+                    same = argv == (folder / "cmdline").read_bytes()
                 except OSError:  # gone already
                     continue
-                self._judge(argv, environ)
+                if argv and same:  # else it is just becoming another program, whose environment that may be
+                    self._judge(argv, environ)
 
     def _is_new(self, *held: bytes) -> bool:
         """Whether this was not judged yet, by the secrets there are now. Most looks see what the last one saw."""
@@ -236,10 +239,13 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _called(argv: bytes) -> str:
     """Which program of ours a process is: the module it was started as, or its command's name. The stand-in for git,
-    and what it writes git's environment down with, are git."""
+    what it writes git's environment down with, and the shell that becomes git are git; what takes the worker's
+    environment away before that is still the worker."""
     words = [word for word in argv.decode(errors="replace").split("\0") if word]
     if STAND_IN.match(" ".join(words)):
         return "git"
+    if STARTER.match(" ".join(words)):
+        return "heal worker"
     if "-m" in words[:-1]:
         return words[words.index("-m") + 1]
     names = [Path(word).name for word in words[:4]]

@@ -144,7 +144,7 @@ class Command:
                 source.write(stdin)
                 source.seek(0)
             started = GitPython(str(self.directory)).execute(
-                [*_LIMITED, str(self.largest // 512), *_without_inherited(ours), "git", *options, *tail],
+                [*_without_inherited(ours), *_LIMITED, str(self.largest // 512), "git", *options, *tail],
                 istream=source,
                 env=ours,
                 as_process=True,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from threading import Event
-
-from pydantic import ValidationError
 
 from sandbox.spec import Limits, Step
 from workers import spared
@@ -33,6 +32,13 @@ _HANG_S = 2.0
 """How long the first test that is not known to pass may take; after one that hung, the next ones get less."""
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What looking for a trace came to, as it is kept."""
+
+    trace: Trace | None
+
+
 def traceable(diagnosis: Diagnosis) -> bool:
     """Python tests that fail or raise."""
     return diagnosis.tool in _TOOLS and diagnosis.cls in _CLASSES
@@ -40,11 +46,7 @@ def traceable(diagnosis: Diagnosis) -> bool:
 
 def traced(bench: Workbench, cancel: Event | None = None) -> Trace | None:
     """The trace of the bench's failing command: one run, remembered by `bench.once`. None when there is none."""
-    text = bench.once("trace", str, lambda: _traced(bench, cancel))
-    try:
-        return Trace.model_validate_json(text) if text else None
-    except ValidationError:  # what was kept went through the redaction of secrets
-        return None
+    return bench.once("trace", Looked, lambda: Looked(_traced(bench, cancel))).trace
 
 
 def executed(
@@ -90,7 +92,7 @@ def _step(bench: Workbench) -> Step:
     return suite.step if red and all(map(witness.owns, red)) else check
 
 
-def _traced(bench: Workbench, cancel: Event | None) -> str:
+def _traced(bench: Workbench, cancel: Event | None) -> Trace | None:
     how = started(bench)
     green = [test.id for test in bench.reproduction.before.tests if test.status == "passed"]
     plan = {"mode": "trace", "args": how.args, "trace_s": _TRACED_S, "budget_s": _SESSION_S}
@@ -98,8 +100,8 @@ def _traced(bench: Workbench, cancel: Event | None) -> str:
     plan |= {"hang_s": _HANG_S, "passed": green, "slow": slow}
     found = evidence.trace(inside(bench, how, plan, _WALL_S, cancel))
     if found is None or (found.runner != how.runner and _others(bench, found)):
-        return ""
-    return found.model_dump_json()
+        return None
+    return found
 
 
 def _others(bench: Workbench, found: Trace) -> bool:

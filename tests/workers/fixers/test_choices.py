@@ -14,6 +14,7 @@ from workers.domain import Attempt, Candidate, Confidence, FailureClass, Finding
 from workers.fixers.search import Search
 from workers.fixers.search.rank import Ranked, ranked
 from workers.ports import Workbench
+from workers.spectrum import Looked
 from workers.spectrum.evidence import Trace
 
 CODE = "def price(total):\n    if total > 50:\n        return 0\n    return total\n"
@@ -66,7 +67,7 @@ def work(groups: Mapping[str, int | None], untrue: Mapping[str, int] | None = No
     ]
     rows.append({"kind": "done", "tried": 300, "stopped": "all"})
     once = Memory()
-    once.values["trace"] = TRACE.model_dump_json()
+    once.values["trace"] = Looked(TRACE)
     finding = Finding("it fails", "tests/test_shop.py", 5, "tests/test_shop.py::test_a", "it fails")
     return bench(TREE, Kept(rows), "pytest", result(1), (finding,), FailureClass.TEST, once=once)
 

@@ -23,6 +23,7 @@ from workers.fixers.source import sources
 from workers.fixers.static import Static, edits, fixes
 from workers.fixers.static.near import nearest, slip
 from workers.ports import Workbench
+from workers.spectrum import Looked
 from workers.spectrum.evidence import Failure, Trace
 
 
@@ -53,7 +54,7 @@ def work(case: Case) -> Workbench:
 def untraced() -> Memory:
     """The memory of a run whose tests could not be traced."""
     memory = Memory()
-    memory.values["trace"] = ""
+    memory.values["trace"] = Looked(None)
     return memory
 
 
@@ -143,7 +144,7 @@ def test_a_trace_knows_more_than_what_was_printed() -> None:
         near=("status",),
     )  # fmt: skip
     memory = untraced()
-    memory.values["trace"] = Trace(failed={"t.py::a": 0.1}, passed={}, exceptions={"t.py::a": raised}).model_dump_json()
+    memory.values["trace"] = Looked(Trace(failed={"t.py::a": 0.1}, passed={}, exceptions={"t.py::a": raised}))
     finding = Finding("AttributeError: 'Reply' object has no attribute 'staus'", "t.py", 9, "t.py::a", "AttributeError")
     files = {"m.py": "def f(reply):\n    return reply.staus\n"}
     work_bench = bench(files, Sealed(), "pytest", result(1), (finding,), FailureClass.ERROR, once=memory)
