@@ -104,8 +104,8 @@ def log_of(c: dict[str, str], key: str) -> str:
 
 
 def files_of(c: dict[str, str]) -> dict[str, str]:
-    """A repository whose every corner holds a key."""
-    tests = PUZZLE["test_names.py"].replace(
+    """A repository whose every corner holds a key. Its tests take their time, so that a container is seen at work."""
+    tests = "__import__('time').sleep(0.2)\n" + PUZZLE["test_names.py"].replace(
         '        self.assertEqual(badge("ada lovelace"), "A. LOVELACE")',
         f'        print("{c["output"]}")\n        print("{c["stderr"]}", file=__import__("sys").stderr)\n'
         f'        self.assertEqual(badge("ada lovelace"), "A. LOVELACE", "{c["assertion"]}")  # {c["test"]}',
@@ -136,11 +136,12 @@ class Watch:
     """What the processes were whose environments were read, beside those that are given a key of their own."""
     files: set[str] = field(default_factory=set)
     """What was read inside containers."""
+    _alive: list[dict[str, Any]] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _judged: set[tuple[int, ...]] = field(default_factory=set)
 
     def __enter__(self) -> Watch:
-        self._threads = [threading.Thread(target=work) for work in (self._processes, self._containers)]
+        self._threads = [threading.Thread(target=work) for work in (self._processes, self._containers, self._insides)]
         for thread in self._threads:
             thread.start()
         return self
@@ -197,6 +198,7 @@ class Watch:
     def _containers(self) -> None:
         engine = docker.from_env()
         while not self._over.wait(0.05):
+            alive = []
             for box in engine.api.containers(all=True):
                 try:
                     seen = engine.api.inspect_container(box["Id"])
@@ -207,8 +209,15 @@ class Watch:
                     self.boxes.add(box["Id"])
                     told = json.dumps([seen, written]).encode()
                     self.found += [f"container: {name}" for name in leaks(told, self.ours)]
-                self._inside(seen)
+                alive.append(seen)
+            self._alive = alive
         engine.close()
+
+    def _insides(self) -> None:
+        """Not between questions to the engine: a check of a tenth of a second would be over before the next look."""
+        while not self._over.wait(0.01):
+            for box in self._alive:
+                self._inside(box)
 
     def _inside(self, box: dict[str, Any]) -> None:
         """What stands in a container's own file systems and its processes' environments, seen from the host."""
