@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ruff import find_ruff_bin
 
@@ -44,11 +45,17 @@ def flaws(text: bytes, package: bool = False) -> tuple[Flaw, ...]:
     """The findings in a file, in its order. A `package` is an `__init__.py`, whose imports are for others."""
     if not text.strip() or len(text) > LIMIT:
         return ()
-    name = "__init__.py" if package else "module.py"
-    command = [find_ruff_bin(), *_OPTIONS, f"--stdin-filename={name}", "-"]
     try:
-        done = subprocess.run(command, input=text, capture_output=True, check=False, timeout=_SECONDS, cwd="/", env={})
+        return _read(text, "__init__.py" if package else "module.py")
     except subprocess.TimeoutExpired:
         return ()
+
+
+@lru_cache(maxsize=32)
+def _read(text: bytes, name: str) -> tuple[Flaw, ...]:
+    """Once for each text: a candidate is asked about by its fixer, by the verifier and for the notes, each time beside
+    the same file as it was. Raises TimeoutExpired, which is not remembered."""
+    command = [find_ruff_bin(), *_OPTIONS, f"--stdin-filename={name}", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, check=False, timeout=_SECONDS, cwd="/", env={})
     found = _LINE.finditer(done.stdout.decode("utf-8", "replace")) if done.returncode == 0 else ()
     return tuple(Flaw(match["rule"], int(match["line"]), match["text"]) for match in found)
