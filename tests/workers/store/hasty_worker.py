@@ -25,7 +25,10 @@ def main() -> None:
     def pause(seconds: float) -> None:
         nonlocal waited
         waited += seconds
-        Path(os.environ[CLOCK]).write_text(f"{waited}\n")
+        clock = Path(os.environ[CLOCK])
+        later = clock.with_suffix(".new")
+        later.write_text(f"{waited}\n")
+        later.replace(clock)  # it is read meanwhile, and never half written
         time.sleep(seconds / HASTE)
 
     vars(functional)["sleep"] = pause

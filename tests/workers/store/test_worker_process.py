@@ -133,7 +133,7 @@ def test_ten_minutes_without_redis(
     clock = tmp_path / "clock"
 
     def waited() -> float:
-        return float((clock.read_text() if clock.exists() else "") or 0)
+        return float(clock.read_text() if clock.exists() else 0)
 
     with started("hasty_worker", {**environment, CLOCK: str(clock)}, tmp_path) as worker:
         until(lambda: len(Roster(engine).alive()) == 1, "the worker's row")
