@@ -151,6 +151,7 @@ class Control:
             assert repo.parent is not None
             repo.git.run("fetch", "-q", str(repo.parent.git.path), "refs/heads/*:refs/heads/*")
         world.repos[number] = repo
+        world.moved.pop(repo.full_name.lower(), None)  # whoever takes a name ends what led from it
         repo.permissions[owner.login.lower()] = "admin"
         sha = repo.git.ref(f"refs/heads/{branch}") or ""
         if not asked.get("fork_of"):

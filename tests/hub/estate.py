@@ -74,6 +74,7 @@ class Estate:
         old = repo.name
         self._world.moved[repo.full_name.lower()] = repo.id
         repo.name = asked["name"]
+        self._world.moved.pop(repo.full_name.lower(), None)
         self._events.fire("repository", "renamed", repo, who, {"changes": {"repository": {"name": {"from": old}}}})
         return {"full_name": repo.full_name}
 

@@ -12,7 +12,7 @@ import subprocess
 
 from tests.hub.events import Events
 from tests.hub.luck import on_request
-from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher, allows, injected, reaches
+from tests.hub.rest.dispatch import Answer, ApiError, Dispatcher, Moved, allows, injected, reaches
 from tests.hub.state import ZERO_SHA, Json, Repo, Token, World
 
 _BACKEND = "/usr/lib/git-core/git-http-backend"
@@ -36,8 +36,11 @@ class GitWeb:
             return Answer(int(fault["status"]), str(fault.get("message", "")).encode(), {"Content-Type": "text/plain"})
         write = "git-receive-pack" in f"{tail} {query}"
         try:
+            self._moved(full_name, f"{tail}?{query}" if query else tail)
             repo, token = self._admit(full_name, headers.get("authorization", ""), write)
             record["token"] = token.serial if token else None
+        except Moved as moved:
+            return Answer(moved.status, b"", {"Location": moved.target})
         except ApiError as error:
             extra = {"WWW-Authenticate": 'Basic realm="GitHub"'} if error.status == 401 else {}
             return Answer(error.status, error.message.encode(), {"Content-Type": "text/plain", **extra})
@@ -46,6 +49,12 @@ class GitWeb:
         if write and method == "POST":
             self._tell(repo, token, before)
         return answer
+
+    def _moved(self, full_name: str, rest: str) -> None:
+        """A name that a repository had before leads to its present one."""
+        repo = None if self._world.repo(full_name) else self._world.former(full_name)
+        if repo is not None:
+            raise Moved(301, f"{self._world.url}/{repo.full_name}.git/{rest}")
 
     def _admit(self, full_name: str, authorization: str, write: bool) -> tuple[Repo, Token | None]:
         repo = self._world.repo(full_name)

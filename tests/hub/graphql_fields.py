@@ -179,10 +179,10 @@ def _comment_object(ask: Ask, repo: Repo, one: Comment) -> Json:
 
 
 def repository(ask: Ask) -> Json:
-    """`repository(owner, name)`."""
-    repo = ask.world.repo(f"{ask.arguments['owner']}/{ask.arguments['name']}")
+    """`repository(owner, name)`, which follows renames."""
+    wanted = f"{ask.arguments['owner']}/{ask.arguments['name']}"
+    repo = ask.world.repo(wanted) or ask.world.former(wanted)
     if repo is None:
-        wanted = f"{ask.arguments['owner']}/{ask.arguments['name']}"
         raise GraphQlError("NOT_FOUND", f"Could not resolve to a Repository with the name '{wanted}'.")
     ask.may(repo, "pull_requests:read")
 

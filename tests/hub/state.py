@@ -372,8 +372,14 @@ class World:
         return known
 
     def repo(self, full_name: str) -> Repo | None:
-        wanted = full_name.lower()
-        return next((r for r in self.repos.values() if r.full_name.lower() == wanted), None)
+        """By its present name. Of one that is gone, another may have taken the name."""
+        found = [r for r in self.repos.values() if r.full_name.lower() == full_name.lower()]
+        return min(found, key=lambda repo: repo.gone, default=None)
+
+    def former(self, full_name: str) -> Repo | None:
+        """The repository that had the name before and is still there."""
+        repo = self.repos.get(self.moved.get(full_name.lower(), 0))
+        return None if repo is None or repo.gone else repo
 
     def by_email(self, email: str) -> User | None:
         return next((u for u in self.users.values() if u.email == email), None)

@@ -76,6 +76,25 @@ def test_a_renamed_repository_is_found_under_its_old_name(setup: Setup) -> None:
     assert (name, body["changes"]) == ("repository.renamed", {"repository": {"name": {"from": "calc"}}})
 
 
+def test_what_a_former_name_leads_to(setup: Setup) -> None:
+    """Reads are told 301 and writes 307 to the id's address, with the query; git's address leads to the new one. Who
+    takes the name ends that, and the id's address stays the old repository's, also when that is gone."""
+    setup.hub.rename_repo(REPO, "sums")
+    api, by_id = f"{setup.hub.api_url}/repos/{REPO}", f"{setup.hub.api_url}/repositories/{setup.info.id}"
+    with httpx.Client(headers={"Authorization": f"Bearer {setup.token()}"}, trust_env=False) as client:
+        read, written = client.get(f"{api}/pulls?state=all"), client.post(f"{api}/issues", json={"title": "t"})
+        assert (read.status_code, read.headers["location"]) == (301, f"{by_id}/pulls?state=all")
+        assert (written.status_code, written.headers["location"]) == (307, f"{by_id}/issues")
+        git = client.get(f"{setup.hub.url}/{REPO}.git/info/refs?service=git-upload-pack")
+        assert git.headers["location"] == f"{setup.hub.url}/octo/sums.git/info/refs?service=git-upload-pack"
+        other = setup.hub.create_repo(REPO, files=FILES)
+        assert client.get(api).json()["id"] == other.id
+        assert client.get(by_id).json()["full_name"] == "octo/sums"
+        setup.hub.delete_repo("octo/sums")
+        setup.hub.create_repo("octo/sums", files=FILES)
+        assert client.get(by_id).status_code == 404
+
+
 def test_moved_archived_and_deleted(setup: Setup) -> None:
     """Only Apps at the new owner hear of a transfer; an archived repository is read-only; a deleted one just gone."""
     setup.hub.create_app("there", account="acme", account_kind="Organization")

@@ -153,34 +153,26 @@ class Dispatcher:
 
     def handle(self, method: str, raw_path: str, query: str, headers: dict[str, str], raw: bytes) -> Answer:
         """Answer a request; every one is recorded."""
-        path = self._named(unquote(raw_path))
+        path, repo = self._named(unquote(raw_path))
         found = self._match(method, path)
         record: Json = {"method": method, "path": path, "query": query, "at": time.time()}
         self._world.requests.append(record)
         fault = on_request(self._world, method, path)
         if fault is not None and not fault["after"]:
             return self._injected(fault, record)
-        answer = self._answer(method, path, query, headers, raw, found, record)
+        call = Call(self._world, self._events, method, path, dict(parse_qsl(query)), headers, None, found=repo)
+        answer = self._answer(call, raw, found, record)
         if fault is not None:
             return self._injected(fault, record)
         record["status"] = answer.status
         return answer
 
-    def _answer(
-        self,
-        method: str,
-        path: str,
-        query: str,
-        headers: dict[str, str],
-        raw: bytes,
-        found: tuple[Route, dict[str, str]] | None,
-        record: Json,
-    ) -> Answer:
+    def _answer(self, call: Call, raw: bytes, found: tuple[Route, dict[str, str]] | None, record: Json) -> Answer:
+        method, path, headers = call.method, call.path, call.headers
         if found is None:
             self._contract.violate("unknown path", f"{method} {path}", ["the double knows no such operation"])
             return self._dress(Answer(404, ApiError(404, NOT_FOUND).body()), headers, None)
-        route, params = found
-        call = Call(self._world, self._events, method, path, dict(parse_qsl(query)), headers, None, params)
+        route, call.params = found
         try:
             call.body = _json(raw)
             record["body"] = call.body
@@ -205,12 +197,12 @@ class Dispatcher:
                 return route, hit.groupdict()
         return None
 
-    def _named(self, path: str) -> str:
-        """The path with the repository's name where it has its id."""
+    def _named(self, path: str) -> tuple[str, Repo | None]:
+        """The path with the repository's name where it has its id, and the repository of that id."""
         number, slash, tail = path.removeprefix("/repositories/").partition("/")
         asked = path.startswith("/repositories/") and number.isdigit()
         repo = self._world.repos.get(int(number)) if asked else None
-        return f"/repos/{repo.full_name}{slash}{tail}" if repo else path
+        return (f"/repos/{repo.full_name}{slash}{tail}", repo) if repo else (path, None)
 
     def _injected(self, fault: Json, record: Json) -> Answer:
         answer = injected(fault)
@@ -254,7 +246,7 @@ class Dispatcher:
             self._find_repo(call, route)
 
     def _find_repo(self, call: Call, route: Route) -> None:
-        repo = self._world.repo(f"{call.params['owner']}/{call.params['repo']}")
+        repo = call.found or self._world.repo(f"{call.params['owner']}/{call.params['repo']}")
         if repo is None or repo.gone:
             self._moved(call)
             raise ApiError(404, NOT_FOUND)
@@ -273,13 +265,13 @@ class Dispatcher:
             raise ApiError(403, "Repository was archived so is read-only.")
 
     def _moved(self, call: Call) -> None:
-        """A name that a repository had before leads to it."""
+        """A name that a repository had before leads to it, with the rest of the address and the query."""
         old = f"{call.params.get('owner')}/{call.params.get('repo')}"
-        repo_id = self._world.moved.get(old.lower())
-        repo = self._world.repos.get(repo_id) if repo_id else None
-        if repo is None or repo.gone:
+        repo = self._world.former(old)
+        if repo is None:
             return
-        target = f"{self._world.api}/repositories/{repo.id}{call.path.removeprefix(f'/repos/{old}')}"
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        target = f"{self._world.api}/repositories/{repo.id}{call.path.removeprefix(f'/repos/{old}')}{query}"
         raise Moved(301 if call.method == "GET" else 307, target)
 
     def _by_jwt(self, text: str) -> App:
