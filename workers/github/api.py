@@ -11,12 +11,15 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import TracebackType
 from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
 import requests
 from github import GithubException
 from github.Requester import Requester
+from urllib3 import BaseHTTPResponse
+from urllib3.connectionpool import ConnectionPool
 from urllib3.util import Retry
 
 from workers.domain import Outcome
@@ -43,7 +46,40 @@ _GRAPHQL_SAYS_NO = 400
 _STARTS = 3
 """How often a write is begun that then waits too long, on a machine that is too busy or stopped again and again."""
 
-READS_ONLY = Retry(
+_MOVED = frozenset({301, 307, 308})
+"""What is asked for lies elsewhere. 302 is left to those who ask for an address."""
+
+
+class ReadsOnly(Retry):
+    """Repeats reads after a 5xx, and follows no redirect. PyGithub's own default repeats POSTs as well and sleeps out
+    rate limits inside the worker. Writes are repeated only by a new try of the whole run, which first looks for what a
+    lost answer may have made.
+
+    PyGithub itself would follow a 301 without its query, writes too, and take a 307 for an answer. Repositories are
+    asked for by their id, so a redirect leads to what this token is not for.
+    """
+
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        """`increment` hears of these answers."""
+        return status_code in _MOVED or super().is_retry(method, status_code, has_retry_after)
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> ReadsOnly:
+        """Raises `GithubException` for a redirect."""
+        if response is not None and response.status in _MOVED:
+            response.drain_conn()
+            raise GithubException(response.status, {"message": "moved"}, dict(response.headers))
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+READS_ONLY = ReadsOnly(
     total=3,
     allowed_methods={"GET", "HEAD"},
     status_forcelist={500, 502, 503, 504},
@@ -51,8 +87,6 @@ READS_ONLY = Retry(
     respect_retry_after_header=False,
     raise_on_status=False,
 )
-"""PyGithub's own default repeats POSTs after a 5xx and sleeps out rate limits inside the worker. Writes are repeated
-only by a new try of the whole run, which first looks for what a lost answer may have made."""
 
 
 _PEOPLES = re.compile(
@@ -87,9 +121,10 @@ class Api:
         return self._call("GET", path, parameters=parameters)[1]
 
     def find(self, path: str, **parameters: object) -> Any | None:
-        """The JSON answer of a GET, or None when GitHub says there is no such thing (or we may not see it)."""
+        """The JSON answer of a GET, or None when GitHub says there is no such thing (any more), or we may not see
+        it."""
         try:
-            return self._call("GET", path, parameters=parameters, expect=(404,))[1]
+            return self._call("GET", path, parameters=parameters, expect=(301, 404))[1]
         except Refused:
             return None
 
@@ -222,6 +257,8 @@ def translate(error: GithubException | requests.RequestException) -> Stop | Retr
         return Retryable("GitHub does not accept the token any more", blame="github", after=5)
     if status in {403, 451} or _forbidden(error):
         return Stop(Outcome.DISABLED, f"GitHub does not let Heal do this: {said}")
+    if status in _MOVED:
+        return Stop(Outcome.DISABLED, "GitHub says this lies elsewhere now, and Heal follows nothing there.")
     if status in {404, 410}:
         return Stop(Outcome.DISABLED, "GitHub says this is gone, or Heal may not see it any more.")
     if status == 422 and said.startswith("No commit found"):

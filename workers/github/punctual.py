@@ -18,7 +18,7 @@ class TooLate(Exception):  # noqa: N818 - it is tried again, or ends with the le
 
 
 class Punctual:
-    """What `requests` takes as a body of a known length. It may be sent again, after a redirect say."""
+    """What `requests` takes as a body of a known length. It may be sent again, with a new token say."""
 
     def __init__(self, content: bytes, until: float) -> None:
         self._content = content

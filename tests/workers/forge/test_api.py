@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -53,6 +53,35 @@ def test_writes_are_sent_once() -> None:
         api.send("POST", "/x", {"a": 1})
     assert parked.value.blame == "github"
     assert len(server.seen) == 1
+
+
+@pytest.mark.fault(14)
+@pytest.mark.parametrize("status", [301, 307, 308])
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["same host", "other host"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda api: api.get("/x", state="all"),
+        lambda api: api.send("POST", "/x", {"a": 1}),
+        lambda api: api.send("PATCH", "/x", {"a": 1}),
+        lambda api: api.delete("/x"),
+        lambda api: api.mutate("resolveReviewThread", {"threadId": "x"}, "thread { id }"),
+    ],
+    ids=["GET", "POST", "PATCH", "DELETE", "GraphQL"],
+)
+def test_no_redirect_is_followed(ask: Callable[[Api], object], elsewhere: bool, status: int) -> None:
+    """Neither at GitHub nor to another host, which would get the token; and it is no answer: nothing counts as done."""
+    with scripted(Reply()) as other:
+        moved = Reply(status, said("Moved Permanently"), {"Location": f"{other.url if elsewhere else ''}/y"})
+        with github(moved, Reply()) as (api, server), pytest.raises(Stop, match="lies elsewhere") as stopped:
+            ask(api)
+    assert (stopped.value.outcome, len(server.seen), other.seen) == (Outcome.DISABLED, 1, [])
+
+
+def test_what_was_moved_away_is_not_there() -> None:
+    """An issue that was moved to another repository is none of this one."""
+    with github(Reply(301, said("Moved Permanently"), {"Location": "/y"})) as (api, _):
+        assert api.find("/x") is None
 
 
 @pytest.mark.fault(47)
