@@ -36,6 +36,9 @@ _COMMIT_GONE = ("not our ref", "remote ref", "unadvertised object", "no such rem
 _REPOSITORY_GONE = ("not found", "error: 403", "error: 401", "error: 404", "error: 410", "authentication failed")
 _REPOSITORY_GONE_MORE = ("could not read username", "access denied", "permission to ")
 _UNKNOWN_TOKEN = ("error: 401", "authentication failed", "could not read username")
+_OTHER_NAME = (*_COMMIT_GONE, *_REPOSITORY_GONE, "error: 301")
+"""What git says at a name that leads to another one, to nothing, or to somebody else's repository. It follows none:
+`http.followRedirects` is off."""
 _FOUND = ("fsck error", "badobject", "bad object")
 _CUT_OFF = ("early eof", "unexpected disconnect", "hung up", "rpc failed", "died of signal")
 _DAMAGED = ("index-pack failed", "invalid index-pack")
@@ -44,7 +47,8 @@ _DAMAGED = ("index-pack failed", "invalid index-pack")
 
 class Mirror:
     """The bare mirror at `directory`. `token` is asked for only when the network is really needed, `renew`
-    for another one when the first is not accepted.
+    for another one when the first is not accepted, `present` for the url again when nothing is found there: a
+    repository may have got another name. What is fetched is named by its hash, so a name cannot bring anything else.
 
     `url` must be http(s); plain http is allowed only when the operator's own setting says http, by giving such a url.
     """
@@ -55,6 +59,7 @@ class Mirror:
         url: str = "",
         token: Callable[[], str] | None = None,
         renew: Callable[[], str] | None = None,
+        present: Callable[[], str] | None = None,
     ) -> None:
         scheme = url.partition("://")[0]
         if url and scheme not in {"http", "https"}:
@@ -63,6 +68,7 @@ class Mirror:
         self._url = url
         self._token = token
         self._renew = renew
+        self._present = present
         self.git = Command(directory, protocols=scheme)
 
     def fetch(self, sha: Sha) -> MirrorTree:
@@ -139,15 +145,28 @@ class Mirror:
 
         try:
             try:
-                fetch(self._token)
+                self._with_token(fetch)
             except GitFailed as failure:
-                if self._renew is None or not any(mark in failure.stderr.lower() for mark in _UNKNOWN_TOKEN):
+                if not any(mark in failure.stderr.lower() for mark in _OTHER_NAME) or not self._has_moved():
                     raise
-                fetch(self._renew)
+                self._with_token(fetch)
         except GitFailed as failure:
             if is_full(failure):
                 raise
             raise translate(failure, sha) from failure
+
+    def _with_token(self, fetch: Callable[[Callable[[], str] | None], None]) -> None:
+        try:
+            fetch(self._token)
+        except GitFailed as failure:
+            if self._renew is None or not any(mark in failure.stderr.lower() for mark in _UNKNOWN_TOKEN):
+                raise
+            fetch(self._renew)
+
+    def _has_moved(self) -> bool:
+        """The url is another one by now."""
+        before, self._url = self._url, self._present() if self._present else self._url
+        return self._url != before
 
     def _ensure(self) -> None:
         _clear_left(self.directory)

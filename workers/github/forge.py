@@ -184,6 +184,7 @@ class GitHubForge:
 
     def ground(self, case: Case, wish: Wish) -> Ground:
         """The free branch, the repository's habit, people, and a pull request's own diff."""
+        self._session.present()  # GitHub lists a branch's pull requests by the owner's name
         return ground.survey(self._session, case, wish, self._pull)
 
     def publish(self, case: Case, tree: SourceTree, patch: str, proposal: Proposal) -> Published:
@@ -319,9 +320,10 @@ class GitHubForge:
         directory = mirrors.mirror(self._mirrors, case.repo_id)
         return Mirror(
             directory,
-            session.clone_url,
+            session.clone_url(session.repository),
             lambda: session.token(Purpose.READ),
             renew=lambda: session.renewed_token(Purpose.READ),
+            present=lambda: session.clone_url(session.present()),
         )
 
     def _settings(self) -> Effective:

@@ -86,7 +86,7 @@ _PERMISSIONS: Mapping[Purpose, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Repository:
-    """The repository by its id, whatever it is called today."""
+    """The repository by its id. Name and owner are those of the moment it was asked for, and may be others by now."""
 
     id: int
     full_name: str
@@ -95,8 +95,9 @@ class Repository:
     archived: bool
 
     def path(self, rest: str) -> str:
-        """The API path of something in it."""
-        return f"/repos/{self.full_name}{rest}"
+        """The API path of something in it: by its id, so that a new name changes nothing, and whoever takes the old one
+        gets nothing. It is where GitHub's own page links and its redirects from former names lead to."""
+        return f"/repositories/{self.id}{rest}"
 
 
 @dataclass
@@ -143,9 +144,14 @@ class Session:
             found = self.api(Purpose.READ).get("/installation/repositories")["repositories"]
             data = next((one for one in found if one["id"] == self.repo_id), None)
             if data is None:
-                raise Stop(Outcome.DISABLED, "Heal is not installed on this repository any more.")
+                raise Stop(Outcome.DISABLED, _NOT_HERE, silent=True)
             self._repository = _repository(data)
         return self._repository
+
+    def present(self) -> Repository:
+        """Asked again: under its present name and owner, for the few places that know no id."""
+        self._repository = None
+        return self.repository
 
     def clean(self, text: str) -> str:
         """The text without secrets, for what is shown to others."""
@@ -177,10 +183,9 @@ class Session:
                 self._bot = f"{api.get('/app')['slug']}[bot]"
         return self._bot
 
-    @property
-    def clone_url(self) -> str:
-        """Where git reads the repository."""
-        return f"{web_url(self.app.api_url)}/{self.repository.full_name}.git"
+    def clone_url(self, repository: Repository) -> str:
+        """Where git reads it: by its name, for git knows no ids."""
+        return f"{web_url(self.app.api_url)}/{repository.full_name}.git"
 
     def close(self) -> None:
         """Revoke every token, also those that were followed by a newer one. What cannot be revoked dies within the
@@ -221,8 +226,8 @@ class Session:
         except Refused as refused:
             if refused.status == 401 and any(claim in str(refused) for claim in ("('exp')", "('iat')")):
                 raise Retryable(_CLOCK, blame="clock", after=60) from refused
-            nobody_hears = {} if refused.status == 422 else {"silent": True}  # with 422 a smaller token may be had
-            raise Stop(Outcome.DISABLED, _why_no_token(refused), **nobody_hears) from refused
+            lacks = refused.status == 422 and not _is_elsewhere(refused)  # then a smaller token may be had
+            raise Stop(Outcome.DISABLED, _why_no_token(refused), **({} if lacks else {"silent": True})) from refused
 
     def _grant(self, selection: Mapping[str, object], purpose: Purpose) -> tuple[_Token, Mapping[str, Any]]:
         """A token for the repositories of the selection, with GitHub's whole answer. Raises `Refused`."""
@@ -302,12 +307,21 @@ def web_url(api_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
 
 
+_NOT_HERE = "Heal is not installed on this repository any more: it was moved, deleted or taken out."
+
 _CLOCK = "GitHub does not accept the App's signature: the clock of this machine is minutes off. Set it, by NTP say."
 
 
 def _why_no_token(refused: Refused) -> str:
     if refused.status == 401:
         return "GitHub does not accept the App's key: check HEAL_APP_ID and HEAL_PRIVATE_KEY."
+    if _is_elsewhere(refused):
+        return _NOT_HERE
     if refused.status == 422:
         return f"The installation does not grant what Heal needs: {refused}"
     return f"The installation is gone or suspended: {refused}"
+
+
+def _is_elsewhere(refused: Refused) -> bool:
+    """The installation does not hold the repository of the token. Of permissions it says something else."""
+    return refused.status == 422 and "repository" in str(refused)
