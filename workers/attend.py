@@ -25,6 +25,9 @@ LONGEST_PAUSE = 5.0
 LONGEST_TRACE = 8_000
 """Characters of a traceback that are kept, the last ones."""
 
+_MOVED = Retryable("the repository was moved to another account where Heal is installed", blame="github", after=1.0)
+"""The tokens of this visit are of the old one, which GitHub refuses; those of the next are of the new one."""
+
 Told = Callable[[Case, Lease], Report]
 """The story of a run: works it through and gives its report, or raises one of `workers.errors`."""
 
@@ -78,9 +81,14 @@ def _through_outages(lease: Lease, story: Told) -> Visit:
 
 def _told(lease: Lease, story: Told) -> Visit:
     try:
-        lease.finish(story(lease.case, lease))
+        report = story(lease.case, lease)
+        if report.outcome is Outcome.DISABLED and lease.has_moved():
+            return _again(lease, _MOVED)
+        lease.finish(report)
         return Visit.FINISHED
     except Stop as end:
+        if end.outcome is Outcome.DISABLED and lease.has_moved():
+            return _again(lease, _MOVED)
         return _end(lease, Report(lease.case, end.outcome, end.detail), untold="silent" not in end.data)
     except Park as wait:
         lease.park(wait.after, str(wait))

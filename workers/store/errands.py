@@ -6,7 +6,8 @@ No broker is involved: whoever works on errands looks here several times a secon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, or_, select, update
@@ -98,12 +99,12 @@ class Errands:
                 lease_until=db_now() + self.lease_seconds,
                 next_at=None,
             )
-            .returning(Errand.id, Errand.kind, Errand.payload, Errand.fence, Errand.tries)
+            .returning(*_TAKEN)
         )
         row = connection.execute(statement).one_or_none()
         if row is None:
             return None
-        payload = _read(row.kind, row.payload)
+        payload = _read(row)
         if payload is None:  # another release wrote it: its own process knows how to read it
             self._let_go(connection, row.id, row.fence, LONGEST_PAUSE, f"unknown kind or shape: {row.kind}")
             return None
@@ -215,9 +216,15 @@ def _place(payload: Payload) -> dict[str, object]:
     }
 
 
-def _read(kind: str, text: str) -> Payload | None:
+_TAKEN = (Errand.id, Errand.kind, Errand.payload, Errand.fence, Errand.tries, Errand.repo, Errand.installation_id)
+
+
+def _read(row: Any) -> Payload | None:
+    """The payload, at the place where the repository lies now: the columns follow it, the text does not."""
     try:
-        payload: Payload = from_json(text, PAYLOADS[Kind(kind)])
+        payload: Payload = from_json(row.payload, PAYLOADS[Kind(row.kind)])
     except (ValueError, ValidationError):
         return None
-    return payload
+    if isinstance(payload, Recover | Forget):
+        return payload
+    return replace(payload, place=replace(payload.place, repo=row.repo, installation_id=row.installation_id))

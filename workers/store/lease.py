@@ -291,6 +291,12 @@ class Lease:
 
         self._write(work)
 
+    def has_moved(self) -> bool:
+        """The repository belongs to another installation than when the run was claimed."""
+        now = select(Run.installation_id).where(Run.id == self.run)
+        with self._engine.connect() as connection:
+            return bool(connection.execute(now).scalar_one() != self.case.installation_id)
+
     def park(self, after: float, reason: str) -> None:
         """Wait for somebody else for `after` seconds, or until `Ledger.wake`, also one that came while we ran."""
         woken = case((Run.next_ring.is_not(None), db_now()), else_=db_now() + after)

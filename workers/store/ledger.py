@@ -28,8 +28,9 @@ from sqlalchemy import (
 from workers.domain import Aim, Case, Outcome, Report, RunId, Sha
 from workers.redact import Redactor
 from workers.run_key import rebase_key
+from workers.store.cases import CASE, kept
 from workers.store.clock import follow
-from workers.store.codec import clean, data_from_json, from_json, read, to_json
+from workers.store.codec import clean, data_from_json, from_json, to_json
 from workers.store.database import db_now, transact
 from workers.store.errands import owe_farewell
 from workers.store.lease import LONGEST_WAIT, MOST_CLAIMS, MOST_TRIES, SETTLES, STAGES, Lease
@@ -164,7 +165,7 @@ class Ledger:
             row = connection.execute(statement).one_or_none()
             if row is None:
                 return None
-            case_ = read(row.case, Case)
+            case_ = kept(row)
             if (case_ is None or row.stage not in _KNOWN) and row.tries < MOST_TRIES:
                 self._leave(connection, row)
                 return None
@@ -335,8 +336,7 @@ class Ledger:
     def case(self, run: RunId) -> Case | None:
         """What a run was opened for; None when it is not known any more."""
         with self._engine.connect() as connection:
-            text = connection.execute(select(Run.case).where(Run.id == run)).scalar()
-        return read(text, Case)
+            return kept(connection.execute(select(*CASE).where(Run.id == run)).one_or_none())
 
     def wake(self, run: RunId) -> bool:
         """What a parked run waits for has happened. False when there is nothing to wake."""

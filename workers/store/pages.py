@@ -16,6 +16,7 @@ from workers.llm.budgets import Use
 from workers.redact import Redactor
 from workers.store import calls, sandbox_use
 from workers.store.calls import CallFigure, CallLine
+from workers.store.cases import kept, placed
 from workers.store.codec import data_from_json, read
 from workers.store.errands import Errands
 from workers.store.inbox import Inbox
@@ -204,7 +205,9 @@ class Pages:
         """One run with all that is known about it, None when there is no such run of these repositories (None: all)."""
         with self._engine.connect() as connection:
             row = connection.execute(
-                select(*_LINE, Run.case, Run.report, Run.cancel_outcome).where(Run.id == run, *_seen(sees))
+                select(*_LINE, Run.case, Run.installation_id, Run.report, Run.cancel_outcome).where(
+                    Run.id == run, *_seen(sees)
+                )
             ).one_or_none()
             if row is None:
                 return None
@@ -214,11 +217,11 @@ class Pages:
             line = replace(self._line(row[: len(_LINE)]), cause=self._causes(connection, [run]).get(run, ""))
             return RunPage(
                 line=line,
-                case=self._redactor.publish(read(row.case, Case) or _case_of(line)),
+                case=self._redactor.publish(kept(row) or _case_of(line)),
                 stages=tuple(self._stage(stage) for stage in stages),
                 attempts=_attempts(connection, run),
                 events=_events(connection, run, 0, MOST_EVENTS),
-                report=read(row.report, Report),
+                report=_report(row),
                 cancel_asked=row.cancel_outcome is not None,
                 calls=tuple(self._redactor.publish(call) for call in calls.of_run(connection, run)),
                 uses=sandbox_use.of_run(connection, run),
@@ -293,6 +296,11 @@ def _events(connection: Connection, run: RunId, after: int, limit: int) -> tuple
 
 def _seen(sees: Collection[int] | None) -> list[ColumnElement[bool]]:
     return [] if sees is None else [Run.repo_id.in_(sorted(sees))]
+
+
+def _report(row: Any) -> Report | None:
+    found = read(row.report, Report)
+    return replace(found, case=placed(found.case, row)) if found is not None else None
 
 
 def _case_of(line: RunLine) -> Case:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, or_, select
 
 from workers.domain import Aim, Attempt, Candidate, Case, Diagnosis, Outcome, Report, Reproduction, RunId, Verdict
 from workers.domain import StageName as Stage
+from workers.store.cases import CASE, kept
 from workers.store.codec import read
 from workers.store.models import Run, RunState, StageResult
 
@@ -80,7 +81,7 @@ def _about(text: str) -> int | None:
 
 
 def _case(connection: Connection, repo_id: int, run: RunId) -> Case | None:
-    return read(connection.execute(select(Run.case).where(Run.id == run, Run.repo_id == repo_id)).scalar(), Case)
+    return kept(connection.execute(select(*CASE).where(Run.id == run, Run.repo_id == repo_id)).one_or_none())
 
 
 def _attempt(connection: Connection, run: RunId, n: int) -> Attempt | None:

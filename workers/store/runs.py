@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
 
 from workers.domain import Case, Outcome, Published, RunId, Sha, StageName
+from workers.store.cases import CASE, kept
 from workers.store.codec import read
 from workers.store.database import db_now
 from workers.store.models import Run, RunState, StageResult
@@ -80,10 +81,9 @@ class Runs:
 
     def case(self, run: RunId) -> Case | None:
         """What a run of this repository was about; None for one of another."""
-        query = select(Run.case).where(Run.id == run, Run.repo_id == self._repo_id)
+        query = select(*CASE).where(Run.id == run, Run.repo_id == self._repo_id)
         with self._engine.connect() as connection:
-            text = connection.execute(query).scalar()
-        return read(text, Case)
+            return kept(connection.execute(query).one_or_none())
 
     def published(self, run: RunId) -> Published | None:
         """Where a run's fix went."""

@@ -11,12 +11,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, 
 
 from workers.store.codec import clean
 from workers.store.database import db_now, transact
-from workers.store.models import Change, Installation, InstallationState, Lesson, Repo, RepoState, Run
+from workers.store.models import Change, Errand, Installation, InstallationState, Lesson, Repo, RepoState, Run
 
 OUT_OF_REACH = "Heal is suspended or gone there, or it is archived"
 _GONE = (RepoState.REMOVED.value, RepoState.DELETED.value)
-_MINE = (Run, Change, Lesson)
+_MINE = (Run, Change, Lesson, Errand)
 """What belongs to a repository and moves with it to another owner."""
+_NAMED = (Run, Errand)
+"""What is shown and worked on under the repository's present name."""
 
 
 class Tenants:
@@ -53,7 +55,8 @@ class Tenants:
     ) -> None:
         """Note what repositories (id and full name) are called and, unless `state` is None, where they stand.
 
-        Their runs are shown under the new name; one that has moved to another installation takes its history along.
+        Their runs and errands go on under the new name; one that has moved to another installation takes its history
+        and what waits along.
         """
         moment = _moment(at)
 
@@ -69,7 +72,7 @@ class Tenants:
         def work(connection: Connection) -> None:
             mine = update(Installation).where(Installation.id == installation_id, Installation.account == clean(was))
             connection.execute(mine.values(account=clean(account)))
-            for table, name in ((Repo, Repo.full_name), (Run, Run.repo)):
+            for table, name in ((Repo, Repo.full_name), *((named, named.repo) for named in _NAMED)):
                 rest = func.substr(name, len(clean(was)) + 1)
                 theirs = (table.installation_id == installation_id, name.startswith(f"{clean(was)}/", autoescape=True))
                 connection.execute(update(table).where(*theirs).values({name: clean(account) + rest}))
@@ -126,7 +129,9 @@ def _note(
         if not full_name or connection.execute(newer).rowcount == 0:
             return
     if not leaving:
-        connection.execute(update(Run).where(Run.repo_id == repo_id, Run.repo != full_name).values(repo=full_name))
+        for named in _NAMED:
+            other = (named.repo_id == repo_id, named.repo != full_name)
+            connection.execute(update(named).where(*other).values(repo=full_name))
         for table in _MINE:
             moved = (table.repo_id == repo_id, table.installation_id != installation_id)
             connection.execute(update(table).where(*moved).values(installation_id=installation_id))

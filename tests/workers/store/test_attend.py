@@ -15,8 +15,9 @@ from workers.errors import Park, Retryable, Stop
 from workers.store.errands import Errands
 from workers.store.ledger import Ledger
 from workers.store.memory import MemoryJournal
-from workers.store.models import RunState
+from workers.store.models import RepoState, RunState
 from workers.store.pages import Pages, RunLine
+from workers.store.tenants import Tenants
 from workers.sweeper import sweep, sweep_forever
 
 
@@ -60,6 +61,27 @@ def test_a_story_ends_in_its_report(ledger: Ledger, engine: Engine, run: RunId) 
     assert attend(ledger, run, "h:1/1", story) is Visit.NOT_OURS
     assert told == [run]
     assert (line(engine, run).outcome, line(engine, run).detail) == (Outcome.FLAKY, "green on rerun")
+
+
+@pytest.mark.fault(14)
+@pytest.mark.parametrize("told", [False, True], ids=["Stop", "Report"])
+def test_moved_to_another_installation_in_mid_run(ledger: Ledger, engine: Engine, run: RunId, told: bool) -> None:
+    """What GitHub refuses the old installation is tried again by the new one. Where Heal is not installed, it is the
+    end."""
+
+    def story(case: Case, lease: object) -> Report:
+        if case.installation_id == 9:
+            Tenants(engine).repos(11, [(case.repo_id, "new/red")], RepoState.ACTIVE)
+        if told:
+            return Report(case, Outcome.DISABLED, "not installed")
+        raise Stop(Outcome.DISABLED, "not installed")
+
+    assert attend(ledger, run, "h:1/1", story) is Visit.RETRY
+    now_due(engine, run)
+    assert attend(ledger, run, "h:1/1", story) is Visit.FINISHED
+    page = Pages(engine).run(run)
+    assert page is not None
+    assert (page.line.outcome, page.case.repo, page.case.installation_id) == (Outcome.DISABLED, "new/red", 11)
 
 
 @pytest.mark.fault(57)

@@ -7,9 +7,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, select
 
-from workers.domain import Case
+from workers.domain import Case, Outcome, Report
+from workers.errands.model import ConfigTouched, Place
+from workers.store.errands import Errands
 from workers.store.ledger import Ledger
 from workers.store.models import InstallationState, Repo, RepoState, Run
+from workers.store.pages import Pages
+from workers.store.rounds import Rounds
+from workers.store.runs import Runs
 from workers.store.tenants import Tenants
 
 ACTIVE, SUSPENDED, DELETED = InstallationState.ACTIVE, InstallationState.SUSPENDED, InstallationState.DELETED
@@ -72,6 +77,30 @@ def test_transferred(tenants: Tenants, engine: Engine, run: Case) -> None:
     tenants.repos(9, [(7, "octo/red")], RepoState.REMOVED, 30.0)
     assert shown(engine) == [("new/red", 11)]
     assert tenants.gone([7]) == set()
+
+
+@pytest.mark.fault(14)
+def test_what_waits_follows(tenants: Tenants, ledger: Ledger, engine: Engine, run: Case) -> None:
+    """Runs and errands that wait, and what is made of earlier runs, go on under the new name by the new
+    installation's tokens; the person behind an errand stays."""
+    errands = Errands(engine)
+    errands.open(ConfigTouched(Place(9, 7, "octo/red", "mona", 5), 1, run.head_sha), "config")
+    (waiting,) = ledger.due()
+    tenants.repos(9, [(7, "octo/red")], RepoState.ACTIVE, 10.0)
+    tenants.repos(11, [(7, "new/blue")], RepoState.ACTIVE, 20.0)
+    claimed, lease = errands.claim("t"), ledger.claim(waiting, "t")
+    assert claimed is not None
+    assert isinstance(claimed.payload, ConfigTouched)
+    assert claimed.payload.place == Place(11, 7, "new/blue", "mona", 5)
+    assert lease is not None
+    assert (lease.has_moved(), Runs(engine, 7).case(waiting), ledger.case(waiting)) == (False, *[lease.case] * 2)
+    assert Rounds(engine).first_case(7, waiting) == lease.case
+    assert lease.case == replace(run, run=waiting, repo="new/blue", installation_id=11)
+    lease.finish(Report(replace(lease.case, repo="octo/red", installation_id=9), Outcome.FLAKY, ""))
+    page = Pages(engine).run(waiting)
+    assert page is not None
+    assert page.report is not None
+    assert page.report.case == page.case == lease.case
 
 
 def test_renamed_account(tenants: Tenants, ledger: Ledger, engine: Engine, run: Case) -> None:
