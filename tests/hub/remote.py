@@ -100,6 +100,10 @@ class Remote(ABC):
         """Send `installation.created`."""
         self.call("announce", installation_id=installation_id, user=user)
 
+    def install(self, app_id: int, account: str, account_kind: str = "User") -> int:
+        """An App that is there on one more account, without a word; the installation's id."""
+        return int(self.call("install", app_id=app_id, account=account, account_kind=account_kind)["installation_id"])
+
     def suspend(self, installation_id: int, user: str = "octocat") -> None:
         self.call("suspend", installation_id=installation_id, user=user)
 
