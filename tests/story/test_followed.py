@@ -77,6 +77,28 @@ def test_ci_finds_another_failure(theatre: Theatre, repo: str) -> None:
     assert "\u2705 green: [`offers`](http" in pull["body"]
 
 
+@pytest.mark.fault(14)
+def test_renamed_while_ci_works_on_our_fix(theatre: Theatre, repo: str) -> None:
+    """Events tell the new name from then on: the run goes on under it, and a comment on its pull request is answered.
+    Whoever has taken the old name gets nothing of it."""
+    theatre.hub.create_repo(repo, files=RED)
+    theatre.hub.set_permission(repo, "mona", "write")
+    theatre.hub.finish_ci(repo, steps=STEPS)
+    newest(theatre, repo, 1)
+    pull = theatre.wait_for_pull(repo)
+    new = theatre.hub.rename_repo(repo, f"{repo.partition('/')[2]}-new")
+    theatre.hub.create_repo(repo, files=RED)
+    theatre.hub.finish_ci(new, branch=pull["head"]["ref"], conclusion="success")
+    run = theatre.wait_for_run(new, 60)
+    assert (run["outcome"], theatre.runs_of(repo)) == ("FIXED", [])
+    (fix,), (check,) = theatre.pulls(new), theatre.checks(new)
+    assert (fix["number"], fix["draft"], check["status"]) == (pull["number"], False, "completed")
+    assert theatre.run(run["id"])["published_url"] == fix["html_url"]
+    theatre.hub.comment(new, "mona", pull["number"], "/heal status")
+    theatre.wait(lambda: next((one for one in theatre.said(new) if run["id"] in one["body"]), None), 20, "the status")
+    assert not any((theatre.checks(repo), theatre.pulls(repo), theatre.said(repo)))
+
+
 def look_after(theatre: Theatre, repo: str, branch: str) -> None:
     """What the receiver sends the workers when something happened on a branch."""
     state = theatre.hub.repo(repo)

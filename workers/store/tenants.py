@@ -6,8 +6,9 @@ Deliveries come in any order: a name or a suspension that is told of an earlier 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, SQLColumnExpression, func, insert, literal, select, update
 
 from workers.store.codec import clean
 from workers.store.database import db_now, transact
@@ -75,7 +76,8 @@ class Tenants:
             for table, name in ((Repo, Repo.full_name), *((named, named.repo) for named in _NAMED)):
                 rest = func.substr(name, len(clean(was)) + 1)
                 theirs = (table.installation_id == installation_id, name.startswith(f"{clean(was)}/", autoescape=True))
-                connection.execute(update(table).where(*theirs).values({name: clean(account) + rest}))
+                links = _links(literal(clean(was)), clean(account)) if table is Run else {}
+                connection.execute(update(table).where(*theirs).values({name: clean(account) + rest, **links}))
 
         transact(self._engine, work)
 
@@ -131,10 +133,16 @@ def _note(
     if not leaving:
         for named in _NAMED:
             other = (named.repo_id == repo_id, named.repo != full_name)
-            connection.execute(update(named).where(*other).values(repo=full_name))
+            links = _links(Run.repo, full_name) if named is Run else {}
+            connection.execute(update(named).where(*other).values({named.repo: full_name, **links}))
         for table in _MINE:
             moved = (table.repo_id == repo_id, table.installation_id != installation_id)
             connection.execute(update(table).where(*moved).values(installation_id=installation_id))
+
+
+def _links(before: SQLColumnExpression[str], now: str) -> dict[Any, ColumnElement[str]]:
+    """Where people read the fix of a run: GitHub leads on from the name before only until somebody takes it."""
+    return {Run.published_url: func.replace(Run.published_url, "/" + before + "/", f"/{now}/")}
 
 
 def _moment(at: float) -> ColumnElement[float] | float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from workers.domain import Case, Outcome, Report
 from workers.errands.model import ConfigTouched, Place
@@ -77,6 +77,24 @@ def test_transferred(tenants: Tenants, engine: Engine, run: Case) -> None:
     tenants.repos(9, [(7, "octo/red")], RepoState.REMOVED, 30.0)
     assert shown(engine) == [("new/red", 11)]
     assert tenants.gone([7]) == set()
+
+
+@pytest.mark.parametrize("owner", [False, True], ids=["repository", "account"])
+def test_links_to_a_fix_follow(tenants: Tenants, ledger: Ledger, engine: Engine, run: Case, owner: bool) -> None:
+    """Somebody else may have the old address by now."""
+    (found,) = ledger.due()
+    link = "https://git.example/octo/red/pull/5"
+    with engine.begin() as connection:
+        connection.execute(update(Run).where(Run.id == found).values(published_url=link))
+    if owner:
+        tenants.installation(9, "octo", 1, ACTIVE, 10.0)
+        tenants.account_renamed(9, "squid", "octo")
+    else:
+        tenants.repos(9, [(7, "octo/red")], RepoState.ACTIVE, 10.0)
+        tenants.repos(9, [(7, "octo/blue")], RepoState.ACTIVE, 20.0)
+    page = Pages(engine).run(found)
+    assert page is not None
+    assert page.line.published_url == link.replace("octo/red", "squid/red" if owner else "octo/blue")
 
 
 @pytest.mark.fault(14)

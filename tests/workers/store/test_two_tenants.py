@@ -224,7 +224,8 @@ OF_THE_HOUSE: Mapping[str, str] = {
     "Ledger.release_worker": "a worker's or a dispatcher's: the run's id was read from a row, of the "
     "same repository, never from outside",
     "Lease.recall Lease.record Lease.seconds Lease.ours Lease.answered Lease.publishing Lease.event Lease.guard "
-    "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back Lease.has_moved RunPurse.bound": "of the lease's own run alone",
+    "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back Lease.has_moved "
+    "RunPurse.bound": "of the lease's own run alone",
     "Changes.by_run Changes.mark changes.keep changes.ours calls.of_run sandbox_use.of_run opening.lead "
     "opening.append_event opening.open_run sightings.keep Pages.newest Pages.events lessons.about cases.kept "
     "cases.placed": "called with a row, or a run, that was asked for by its repository before",
