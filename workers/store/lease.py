@@ -281,7 +281,7 @@ class Lease:
                 finished_at=db_now(),
                 next_ring=None,
                 **_FREE,
-                **_published(shown.published),
+                **_told_at_last(shown.published),
             )
             connection.execute(delete(models.Attempt).where(models.Attempt.run_id == self.run))
             self._keep_attempts(connection, dict(enumerate(report.attempts)))
@@ -446,6 +446,12 @@ def _published(value: object) -> dict[str, object]:
         "published_pull_request": value.pull_request,
         "published_url": value.url or None,
     }
+
+
+def _told_at_last(value: Published | None) -> dict[str, object]:
+    """What the publish stage has noted stays: the link may have followed the repository to a new name meanwhile."""
+    noted = _published(value)
+    return {name: func.coalesce(getattr(Run, name), told) for name, told in noted.items() if told is not None}
 
 
 def _diagnosed(value: object) -> dict[str, object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select
 
-from workers.domain import Case, Outcome, Report
+from workers.domain import Case, Outcome, Published, Report, StageName
 from workers.errands.model import ConfigTouched, Place
 from workers.store.errands import Errands
 from workers.store.ledger import Ledger
@@ -81,20 +81,21 @@ def test_transferred(tenants: Tenants, engine: Engine, run: Case) -> None:
 
 @pytest.mark.parametrize("owner", [False, True], ids=["repository", "account"])
 def test_links_to_a_fix_follow(tenants: Tenants, ledger: Ledger, engine: Engine, run: Case, owner: bool) -> None:
-    """Somebody else may have the old address by now."""
-    (found,) = ledger.due()
-    link = "https://git.example/octo/red/pull/5"
-    with engine.begin() as connection:
-        connection.execute(update(Run).where(Run.id == found).values(published_url=link))
+    """Somebody else may have the old address by now. The run's end, which knows that one alone, changes nothing."""
+    lease = ledger.claim(ledger.due()[0], "t")
+    assert lease is not None
+    fix = Published(5, "https://git.example/octo/red/pull/5", "heal/x", "c" * 40)
+    lease.record(StageName.PUBLISH, 0, fix, 1.0)
     if owner:
         tenants.installation(9, "octo", 1, ACTIVE, 10.0)
         tenants.account_renamed(9, "squid", "octo")
     else:
         tenants.repos(9, [(7, "octo/red")], RepoState.ACTIVE, 10.0)
         tenants.repos(9, [(7, "octo/blue")], RepoState.ACTIVE, 20.0)
-    page = Pages(engine).run(found)
+    lease.finish(Report(lease.case, Outcome.FIXED, "", published=fix))
+    page = Pages(engine).run(lease.run)
     assert page is not None
-    assert page.line.published_url == link.replace("octo/red", "squid/red" if owner else "octo/blue")
+    assert page.line.published_url == fix.url.replace("octo/red", "squid/red" if owner else "octo/blue")
 
 
 @pytest.mark.fault(14)
