@@ -78,6 +78,16 @@ class Estate:
         self._events.fire("repository", "renamed", repo, who, {"changes": {"repository": {"name": {"from": old}}}})
         return {"full_name": repo.full_name}
 
+    def do_rename_account(self, asked: Json) -> Json:
+        """It has another login, and its repositories' names lead on. Nobody is told."""
+        account = self._world.users.pop(asked["login"].lower())
+        for repo in self._world.repos.values():
+            if repo.owner is account:
+                self._world.moved[repo.full_name.lower()] = repo.id
+        account.login = asked["name"]
+        self._world.users[account.login.lower()] = account
+        return {}
+
     def do_transfer_repo(self, asked: Json) -> Json:
         """To another owner; who is told are the Apps installed there."""
         repo, who, old = self._repo(asked), self._who(asked), self._repo(asked).owner

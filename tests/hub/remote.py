@@ -128,6 +128,10 @@ class Remote(ABC):
         """`name` without its owner. Gives the new full name; the old one redirects."""
         return str(self.call("rename_repo", repo=repo, name=name, user=user)["full_name"])
 
+    def rename_account(self, login: str, name: str) -> None:
+        """A person or an organization, without a word; the old names of its repositories redirect."""
+        self.call("rename_account", login=login, name=name)
+
     def transfer_repo(self, repo: str, owner: str, user: str = "octocat", owner_kind: str = "User") -> str:
         asked = {"owner": owner, "user": user, "owner_kind": owner_kind}
         return str(self.call("transfer_repo", repo=repo, **asked)["full_name"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,6 +98,26 @@ def test_renamed_before(scene: Scene, done: int, taken: bool) -> None:
     assert not taken or untouched(scene)
 
 
+@pytest.mark.parametrize("done", [1, 2], ids=["checkout", "publish"])
+def test_its_owner_renamed_before(scene: Scene, done: int) -> None:
+    """Another try finds the same branch and the same pull request, though GitHub lists them by the owner's name."""
+    run = Run(scene, scene.forge())
+    for step in run.steps[:done]:
+        step()
+    scene.hub.rename_account("octo", "squid")
+    for step in run.steps[done:3]:
+        step()
+    first = run.published
+    run.publish()
+    run.end()
+    state = scene.hub.repo("squid/shop")
+    (pull,) = state["pulls"]
+    assert first is not None
+    assert run.published is not None
+    assert first.pull_request == run.published.pull_request == pull["number"]
+    assert (len(state["branches"]), len([one for one in state["check_runs"] if one["name"] == "heal"])) == (2, 1)
+
+
 @pytest.mark.parametrize("taken", [False, True], ids=["name free", "name taken"])
 def test_renamed_before_the_verdict_of_ci(scene: Scene, taken: bool) -> None:
     """A worker that comes back to look at our pull request finds it, and CI's answer is written into it."""
@@ -139,8 +159,11 @@ def test_deleted_and_its_name_taken_before(scene: Scene, done: int) -> None:
     assert all(one["status"] in (404, 422) for one in asked)
 
 
-@pytest.mark.parametrize("public", [False, True], ids=["private", "public"])
-@pytest.mark.parametrize("done", [0, 1, 2, 3], ids=["claim", "checkout", "publish", "end"])
+@pytest.mark.parametrize(
+    ("done", "public"),
+    [(0, False), (1, True), (2, False), (2, True), (3, True)],
+    ids=["claim", "checkout, public", "publish", "publish, public", "end, public"],
+)
 def test_moved_to_an_owner_without_heal_before(scene: Scene, done: int, public: bool) -> None:
     """The run ends with what is true. The tokens of the old installation change nothing at the new owner's, and are
     ended."""
@@ -167,25 +190,24 @@ def test_moved_to_an_owner_without_heal_before(scene: Scene, done: int, public: 
     assert all(one["status"] in (403, 404) for one in changing)
 
 
-@pytest.mark.parametrize(
-    ("purpose", "path", "body"),
-    [
-        (Purpose.TELL, "/check-runs", {"name": "heal", "head_sha": "0" * 40}),
-        (Purpose.TELL, "/issues/1/comments", {"body": "x"}),
-        (Purpose.PUBLISH, "/git/blobs", {"content": "x"}),
-        (Purpose.PUBLISH, "/pulls", {"title": "x", "head": "main", "base": "main"}),
-        (Purpose.AMEND, "/issues/1/labels", {"labels": ["x"]}),
-        (Purpose.SUGGEST, "/pulls/1/reviews", {"event": "COMMENT", "body": "x"}),
-    ],
+WRITES: Sequence[tuple[Purpose, str, dict[str, object]]] = (
+    (Purpose.TELL, "/check-runs", {"name": "heal", "head_sha": "0" * 40}),
+    (Purpose.TELL, "/issues/1/comments", {"body": "x"}),
+    (Purpose.PUBLISH, "/git/blobs", {"content": "x"}),
+    (Purpose.PUBLISH, "/pulls", {"title": "x", "head": "main", "base": "main"}),
+    (Purpose.AMEND, "/issues/1/labels", {"labels": ["x"]}),
+    (Purpose.SUGGEST, "/pulls/1/reviews", {"event": "COMMENT", "body": "x"}),
 )
-def test_tokens_write_to_no_other_repository(
-    scene: Scene, purpose: Purpose, path: str, body: dict[str, object]
-) -> None:
+
+
+def test_tokens_write_to_no_other_repository(scene: Scene) -> None:
     """Even a request that named another repository of the same installation would be refused."""
-    api = scene.forge()._session.api(purpose)
+    session = scene.forge()._session
+    apis = {purpose: session.api(purpose) for purpose, _, _ in WRITES}
     scene.hub.rename_repo(REPO, "store")
     take_name(scene)
-    with pytest.raises(Stop) as stopped:
-        api.send("POST", f"/repos/{REPO}{path}", body)
-    assert stopped.value.outcome is Outcome.DISABLED
+    for purpose, path, body in WRITES:
+        with pytest.raises(Stop) as stopped:
+            apis[purpose].send("POST", f"/repos/{REPO}{path}", body)
+        assert stopped.value.outcome is Outcome.DISABLED
     assert untouched(scene)
