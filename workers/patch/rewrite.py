@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workers.patch.edits import Hunk, PatchError, leaves_out
@@ -105,6 +105,19 @@ def _typography(placed: Placement, lines: Sequence[str]) -> dict[int, str]:
         if any(set(theirs) & group.keys() and not set(real) & group.keys() for theirs, real in pairs):
             plain |= str.maketrans(group)
     return plain
+
+
+def plainer(before: bytes, after: bytes) -> Iterator[bytes]:
+    """A new text with plain quotes instead of typographic ones, then with plain spaces, then with plain dashes as well;
+    only of kinds that the old text has none of."""
+    known = set(before.decode("utf-8", "replace").removeprefix(_BOM))
+    bom = after.startswith(_BOM.encode())
+    text = after.decode("utf-8").removeprefix(_BOM)
+    for group in (QUOTES, SPACES, DASHES):
+        if not known & group.keys() and set(text) & group.keys():
+            marks: dict[int, str] = str.maketrans(group)
+            text = text.translate(marks)
+            yield (_BOM * bom + text).encode()
 
 
 def _joined(text: Text, removed: set[int], inserted: dict[int, list[str]]) -> bytes:
