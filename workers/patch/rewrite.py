@@ -140,10 +140,13 @@ class Indent:
 
     def __init__(self, placed: Placement, lines: Sequence[str]) -> None:
         self.map: dict[str, str] = {}
-        old = [row for row in placed.hunk.lines if row[0] != "+"]
-        for (_, theirs), at in sorted(zip(old, placed.at, strict=True), key=lambda pair: pair[0][0] != "-"):
-            if theirs.strip():
-                self.map.setdefault(_lead(theirs), _lead(lines[at]))
+        old = [(kind, theirs, lines[at]) for (kind, theirs), at in zip(_old(placed.hunk), placed.at, strict=True)]
+        exact = {_lead(theirs) for _, theirs, real in old if theirs.strip() and _lead(theirs) == _lead(real)}
+        for kind, theirs, real in sorted(old, key=lambda row: row[0] != "-"):
+            lead, known = _lead(theirs), _lead(real)
+            misquoted = kind == " " and known in exact and len(lead.expandtabs(4)) > len(known.expandtabs(4))
+            if theirs.strip() and not misquoted:  # a kept line that is only meant for another one says nothing of depth
+                self.map.setdefault(lead, known)
         self.same = all(a == b for a, b in self.map.items())
         self.spaces = any(line.startswith("  ") for line in lines) and not any(line.startswith("\t") for line in lines)
 
@@ -171,6 +174,10 @@ class Indent:
         if all("\t" not in real for real in self.map.values()):
             return rest.expandtabs(4)
         return rest
+
+
+def _old(hunk: Hunk) -> list[tuple[str, str]]:
+    return [row for row in hunk.lines if row[0] != "+"]
 
 
 def _lead(line: str) -> str:

@@ -161,6 +161,7 @@ ACCEPTED = (
     Case("76 typographic quotes in a new line, nothing quoted has any", "--- a/n.py\n+++ b/n.py\n@@\n def told(total):\n+    check(\u201ctotal\u201d, \u20181\u2019)\n", one("n.py", NOTED), out("n.py", NOTED.replace("(total):\n", "(total):\n    check(\"total\", '1')\n"))),
     Case("77 typographic quotes in a new file", "*** Begin Patch\n*** Add File: new.py\n+A = \u201cone\u201d\n*** End Patch\n", after=out("new.py", 'A = "one"\n')),
     Case("78 typographic quotes in a new text that parses", "--- a/n.py\n+++ b/n.py\n@@\n def told(total):\n+    check('\u201ctotal\u201d')\n     text = 'it is ' + str(total)\n", one("n.py", NOTED), out("n.py", NOTED.replace("(total):\n", "(total):\n    check('\u201ctotal\u201d')\n"))),
+    Case("79 a kept line that looks like another one, deeper", "--- a/t.js\n+++ b/t.js\n@@\n   });\n \n+test(() => {\n+  two();\n+});\n+\n last();\n", one("t.js", "test(() => {\n  one(() => {\n  });\n});\n\nlast();\n"), out("t.js", "test(() => {\n  one(() => {\n  });\n});\n\ntest(() => {\n  two();\n});\n\nlast();\n")),
 )  # fmt: skip
 
 REFUSED = (
