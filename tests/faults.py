@@ -81,8 +81,8 @@ FAULTS: Mapping[int, Fault] = dict(
                     "validated or ignored; shown escaped",
                 ),
                 (
-                    "a repository that was renamed, moved, archived, deleted before the run",
-                    "found by its id, or ended with the reason",
+                    "a repository that was renamed, moved, archived, deleted before or in the run; its name taken",
+                    "found by its id, or ended with the reason; whoever has the name gets nothing",
                 ),
                 (
                     "the App suspended or uninstalled in the middle",
