@@ -224,7 +224,8 @@ OF_THE_HOUSE: Mapping[str, str] = {
     "Ledger.release_worker": "a worker's or a dispatcher's: the run's id was read from a row, of the "
     "same repository, never from outside",
     "Lease.recall Lease.record Lease.seconds Lease.ours Lease.answered Lease.publishing Lease.event Lease.guard "
-    "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back RunPurse.bound": "of the lease's own run alone",
+    "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back RunPurse.bound Reservation.spent "
+    "Reservation.dated Reservation.keep Reservation.settle": "of the lease's own run alone",
     "Changes.by_run Changes.mark changes.keep changes.ours calls.of_run sandbox_use.of_run opening.lead "
     "opening.append_event opening.open_run sightings.keep Pages.newest Pages.events lessons.about": "called with a "
     "row, or a run, that was asked for by its repository before",
@@ -237,8 +238,8 @@ OF_THE_HOUSE: Mapping[str, str] = {
     "Tenants.gone": "says of ids which are gone, and asks for no more",
     "Ledger.follow_clock clock.follow Roster.seen Roster.gone Roster.alive Retention.prune Retention.hold "
     "Retention.size Retention.compact "
-    "retention.kept backup.back_up runs.about spans.alone spans.within sandbox_use.set_aside "
-    "sandbox_use.settle": "about the service, not about a tenant; or a part of a query",
+    "retention.kept backup.back_up runs.about reservations.alone Kind.counted "
+    "sandbox_use.set_aside sandbox_use.settle": "about the service, not about a tenant; or a part of a query",
 }
 """What no tenant's id leads to, and why."""
 
