@@ -144,7 +144,6 @@ def _pull(payload: Json) -> PullRequest:
         head_sha=text(pull, "head", "sha"),
         branch=text(pull, "head", "ref"),
         head_repo_id=number(pull, "head", "repo", "id"),
-        base_branch=text(pull, "base", "ref"),
         merged=dig(pull, "merged") is True,
         at=closed or moment(pull, "updated_at") or moment(pull, "created_at"),
     )

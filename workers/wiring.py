@@ -14,8 +14,6 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-import structlog
-
 from sandbox import explain
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
@@ -53,7 +51,6 @@ if TYPE_CHECKING:
     from workers.github import GitHubForge
     from workers.store.lease import Lease
 
-log = structlog.get_logger(__name__)
 
 SYSTEM_CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
