@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from workers.fixers.search.seen import Seen
 from workers.fixers.source import Mutation, Source, Splice
 
-_SIMPLE = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
 _ITEMS = 8
 """Variables that are tried as one more item."""
-_WHOLE = (ast.Call, ast.Subscript, ast.Attribute, ast.BinOp)
 
 
 def edit(source: Source, node: ast.expr | ast.stmt, new: str, kind: str, prior: float) -> Mutation:
