@@ -1,6 +1,7 @@
 """Is the candidate a fix? Clean tree plus patch: the same command green, nothing that passed broken, nothing cheated,
 nothing new for the repository's checkers, and red again without the patch. Each question is a gate; the first that says
-no names itself in the verdict. Last it is seen which of the changed lines the tests execute: that rejects nothing."""
+no names itself in the verdict. Last it is seen which of the changed lines the tests execute: that rejects nothing, but
+may make the class low."""
 
 from __future__ import annotations
 
@@ -115,7 +116,7 @@ def _tried(candidate: Candidate, change: _Change, bench: Workbench, cancel: Even
         verdict = gate(verdict, patch, change, bench, cancel)
         if not verdict.accepted:
             return verdict
-    return replace(verdict, covered=covered(change.edits, change.canonical, bench, cancel))
+    return replace(verdict, covered=covered(change.edits, change.canonical, bench, cancel, verdict.beside))
 
 
 def _later(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel: Event) -> Verdict:

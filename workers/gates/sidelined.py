@@ -1,0 +1,97 @@
+"""Statements that a patch leaves in the file and takes out of every test: they stand behind a new condition that never
+held. As far as the tests can tell, such a patch deletes them, and would be as green if it did.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+
+from workers.syntax import parsed
+
+Standing = tuple[str, str, frozenset[str]]
+"""A statement: the functions and classes it is in, what it does, and the conditions that it is executed under."""
+
+
+def sidelined(before: bytes, after: bytes, executed: Set[int]) -> tuple[int, ...]:
+    """The lines, in the file after the patch, of the statements that were there before under fewer conditions, where
+    tests came to the new one and never past it. `executed` are the lines that the tests executed.
+
+    A condition with an `else` puts something else in the statement's place, which the tests have tried. One on the same
+    line as what it guards cannot be told apart from it.
+    """
+    one, other = parsed(before), parsed(after)
+    try:
+        return _sidelined(one, other, executed) if one is not None and other is not None else ()
+    except RecursionError:  # an expression that is too deep to be written out
+        return ()
+
+
+def _sidelined(before: ast.Module, after: ast.Module, executed: Set[int]) -> tuple[int, ...]:
+    closed = _closed(after, executed)
+    if not closed:
+        return ()
+    was = Counter(standing for _, standing in _standing(before))
+    places = list(_standing(after))
+    now = Counter(standing for _, standing in places)
+    gone: dict[tuple[str, str], list[frozenset[str]]] = {}
+    for scope, does, conditions in was - now:
+        gone.setdefault((scope, does), []).append(conditions)
+    new = now - was
+    found = (
+        node.lineno
+        for node, standing in places
+        if node.lineno in closed and standing in new and any(few < standing[2] for few in gone.get(standing[:2], ()))
+    )
+    return tuple(sorted(found))
+
+
+def _closed(module: ast.Module, executed: Set[int]) -> frozenset[int]:
+    """The lines behind conditions that were asked and never held."""
+    found: set[int] = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.If | ast.While) and all(isinstance(one, ast.Pass) for one in node.orelse):
+            first, last = node.body[0].lineno, node.body[-1].end_lineno or node.lineno
+            inside = range(first, last + 1)
+            if not executed.isdisjoint(range(node.lineno, first)) and executed.isdisjoint(inside):
+                found.update(inside)
+    return frozenset(found)
+
+
+def _standing(module: ast.Module) -> Iterator[tuple[ast.stmt, Standing]]:
+    """Every statement that holds no others and does something."""
+    waiting: list[tuple[ast.AST, str, frozenset[str]]] = [(module, "", frozenset())]
+    while waiting:
+        node, scope, above = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            scope, above = f"{scope}.{node.name}", frozenset()
+        for block, conditions in _blocks(node):
+            under = above | conditions
+            for child in block:
+                if _holds_others(child):
+                    waiting.append((child, scope, under))
+                elif isinstance(child, ast.stmt) and not isinstance(child, ast.Pass):
+                    yield child, (scope, ast.dump(child), under)
+
+
+def _blocks(node: ast.AST) -> Iterator[tuple[Sequence[ast.AST], frozenset[str]]]:
+    """The statements that a node holds, and what decides that they are executed, as far as the node says."""
+    decided: dict[str, frozenset[str]] = {}
+    if isinstance(node, ast.If | ast.While):
+        decided["body"] = frozenset(map(ast.dump, _conjuncts(node.test)))
+        decided["orelse"] = frozenset({f"not {ast.dump(node.test)}"})
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        yield getattr(node, name, ()), decided.get(name, frozenset())
+
+
+def _holds_others(node: ast.AST) -> bool:
+    return hasattr(node, "body") or hasattr(node, "cases")
+
+
+def _conjuncts(test: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        for value in test.values:
+            yield from _conjuncts(value)
+    else:
+        yield test
