@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
+from workers.domain import Aim, Attempt, Case, Change, Diagnosis, How, Lead, Outcome, Report, Rerun
 from workers.messages import reported, reviews
 from workers.messages.blame import brought
 from workers.messages.buttons import buttons
@@ -104,6 +104,8 @@ def _nothing_held(attempts: Sequence[Attempt]) -> str:
 
 def _doubt(green: Attempt) -> str:
     """Why a green patch is not proposed."""
+    if green.candidate.change is Change.GENERATED:
+        return "what it writes anew is what the tests expect, so a person has to look at it"
     if not green.sidelined:
         return "too little is known about it to propose it"
     path, line = green.sidelined[0]
