@@ -19,7 +19,7 @@ from workers.gates.lines import covered
 from workers.gates.lost import no_proof, regressions, unmended, worse
 from workers.patch import PatchError, essence, lint, undoes
 from workers.ports import Workbench
-from workers.reruns import command, limits, rerun
+from workers.reruns import apart, command, limits, rerun
 
 EXCERPT = 4000
 """Characters of failing output that go back to the fixer and onto the run page."""
@@ -136,7 +136,7 @@ def _later(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel:
 def _steady(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel: Event) -> Verdict:
     """Green more than once."""
     plan, before, times = bench.reproduction.plan, bench.reproduction.before, bench.config.verify.repeat
-    again = rerun(bench.environment, plan, bench.tree.tar(), patch, times, cancel)
+    again = rerun(bench.environment, plan, bench.tree.tar(), patch, times, cancel, apart(before.output.text))
     verdict = replace(verdict, reruns=len(again))
     reds = sum(not result.green or bool(regressions(before, result)) for result in again)
     if reds:
