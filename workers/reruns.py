@@ -114,7 +114,8 @@ def repeat(
     """The check again, until it is known to be flaky, the odds that it is are small, or `most` reruns are made.
 
     `most` counts the reruns in the check's own order; of a check whose tests were unsteady before, twice as many may
-    be made. One more is in reverse order, where there are two tests and pytest runs them.
+    be made. One more is in reverse order, where there are two tests and pytest runs them. `apart_s` is how much later
+    the second of two starts.
     """
     odds, rate, most = _known(past, most) if past else (_prior(plan.check, first), _RATE, most)
     check = spared.again(plan.check, first)
