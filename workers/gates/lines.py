@@ -67,8 +67,13 @@ def _sidelined(changed: Mapping[str, bytes], seen: Lines, bench: Workbench) -> t
     return tuple(
         (path, line)
         for path, after in sorted(changed.items())
-        for line in sidelined(bench.tree.read(path) or b"", after, seen.get(path, frozenset()))
+        for line in sidelined(bench.tree.read(path) or b"", after, seen.get(path, frozenset()), _raised(path, bench))
     )
+
+
+def _raised(path: str, bench: Workbench) -> Set[int]:
+    """Where the failure was raised in a file."""
+    return {found.line for found in bench.diagnosis.findings if found.path == path and found.line}
 
 
 def _with_suite(bench: Workbench, beside: Suite) -> Workbench:

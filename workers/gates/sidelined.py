@@ -6,60 +6,75 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from workers.syntax import parsed
 
 Standing = tuple[str, str, frozenset[str]]
 """A statement: the functions and classes it is in, what it does, and the conditions that it is executed under."""
+Placed = tuple[ast.stmt, Standing]
 
 
-def sidelined(before: bytes, after: bytes, executed: Set[int]) -> tuple[int, ...]:
+def sidelined(before: bytes, after: bytes, executed: Set[int], raised: Set[int] = frozenset()) -> tuple[int, ...]:
     """The lines, in the file after the patch, of the statements that were there before under fewer conditions, where
-    tests came to the new one and never past it. `executed` are the lines that the tests executed.
+    tests came to the new one and never past it. `executed` are the lines that the tests executed, `raised` the lines
+    of the file before that raised what the failure is about.
 
-    A condition with an `else` puts something else in the statement's place, which the tests have tried. One on the same
-    line as what it guards cannot be told apart from it.
+    What raised is not to be executed again, and a condition on a name in it (is there a value?) is how people mend
+    that, for it and for what hangs on it. A condition with an `else` puts something else in the statement's place,
+    which the tests have tried. One on the same line as what it guards cannot be told apart from it.
     """
     one, other = parsed(before), parsed(after)
     try:
-        return _sidelined(one, other, executed) if one is not None and other is not None else ()
+        return _sidelined(one, other, executed, raised) if one is not None and other is not None else ()
     except RecursionError:  # an expression that is too deep to be written out
         return ()
 
 
-def _sidelined(before: ast.Module, after: ast.Module, executed: Set[int]) -> tuple[int, ...]:
+def _sidelined(before: ast.Module, after: ast.Module, executed: Set[int], raised: Set[int]) -> tuple[int, ...]:
     closed = _closed(after, executed)
     if not closed:
         return ()
-    was = Counter(standing for _, standing in _standing(before))
-    places = list(_standing(after))
-    now = Counter(standing for _, standing in places)
+    old = list(_standing(before))
+    broke = {one[:2] for node, one in old if not raised.isdisjoint(range(node.lineno, (node.end_lineno or 0) + 1))}
+    behind = [(node, does) for node, does in _moved(old, list(_standing(after))) if node.lineno in closed]
+    mended = {
+        closed[node.lineno]
+        for node, does in behind
+        if does in broke and not _names(node).isdisjoint(_names(closed[node.lineno].test))
+    }
+    return tuple(sorted(node.lineno for node, _ in behind if closed[node.lineno] not in mended))
+
+
+def _moved(old: Sequence[Placed], new: Sequence[Placed]) -> Iterator[tuple[ast.stmt, tuple[str, str]]]:
+    """The statements that were there before and have more conditions now, each with its place and what it does."""
+    was, now = (Counter(standing for _, standing in placed) for placed in (old, new))
     gone: dict[tuple[str, str], list[frozenset[str]]] = {}
     for scope, does, conditions in was - now:
         gone.setdefault((scope, does), []).append(conditions)
-    new = now - was
-    found = (
-        node.lineno
-        for node, standing in places
-        if node.lineno in closed and standing in new and any(few < standing[2] for few in gone.get(standing[:2], ()))
-    )
-    return tuple(sorted(found))
+    added = now - was
+    for node, standing in new:
+        if standing in added and any(fewer < standing[2] for fewer in gone.get(standing[:2], ())):
+            yield node, standing[:2]
 
 
-def _closed(module: ast.Module, executed: Set[int]) -> frozenset[int]:
-    """The lines behind conditions that were asked and never held."""
-    found: set[int] = set()
+def _closed(module: ast.Module, executed: Set[int]) -> Mapping[int, ast.If | ast.While]:
+    """The lines behind conditions that were asked and never held, each with what asks."""
+    found: dict[int, ast.If | ast.While] = {}
     for node in ast.walk(module):
         if isinstance(node, ast.If | ast.While) and all(isinstance(one, ast.Pass) for one in node.orelse):
             first, last = node.body[0].lineno, node.body[-1].end_lineno or node.lineno
             inside = range(first, last + 1)
             if not executed.isdisjoint(range(node.lineno, first)) and executed.isdisjoint(inside):
-                found.update(inside)
-    return frozenset(found)
+                found.update(dict.fromkeys(inside, node))
+    return found
 
 
-def _standing(module: ast.Module) -> Iterator[tuple[ast.stmt, Standing]]:
+def _names(node: ast.AST) -> Set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def _standing(module: ast.Module) -> Iterator[Placed]:
     """Every statement that holds no others and does something."""
     waiting: list[tuple[ast.AST, str, frozenset[str]]] = [(module, "", frozenset())]
     while waiting:

@@ -73,6 +73,26 @@ def test_a_statement_behind_a_condition_that_never_held(
     assert sidelined(before.encode(), after.encode(), executed) == lines
 
 
+RAISED = "def scaled(total, n):\n    total *= n\n    return total\n"
+
+
+@pytest.mark.parametrize(
+    ("condition", "raised", "lines"),
+    [("total", {2}, ()), ("total", set(), (3,)), ("total", {4}, (3,)), ("LIMIT > 1", {2}, (3,))],
+    ids=["is there a value", "it did not raise", "another line did", "nothing to do with it"],
+)
+def test_what_raised_may_be_left_out_where_the_condition_is_about_it(
+    condition: str, raised: Set[int], lines: tuple[int, ...]
+) -> None:
+    """`if total: total *= n`, where there was no total: that nobody executes it with one is no news of the patch.
+    What hangs on it goes with it."""
+    after = RAISED.replace("    total *= n\n", f"    if {condition}:\n        total *= n\n")
+    assert sidelined(RAISED.encode(), after.encode(), without(3), raised) == lines
+    before = RAISED.replace("    return", "    n += 1\n    return")
+    both = after.replace("        total *= n\n", "        total *= n\n        n += 1\n")
+    assert sidelined(before.encode(), both.encode(), without(3, 4), raised) == (lines and (3, 4))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "executed"),
     [
