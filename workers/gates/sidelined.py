@@ -13,6 +13,8 @@ from workers.syntax import parsed
 Standing = tuple[str, str, frozenset[str]]
 """A statement: the functions and classes it is in, what it does, and the conditions that it is executed under."""
 Placed = tuple[ast.stmt, Standing]
+_ALIKE = 50
+"""Statements that do the same in one function which are compared by their conditions; a file may have thousands."""
 
 
 def sidelined(before: bytes, after: bytes, executed: Set[int], raised: Set[int] = frozenset()) -> tuple[int, ...]:
@@ -54,7 +56,7 @@ def _moved(old: Sequence[Placed], new: Sequence[Placed]) -> Iterator[tuple[ast.s
         gone.setdefault((scope, does), []).append(conditions)
     added = now - was
     for node, standing in new:
-        if standing in added and any(fewer < standing[2] for fewer in gone.get(standing[:2], ())):
+        if standing in added and any(fewer < standing[2] for fewer in gone.get(standing[:2], [])[:_ALIKE]):
             yield node, standing[:2]
 
 
