@@ -5,6 +5,7 @@ The bare one only verifies the signature: what is above it is the price of keepi
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from sqlalchemy import text
 
 from benchmarks.usage import Usage, forget_peak, peak_of, usage
 from bot.signature import digest_in, is_valid
-from tests.processes import free_port, listens, unmeasured
+from tests.processes import free_port, listens
 from tests.workers.store.servers import postgresql
 from workers.store import schema
 from workers.store.database import open_engine
@@ -72,7 +73,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, on the same port as before, and wait until it listens."""
-        env = {**unmeasured(), **self.settings}
+        env = {**os.environ, **self.settings}
         # what it logs is thrown away: a terminal would slow it down
         self._process = subprocess.Popen(
             [*self.command, "--port", str(self.port)],

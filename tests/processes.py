@@ -26,8 +26,7 @@ def unmeasured() -> dict[str, str]:
 
 
 class Process:
-    """A child process with its output in a file. Stopped by its own id, never by name. Its lines are not counted: what
-    a whole run goes through is counted in the tests of its parts."""
+    """A child process with its output in a file. Stopped by its own id, never by name."""
 
     def __init__(self, name: str, command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.name = name
@@ -38,7 +37,7 @@ class Process:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env={**unmeasured(), **(env or {})},
+                env={**os.environ, **(env or {})},
                 start_new_session=True,
             )
 
