@@ -12,11 +12,14 @@ from hypothesis import settings
 
 from tests import installation
 from tests.counting import adds, uncounted
+from tests.hub.fixtures import hub, hub_process
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from tests.scheduling import Scheduling
+
+__all__ = ["hub", "hub_process"]
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no finding
 settings.load_profile("untimed")
