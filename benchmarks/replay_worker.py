@@ -18,11 +18,8 @@ SLOTS = 2
 
 
 def app_of(settings: WorkerSettings) -> App:
-    """The App, unpaced. Raises ValueError when it has no key."""
-    key = settings.app_key()
-    if key is None:
-        raise ValueError("telling GitHub of runs needs the App's key")
-    return App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=0)
+    """The App, unpaced. Raises as `App.of`."""
+    return replace(App.of(settings), pace=0)
 
 
 def told(settings: WorkerSettings) -> Told:

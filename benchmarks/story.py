@@ -61,27 +61,12 @@ class Clock:
                 self.seconds += 0.0 if self._active else time.perf_counter() - self._since
 
 
-@dataclass(frozen=True)
 class TimedEnvironment:
     """An environment whose runs are on the clock."""
 
-    inner: Environment
-    clock: Clock
-
-    @property
-    def key(self) -> str:
-        """The inner one's."""
-        return self.inner.key
-
-    @property
-    def image(self) -> str:
-        """The inner one's."""
-        return self.inner.image
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The inner one's."""
-        return self.inner.notes
+    def __init__(self, inner: Environment, clock: Clock) -> None:
+        self.inner, self.clock = inner, clock
+        self.key, self.image, self.notes = inner.key, inner.image, inner.notes
 
     def run(
         self,

@@ -58,10 +58,7 @@ def effective(full_name: str) -> Effective:
     if not (owner and slash and name) or "/" in name:
         raise UsageError(f"{full_name} is no repository; write it as OWNER/REPO")
     settings = WorkerSettings()
-    key = settings.app_key()
-    if not settings.app_id or key is None:
-        raise UsageError("heal config show needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY)")
-    app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=0)
+    app = App.of(settings)
     try:
         with closing(named(app, full_name, Redactor(*settings.secrets()))) as session:
             return configs.effective(session, configs.rules_of(settings), Purpose.FILES)

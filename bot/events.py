@@ -90,7 +90,6 @@ class PullRequest:
     head_sha: str
     branch: str
     head_repo_id: int
-    base_branch: str
     merged: bool
     at: float = 0.0
 

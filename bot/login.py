@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -23,8 +22,6 @@ WAY_COOKIE = "heal_login"
 PERSON_COOKIE = "heal_person"
 BACK = "/login/github/done"
 LARGEST_FORM = 4096
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)

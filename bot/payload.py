@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from workers.tables import dig
+
 LONGEST_NAME = 255
 LONGEST_URL = 2000
 LONGEST_TEXT = 70_000
@@ -50,15 +52,6 @@ def _refuse_constant(name: str) -> object:
 
 _JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 """Made once: `json.loads` makes one for every text that it is not to read in its own way."""
-
-
-def dig(value: object, *keys: str) -> object:
-    """What lies at the keys, None when the way there is missing."""
-    for key in keys:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value
 
 
 def clean(found: str, longest: int = LONGEST_NAME) -> str:

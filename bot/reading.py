@@ -28,7 +28,8 @@ from bot.events import (
     Unhandled,
     WorkflowRunCompleted,
 )
-from bot.payload import LARGEST_ID, LONGEST_TEXT, LONGEST_URL, Json, clean, dig, items, load, moment, number, text
+from bot.payload import LARGEST_ID, LONGEST_TEXT, LONGEST_URL, Json, clean, items, load, moment, number, text
+from workers.tables import dig
 
 MOST_COMMITS = 2000
 """A push names at most 2,048 commits; one that names so many may have more."""
@@ -144,7 +145,6 @@ def _pull(payload: Json) -> PullRequest:
         head_sha=text(pull, "head", "sha"),
         branch=text(pull, "head", "ref"),
         head_repo_id=number(pull, "head", "repo", "id"),
-        base_branch=text(pull, "base", "ref"),
         merged=dig(pull, "merged") is True,
         at=closed or moment(pull, "updated_at") or moment(pull, "created_at"),
     )

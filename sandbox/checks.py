@@ -82,19 +82,9 @@ class DockerEnvironment:
         self._engine, self._pool, self._trees, self._frozen, self._plan = engine, pool, trees, frozen, plan
         self._owner, self._runtime, self._cancel = owner, runtime, cancel
         self._services, self._grant = services, grant
-
-    @property
-    def key(self) -> str:
-        return self._frozen.key
-
-    @property
-    def image(self) -> str:
-        return self._frozen.image
-
-    @property
-    def notes(self) -> tuple[str, ...]:
+        self.key, self.image = frozen.key, frozen.image
+        self.notes = (*frozen.notes, *(one.note for one in services if one.note))
         """What set-up could not keep, the hosts that it was refused, and what takes the place of services' images."""
-        return (*self._frozen.notes, *(one.note for one in self._services if one.note))
 
     def run(
         self,

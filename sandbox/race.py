@@ -8,8 +8,6 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Event
 from typing import TypeVar
 
-from sandbox.spec import Environment, Limits, Result, Step, Tree
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -55,26 +53,6 @@ def race(
             _set(events)
             raise
     return [future.result() for future in futures]
-
-
-def candidates(
-    environment: Environment,
-    step: Step,
-    tree: Tree,
-    patches: Sequence[bytes | None],
-    won: Callable[[Result], bool],
-    limits: Limits = Limits(),  # noqa: B008 - a frozen value
-    cancel: Event | None = None,
-    at_once: int = CORES,
-) -> list[Result | None]:
-    """One step under each patch, likeliest first. After the first that has won the rest is cancelled, and their
-    containers are gone when this returns. Of several that have won the first in order is the one to take."""
-    environment.warm(tree, len(patches), limits)
-
-    def run(patch: bytes | None, ended: Event) -> Result:
-        return environment.run(step, tree, patch, limits, cancel=ended)
-
-    return race(patches, run, won, cancel, at_once)
 
 
 def _set(events: Iterable[Event]) -> None:

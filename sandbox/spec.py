@@ -297,7 +297,8 @@ class Finding:
 
 
 class Environment(Protocol):
-    """A frozen environment: dependencies installed, read-only from here on, no network."""
+    """A frozen environment: dependencies installed, read-only from here on, no network. Its key, image and notes never
+    change, so whoever wraps one takes them over."""
 
     @property
     def key(self) -> str: ...

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.spec import Step
 from workers import toolchains
 from workers.ports import SourceTree
+from workers.tables import dig, toml
 from workers.text_files import TextFiles
 
 _MAKE_TARGET = re.compile(r"^(test|tests|check|lint)\s*:(?!=)", re.MULTILINE)
@@ -238,10 +238,7 @@ def _package(files: TextFiles) -> Mapping[str, object]:
 
 
 def _pyproject(files: TextFiles) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(files.text("pyproject.toml"))
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return {}
+    return toml(files.text("pyproject.toml")) or {}
 
 
 def _tools(settings: Mapping[str, object]) -> Mapping[str, object]:
@@ -250,10 +247,8 @@ def _tools(settings: Mapping[str, object]) -> Mapping[str, object]:
 
 def _inside(settings: Mapping[str, object], place: Sequence[str]) -> Mapping[str, object]:
     """The table at a place; empty when there is none."""
-    for key in place:
-        below = settings.get(key)
-        settings = below if isinstance(below, dict) else {}
-    return settings
+    found = dig(settings, *place)
+    return found if isinstance(found, dict) else {}
 
 
 def _extras(settings: Mapping[str, object]) -> str:

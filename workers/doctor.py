@@ -28,7 +28,7 @@ CLOCK_SLACK_S, CLOCK_MOST_S = 10, 60
 """A signature says that it was made 60 s ago, so a clock may be ahead by that: GitHub takes none from the future."""
 GITHUB = "GitHub"
 """The finding about whether it answers at all."""
-_APP, _KEY = "GitHub App", "set HEAL_PRIVATE_KEY_FILE to the App's PEM file"
+_APP, _KEY = "GitHub App", "set HEAL_PRIVATE_KEY_FILE to the App's PEM file, which only its owner may read"
 _NTP = "set this machine's clock, and keep it right by NTP: timedatectl set-ntp true"
 
 
@@ -95,17 +95,15 @@ def _redis(settings: WorkerSettings) -> Finding:
 def app_findings(settings: WorkerSettings) -> list[Finding]:
     """The App's key, whether GitHub takes it, and how far its clock and ours are apart."""
     try:
-        key = settings.app_key()
+        app = App.of(settings)
+        load_pem_private_key(app.private_key.encode(), None)
     except OSError as error:
         return [Finding(_APP, False, f"the key file cannot be read: {error.strerror}", _KEY)]
     except UsageError as error:
-        return [Finding(_APP, False, str(error), f"chmod 600 {settings.private_key_file}")]
-    text = key.get_secret_value() if key is not None else ""
-    try:
-        load_pem_private_key(text.encode(), None)
+        return [Finding(_APP, False, str(error), _KEY)]
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return [Finding(_APP, False, "its key is missing or no private key in PEM", _KEY)]
-    return _github(App(settings.github_api_url, settings.app_id, text))
+        return [Finding(_APP, False, "its key is no private key in PEM", _KEY)]
+    return _github(app)
 
 
 def _github(app: App) -> list[Finding]:

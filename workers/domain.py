@@ -506,11 +506,14 @@ class Suite:
 @dataclass(frozen=True)
 class Coverage:
     """Of the `lines` changed lines of Python that do something, the tests of the failing command executed all but the
-    `missed` ones (path and line in the patched file). `elsewhere` are changed files whose lines were not looked at."""
+    `missed` ones (path and line in the patched file). `elsewhere` are changed files whose lines were not looked at.
+    `sidelined` are statements that the patch put behind a condition which no test of the suite ever met: to the tests
+    they are deleted."""
 
     lines: int
     missed: tuple[tuple[str, int], ...] = ()
     elsewhere: tuple[str, ...] = ()
+    sidelined: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -582,9 +585,19 @@ class Attempt:
         return self.verdict.after is not None
 
     @property
+    def confidence(self) -> Confidence:
+        """The class that the fixer gave it, unless the tests say no more for it than for deleting what it guards."""
+        return Confidence.LOW if self.sidelined else self.candidate.confidence
+
+    @property
+    def sidelined(self) -> tuple[tuple[str, int], ...]:
+        """What it in effect deletes, see `Coverage`."""
+        return self.verdict.covered.sidelined if self.verdict.covered else ()
+
+    @property
     def held(self) -> bool:
         """Verified, and known well enough to be proposed: a low-class patch that is green is told, not proposed."""
-        return self.verdict.accepted and self.candidate.confidence is not Confidence.LOW
+        return self.verdict.accepted and self.confidence is not Confidence.LOW
 
 
 class How(StrEnum):
@@ -646,7 +659,7 @@ class Report:
     @property
     def confidence(self) -> Confidence | None:
         """The class of the accepted candidate."""
-        return self.accepted.candidate.confidence if self.accepted else None
+        return self.accepted.confidence if self.accepted else None
 
     @property
     def accepted(self) -> Attempt | None:

@@ -51,18 +51,7 @@ class Fresh:
         self._frozen, self._sandbox, self._plan, self._cancel = frozen, sandbox, plan, cancel
         self._asked: Counter[bytes] = Counter()
         self._counting = Lock()
-
-    @property
-    def key(self) -> str:
-        return self._frozen.key
-
-    @property
-    def image(self) -> str:
-        return self._frozen.image
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self._frozen.notes
+        self.key, self.image, self.notes = frozen.key, frozen.image, frozen.notes
 
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - a frozen value
         """As `sandbox.spec.Environment.warm`; a check in the set-up uses none of them."""

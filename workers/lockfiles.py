@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from workers.domain import Finding
+from workers.tables import dig, toml
 
 _BY_POETRY = 'case "$(poetry --version)" in *" 1."*) poetry lock --no-update ;; *) poetry lock ;; esac'
 _BY_YARN = (
@@ -104,7 +103,7 @@ def versions(path: str, text: str) -> Mapping[str, frozenset[str]]:
     name = PurePosixPath(path).name.lower()
     try:
         return _gathered(_pairs(name, text))
-    except (ValueError, RecursionError):  # neither TOML nor JSON
+    except (ValueError, RecursionError):  # no JSON
         return {}
 
 
@@ -128,12 +127,11 @@ def _told(found: frozenset[str]) -> str:
 
 def _pairs(name: str, text: str) -> list[tuple[str, str]]:
     if name in ("uv.lock", "poetry.lock", "pdm.lock", "cargo.lock"):
-        rows: Any = tomllib.loads(text).get("package")
+        rows = dig(toml(text), "package")
         listed = rows if isinstance(rows, list) else ()
         return [_pair(row.get("name"), row.get("version", "")) for row in listed if isinstance(row, dict)]
     if name in ("package-lock.json", "npm-shrinkwrap.json"):
-        packages: Any = json.loads(text)
-        packages = packages.get("packages") if isinstance(packages, dict) else None
+        packages = dig(json.loads(text), "packages")
         return [
             _pair(where.rpartition("node_modules/")[2], row.get("version", ""))
             for where, row in (packages.items() if isinstance(packages, dict) else ())

@@ -151,18 +151,7 @@ class _Counted:
 
     def __init__(self, environment: Environment, meter: Meter) -> None:
         self._environment, self._meter = environment, meter
-
-    @property
-    def key(self) -> str:
-        return self._environment.key
-
-    @property
-    def image(self) -> str:
-        return self._environment.image
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self._environment.notes
+        self.key, self.image, self.notes = environment.key, environment.image, environment.notes
 
     def warm(self, tree: Tree, count: int, limits: Limits = Limits()) -> None:  # noqa: B008 - a frozen value
         """As `sandbox.spec.Environment.warm`."""

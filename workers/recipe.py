@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from sandbox import languages
-from sandbox.spec import Fidelity, Plan, Service, Step
+from sandbox.spec import Fidelity, Plan, Step
 from workers import (
     ci,
     history,
@@ -137,26 +137,6 @@ def unknown_job(tree: SourceTree, case: Case, text: str | None = None) -> str:
         return ""
     told = [*problems, *filter(None, (ci.without(config, case.job) for config in others))]
     return "; ".join(told) or f"There is no workflow file that could hold a job named '{case.job}'."
-
-
-def describe(recipe: Plan) -> list[str]:
-    """The recipe for people, one line per fact."""
-    lines = [f"image: {recipe.image}", f"fidelity: {recipe.fidelity}"]
-    lines += [f"service: {one.name}: {one.image}" + _ports(one) for one in recipe.services]
-    lines += [f"set-up: {step.name}: {priming.first_line(step.script)}" for step in recipe.setup]
-    if recipe.network:
-        lines.append(f"network: {', '.join(recipe.network)}, as far as HEAL_CHECK_HOSTS grants it")
-    lines.append(f"check: {recipe.check.name}: {priming.first_line(recipe.check.script)}")
-    lines += [f"after: {step.name}: {priming.first_line(step.script)}" for step in recipe.after]
-    lines += [
-        f"skipped: {s.step}: {s.reason}" + (" (weakens the proof)" if s.weakens_proof else "") for s in recipe.skipped
-    ]
-    return lines + [f"note: {note}" for note in recipe.notes]
-
-
-def _ports(service: Service) -> str:
-    told = [*map(str, service.ports), *(f"{outside} for {inside}" for outside, inside in service.forwards)]
-    return f" (ports {', '.join(told)})" if told else ""
 
 
 def _base(job: JobReport, tree: SourceTree, case: Case, command: str) -> _Base | None:

@@ -4,7 +4,9 @@ Reruns differ from the first run in the hash seed, so that a failure that hangs 
 shows itself within a few runs instead of by luck, and in their neighbour. The first run is always alone; the reruns are
 two at a time where there are two cores, and what they prove is then said under load. A test that hangs on timing is
 rather red under load: a failure may count as stable that would be flaky alone, but no patch counts as a fix for it,
-because a candidate's own reruns have to be green under the same load, and the reverse run, alone again, red.
+because a candidate's own reruns have to be green under the same load, and the reverse run, alone again, red. Two that
+start together also read the same clock: where the failure shows that code asks for the time, the second starts later,
+else both would be red, or green, by one and the same chance.
 
 One red and one green run prove that a check is flaky. No number of red runs proves that it is not, so they are added
 until the odds are small (Wald's sequential test): every red run multiplies the odds of "flaky" by the rate at which
@@ -13,6 +15,7 @@ the flaky check would have been red.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
@@ -44,6 +47,15 @@ _AFTER = 3
 _KNOWN_TIMES = 2
 """A test that was unsteady before gets up to so many times as many reruns."""
 
+_APART_S = 0.7
+"""No even part of a second or of two, which are the steps that code most often counts in."""
+_CLOCK = re.compile(
+    r"\b(?:time\.(?:time|time_ns|monotonic|perf_counter|sleep|localtime|gmtime|strftime|Now|Since|Sleep)|datetime|strftime"
+    r"|(?:date|timezone)\.(?:today|now)|(?:Date|Instant|LocalDate|LocalTime|LocalDateTime|ZonedDateTime|performance)\.now"
+    r"|new Date|setTimeout|currentTimeMillis|nanoTime|(?:SystemTime|Instant)::now)\b"
+)
+"""How code asks for the time or waits, in a failure that shows its source or its values."""
+
 _REVERSED = b'''"""Turns the order of the tests round, after every other plugin has had its say."""
 import pytest
 
@@ -69,21 +81,41 @@ def limits(plan: Plan) -> Limits:
     return Limits(wall_s=plan.timeout_s, memory=plan.memory, cpus=plan.cpus)
 
 
+def apart(*texts: str) -> float:
+    """How many seconds two reruns are held apart that would start together, by what is said of the failure."""
+    return _APART_S if any(_CLOCK.search(logs.clean(text)) for text in texts) else 0.0
+
+
 def rerun(
-    environment: Environment, plan: Plan, tree: Tree, patch: bytes | None, times: int, cancel: Event
+    environment: Environment,
+    plan: Plan,
+    tree: Tree,
+    patch: bytes | None,
+    times: int,
+    cancel: Event,
+    apart_s: float = 0.0,
 ) -> list[Result]:
     """The plan's check `times` over, each in a fresh container with a hash seed of its own (1, 2, ...)."""
     environment.warm(tree, times, limits(plan))
-    return _race(environment, plan, tree, patch, [_seeded(plan.check, seed) for seed in range(1, times + 1)], cancel)
+    steps = [_seeded(plan.check, seed) for seed in range(1, times + 1)]
+    return _race(environment, plan, tree, patch, steps, cancel, apart_s)
 
 
 def repeat(
-    environment: Environment, plan: Plan, tree: Tree, first: Result, most: int, past: Sequence[Past], cancel: Event
+    environment: Environment,
+    plan: Plan,
+    tree: Tree,
+    first: Result,
+    most: int,
+    past: Sequence[Past],
+    cancel: Event,
+    apart_s: float = 0.0,
 ) -> Repeated:
     """The check again, until it is known to be flaky, the odds that it is are small, or `most` reruns are made.
 
     `most` counts the reruns in the check's own order; of a check whose tests were unsteady before, twice as many may
-    be made. One more is in reverse order, where there are two tests and pytest runs them.
+    be made. One more is in reverse order, where there are two tests and pytest runs them. `apart_s` is how much later
+    the second of two starts.
     """
     odds, rate, most = _known(past, most) if past else (_prior(plan.check, first), _RATE, most)
     check = spared.again(plan.check, first)
@@ -95,7 +127,7 @@ def repeat(
     kept = Repeated()
     for at in range(0, len(steps), PARALLEL):
         batch = steps[at : at + PARALLEL]
-        results = [*zip(batch, _race(environment, plan, tree, None, batch, cancel, first), strict=True)]
+        results = [*zip(batch, _race(environment, plan, tree, None, batch, cancel, apart_s, first), strict=True)]
         same = tuple(result for step, result in results if step is not turned)
         kept = Repeated((*kept.same, *same), next((one for step, one in results if step is turned), kept.turned))
         if _decided((first, *kept.same), odds, rate) and (turned is None or at + PARALLEL > _AFTER):
@@ -145,11 +177,14 @@ def _race(
     patch: bytes | None,
     steps: Sequence[Step],
     cancel: Event,
+    apart_s: float,
     first: Result | None = None,
 ) -> list[Result]:
-    bounds = limits(plan)
+    bounds, beside = limits(plan), steps[1:PARALLEL]
 
     def run(step: Step, ended: Event) -> Result:
+        if apart_s and step in beside:
+            ended.wait(apart_s)
         inputs = {f"{_PLUGIN}.py": _REVERSED} if has(step, _PLUGIN) else {}
         inputs |= spared.inputs(step, first) if first is not None else {}
         return environment.run(step, tree, patch, bounds, inputs or None, cancel=ended)

@@ -347,7 +347,7 @@ class WorkerSettings(SweeperSettings):
         """The App's id and key. Raises `UsageError` where one is missing, and otherwise like `app_key`."""
         key = self.app_key()
         if not self.app_id or key is None:
-            raise UsageError("a worker needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY)")
+            raise UsageError("this needs HEAL_APP_ID and HEAL_PRIVATE_KEY_FILE (or HEAL_PRIVATE_KEY)")
         return self.app_id, key
 
     def secrets(self) -> tuple[str, ...]:

@@ -102,11 +102,7 @@ def _secrets(settings: WorkerSettings) -> tuple[str, ...]:
     try:
         return settings.secrets()
     except OSError as error:
-        raise _unreadable(error) from error
-
-
-def _unreadable(error: OSError) -> UsageError:
-    return UsageError(f"HEAL_PRIVATE_KEY_FILE cannot be read: {error}")
+        raise UsageError(f"HEAL_PRIVATE_KEY_FILE cannot be read: {error}") from error
 
 
 def _log_our_way(redactor: Redactor) -> None:
@@ -227,12 +223,7 @@ def main(concurrency: int | None = None) -> None:
     """
     from workers.doctor import GITHUB, app_findings
 
-    settings = WorkerSettings()
-    try:
-        settings.app()
-    except OSError as error:
-        raise _unreadable(error) from error
-    refused = next((one for one in app_findings(settings) if not one.ok and one.what != GITHUB), None)
+    refused = next((one for one in app_findings(WorkerSettings()) if not one.ok and one.what != GITHUB), None)
     if refused is not None:  # where GitHub does not answer the runs wait for it
         raise UsageError(f"{refused.what}: {refused.detail}: {refused.repair}")
     run_worker(concurrency, wired)

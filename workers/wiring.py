@@ -14,8 +14,6 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-import structlog
-
 from sandbox import explain
 from sandbox.environments import DockerSandbox
 from sandbox.errors import SandboxError
@@ -53,7 +51,6 @@ if TYPE_CHECKING:
     from workers.github import GitHubForge
     from workers.store.lease import Lease
 
-log = structlog.get_logger(__name__)
 
 SYSTEM_CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -100,9 +97,8 @@ def _forge(case: Case, settings: WorkerSettings, redactor: Redactor, guard: Guar
     from workers.github import App, GitHubForge
     from workers.github.configs import rules_of
 
-    app_id, key = settings.app()
-    app = App(settings.github_api_url, app_id, key.get_secret_value(), pace=settings.github_pace)
-    return GitHubForge(app, mirrors.folder(settings.state_dir), case, redactor, guard, lambda: rules_of(settings))
+    mirror = mirrors.folder(settings.state_dir)
+    return GitHubForge(App.of(settings), mirror, case, redactor, guard, lambda: rules_of(settings))
 
 
 def _run_url(case: Case, settings: WorkerSettings) -> str:

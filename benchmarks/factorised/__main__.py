@@ -30,7 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     programs, real = _datasets(options.dataset)
     every = [*patches.own(), *patches.of_programs(programs), *real]
-    parts = [_landing(every), _judging(programs, every)]
+    parts = [_landing(every), _doubtful(every), _judging(programs, every)]
     if not options.no_sandbox:
         parts.append(_verifying(verifying.sample()))
     text = f"On {describe()}. Aims: land {LAND:.0%}, wrong {WRONG:.0%}, bad accepted {ACCEPT:.0%}, honest refused "
@@ -69,6 +69,19 @@ def _landing(every: list[patches.Patch]) -> str:
     lines = [f"| {what} | {n} | {_share(right, n)} | {wrong} |" for what, n, right, wrong in rows]
     head = f"### A right edit lands ({len(every)} patches)\n\n| answers | n | landed exactly | silently wrong |"
     return "\n".join([head, "|---|---|---|---|", *lines])
+
+
+def _doubtful(every: list[patches.Patch]) -> str:
+    """What becomes of answers that quote the file wrongly, by what is wrong with them."""
+    seen = landing.doubtful(every)
+    rows = ["all", *sorted({name for name, _ in seen})]
+    lines = ["| answers | n | landed | refused | silently wrong |", "|---|---|---|---|---|"]
+    for row in rows:
+        count = Counter[Landed]()
+        for (name, landed), n in seen.items():
+            count[landed] += n if row in ("all", name) else 0
+        lines.append(f"| {row} | {count.total()} | {' | '.join(str(count[kind]) for kind in Landed)} |")
+    return "\n".join(["### Kept lines left out or wrong: refused or right", "", *lines])
 
 
 def _of(seen: Mapping[tuple[str, str, str, Landed], int], at: int, value: Hashable) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 from benchmarks.factorised.patches import Patch
-from tests.model.renderings import RENDERINGS, WRAPPINGS, answer, change
+from tests.model.renderings import RENDERINGS, REWRITINGS, WRAPPINGS, Change, Rows, answer, change
 from tests.workers.fixers.trees import MemoryTree
 from workers.patch import PatchError, read_answer
 
@@ -24,15 +24,19 @@ class Landed(StrEnum):
 
 def outcome(patch: Patch, way: Way) -> tuple[Landed, str]:
     """What the engine makes of the patch when it is said in this way, and why it refused it."""
+    # Empty lines at the end of a listing are its layout.
+    return _outcome(patch, way, bytes.rstrip if way[0] == "whole" else bytes)
+
+
+def _outcome(patch: Patch, way: Way, compared: Callable[[bytes], bytes]) -> tuple[Landed, str]:
     changes = [change(path, patch.files[path], text) for path, text in patch.edits.items()]
     try:
         edits = read_answer(answer(changes, *way), MemoryTree(patch.files))
     except PatchError as error:
         return Landed.REFUSED, str(error)
-    meant = {path: text.encode() for path, text in patch.edits.items()}
-    if way[0] == "whole":  # empty lines at the end of a listing are its layout
-        edits, meant = ({path: (data or b"").rstrip() for path, data in one.items()} for one in (edits, meant))
-    return (Landed.RIGHT, "") if edits == meant else (Landed.WRONG, "")
+    landed = {path: compared(data or b"") for path, data in edits.items()}
+    meant = {path: compared(text.encode()) for path, text in patch.edits.items()}
+    return (Landed.RIGHT, "") if landed == meant else (Landed.WRONG, "")
 
 
 def ways(number: int, every: int) -> Iterator[Way]:
@@ -79,3 +83,37 @@ def measure(patches: Sequence[Patch], every: int = 1) -> Counter[tuple[str, str,
             if possible(patch, way):
                 seen[patch.source, *way, outcome(patch, way)[0]] += 1
     return seen
+
+
+def doubtful(patches: Sequence[Patch]) -> Counter[tuple[str, Landed]]:
+    """Answers whose kept lines are left out or wrong, by what is wrong and what became of them: they may be refused but
+    not misunderstood. How many empty lines stand around new lines does not count."""
+    seen: Counter[tuple[str, Landed]] = Counter()
+    wrappings = list(WRAPPINGS)
+    for number, patch in enumerate(patches):
+        changes = [change(path, patch.files[path], text) for path, text in patch.edits.items()]
+        for at, (name, rewrite) in enumerate(REWRITINGS.items()):
+            if not any(_means_another(one, rewrite) for one in changes):
+                seen[name, _outcome(patch, (name, wrappings[(number + at) % len(wrappings)]), _filled)[0]] += 1
+    return seen
+
+
+def _means_another(change: Change, rewrite: Callable[[Rows], Rows]) -> bool:
+    """What is left of some part stands in the file word for word, once, and so says exactly another edit."""
+    before = list(change.before)
+    for start, rows in change.hunks():
+        said = rewrite(rows)
+        old = [text for kind, text in said if kind != "+"]
+        places = [at for at in range(len(before)) if old and before[at : at + len(old)] == old]
+        if len(places) == 1 and _edited(before, places[0], said) != _edited(before, start - 1, rows):
+            return True
+    return False
+
+
+def _edited(before: list[str], start: int, rows: Rows) -> list[str]:
+    old, new = ([text for kind, text in rows if kind != other] for other in "+-")
+    return before[:start] + new + before[start + len(old) :]
+
+
+def _filled(data: bytes) -> bytes:
+    return b"\n".join(line for line in data.split(b"\n") if line.strip())

@@ -26,6 +26,16 @@ def test_a_right_edit_lands_in_nearly_every_form() -> None:
     assert seen[Landed.RIGHT] >= LAND * seen.total(), seen
 
 
+def test_an_answer_that_quotes_the_file_wrongly_is_refused_or_lands_right() -> None:
+    """A part of our own patches, each with one kept line left out or misquoted in every place."""
+    seen: Counter[Landed] = Counter()
+    for (_, landed), count in landing.doubtful(patches.own()[::5]).items():
+        seen[landed] += count
+    assert seen.total() >= 200
+    assert seen[Landed.WRONG] == 0
+    assert seen[Landed.REFUSED] <= 0.2 * seen.total(), seen
+
+
 def test_a_bad_patch_is_not_accepted() -> None:
     """Every cheat of the corpus, its variants, and a program that answers its tests in eleven ways."""
     seen = judging.bad([PROGRAM])

@@ -17,9 +17,11 @@ from tests.fuzz.shapes import ODD, changed, nested, rebuilt, soup, toml
 from tests.sandbox.results.test_untrusted import WORDS, _sound
 from tests.workers.fixers.trees import MemoryTree
 from workers import detect, lockfiles
+from workers.cheats import manifests
 from workers.globs import matches
 from workers.repo_map.symbols import symbols
 from workers.requirements import bounds, lists
+from workers.spectrum import command
 
 JUNIT = """<?xml version="1.0"?>
 <testsuites><testsuite name="s" tests="2" failures="1">
@@ -99,7 +101,7 @@ def test_a_lock_file_names_versions_or_nothing(name: str, data: st.DataObject) -
 KEYS = ("packages", "package", "name", "version", "dependencies", "node_modules/a", "scripts", "engines", "test",
         "tool", "project", "poetry", "dependency-groups", "optional-dependencies", "group", "dev", "uv", "pdm",
         "dev-dependencies", "requires-python", "packageManager", "devDependencies", "volta", "python", "hatch",
-        "envs", "pytest", "tox", "workspace")  # fmt: skip
+        "envs", "pytest", "tox", "workspace", "entry-points", "build-system", "ini_options")  # fmt: skip
 TREE = st.dictionaries(
     st.sampled_from(KEYS), nested(KEYS, ("a", "1.0", "node_modules/a", "*", "jest", ">=3.11"), 24), max_size=5
 )
@@ -117,6 +119,9 @@ def test_a_manifest_of_any_shape_is_read(value: dict[str, object]) -> None:
         lockfiles.versions(name, lines)
     for place in lists.places("pyproject.toml", lines.encode()):
         assert lists.with_one(place, lines.encode(), "PyYAML") != lines.encode()
+    list(manifests.review("pyproject.toml", b"[project]\n", lines.encode()))
+    list(manifests.review("package.json", b"{}", written.encode()))
+    command.call("python -m pytest -q", ".", MemoryTree({"pyproject.toml": lines, "test_a.py": ""}))
     detect.detect(MemoryTree({"package.json": written, "a.test.js": ""}))
     detect.detect(MemoryTree({"pyproject.toml": lines, "Cargo.toml": lines, "tests/test_a.py": ""}))
 

@@ -195,12 +195,15 @@ RENDERINGS: Mapping[str, Callable[[Change], str]] = {
 }  # fmt: skip
 
 PLACES = (0, 1, 2, -3, -2, -1)
-DOUBTFUL: Mapping[str, Callable[[Change], str]] = {
-    **{f"without kept line {n}": partial(elsewise, rewrite=partial(without, which=n)) for n in PLACES},
-    **{f"kept line {n} misquoted": partial(elsewise, rewrite=partial(misquoted, which=n)) for n in PLACES},
-    "removed lines mistyped": lambda c: elsewise(c, mistyped),
-    "only changed lines": lambda c: elsewise(c, lambda rows: [("@@", "") if row[0] == " " else row for row in rows]),
+REWRITINGS: Mapping[str, Callable[[Rows], Rows]] = {
+    **{f"without kept line {n}": partial(without, which=n) for n in PLACES},
+    **{f"kept line {n} misquoted": partial(misquoted, which=n) for n in PLACES},
+    "removed lines mistyped": mistyped,
+    "only changed lines": lambda rows: [("@@", "") if row[0] == " " else row for row in rows],
 }  # fmt: skip
+DOUBTFUL: Mapping[str, Callable[[Change], str]] = {
+    name: partial(elsewise, rewrite=rewrite) for name, rewrite in REWRITINGS.items()
+}
 """What may be refused, because the place is not certain any more."""
 
 WRAPPINGS: Mapping[str, Callable[[str], str]] = {
@@ -226,4 +229,5 @@ FILES: Mapping[str, Callable[[str], str]] = {
 
 def answer(changes: Sequence[Change], rendering: str, wrapping: str = "none") -> str:
     """All changes of a patch in one answer."""
-    return WRAPPINGS[wrapping]("".join(RENDERINGS[rendering](one) for one in changes))
+    said = RENDERINGS.get(rendering) or DOUBTFUL[rendering]
+    return WRAPPINGS[wrapping]("".join(said(one) for one in changes))

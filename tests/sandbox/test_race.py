@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from sandbox.checks import DockerEnvironment
-from sandbox.race import candidates, race
+from sandbox.race import race
 from sandbox.spec import Ending, Limits, Result, Step
 from tests.sandbox.trees import ADDER, FIX, tree
 
@@ -106,7 +106,12 @@ def test_candidates_until_the_first_full_success(with_pytest: DockerEnvironment)
     step = Step("check", "python -m pytest -q")
     limits = Limits(wall_s=60, memory=256 << 20)
     patches = [ENDLESS, WRONG, FIX, WRONG]
-    results = candidates(with_pytest, step, tree(ADDER), patches, _green, limits, at_once=2)
+
+    def run(patch: bytes, ended: Event) -> Result:
+        return with_pytest.run(step, tree(ADDER), patch, limits, cancel=ended)
+
+    with_pytest.warm(tree(ADDER), len(patches), limits)
+    results = race(patches, run, _green, at_once=2)
     endings = [result and result.ending for result in results]
     assert endings == [Ending.CANCELLED, Ending.FAILED, Ending.PASSED, None]
     with_pytest._pool.give_up()  # the one that waited for the fourth

@@ -136,12 +136,11 @@ class Watch:
     """What the processes were whose environments were read, beside those that are given a key of their own."""
     files: set[str] = field(default_factory=set)
     """What was read inside containers."""
-    _alive: list[dict[str, Any]] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _judged: set[tuple[int, ...]] = field(default_factory=set)
 
     def __enter__(self) -> Watch:
-        self._threads = [threading.Thread(target=work) for work in (self._processes, self._containers, self._insides)]
+        self._threads = [threading.Thread(target=work) for work in (self._processes, self._containers)]
         for thread in self._threads:
             thread.start()
         return self
@@ -198,7 +197,6 @@ class Watch:
     def _containers(self) -> None:
         engine = docker.from_env()
         while not self._over.wait(0.05):
-            alive = []
             for box in engine.api.containers(all=True):
                 try:
                     seen = engine.api.inspect_container(box["Id"])
@@ -209,15 +207,8 @@ class Watch:
                     self.boxes.add(box["Id"])
                     told = json.dumps([seen, written]).encode()
                     self.found += [f"container: {name}" for name in leaks(told, self.ours)]
-                alive.append(seen)
-            self._alive = alive
+                self._inside(seen)
         engine.close()
-
-    def _insides(self) -> None:
-        """Not between questions to the engine: a check of a tenth of a second would be over before the next look."""
-        while not self._over.wait(0.01):
-            for box in self._alive:
-                self._inside(box)
 
     def _inside(self, box: dict[str, Any]) -> None:
         """What stands in a container's own file systems and its processes' environments, seen from the host."""

@@ -17,7 +17,9 @@ from workers.domain import (
     Aim,
     Attempt,
     Blame,
+    Change,
     Commit,
+    Confidence,
     Coverage,
     Lead,
     Outcome,
@@ -178,6 +180,13 @@ def test_a_model_that_could_not_be_asked_is_told_and_is_no_candidate() -> None:
     assert alone.endswith("billing.")
     assert "@octo" not in alone
     assert "could not be asked" not in messages.nothing_held([held])
+
+
+def test_a_snapshot_made_anew_is_a_person_s_to_approve() -> None:
+    """It is what the tests expect: that they are green with it proves nothing."""
+    made = candidate(fixer="generated", change=Change.GENERATED, confidence=Confidence.LOW)
+    said = messages.nothing_held([Attempt(made, Verdict(True, after=result(0, passed=1)))])
+    assert said.endswith("what it writes anew is what the tests expect, so a person has to look at it.")
 
 
 def test_where_to_look_is_told_with_reasons() -> None:

@@ -8,12 +8,12 @@ from threading import Event
 import pytest
 
 from sandbox.checks import DockerEnvironment
-from sandbox.spec import Plan, Step, TestCase
+from sandbox.spec import Plan, Result, Step, TestCase
 from tests.workers.fixers.conftest import environment, sandbox
 from tests.workers.fixers.trees import MemoryTree
-from tests.workers.made import GREEN, RED
+from tests.workers.made import GREEN, RED, ScriptedEnvironment
 from workers.domain import Sighting
-from workers.reruns import green_when_turned, limits, repeat, sightings
+from workers.reruns import apart, green_when_turned, limits, repeat, rerun, sightings
 
 __all__ = ["environment", "sandbox"]
 
@@ -44,6 +44,50 @@ def test_a_suite_is_run_in_reverse_order(environment: DockerEnvironment) -> None
     assert green_when_turned(kept, {"test_shop.py::test_is_empty_at_first"}) == (
         "test_shop.py::test_is_empty_at_first",
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "        time.sleep(1)\n>       assert new_id() != first",
+        "E       assert datetime.date(2026, 1, 1) == datetime.date(2025, 12, 31)",
+        "    const began = Date.now();",
+        "\ttook := time.Since(began)",
+        "assertion failed at let now = \x1b[31mInstant\x1b[0m::now();",
+        "long at = System.currentTimeMillis();",
+    ],
+)
+def test_who_asks_for_the_time_is_seen(text: str) -> None:
+    """By the source or the values that a failure shows, in any language, in colour too."""
+    assert apart("no word of it", text) > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "2026-09-04T16:51:17.03Z FAILED in 1.05s", "timeout", "mtime.txt", "E   assert 3 == 4  # one time, at a time"],
+)
+def test_others_are_not_held_up(text: str) -> None:
+    """No second is spent where nothing shows that code asks for the time."""
+    assert apart(text) == 0
+
+
+def test_two_that_would_read_the_same_clock_do_not_start_together() -> None:
+    """The second is held back, and not a moment longer when the run is cancelled."""
+    second, cancel = Event(), Event()
+    together = []
+
+    def answer(step: Step, _patch: bytes | None, _number: int) -> Result:
+        if step.env["PYTHONHASHSEED"] == "1":
+            together.append(second.wait(0.3))
+            cancel.set()
+        else:
+            second.set()
+        return RED
+
+    plan = Plan("python", (), Step("check", "make check"))
+    rerun(ScriptedEnvironment(answer), plan, MemoryTree({}).tar(), None, 2, cancel, apart_s=600)
+    assert second.is_set()
+    assert together == [False]
 
 
 def test_sightings_are_of_red_tests_alone() -> None:

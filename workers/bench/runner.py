@@ -208,7 +208,7 @@ def row_of(case: BenchCase, report: Report, ruling: Ruling, seconds: float, firs
         tier=shown.candidate.fixer if shown else "",
         plausible=any(_green(one.verdict) for one in report.attempts),
         verified=attempt is not None,
-        confidence=attempt.candidate.confidence.value if attempt else "",
+        confidence=attempt.confidence.value if attempt else "",
         correct=ruling.correct,
         why=ruling.why,
         alternatives=attempt.candidate.alternatives if attempt else 0,

@@ -26,7 +26,6 @@ _TEXT = 4
 """Characters that make the text of a value one that hardly stands in a program for another reason."""
 _ODD = 6
 """Characters of a text that is no word which make it odd in a program."""
-_DENIALS = 20
 _SAME, _OTHER = (ast.Eq, ast.In, ast.Is), (ast.NotEq, ast.NotIn, ast.IsNot)
 _REACH = 3
 """Lines in which the answer stands, from the question's on."""

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from workers.cheats.copied import shown
 from workers.policy import Violation
 from workers.syntax import constant
-
-_Lists = Mapping[str, ast.List | ast.Tuple]
 
 
 def review(path: str, before: ast.Module, after: ast.Module, literals: frozenset[str]) -> Iterator[Violation]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
@@ -12,6 +11,7 @@ from typing import Any
 
 from workers.policy import Violation
 from workers.ports import SourceTree
+from workers.tables import dig, toml
 
 _LOCKS = frozenset({
     "poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml",
@@ -67,7 +67,7 @@ def pinned(name: str, text: str) -> dict[str, str]:
     if name == "package.json":
         tables = [(_json(text) or {}).get(key) for key in _JS_KEYS]
     elif name == "cargo.toml":
-        tables = [(_toml(text) or {}).get(f"{kind}dependencies") for kind in ("", "dev-", "build-")]
+        tables = [(toml(text) or {}).get(f"{kind}dependencies") for kind in ("", "dev-", "build-")]
     elif name == "go.mod":
         tables = [dict(_GO.findall(text))]
     else:
@@ -88,21 +88,15 @@ def _lower(path: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterato
 
 def _cargo(path: str, before: str, after: str) -> Iterator[Violation]:
     """What Cargo.toml may not say: which targets have no tests, and what the compiler does not tell."""
-    old, new = _toml(before) or {}, _toml(after)
+    old, new = toml(before) or {}, toml(after)
     if new is None:
         yield Violation("changes the settings of the checks", path, 0, "it is no TOML any more")
         return
     keys: list[tuple[str, ...]] = [("lints",), ("profile",), ("test",), ("bench",), ("patch",), ("replace",)]
     keys += [("lib", "test"), ("lib", "doctest"), ("lib", "harness"), ("package", "autotests"), ("package", "build")]
     for key in keys:
-        if _inside(old, *key) != _inside(new, *key):
+        if dig(old, *key) != dig(new, *key):
             yield Violation("changes the settings of the checks", path, 0, ".".join(key))
-
-
-def _inside(table: object, *keys: str) -> object:
-    for key in keys:
-        table = table.get(key) if isinstance(table, dict) else None
-    return table
 
 
 def _typescript(path: str, before: str, after: str) -> Iterator[Violation]:
@@ -182,41 +176,28 @@ def _version(text: str) -> tuple[float, ...]:
 
 
 def _pyproject(path: str, before: str, after: str) -> Iterator[Violation]:
-    new = _toml(after)
+    new = toml(after)
     if new is None:
         yield Violation("changes the settings of the checks", path, 0, "it is no TOML any more")
         return
-    old = _toml(before) or {}
+    old = toml(before) or {}
     if old.get("build-system") != new.get("build-system"):
         yield Violation("changes the settings of the checks", path, 0, "[build-system]")
-    plugins = [(part.get("project") or {}).get("entry-points", {}).get("pytest11") for part in (old, new)]
-    if plugins[0] != plugins[1]:
+    had, has = (dig(part, "project", "entry-points", "pytest11") for part in (old, new))
+    if had != has:
         yield Violation("adds code that runs by itself", path, 0, "pytest11")
-    was, now = (part.get("tool") or {} for part in (old, new))
-    for tool in sorted({*was, *now}):
-        if was.get(tool) == now.get(tool):
+    was, now = old.get("tool"), new.get("tool")
+    for tool in sorted(_keys(was) | _keys(now)):
+        if dig(was, tool) == dig(now, tool):
             continue
-        changed = {
-            key for key in {*_keys(was.get(tool)), *_keys(now.get(tool))} if _at(was, tool, key) != _at(now, tool, key)
-        }
+        keys = _keys(dig(was, tool)) | _keys(dig(now, tool))
+        changed = {key for key in keys if dig(was, tool, key) != dig(now, tool, key)}
         if tool not in _ALLOWED_TOOLS or changed & _NEVER:
             yield Violation("changes the settings of the checks", path, 0, f"[tool.{tool}]")
 
 
 def _keys(table: object) -> set[str]:
     return set(table) if isinstance(table, dict) else set()
-
-
-def _at(tools: Mapping[str, Any], tool: str, key: str) -> object:
-    table = tools.get(tool)
-    return table.get(key) if isinstance(table, dict) else None
-
-
-def _toml(text: str) -> dict[str, Any] | None:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return None
 
 
 def _package(path: str, before: str, after: str) -> Iterator[Violation]:

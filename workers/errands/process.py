@@ -18,7 +18,7 @@ from workers import telemetry
 from workers.errands.desk import Desk, Handler
 from workers.errands.handlers import HANDLERS
 from workers.errands.model import KINDS, Forget, Kind, Payload, Recover
-from workers.errors import LeaseLost, Retryable, Stop
+from workers.errors import LeaseLost, Retryable, Stop, UsageError
 from workers.github.session import App
 from workers.hardening import forbid_core_dumps
 from workers.messages.wishes import switched_off
@@ -140,12 +140,12 @@ def main() -> None:
     settings = WorkerSettings()
     redactor = Redactor(*settings.secrets())
     telemetry.configure(redactor)
-    key = settings.app_key()
-    if not settings.app_id or key is None:
+    try:
+        app = App.of(settings)
+    except UsageError:
         log.warning("errands.no_key")  # not ended: it would be started again every few seconds
         sys.stdin.read()
         return
-    app = App(settings.github_api_url, settings.app_id, key.get_secret_value(), pace=settings.github_pace)
     engine = open_engine(settings.database_url)
     ledger = Ledger(engine, settings.lease_seconds, redactor)
     counter = Counter(settings, Errands(engine, redactor), ledger, app, redactor)

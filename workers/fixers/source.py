@@ -208,6 +208,32 @@ class Source:
         return {base: frozenset(names) for base, names in found.items()}
 
     @cached_property
+    def owners(self) -> Mapping[str, tuple[str, ...]]:
+        """By attribute: the names that the file has it of."""
+        found: dict[str, dict[str, None]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                found.setdefault(node.attr, {})[node.value.id] = None
+        return {attr: tuple(names) for attr, names in found.items()}
+
+    @cached_property
+    def methods(self) -> Mapping[str, tuple[str, ...]]:
+        """By the name of an object: the short calls of its methods that the file has, as they are written."""
+        found: dict[str, dict[str, None]] = {}
+        for call in self.calls:
+            if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+                text = self.text(call)
+                if len(text) < 80 and "\n" not in text:
+                    found.setdefault(call.func.value.id, {})[text] = None
+        return {name: tuple(texts) for name, texts in found.items()}
+
+    @cached_property
+    def constants(self) -> tuple[str, ...]:
+        """The variables that the module assigns at its top."""
+        assigned = [node for node in self.tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+        return tuple(dict.fromkeys(name for node in assigned for name in bound(node) if not name.startswith("__")))
+
+    @cached_property
     def classes(self) -> tuple[ast.ClassDef, ...]:
         return tuple(n for n in ast.walk(self.tree) if isinstance(n, ast.ClassDef))
 

@@ -6,12 +6,14 @@ A line counts when it begins or goes on a statement; comments, blank lines, docs
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import replace
 from threading import Event
 
 from sandbox.errors import Cancelled
 from workers import spectrum
-from workers.domain import Coverage
+from workers.domain import Coverage, Suite
+from workers.gates.sidelined import sidelined
 from workers.policy import added_lines, is_test
 from workers.ports import Workbench
 from workers.syntax import parsed
@@ -20,9 +22,16 @@ _SILENT = (ast.Global, ast.Nonlocal, ast.Try, ast.TryStar)
 """Statements without an instruction of their own."""
 
 
-def covered(edits: Mapping[str, bytes | None], patch: str, bench: Workbench, cancel: Event) -> Coverage | None:
+Lines = Mapping[str, frozenset[int]]
+"""The executed lines of files."""
+
+
+def covered(
+    edits: Mapping[str, bytes | None], patch: str, bench: Workbench, cancel: Event, beside: Suite | None = None
+) -> Coverage | None:
     """One more run of the failing command with the patch (git's own diff of the edits), traced; None where its tests
-    cannot be traced."""
+    cannot be traced. `beside` is the whole suite, where that command is a part of it: it is asked before a statement is
+    called sidelined."""
     if not spectrum.traceable(bench.diagnosis):
         return None
     changed = {path: data for path, data in edits.items() if data is not None and not is_test(path)}
@@ -31,9 +40,7 @@ def covered(edits: Mapping[str, bytes | None], patch: str, bench: Workbench, can
     elsewhere = tuple(path for path in changed if not _python(path))
     if not any(spans.values()):
         return Coverage(0, (), elsewhere)
-    seen = spectrum.executed(bench, patch.encode(), sorted(spans), cancel)
-    if cancel.is_set():
-        raise Cancelled("the traced run was cancelled")
+    seen = _executed(bench, patch, spans, cancel)
     if seen is None:
         return None
     missed = [
@@ -42,7 +49,41 @@ def covered(edits: Mapping[str, bytes | None], patch: str, bench: Workbench, can
         for line, span in sorted(lines.items())
         if not seen.get(path, frozenset()) & set(span)
     ]
-    return Coverage(sum(map(len, spans.values())), tuple(missed), elsewhere)
+    aside = _sidelined(changed, seen, bench)
+    if aside and beside is not None:
+        everything = _executed(_with_suite(bench, beside), patch, spans, cancel)
+        aside = _sidelined(changed, _both(seen, everything), bench) if everything is not None else ()
+    return Coverage(sum(map(len, spans.values())), tuple(missed), elsewhere, aside)
+
+
+def _executed(bench: Workbench, patch: str, files: Iterable[str], cancel: Event) -> Lines | None:
+    seen = spectrum.executed(bench, patch.encode(), sorted(files), cancel)
+    if cancel.is_set():
+        raise Cancelled("the traced run was cancelled")
+    return seen
+
+
+def _sidelined(changed: Mapping[str, bytes], seen: Lines, bench: Workbench) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (path, line)
+        for path, after in sorted(changed.items())
+        for line in sidelined(bench.tree.read(path) or b"", after, seen.get(path, frozenset()), _raised(path, bench))
+    )
+
+
+def _raised(path: str, bench: Workbench) -> Set[int]:
+    """Where the failure was raised in a file."""
+    return {found.line for found in bench.diagnosis.findings if found.path == path and found.line}
+
+
+def _with_suite(bench: Workbench, beside: Suite) -> Workbench:
+    """The same bench, with the whole suite as its failing command."""
+    found = bench.reproduction
+    return replace(bench, reproduction=replace(found, plan=replace(found.plan, check=beside.step)), witness=None)
+
+
+def _both(one: Lines, other: Lines) -> Lines:
+    return {path: one.get(path, frozenset()) | other.get(path, frozenset()) for path in {*one, *other}}
 
 
 def _python(path: str) -> bool:

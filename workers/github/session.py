@@ -26,6 +26,7 @@ from workers.errors import Retryable, Stop
 from workers.fencing import Guard, unfenced
 from workers.github.api import API_VERSION, READS_ONLY, Api, Refused
 from workers.redact import Redactor
+from workers.settings import WorkerSettings
 
 RENEW_BEFORE_S = 300.0
 
@@ -39,6 +40,12 @@ class App:
     private_key: str = field(repr=False)
     pace: float = 1.0
     timeout_s: int = 20
+
+    @classmethod
+    def of(cls, settings: WorkerSettings) -> App:
+        """The one that the settings name. Raises as `WorkerSettings.app`."""
+        app_id, key = settings.app()
+        return cls(settings.github_api_url, app_id, key.get_secret_value(), settings.github_pace)
 
 
 class Purpose(Enum):

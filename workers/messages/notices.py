@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.domain import Aim, Attempt, Case, Diagnosis, How, Lead, Outcome, Report, Rerun
+from workers.domain import Aim, Attempt, Case, Change, Diagnosis, How, Lead, Outcome, Report, Rerun
 from workers.messages import reported, reviews
 from workers.messages.blame import brought
 from workers.messages.buttons import buttons
@@ -95,10 +95,21 @@ def _nothing_held(attempts: Sequence[Attempt]) -> str:
     if not attempts:
         return "No fixer has an idea for it."
     tried = f"{len(attempts)} candidate{'s' if len(attempts) > 1 else ''} tried"
-    if any(attempt.verdict.accepted for attempt in attempts):
-        return f"{tried}; one makes the check green, but too little is known about it to propose it."
+    green = next((attempt for attempt in attempts if attempt.verdict.accepted), None)
+    if green is not None:
+        return f"{tried}; one makes the check green, but {_doubt(green)}."
     gates = ", ".join(sorted({attempt.verdict.rejected_by for attempt in attempts}))
     return f"{tried}, none held (rejected by: {gates})."
+
+
+def _doubt(green: Attempt) -> str:
+    """Why a green patch is not proposed."""
+    if green.candidate.change is Change.GENERATED:
+        return "what it writes anew is what the tests expect, so a person has to look at it"
+    if not green.sidelined:
+        return "too little is known about it to propose it"
+    path, line = green.sidelined[0]
+    return f"no test executes {quote(f'{path}:{line}', 120)} with it, so deleting that would prove as much"
 
 
 def ended(report: Report, run_url: str) -> Notice:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchSet
@@ -16,7 +17,7 @@ from workers.patch.edits import Edit, Executable, Hunk, PatchError
 from workers.patch.envelope import reasoning, variants
 from workers.patch.essence import essence, undoes
 from workers.patch.parse import parse
-from workers.patch.rewrite import fits, rewritten
+from workers.patch.rewrite import fits, plainer, rewritten
 from workers.patch.syntax import gate
 from workers.ports import Files
 
@@ -36,15 +37,42 @@ def read_answer(text: str, tree: Files) -> Mapping[str, bytes | None]:
     """
     if len(text) > _TEXT_LIMIT:
         raise PatchError("the answer is too long")
+    said: list[tuple[Edit, ...]] = []
     first: PatchError | None = None
     for reading in variants(text):
         try:
             edits = parse(reading)
-            if edits:
-                return _applied(edits, tree)
+        except PatchError as error:
+            first = first or error
+            continue
+        said += [tuple(edits)] if edits else []
+    for meant in _likeliest(said, tree):
+        try:
+            return _applied(meant, tree)
         except PatchError as error:
             first = first or error
     raise first or PatchError("there is no edit in the answer: give SEARCH/REPLACE blocks, each with the path above it")
+
+
+def _likeliest(said: Sequence[tuple[Edit, ...]], tree: Files) -> Sequence[tuple[Edit, ...]]:
+    """Of several readings those that quote most lines of the files. Another one may not land what these leave in doubt:
+    in it, lines of the file would look as if they were only misquoted."""
+    if len(said) < 2:
+        return said
+    names = tree.paths()
+    known = [sum(_known(edit, tree, names) for edit in edits) for edits in said]
+    return [edits for edits, count in zip(said, known, strict=True) if count == max(known)]
+
+
+def _known(edit: Edit, tree: Files, names: Sequence[str]) -> int:
+    """How many of the lines that an edit quotes its file has, whatever their white space."""
+    try:
+        before = tree.read(_target(edit, tree, names)) or b""
+    except PatchError:
+        return 0
+    lines = {line.strip() for line in before.decode("utf-8", "replace").split("\n")} - {""}
+    told = [line for hunk in edit.hunks for line in hunk.old] if edit.content is None else edit.content.split("\n")
+    return sum(line.strip() in lines for line in told)
 
 
 def _applied(edits: Sequence[Edit], tree: Files) -> dict[str, bytes | None]:
@@ -65,10 +93,20 @@ def _applied(edits: Sequence[Edit], tree: Files) -> dict[str, bytes | None]:
     real = {path: data for path, data in changed.items() if data != tree.read(path)}
     if not real:
         raise PatchError("the answer changes nothing: the files already are like this")
-    for path, data in real.items():
-        if data is not None:
-            gate(path, tree.read(path), data)
-    return real
+    return {path: None if data is None else _parsed(path, tree.read(path), data) for path, data in real.items()}
+
+
+def _parsed(path: str, before: bytes | None, after: bytes) -> bytes:
+    """A new text that passes the gate; where typographic marks are all that is wrong with it, with plain ones."""
+    try:
+        gate(path, before, after)
+    except PatchError:
+        for plain in plainer(before or b"", after):
+            with suppress(PatchError):
+                gate(path, before, plain)
+                return type(after)(plain)
+        raise
+    return after
 
 
 def _target(edit: Edit, tree: Files, names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -87,15 +88,17 @@ def _unescape(text: str) -> str:
 
 def _from_json(text: str) -> str | None:
     """The edit inside a JSON answer, or None when the answer is not JSON."""
-    for chunk in _json_chunks(text):
-        try:
-            value = json.loads(chunk, strict=False)
-        except (ValueError, RecursionError):
-            continue
+    for value in _json_values(text):
         found = _edit_in(value)
         if found is not None:
             return found
     return None
+
+
+def _json_values(text: str) -> Iterator[object]:
+    for chunk in _json_chunks(text):
+        with suppress(ValueError, RecursionError):
+            yield json.loads(chunk, strict=False)
 
 
 def _json_chunks(text: str) -> Iterator[str]:
@@ -123,11 +126,7 @@ def _edit_in(value: object) -> str | None:
 def reasoning(text: str) -> str:
     """The explanation in an answer: the JSON field `reasoning`, or the prose before the first edit."""
     text = _without_thoughts(text)
-    for chunk in _json_chunks(text):
-        try:
-            value = json.loads(chunk, strict=False)
-        except (ValueError, RecursionError):
-            continue
+    for value in _json_values(text):
         if isinstance(value, dict) and isinstance(value.get("reasoning"), str):
             return str(value["reasoning"]).strip()
     tagged = re.search(r"<analysis>(.*?)</analysis>", text, re.DOTALL)

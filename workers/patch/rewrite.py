@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workers.patch.edits import Hunk, PatchError, leaves_out
@@ -107,6 +107,19 @@ def _typography(placed: Placement, lines: Sequence[str]) -> dict[int, str]:
     return plain
 
 
+def plainer(before: bytes, after: bytes) -> Iterator[bytes]:
+    """A new text with plain quotes instead of typographic ones, then with plain spaces, then with plain dashes as well;
+    only of kinds that the old text has none of."""
+    known = set(before.decode("utf-8", "replace").removeprefix(_BOM))
+    bom = after.startswith(_BOM.encode())
+    text = after.decode("utf-8").removeprefix(_BOM)
+    for group in (QUOTES, SPACES, DASHES):
+        if not known & group.keys() and set(text) & group.keys():
+            marks: dict[int, str] = str.maketrans(group)
+            text = text.translate(marks)
+            yield (_BOM * bom + text).encode()
+
+
 def _joined(text: Text, removed: set[int], inserted: dict[int, list[str]]) -> bytes:
     out: list[tuple[str, str]] = []
     for i in range(len(text.lines) + 1):
@@ -127,10 +140,13 @@ class Indent:
 
     def __init__(self, placed: Placement, lines: Sequence[str]) -> None:
         self.map: dict[str, str] = {}
-        old = [row for row in placed.hunk.lines if row[0] != "+"]
-        for (_, theirs), at in sorted(zip(old, placed.at, strict=True), key=lambda pair: pair[0][0] != "-"):
-            if theirs.strip():
-                self.map.setdefault(_lead(theirs), _lead(lines[at]))
+        old = [(kind, theirs, lines[at]) for (kind, theirs), at in zip(_old(placed.hunk), placed.at, strict=True)]
+        exact = {_lead(theirs) for _, theirs, real in old if theirs.strip() and _lead(theirs) == _lead(real)}
+        for kind, theirs, real in sorted(old, key=lambda row: row[0] != "-"):
+            lead, known = _lead(theirs), _lead(real)
+            misquoted = kind == " " and known in exact and len(lead.expandtabs(4)) > len(known.expandtabs(4))
+            if theirs.strip() and not misquoted:  # a kept line that is only meant for another one says nothing of depth
+                self.map.setdefault(lead, known)
         self.same = all(a == b for a, b in self.map.items())
         self.spaces = any(line.startswith("  ") for line in lines) and not any(line.startswith("\t") for line in lines)
 
@@ -158,6 +174,10 @@ class Indent:
         if all("\t" not in real for real in self.map.values()):
             return rest.expandtabs(4)
         return rest
+
+
+def _old(hunk: Hunk) -> list[tuple[str, str]]:
+    return [row for row in hunk.lines if row[0] != "+"]
 
 
 def _lead(line: str) -> str:

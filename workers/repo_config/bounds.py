@@ -13,10 +13,10 @@ from typing import Literal
 from pydantic import Field
 
 from workers.errors import UsageError
-from workers.repo_config import fields
 from workers.repo_config.kinds import Gibibytes, Globs, Number, Seconds, Switch, Whole
 from workers.repo_config.model import ForkRuns, Mode, Publish, Section
 from workers.repo_config.reading import MAX_BYTES, ConfigError, read
+from workers.tables import dig
 
 _ORDER: Mapping[str, Sequence[str]] = {
     "mode": ("off", "observe", "propose"),
@@ -121,7 +121,7 @@ class Bounds(Section):
         """The bound on a key (`limits.attempts`) once `mode: push` is taken apart; None where there is none."""
         if key == "publish" and self.publish is None and self.mode not in (None, "push"):
             return "stacked"
-        bound = fields.value_at(self.model_dump(), key.split("."))
+        bound = dig(self.model_dump(), *key.split("."))
         return "propose" if (key, bound) == ("mode", "push") else bound
 
 

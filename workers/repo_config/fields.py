@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import annotated_types
@@ -85,14 +85,6 @@ def near(word: str, known: Sequence[str]) -> str | None:
 def example(field: FieldInfo) -> object:
     """A value that shows what is meant: the field's own example, else its default."""
     return field.examples[0] if field.examples else field.get_default(call_default_factory=True)
-
-
-def value_at(data: Mapping[str, object], path: Sequence[str]) -> object:
-    """What a tree of keys holds at a path; None when there is nothing."""
-    found: object = data
-    for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
 
 
 def nested(path: Sequence[str | int], value: object) -> object:

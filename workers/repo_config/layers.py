@@ -16,6 +16,7 @@ from workers.repo_config.bounds import Rules, tightened
 from workers.repo_config.model import RepoConfig
 from workers.repo_config.problems import Problem
 from workers.repo_config.reading import PATH
+from workers.tables import dig
 
 
 class Source(StrEnum):
@@ -81,7 +82,7 @@ def merge(files: Files, rules: Rules, full_name: str) -> Effective:
     for leaf in fields.leaves(RepoConfig):
         bounds = [(Source.OPERATOR, rules.bounds.of(leaf.name))] if leaf.name != "version" else []
         bounds += [(who, ceiling)] if leaf.name == "mode" and ceiling else []
-        asked = Value(leaf.name, fields.value_at(wanted, leaf.path), sources.get(leaf.name, Source.DEFAULT))
+        asked = Value(leaf.name, dig(wanted, *leaf.path), sources.get(leaf.name, Source.DEFAULT))
         values.append(_bounded(asked, bounds))
     return Effective(_config(values), tuple(values), files, note)
 
@@ -125,8 +126,8 @@ def _settle(data: dict[str, Any], sources: dict[str, Source]) -> None:
 
 def _set(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
     for leaf in fields.leaves(RepoConfig):
-        above = fields.value_at(data, leaf.path[:-1])
-        if isinstance(above, Mapping) and leaf.path[-1] in above:
+        above = dig(data, *leaf.path[:-1])
+        if isinstance(above, dict) and leaf.path[-1] in above:
             yield leaf.path, above[leaf.path[-1]]
 
 

@@ -1,4 +1,4 @@
-"""The file's JSON Schema for editors, its keys as a table, and a full example: all made from the model.
+"""The file's JSON Schema for editors, and a full example: both made from the model.
 
 The schema is draft 2020-12. It accepts what the worker accepts, and every key has its description and default.
 """
@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -46,12 +45,6 @@ def schema_text(model: type[BaseModel] = RepoConfig) -> str:
     return json.dumps(schema(model), indent=2) + "\n"
 
 
-def table(model: type[BaseModel] = RepoConfig) -> str:
-    """All keys as a Markdown table, in the order of the file."""
-    rows = [f"| `{leaf.name}` | {_default(leaf.field)} | {leaf.field.description} |" for leaf in fields.leaves(model)]
-    return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows]) + "\n"
-
-
 def example() -> str:
     """A file with every key, each with a value that shows how it is written and a comment that says what it does."""
     return "\n".join([*_HEAD, *_written(RepoConfig, "")]) + "\n"
@@ -77,13 +70,6 @@ def _written(model: type[BaseModel], indent: str) -> Iterator[str]:
             yield f"{indent}{name}: {text.removesuffix('...').strip()}"
         if not indent:
             yield ""
-
-
-def _default(field: FieldInfo) -> str:
-    value = field.get_default(call_default_factory=True)
-    if value is None or value in ((), {}, ""):
-        return ""
-    return f"`{yaml.safe_dump(_plain(value), default_flow_style=True).removesuffix('...' + chr(10)).strip()}`"
 
 
 def _plain(value: object) -> object:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from workers import lockfiles
 from workers.requirements import normal, setup_py
+from workers.tables import dig, toml
 
 _REQUIREMENT = re.compile(
     r"[ \t]*(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:[ \t]*\[[^\]\n]{0,200}\])?[ \t]*(?:[=<>~!;@ #].{0,500})?$"
@@ -38,7 +38,7 @@ def places(path: str, data: bytes) -> tuple[Place, ...]:
     """The lists of one file, those that are needed at run time first."""
     name, text = PurePosixPath(path).name, data.decode("utf-8", "replace")
     if name == "pyproject.toml":
-        return tuple(Place(path, keys) for keys in _toml_lists(_toml(text)))
+        return tuple(Place(path, keys) for keys in _toml_lists(toml(text) or {}))
     if name == "setup.cfg":
         config = _cfg(text)
         keys = [("options", "install_requires")] if config.get("options", "install_requires") else []
@@ -83,7 +83,7 @@ def added(path: str, before: bytes, after: bytes) -> frozenset[str] | None:
     found: list[str] | None = came
     if PurePosixPath(path).name == "pyproject.toml":
         try:
-            found = _grown(_toml(old), _toml(new), ())
+            found = _grown(toml(old) or {}, toml(new) or {}, ())
         except RecursionError:
             return None
         few = found is not None and len(gone) <= len(found) and len(came) <= len(found) * 2
@@ -100,7 +100,7 @@ def _held(place: Place, data: bytes) -> object:
     if name == "setup.py":
         return [one.text for one in setup_py.written(data)]
     if name == "pyproject.toml":
-        return _at(_toml(text), place.keys)
+        return dig(toml(text), *place.keys)
     return (_cfg(text).get(*place.keys) if place.keys else text).splitlines()
 
 
@@ -116,39 +116,26 @@ def _entries(values: object) -> Iterator[str]:
 
 def readable(text: str) -> bool:
     """It is TOML with something in it."""
-    return bool(_toml(text))
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return {}
+    return bool(toml(text))
 
 
 def _toml_lists(document: Mapping[str, Any]) -> Iterator[_Keys]:
-    if isinstance(_at(document, ("project", "dependencies")), list):
+    if isinstance(dig(document, "project", "dependencies"), list):
         yield ("project", "dependencies")
-    if isinstance(_at(document, ("tool", "poetry", "dependencies")), dict):
+    if isinstance(dig(document, "tool", "poetry", "dependencies"), dict):
         yield ("tool", "poetry", "dependencies")
     for parent in (("dependency-groups",), ("project", "optional-dependencies"), ("tool", "pdm", "dev-dependencies")):
-        groups = _at(document, parent)
+        groups = dig(document, *parent)
         named = groups if isinstance(groups, dict) else {}
         yield from ((*parent, key) for key in named if isinstance(named[key], list))
-    if isinstance(_at(document, ("tool", "uv", "dev-dependencies")), list):
+    if isinstance(dig(document, "tool", "uv", "dev-dependencies"), list):
         yield ("tool", "uv", "dev-dependencies")
-    groups = _at(document, ("tool", "poetry", "group"))
+    groups = dig(document, "tool", "poetry", "group")
     for key in groups if isinstance(groups, dict) else ():
-        if isinstance(_at(groups, (key, "dependencies")), dict):
+        if isinstance(dig(groups, key, "dependencies"), dict):
             yield ("tool", "poetry", "group", key, "dependencies")
-    if isinstance(_at(document, ("tool", "poetry", "dev-dependencies")), dict):
+    if isinstance(dig(document, "tool", "poetry", "dev-dependencies"), dict):
         yield ("tool", "poetry", "dev-dependencies")
-
-
-def _at(table: object, keys: _Keys) -> Any:
-    for key in keys:
-        table = table.get(key) if isinstance(table, dict) else None
-    return table
 
 
 def _grown(old: object, new: object, keys: _Keys) -> list[str] | None:

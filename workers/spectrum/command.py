@@ -9,13 +9,13 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from workers.ports import SourceTree
 from workers.scripts import Invocation, commands, invocations, words
+from workers.tables import dig, toml
 
 _VALUED = frozenset({
     "-k", "-m", "-c", "-p", "-o", "-W", "--rootdir", "--override-ini", "--import-mode", "--confcutdir", "--ignore",
@@ -189,11 +189,10 @@ def _addopts(tree: SourceTree, folder: str) -> Sequence[str]:
 def _read(data: bytes, section: str) -> Sequence[str] | None:
     text = data.decode("utf-8", "replace")
     if not section:
-        try:
-            options = tomllib.loads(text)["tool"]["pytest"]["ini_options"]
-            value = options.get("addopts", "")
-        except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError):
+        options = dig(toml(text), "tool", "pytest", "ini_options")
+        if not isinstance(options, dict):
             return None
+        value = options.get("addopts", "")
         return [str(item) for item in value] if isinstance(value, list) else _split(str(value))
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:

@@ -57,6 +57,15 @@ class Trace(Value):
         """Failing tests that could run, not files that could not be collected."""
         return len(set(self.failed) - set(self.uncollected))
 
+    @cached_property
+    def raised(self) -> Mapping[str, frozenset[int]]:
+        """The lines on which files could not be imported, by path. No test runs them, so nothing is counted of them."""
+        found: dict[str, set[int]] = {}
+        for name in self.uncollected:
+            for path, line, _ in self.exceptions[name].frames if name in self.exceptions else ():
+                found.setdefault(path, set()).add(line)
+        return {path: frozenset(lines) for path, lines in found.items()}
+
     def ochiai(self, path: str, line: int) -> float:
         """Suspiciousness of a line: 1 when all failing and no passing tests execute it, 0 when no failing one does."""
         failing, passing = self.counts.get(path, {}).get(line, (0, 0))

@@ -26,6 +26,7 @@ from workers.reruns import (
     PARALLEL,
     RED,
     Repeated,
+    apart,
     command,
     green_when_turned,
     limits,
@@ -110,7 +111,8 @@ def reproduce(
     environment, plan, before = _first_run(sandbox, environment, plan, tree, job, cancel)
     _refuse_what_is_ours(before, plan, job)
     past = known.past(_red(before))
-    kept = repeat(environment, plan, tree, before, flaky.reruns, past, cancel)
+    apart_s = apart(before.output.text, job.log.text)
+    kept = repeat(environment, plan, tree, before, flaky.reruns, past, cancel, apart_s)
     runs = (before, *kept.same)
     if not cancel.is_set():
         known.sighted(sightings(runs))

@@ -1,6 +1,7 @@
 """Is the candidate a fix? Clean tree plus patch: the same command green, nothing that passed broken, nothing cheated,
 nothing new for the repository's checkers, and red again without the patch. Each question is a gate; the first that says
-no names itself in the verdict. Last it is seen which of the changed lines the tests execute: that rejects nothing."""
+no names itself in the verdict. Last it is seen which of the changed lines the tests execute: that rejects nothing, but
+may make the class low."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from workers.gates.lines import covered
 from workers.gates.lost import no_proof, regressions, unmended, worse
 from workers.patch import PatchError, essence, lint, undoes
 from workers.ports import Workbench
-from workers.reruns import command, limits, rerun
+from workers.reruns import apart, command, limits, rerun
 
 EXCERPT = 4000
 """Characters of failing output that go back to the fixer and onto the run page."""
@@ -115,7 +116,7 @@ def _tried(candidate: Candidate, change: _Change, bench: Workbench, cancel: Even
         verdict = gate(verdict, patch, change, bench, cancel)
         if not verdict.accepted:
             return verdict
-    return replace(verdict, covered=covered(change.edits, change.canonical, bench, cancel))
+    return replace(verdict, covered=covered(change.edits, change.canonical, bench, cancel, verdict.beside))
 
 
 def _later(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel: Event) -> Verdict:
@@ -135,7 +136,7 @@ def _later(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel:
 def _steady(verdict: Verdict, patch: bytes, _: _Change, bench: Workbench, cancel: Event) -> Verdict:
     """Green more than once."""
     plan, before, times = bench.reproduction.plan, bench.reproduction.before, bench.config.verify.repeat
-    again = rerun(bench.environment, plan, bench.tree.tar(), patch, times, cancel)
+    again = rerun(bench.environment, plan, bench.tree.tar(), patch, times, cancel, apart(before.output.text))
     verdict = replace(verdict, reruns=len(again))
     reds = sum(not result.green or bool(regressions(before, result)) for result in again)
     if reds:

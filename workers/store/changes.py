@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, insert, or_, select, update
 
 from workers.domain import Aim, Candidate, Case, How, Ours, Published, RunId, Sha, StageName
 from workers.store.codec import clean, read
@@ -51,10 +51,6 @@ class Changes:
         """The change of a pull request: our own one, or the newest that was pushed to or told in theirs."""
         return self._newest(Change.repo_id == repo_id, Change.number == number)
 
-    def by_branch(self, repo_id: int, branch: str) -> ChangeLine | None:
-        """The newest change whose commit lies on a branch; an open one comes first."""
-        return self._newest(Change.repo_id == repo_id, Change.branch == clean(branch))
-
     def by_commit(self, repo_id: int, sha: Sha) -> ChangeLine | None:
         """The change whose newest commit this is."""
         return self._newest(Change.repo_id == repo_id, Change.commit == sha) if sha else None
@@ -70,12 +66,6 @@ class Changes:
     def open_on_branch(self, repo_id: int, branch: str) -> list[ChangeLine]:
         """The open changes whose commit lies on a branch, oldest first."""
         return self._open(Change.repo_id == repo_id, Change.branch == clean(branch))
-
-    def open_count(self, repo_id: int) -> int:
-        """How many pull requests of ours are open in a repository."""
-        own = (Change.repo_id == repo_id, Change.how == How.PULL.value, Change.state == ChangeState.OPEN.value)
-        with self._engine.connect() as connection:
-            return int(connection.execute(select(func.count()).where(*own)).scalar_one())
 
     def mark(
         self, change: int, *, state: ChangeState | None = None, ci: str | None = None, target: str | None = None

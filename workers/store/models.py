@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, Double, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 BIG_ID = BigInteger().with_variant(Integer(), "sqlite")
 """A counting key: SQLite only counts by itself in a column of the type INTEGER."""
@@ -317,26 +317,37 @@ class CallState(StrEnum):
     SETTLED = "settled"
 
 
-class LlmCall(Table):
-    """One call of a model, reserved before it was sent. Its sums are what budgets are held against."""
+class Reserved(Table):
+    """What a run uses of something that budgets bound, reserved before: the sums of such rows are held against them."""
 
-    __tablename__ = "llm_call"
-    __table_args__ = (
-        Index(None, "run_id", "key"),
-        Index(None, "repo_id", "at"),
-        Index(None, "installation_id", "at"),
-        Index(None, "at"),
-    )
+    __abstract__ = True
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        """An index for each span: of a run by its key, a repository, an installation, and everybody."""
+        spans = (("run_id", "key"), ("repo_id", "at"), ("installation_id", "at"), ("at",))
+        return tuple(Index(None, *columns) for columns in spans)
 
     id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
     run_id: Mapped[str | None] = mapped_column(
-        ForeignKey("run.id", ondelete="SET NULL"), doc="the run that paid; None when it was pruned"
+        ForeignKey("run.id", ondelete="SET NULL"), doc="the run that used it; None when it was pruned"
     )
     installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id of who had the repository then")
     repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
-    key: Mapped[str] = mapped_column(String(64), doc="of the conversation: the same when the run is taken up again")
-    purpose: Mapped[str] = mapped_column(String(16), doc="a budgets.Purpose")
+    key: Mapped[str] = mapped_column(String(64), doc="its name in the run: the same when the run is taken up again")
     state: Mapped[str] = mapped_column(String(16), doc="a CallState")
+    at: Mapped[float] = mapped_column(Double, doc="when it was reserved: the day and the month it counts for")
+    expires_at: Mapped[float] = mapped_column(Double, doc="a reservation counts no longer: none is used so long")
+    settled_at: Mapped[float | None] = mapped_column(Double, doc="when what was used was written")
+
+
+class LlmCall(Reserved):
+    """One call of a model, reserved before it was sent; its key is the conversation's."""
+
+    __tablename__ = "llm_call"
+
+    purpose: Mapped[str] = mapped_column(String(16), doc="a budgets.Purpose")
     asks: Mapped[int] = mapped_column(
         Integer, default=1, doc="how often it was sent: more than once when workers died over it"
     )
@@ -355,37 +366,17 @@ class LlmCall(Table):
     estimated: Mapped[bool] = mapped_column(default=False, doc="the endpoint counted no tokens: ours are a guess")
     seconds: Mapped[float | None] = mapped_column(Double, doc="how long it took; None: nobody kept it")
     error: Mapped[str] = mapped_column(String(64), default="", doc="type of what came in place of a text")
-    at: Mapped[float] = mapped_column(Double, doc="when it was reserved: the day and the month it counts for")
-    expires_at: Mapped[float] = mapped_column(Double, doc="a reservation counts no longer: no call takes so long")
-    settled_at: Mapped[float | None] = mapped_column(Double, doc="when the bill was written")
 
 
-class SandboxUse(Table):
-    """What one stage of a run used of the sandbox, set aside before. Its sums are what budgets are held against."""
+class SandboxUse(Reserved):
+    """What one stage of a run used of the sandbox, set aside before; its key is the stage's name and number."""
 
     __tablename__ = "sandbox_use"
-    __table_args__ = (
-        Index(None, "run_id", "key"),
-        Index(None, "repo_id", "at"),
-        Index(None, "installation_id", "at"),
-        Index(None, "at"),
-    )
 
-    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
-    run_id: Mapped[str | None] = mapped_column(
-        ForeignKey("run.id", ondelete="SET NULL"), doc="the run that used it; None when it was pruned"
-    )
-    installation_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id of who had the repository then")
-    repo_id: Mapped[int] = mapped_column(BigInteger, doc="GitHub's id")
-    key: Mapped[str] = mapped_column(String(64), doc="stage and number: the same when the run is taken up again")
-    state: Mapped[str] = mapped_column(String(16), doc="a CallState")
     reserved_seconds: Mapped[float] = mapped_column(Double, doc="seconds of the sandbox that it could use")
     reserved_candidates: Mapped[int] = mapped_column(Integer, doc="candidate patches that it could try")
     seconds: Mapped[float] = mapped_column(Double, default=0.0, doc="seconds in which its commands ran")
     candidates: Mapped[int] = mapped_column(Integer, default=0, doc="candidate patches that it tried")
-    at: Mapped[float] = mapped_column(Double, doc="when it was set aside: the day and the month it counts for")
-    expires_at: Mapped[float] = mapped_column(Double, doc="what is set aside counts no longer: no stage takes so long")
-    settled_at: Mapped[float | None] = mapped_column(Double, doc="when the figures were written")
 
 
 class Lesson(Table):

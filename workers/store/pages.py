@@ -22,7 +22,6 @@ from workers.store.inbox import Inbox
 from workers.store.models import Attempt, Event, Run, RunState, StageResult
 from workers.store.sandbox_use import UseLine
 
-T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 MOST_EVENTS = 1000

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
 
@@ -13,8 +12,6 @@ from workers.domain import Case, Outcome, Published, RunId, Sha, StageName
 from workers.store.codec import read
 from workers.store.database import db_now
 from workers.store.models import Run, RunState, StageResult
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)

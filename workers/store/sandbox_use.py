@@ -1,24 +1,27 @@
-"""What runs use of the sandbox, one row per stage that uses it: set aside before, settled after, summed for the limits.
-
-A row is found again by its key, so what a dead worker set aside is taken over by the next one, and counts once.
-"""
+"""What runs use of the sandbox, one row per stage that uses it: what a stage may have of it, and what each had."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, select, update
+from sqlalchemy import Connection, case, func, select
 
 from workers.domain import Case, RunId
-from workers.llm.budgets import Limit, Refusal, Unit, Use, free_at, granted
-from workers.store.database import db_now
+from workers.llm.budgets import Limit, Refusal, Unit, Use, granted
 from workers.store.models import CallState, SandboxUse
-from workers.store.spans import alone, within
+from workers.store.reservations import Kind, Reservation, alone
 
 LONGEST_STAGE = 3600.0
 """Seconds after which what a stage set aside counts no longer, unless it is taken up or asks for more: then nobody is
 at work on it, as a run is taken up within its lease. What it used is settled all the same when it ends later."""
+
+_USES = Kind(
+    SandboxUse,
+    used={Unit.SANDBOX_SECONDS: SandboxUse.seconds, Unit.CANDIDATES: SandboxUse.candidates},
+    worst={Unit.SANDBOX_SECONDS: SandboxUse.reserved_seconds, Unit.CANDIDATES: SandboxUse.reserved_candidates},
+    longest=LONGEST_STAGE,
+)
 
 
 @dataclass(frozen=True)
@@ -35,26 +38,19 @@ def set_aside(
     connection: Connection, run: Case, key: str, wanted: Use, least: Use, limits: Sequence[Limit]
 ) -> Use | Refusal:
     """As `workers.llm.purse.Purse.set_aside`, within the caller's transaction."""
-    alone(connection)
-    now = float(connection.execute(select(db_now())).scalar_one())
-    mine = and_(SandboxUse.run_id == run.run, SandboxUse.key == key, SandboxUse.state == CallState.RESERVED.value)
-    spans = {limit.span for limit in limits}
-    spent = {span: _sum(connection, and_(within(SandboxUse, run, span, now), ~mine), now) for span in spans}
+    now, use = alone(connection), _reservation(run, key)
+    spent = {span: _use(sums) for span, sums in use.spent(connection, limits, now).items()}
     answer = granted(limits, spent, wanted, least)
     if isinstance(answer, Refusal):
-        counted = _counted(answer.limit.unit, now)
-        which = and_(within(SandboxUse, run, answer.limit.span, now), ~mine)
-        rows = connection.execute(select(SandboxUse.at, counted).where(which).order_by(SandboxUse.at))
-        return replace(answer, free_at=free_at(answer, [(float(at), float(amount)) for at, amount in rows], now))
-    _keep(connection, run, key, mine, answer, now)
+        return use.dated(connection, answer, now)
+    aside = {"reserved_seconds": answer.seconds, "reserved_candidates": answer.candidates}
+    use.keep(connection, now, aside, first={}, again={})
     return answer
 
 
 def settle(connection: Connection, run: Case, key: str, use: Use) -> None:
     """As `workers.llm.purse.Purse.used`, within the caller's transaction."""
-    mine = and_(SandboxUse.run_id == run.run, SandboxUse.key == key, SandboxUse.state == CallState.RESERVED.value)
-    values = {"state": CallState.SETTLED.value, "seconds": use.seconds, "candidates": use.candidates}
-    connection.execute(update(SandboxUse).where(mine).values(**values, settled_at=db_now()))
+    _reservation(run, key).settle(connection, {"seconds": use.seconds, "candidates": use.candidates})
 
 
 def of_run(connection: Connection, run: RunId) -> tuple[UseLine, ...]:
@@ -72,23 +68,9 @@ def total(connection: Connection) -> Use:
     return Use(float(row[0] or 0), int(row[1] or 0))
 
 
-def _keep(connection: Connection, run: Case, key: str, mine: ColumnElement[bool], use: Use, now: float) -> None:
-    aside = {"reserved_seconds": use.seconds, "reserved_candidates": use.candidates, "expires_at": now + LONGEST_STAGE}
-    if connection.execute(update(SandboxUse).where(mine).values(**aside, at=now)).rowcount:
-        return
-    whose = {"run_id": run.run, "installation_id": run.installation_id, "repo_id": run.repo_id, "key": key[:64]}
-    connection.execute(insert(SandboxUse).values(**whose, state=CallState.RESERVED.value, at=now, **aside))
+def _reservation(run: Case, key: str) -> Reservation:
+    return Reservation(_USES, run, key[:64])
 
 
-def _counted(unit: Unit, now: float) -> ColumnElement[float]:
-    """What a row counts of a unit: what was used, what is set aside while that lasts, else nothing."""
-    settled, under_way = SandboxUse.state == CallState.SETTLED.value, SandboxUse.expires_at > now
-    if unit is Unit.CANDIDATES:
-        return case((settled, SandboxUse.candidates), (under_way, SandboxUse.reserved_candidates), else_=0)
-    return case((settled, SandboxUse.seconds), (under_way, SandboxUse.reserved_seconds), else_=0.0)
-
-
-def _sum(connection: Connection, which: ColumnElement[bool], now: float) -> Use:
-    seconds, candidates = (func.sum(_counted(unit, now)) for unit in (Unit.SANDBOX_SECONDS, Unit.CANDIDATES))
-    row = connection.execute(select(seconds, candidates).where(which)).one()
-    return Use(float(row[0] or 0), int(row[1] or 0))
+def _use(sums: Mapping[Unit, float]) -> Use:
+    return Use(sums[Unit.SANDBOX_SECONDS], int(sums[Unit.CANDIDATES]))

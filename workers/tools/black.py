@@ -9,7 +9,7 @@ from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
 from workers.tools import diffs
-from workers.tools.options import files_of, kept
+from workers.tools.options import files_of, on_files
 from workers.tools.plain import MESSAGE, unique
 
 NAME = "black"
@@ -76,8 +76,7 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa:
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     """black on the named files, as the failing command calls it."""
     files = files_of(finding for finding in findings if finding.rule == "unformatted")
-    calls = invocations(command, NAME) if files else ()
-    return tuple(call.command(*kept(call.args, _VALUES, _DROPPED), "--", *files) for call in calls)
+    return on_files(invocations(command, NAME), files, _VALUES, _DROPPED)
 
 
 def _cannot(output: str) -> Iterator[Finding]:

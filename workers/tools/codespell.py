@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
-from workers.tools.options import files_of, kept
+from workers.tools.options import files_of, on_files
 from workers.tools.plain import MESSAGE, lint, unique
 
 NAME = "codespell"
@@ -51,5 +51,4 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa:
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     """codespell writes a correction only where its list has exactly one."""
     files = files_of(finding for finding in findings if "," not in finding.message.rsplit(" ==> ", 1)[-1])
-    calls = invocations(command, NAME) if files else ()
-    return tuple(call.command("-w", *kept(call.args, _VALUES, _DROPPED), "--", *files) for call in calls)
+    return on_files(invocations(command, NAME), files, _VALUES, _DROPPED, "-w")

@@ -9,7 +9,7 @@ from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
 from workers.tools import printed
-from workers.tools.options import files_of, kept
+from workers.tools.options import files_of, on_files
 
 NAME = "ktlint"
 RUNS_TESTS = False
@@ -53,9 +53,4 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa:
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     """`ktlint --format` on the named files, where ktlint itself was called; a plug-in's task is left to people."""
     files = files_of(finding for finding in findings if not _SYNTAX.match(finding.message))
-    if not files:
-        return ()
-    return tuple(
-        call.command("--format", *kept(call.args, _VALUES, _DROPPED), "--", *files)
-        for call in invocations(command, NAME)
-    )
+    return on_files(invocations(command, NAME), files, _VALUES, _DROPPED, "--format")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
 from workers.scripts import Invocation, invocations
-from workers.tools.options import files_of, kept
+from workers.tools.options import files_of, on_files
 from workers.tools.plain import PATH, lint, located
 
 NAME = "markdownlint"
@@ -40,8 +40,7 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa:
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     """The linter on the named files, as the failing command calls it."""
     files = files_of(findings)
-    calls = _calls(command) if files else ()
-    return tuple(call.command("--fix", *kept(call.args, _VALUES, _DROPPED), "--", *files) for call in calls)
+    return on_files(_calls(command), files, _VALUES, _DROPPED, "--fix")
 
 
 def _calls(command: str) -> tuple[Invocation, ...]:

@@ -1,10 +1,17 @@
-"""What of a failing command line goes into the fixing one: the options, without paths and without what only reports."""
+"""What is read from a failing command line: whether it calls a tool itself, and what goes from it into the fixing one:
+the options, without paths and without what only reports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
 
 from workers.domain import Finding
+from workers.scripts import Invocation, invocations
+
+
+def called_itself(command: str, tool: str) -> bool:
+    """The tool is called for work of its own: `<tool> run x` is a call of another one."""
+    return any(call.args[:1] != ("run",) for call in invocations(command, tool))
 
 
 def kept(args: Sequence[str], with_value: Set[str], dropped: Set[str]) -> list[str]:
@@ -24,3 +31,12 @@ def kept(args: Sequence[str], with_value: Set[str], dropped: Set[str]) -> list[s
 def files_of(findings: Iterable[Finding]) -> list[str]:
     """The files that are named, once each, in order."""
     return list(dict.fromkeys(finding.path for finding in findings if finding.path))
+
+
+def on_files(
+    calls: Iterable[Invocation], files: Sequence[str], with_value: Set[str], dropped: Set[str], *mending: str
+) -> tuple[str, ...]:
+    """Each call with the options that it has and those for `mending`, on these files alone; none without files."""
+    if not files:
+        return ()
+    return tuple(call.command(*mending, *kept(call.args, with_value, dropped), "--", *files) for call in calls)

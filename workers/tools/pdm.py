@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
-from workers.scripts import invocations
+from workers.tools.options import called_itself
 from workers.tools.phrases import kind, phrase, said, spoken
 from workers.tools.plain import fix_commands
 
@@ -35,9 +35,8 @@ _PHRASES = (
 
 
 def recognises(command: str, output: str) -> bool:
-    """`pdm run x` runs another tool: only pdm's own words say that it is pdm that failed."""
-    calls = invocations(command, NAME)
-    return any(call.args[:1] != ("run",) for call in calls) or said(_PHRASES, output)
+    """What `pdm run x` ran is another tool, unless pdm's own words say that it is pdm that failed."""
+    return called_itself(command, NAME) or said(_PHRASES, output)
 
 
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - installers report no tests

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
-from workers.scripts import invocations
+from workers.tools.options import called_itself
 from workers.tools.phrases import kind, phrase, spoken
 from workers.tools.plain import MESSAGE, fix_commands
 
@@ -31,9 +31,8 @@ _CAUSES = re.compile(r"^The conflict is caused by:\n(?P<lines>(?: {4}\S[^\n]{0,5
 
 
 def recognises(command: str, output: str) -> bool:
-    """`pipenv run x` runs another tool: only pipenv's own words say that it is pipenv that failed."""
-    calls = invocations(command, NAME)
-    return any(call.args[:1] != ("run",) for call in calls) or bool(_spoken(output))
+    """What `pipenv run x` ran is another tool, unless pipenv's own words say that it is pipenv that failed."""
+    return called_itself(command, NAME) or bool(_spoken(output))
 
 
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - installers report no tests

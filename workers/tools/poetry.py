@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
-from workers.scripts import invocations
+from workers.tools.options import called_itself
 from workers.tools.phrases import kind, phrase, said, spoken
 from workers.tools.plain import MESSAGE, fix_commands, unique
 
@@ -52,9 +52,8 @@ _LINES = 30
 
 
 def recognises(command: str, output: str) -> bool:
-    """`poetry run x` runs another tool: only poetry's own words say that it is poetry that failed."""
-    calls = invocations(command, NAME)
-    return any(call.args[:1] != ("run",) for call in calls) or said(_PHRASES, output)
+    """What `poetry run x` ran is another tool, unless poetry's own words say that it is poetry that failed."""
+    return called_itself(command, NAME) or said(_PHRASES, output)
 
 
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - installers report no tests

@@ -9,7 +9,7 @@ from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
 from workers.tools import printed
-from workers.tools.options import files_of, kept
+from workers.tools.options import files_of, on_files
 
 NAME = "rubocop"
 RUNS_TESTS = False
@@ -56,5 +56,4 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     """`rubocop -a`, which makes the corrections that it knows to be safe, on the files with correctable offenses."""
     files = files_of(finding for finding in findings if finding.message.startswith(_CORRECTABLE))
-    calls = invocations(command, NAME) if files else ()
-    return tuple(call.command("-a", *kept(call.args, _VALUES, _DROPPED), "--", *files) for call in calls)
+    return on_files(invocations(command, NAME), files, _VALUES, _DROPPED, "-a")

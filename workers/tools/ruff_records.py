@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from workers.domain import Finding
+from workers.tables import dig
 from workers.tools.plain import MESSAGE
 
 _MARKS = ('"noqa_row"', '"check_name"', '"diagnostics"')
@@ -27,7 +28,7 @@ def _values(lines: list[str]) -> Iterator[object]:
         end = {"[": "]", "{": "}"}[lines[start]]
         stop = max((at for at, line in enumerate(lines) if line == end), default=start)
         whole = _loaded("\n".join(lines[start : stop + 1]))
-        listed = _at(whole, "diagnostics") if isinstance(whole, dict) else whole
+        listed = dig(whole, "diagnostics") if isinstance(whole, dict) else whole
         yield from listed if isinstance(listed, list) else ()
     for line in lines:
         if line.startswith("{") and line.endswith("}"):
@@ -55,16 +56,10 @@ def _finding(record: object) -> Finding | None:
 
 
 def _first(record: object, *ways: tuple[str, ...]) -> str | None:
-    found = (_at(record, *way) for way in ways)
+    found = (dig(record, *way) for way in ways)
     return next((value for value in found if isinstance(value, str) and value), None)
 
 
 def _number(record: object, *ways: tuple[str, ...]) -> int | None:
-    found = (_at(record, *way) for way in ways)
+    found = (dig(record, *way) for way in ways)
     return next((value for value in found if type(value) is int), None)
-
-
-def _at(value: object, *keys: str) -> object:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

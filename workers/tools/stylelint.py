@@ -10,7 +10,7 @@ from workers.domain import FailureClass, Finding
 from workers.scripts import invocations
 from workers.tools import printed
 from workers.tools.javascript import CONFIGURATION, calls, missing
-from workers.tools.options import files_of, kept
+from workers.tools.options import files_of, on_files
 
 NAME = "stylelint"
 RUNS_TESTS = False
@@ -105,11 +105,7 @@ def classify(output: str, findings: Sequence[Finding]) -> FailureClass:  # noqa:
 def fix_commands(command: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     """`stylelint --fix` on the named files, with the options of the failing command where it can be seen."""
     files = files_of(finding for finding in findings if finding.rule not in (_SYNTAX, CONFIGURATION))
-    if not files:
-        return ()
-    return tuple(
-        call.command("--fix", *kept(call.args, _VALUES, _DROPPED), "--", *files) for call in calls(command, NAME)
-    )
+    return on_files(calls(command, NAME), files, _VALUES, _DROPPED, "--fix")
 
 
 def _found(lines: Sequence[str]) -> Iterator[tuple[bool, Finding]]:

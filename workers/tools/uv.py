@@ -11,8 +11,8 @@ from itertools import takewhile
 
 from sandbox.spec import TestCase
 from workers.domain import FailureClass, Finding
-from workers.scripts import invocations
 from workers.tools import words
+from workers.tools.options import called_itself
 from workers.tools.phrases import kind, phrase, said
 from workers.tools.plain import MESSAGE, fix_commands, unique
 
@@ -51,9 +51,8 @@ _MANIFEST = {"lock-drift": "uv.lock", "lock-broken": "uv.lock", "manifest": "pyp
 
 
 def recognises(command: str, output: str) -> bool:
-    """`uv run x` runs another tool: only uv's own words say that it is uv that failed."""
-    calls = invocations(command, NAME)
-    return any(call.args[:1] != ("run",) for call in calls) or said(_PHRASES, output)
+    """What `uv run x` ran is another tool, unless uv's own words say that it is uv that failed."""
+    return called_itself(command, NAME) or said(_PHRASES, output)
 
 
 def findings(output: str, tests: Sequence[TestCase]) -> tuple[Finding, ...]:  # noqa: ARG001 - installers report no tests

@@ -1,7 +1,7 @@
 """The configs of other CI systems. Every file in `cases/` is a test: a repository's files in, the recipe out.
 
 Form of a case: `--- job NAME` (may be empty), `--- file PATH` with its text, as often as needed, and `--- plan` with
-the recipe as people read it, its environment first, or the outcome and its sentence.
+the recipe as `described`, its environment first, or the outcome and its sentence.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.spec import Fidelity, Plan
+from tests.workers.recipe.described import described
 from tests.workers.recipe.test_plans import PYTHON, case, job, make
 from tests.workers.recipe.trees import MemoryTree
 from workers import ci, recipe
@@ -46,7 +47,7 @@ def shown(files: dict[str, str], name: str) -> str:
         return f"{stop.outcome}: {stop.detail}"
     env = " ".join(f"{key}={value}" for key, value in sorted(found.env.items()) if key not in OURS)
     steps = [f"{step.name} | {step.shell} | {step.workdir} | {step.script!r}" for step in (*found.setup, found.check)]
-    return "\n".join([f"env: {env}", *steps, *recipe.describe(found)])
+    return "\n".join([f"env: {env}", *steps, *described(found)])
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -54,6 +54,17 @@ CASES = (
     ("guard", "    return xs[0]", "    if not xs:\n        return None\n    return xs[0]"),
     ("fewer arguments", "    return g(a, b)", "    return g(a)"),
     ("more arguments", "    return g(a)", "    return g(a, b=b)"),
+    ("more arguments", "    return xs.index(a)", "    return xs.index(a, b)"),
+    ("more arguments", "    return h(b)", "    return h(a, b)"),
+    ("more arguments", "    return d.pop(\n        a,\n    )", "    return d.pop(\n        a, None,\n    )"),
+    ("more arguments", "    return h()", "    return h(text)"),
+    ("more arguments", "    return h(a, 'w')\n    return h(b)", "    return h(a, 'w')\n    return h(b, 'w')"),
+    ("more arguments", "    return h(a, end=b)", "    return h(a, xs, end=b)"),
+    ("more elements", "    return '%s %s' % (a,)", "    return '%s %s' % (a, b,)"),
+    ("more elements", "    return [a]", "    return [b, a]"),
+    ("wrap", "    g(shown(a))\n    return b", "    g(shown(a))\n    return shown(b)"),
+    ("method call", "    g(node.next())\n    return node", "    g(node.next())\n    return node.next()"),
+    ("variable", "    return a.value + b.value", "    return a.value + a.value"),
     ("item", "    return xs", "    return xs[0]"),
     ("attribute access", "    g(node.value)\n    return node", "    g(node.value)\n    return node.value"),
     ("attribute", "    return node.valeu", "    return node.value"),
@@ -83,6 +94,15 @@ def test_a_template_makes_its_edit(kind: str, before: str, after: str) -> None:
     made = [(m.kind, spliced(source.data, m.splices)) for m in mutations(source, seen=about)]
     assert (kind, (HEAD + after + "\n").encode()) in made
     assert [text for _, text in made if not parses(text)] == []
+
+
+def test_names_of_the_module_and_the_object_itself_are_tried() -> None:
+    """A function of the module that takes as many arguments, a variable of the module, and `self`."""
+    text = "LIMIT = 3\ndef low(a): ...\ndef far(a, b): ...\ndef high(a): ...\nclass C:\n    def f(self, other):\n"
+    source = Source("m.py", (text + "        return low(other)\n").encode())
+    made = {spliced(source.data, m.splices).decode()[len(text) :].strip() for m in mutations(source)}
+    assert {"return high(other)", "return low(LIMIT)", "return low(self)"} <= made
+    assert "return far(other)" not in made
 
 
 @pytest.mark.parametrize(

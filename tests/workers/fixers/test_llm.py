@@ -18,6 +18,7 @@ from workers.domain import (
     Blame,
     Candidate,
     Commit,
+    Coverage,
     Experience,
     FailureClass,
     Finding,
@@ -230,6 +231,20 @@ def test_an_unsure_answer_that_is_green_is_followed_by_a_fresh_one(model: Model)
     assert sure is not None
     assert Attempt(sure, green.verdict).held
     assert "+ return a * b (green, but its author was not sure of it)\n" in model.prompts()[1]
+
+
+def test_an_answer_that_in_effect_deletes_is_followed_by_one_that_is_told_so(model: Model) -> None:
+    """What the model was sure of and no test executes: the next answer begins anew, with the place."""
+    right = answers.search_replace("calc.py", OLD, NEW)
+    model.script([replies.text(right), replies.text(right)])
+    once = Memory()
+    first = llm(model).propose(work(once), [])
+    assert first is not None
+    seen = Coverage(1, (("calc.py", 6),), sidelined=(("calc.py", 6),))
+    green = Attempt(first, Verdict(True, after=failed(), covered=seen))
+    assert not green.held
+    assert llm(model).propose(work(once), [green]) is not None
+    assert "+ return a * b (green, but no test executes calc.py:6 with it any more)\n" in model.prompts()[1]
 
 
 def disputing(quote: str) -> str:

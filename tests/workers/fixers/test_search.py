@@ -176,6 +176,20 @@ def test_a_missing_import_at_the_top_of_a_module(environment: DockerEnvironment)
     assert "+from datetime import timedelta" in candidate.patch
 
 
+def test_a_function_that_raises_at_import_is_mended(environment: DockerEnvironment) -> None:
+    """The module runs it when it is loaded: no test is there yet, and the traceback alone says where to look."""
+    files = {
+        "words.py": (
+            "RULES = []\n\n\ndef rule(one, many):\n    RULES.append('{}|{}'.format(one))\n\n\n"
+            "rule('ox', 'oxen')\nrule('child', 'children')\n"
+        ),
+        "test_words.py": "import words\n\n\ndef test_rules():\n    assert words.RULES == ['ox|oxen', 'child|children']\n",
+    }
+    candidate = Search().propose(red(environment, files, cls="test_error"), [])
+    assert candidate is not None
+    assert "+    RULES.append('{}|{}'.format(one, many))" in candidate.patch
+
+
 def test_an_attribute_typo_is_corrected(environment: DockerEnvironment) -> None:
     """The live object's own names are the candidates."""
     files = {

@@ -130,6 +130,21 @@ def test_what_was_raised_directs_the_edit(
     assert after in made
 
 
+def test_what_raises_at_import_is_suspicious() -> None:
+    """No test runs then, so nothing is counted: the line that raised comes first, then its function and the module."""
+    text = "X = 1\n\n\ndef rule(a, b):\n    c = a + 1\n    return a > b\n\n\ndef other(a):\n    return a > X\n\n\nrule(1, '')\n"
+    frames = (("test_m.py", 1, "<module>"), ("m.py", 13, "<module>"), ("m.py", 6, "rule"))
+    failure = Failure(type="TypeError", message="'>' not supported", frames=frames)
+    red = Trace(failed={"test_m.py": 0.0}, passed={}, exceptions={"test_m.py": failure}, uncollected=("test_m.py",))
+    made = ranked(MemoryTree({"m.py": text, "test_m.py": "import m\n"}), red, 500)
+    best = {
+        line: max(one.score for one in made if one.mutation.line == line) for line in {m.mutation.line for m in made}
+    }
+    assert set(best) == {1, 5, 6, 13}
+    assert best[6] > best[5]
+    assert best[6] > best[1]
+
+
 def test_only_executed_lines_are_changed_and_the_suspicious_ones_first() -> None:
     """Lines that only passing tests execute bring no candidate; ties go by how often people mend so, and there by the
     template's weight: numbers are three times as common as operators."""

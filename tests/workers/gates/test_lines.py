@@ -8,9 +8,10 @@ from threading import Event
 
 import pytest
 
+from sandbox.spec import Result, Step
 from tests.workers.fixers.benches import bench
 from tests.workers.made import RED, ScriptedEnvironment
-from workers.domain import Coverage
+from workers.domain import Coverage, Suite
 from workers.gates.lines import covered
 
 BEFORE = '''"""Doc."""
@@ -96,6 +97,30 @@ def test_what_cannot_be_seen_is_said() -> None:
     assert seen(ran(passed={})) is None
     assert seen(ran(), path="data.json", after="{}") == Coverage(0, (), ("data.json",))
     assert seen(ran(), after="x = (") == Coverage(0)
+
+
+GUARDED = BEFORE.replace("        return a\n", "        if b:\n            return a\n")
+
+
+@pytest.mark.parametrize(
+    ("suite", "sidelined"),
+    [(None, (("calc.py", 10),)), (ran(8, 9), (("calc.py", 10),)), (ran(8, 9, 10), ()), (b"", ())],
+)
+def test_what_is_put_behind_a_condition_that_never_held_is_told(
+    suite: bytes | None, sidelined: tuple[tuple[str, int], ...]
+) -> None:
+    """Where the command is a part of the suite, the rest of it has a say first; what it says must be known."""
+    check = ran(8, 9, 12)
+
+    def answered(_step: Step, _patch: bytes | None, number: int) -> Result:
+        return replace(RED, report=suite or b"" if number else check)
+
+    work = bench({"calc.py": BEFORE}, ScriptedEnvironment(answered), "pytest -q test_calc.py", RED)
+    edits = {"calc.py": GUARDED.encode()}
+    beside = Suite(Step("suite", "pytest -q"), RED) if suite is not None else None
+    found = covered(edits, work.tree.diff(edits), work, Event(), beside)
+    assert found is not None
+    assert found.sidelined == sidelined
 
 
 @pytest.mark.parametrize("report", [b"{", b'{"kind": "lines"}', ran(lines=[1]), ran(lines={"calc.py": ["x"]})])

@@ -6,6 +6,7 @@ What follows those numbers was added later; each case gives the tree, the answer
 # ruff: noqa: E501 - the texts are the data
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 
 CALC = '''"""Small sums."""
@@ -52,6 +53,9 @@ def out(path: str, text: str) -> dict[str, str | None]:
 TABS = "def f(x):\n\tif x:\n\t\treturn 1\n\treturn 2\n"
 QUOTED = 'def hello(name):\n    text = "it\'s " + name\n    return text\n\n\ndef bye():\n    return 1\n'
 ENTITY = "def less(a, b):\n    if a < b and b > 0:\n        return True\n    return a < b\n"
+NOTED = "def told(total):\n    text = 'it is ' + str(total)\n    # for people\n    return text\n"
+"""A comment between two lines that an answer may quote without it."""
+PAGE = "<p>fish &amp; chips</p>\n<hr>\n<p>tea</p>\n"
 TRAIL = "def f():   \n    a = 1  \n    b = 2\n    return a\n"
 BULLETS = "# List\n\n- one\n- two\n  - two and a half\n- three\n"
 PLUSES = "# List\n\n+ one\n+ two\n+ three\n"
@@ -150,6 +154,14 @@ ACCEPTED = (
          {"a.txt": "one\n", "f.md": "Run:\n```\nmake\n```\n", "z.txt": "two\n"}, {"a.txt": "uno\n", "f.md": "Run:\n```\nmake all\n```\n", "z.txt": "due\n"}),
     Case("68 search text that looks like list items of a diff", "l.md\n<<<<<<< SEARCH\n one\n=======\n uno\n>>>>>>> REPLACE\n", one("l.md", "- one\n one\n+ uno\n"), out("l.md", "- one\n uno\n+ uno\n")),
     Case("66 documents of YAML", "--- a/d.yml\n+++ b/d.yml\n@@ -1 +1 @@\n-a: 1\n+a: 2\n", one("d.yml", "a: 1\n---\nb: 1\n"), out("d.yml", "a: 2\n---\nb: 1\n")),
+    Case("72 entities that are the file's own", "p.html\n<<<<<<< SEARCH\n<p>fish &amp; chips</p>\n=======\n<p>fish &amp; peas</p>\n>>>>>>> REPLACE\n", one("p.html", PAGE), out("p.html", PAGE.replace("chips", "peas"))),
+    Case("73 the file's own entities in a diff without any bracket", "--- a/p.txt\n+++ b/p.txt\n@@\n-fish &amp; chips\n+fish &amp; peas\n tea\n", one("p.txt", "fish &amp; chips\ntea\n"), out("p.txt", "fish &amp; peas\ntea\n")),
+    Case("74 the file's own entities, escaped again", html.escape("--- a/p.html\n+++ b/p.html\n@@\n-<p>fish &amp; chips</p>\n+<p>fish &amp; peas</p>\n <hr>\n"), one("p.html", PAGE), out("p.html", PAGE.replace("chips", "peas"))),
+    Case("75 entities in the answer's code, brackets in its prose", "Use <= as in \"less\":\n\n```diff\n--- a/e.py\n+++ b/e.py\n@@\n def less(a, b):\n-    if a &lt; b and b &gt; 0:\n+    if a &lt;= b and b &gt; 0:\n         return True\n```\n", one("e.py", ENTITY), out("e.py", ENTITY.replace("if a < b", "if a <= b"))),
+    Case("76 typographic quotes in a new line, nothing quoted has any", "--- a/n.py\n+++ b/n.py\n@@\n def told(total):\n+    check(\u201ctotal\u201d, \u20181\u2019)\n", one("n.py", NOTED), out("n.py", NOTED.replace("(total):\n", "(total):\n    check(\"total\", '1')\n"))),
+    Case("77 typographic quotes in a new file", "*** Begin Patch\n*** Add File: new.py\n+A = \u201cone\u201d\n*** End Patch\n", after=out("new.py", 'A = "one"\n')),
+    Case("78 typographic quotes in a new text that parses", "--- a/n.py\n+++ b/n.py\n@@\n def told(total):\n+    check('\u201ctotal\u201d')\n     text = 'it is ' + str(total)\n", one("n.py", NOTED), out("n.py", NOTED.replace("(total):\n", "(total):\n    check('\u201ctotal\u201d')\n"))),
+    Case("79 a kept line that looks like another one, deeper", "--- a/t.js\n+++ b/t.js\n@@\n   });\n \n+test(() => {\n+  two();\n+});\n+\n last();\n", one("t.js", "test(() => {\n  one(() => {\n  });\n});\n\nlast();\n"), out("t.js", "test(() => {\n  one(() => {\n  });\n});\n\ntest(() => {\n  two();\n});\n\nlast();\n")),
 )  # fmt: skip
 
 REFUSED = (
@@ -189,4 +201,7 @@ REFUSED = (
     ("R34 broken TOML", one("d.toml", "a = 1\n"), "d.toml\n<<<<<<< SEARCH\na = 1\n=======\na = 1\nb = [\n>>>>>>> REPLACE\n", "can no longer be parsed"),
     ("R35 broken YAML", one("d.yml", "a: 1\n"), "d.yml\n<<<<<<< SEARCH\na: 1\n=======\na: 1\n b: [2\n>>>>>>> REPLACE\n", "line [23]: "),
     ("R36 file that is no UTF-8", {"l.txt": b"gr\xfcn\none\n"}, "l.txt\n<<<<<<< SEARCH\none\n=======\n1\n>>>>>>> REPLACE\n", "not UTF-8"),
+    ("R37 entities, and a comment left out beside a new line", one("n.py", NOTED), html.escape("--- a/n.py\n+++ b/n.py\n@@\n def told(total):\n     text = 'it is ' + str(total)\n+    check(9)\n     return text\n"), "ambiguous"),
+    ("R38 the same below prose with brackets", one("n.py", NOTED), "It is <1>:\n\n```diff\n" + html.escape("--- a/n.py\n+++ b/n.py\n@@\n def told(total):\n     text = 'it is ' + str(total)\n+    check(9)\n     return text\n") + "```\n", "ambiguous"),
+    ("R39 typographic quotes, and the file has such itself", one("n.py", "A = '\u201cone\u201d'\n"), "--- a/n.py\n+++ b/n.py\n@@\n A = '\u201cone\u201d'\n+B = \u201ctwo\u201d\n", "can no longer be parsed"),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """From a red job to its recipe. Every file in `cases/` is a test; the others are said one by one below.
 
 Form of a case: sections `--- job` (name), `--- workflow`, `--- log` (`\\e` is the escape character), `--- tree` (JSON),
-`--- plan` (the recipe as people read it). The first two and the log may be empty.
+`--- plan` (the recipe as `described`). The first two and the log may be empty.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.spec import Fidelity, Plan, Step
+from tests.workers.recipe.described import described
 from tests.workers.recipe.trees import MemoryTree
 from workers import fresh, logs, recipe
 from workers.domain import Case, JobReport, Outcome, RunId, Sha
@@ -56,7 +57,7 @@ def test_a_recorded_job_gives_the_expected_recipe(path: Path) -> None:
     found = make(
         (told["workflow"].strip() and told["workflow"]) or None, json.loads(told["tree"]), log, told["job"].strip()
     )
-    assert recipe.describe(found) == told["plan"].strip().split("\n")
+    assert described(found) == told["plan"].strip().split("\n")
 
 
 def test_a_persons_command_beats_every_recipe() -> None:

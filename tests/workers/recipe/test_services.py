@@ -140,11 +140,3 @@ def test_later_steps_start_where_set_up_ended() -> None:
     found = with_service("db: postgres", "run: pytest one\nrun: pytest two")
     assert found.after
     assert any("as set-up left them" in note for note in found.notes)
-
-
-def test_people_read_which_services_there_are() -> None:
-    """One line each in the recipe."""
-    from workers import recipe
-
-    lines = recipe.describe(make(USUAL, log=LOG))
-    assert "service: postgres: postgres:16 (ports 5432, 15432 for 5432)" in lines

@@ -13,6 +13,7 @@ from workers.domain import (
     Attempt,
     Candidate,
     Confidence,
+    Coverage,
     Diagnosis,
     FailureClass,
     Finding,
@@ -171,6 +172,19 @@ def test_a_green_guess_is_told_and_never_proposed() -> None:
         propose((Scripted("search", ()),), bench(), [guess])
     assert stop.value.data["patch"] == guess.candidate.patch
     assert "too little is known" in stop.value.detail
+
+
+def test_a_patch_that_in_effect_deletes_is_low_whoever_made_it() -> None:
+    """Green, with a statement behind a condition that no test met: told with its place, and the search goes on."""
+    seen = Coverage(2, (("calc.py", 3),), sidelined=(("calc.py", 3),))
+    guess = Attempt(candidate(fixer="llm", confidence=Confidence.HIGH), Verdict(True, after=GREEN, covered=seen))
+    assert (guess.confidence, guess.held) == (Confidence.LOW, False)
+    assert replace(guess, verdict=replace(guess.verdict, covered=replace(seen, sidelined=()))).held
+    assert propose((Scripted("search", (SECOND,)),), bench(), [guess]) is SECOND
+    with pytest.raises(Stop) as stop:
+        propose((Scripted("llm", ()),), bench(), [guess])
+    assert stop.value.data["patch"] == guess.candidate.patch
+    assert "no test executes `calc.py:3` with it" in stop.value.detail
 
 
 @pytest.mark.parametrize(("model", "confidence"), [(None, Confidence.HIGH), ("gpt-5", Confidence.MEDIUM)])

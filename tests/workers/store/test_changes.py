@@ -70,9 +70,9 @@ def test_publishing_is_kept_with_its_failure_and_found_by_all_its_names(
     line = changes.by_pull(7, 12)
     assert line is not None
     assert (line.run_id, line.fingerprint, line.job, line.state) == (lease.run, "f1", "test", ChangeState.OPEN)
-    assert line == changes.by_branch(7, "heal/test-1") == changes.by_commit(7, Sha(FIRST)) == changes.by_run(lease.run)
+    assert line == changes.by_commit(7, Sha(FIRST)) == changes.by_run(lease.run)
     assert changes.open_for_target(7, "main") == changes.open_on_branch(7, "heal/test-1") == [line]
-    assert (changes.open_count(7), changes.open_count(8), changes.by_pull(8, 12)) == (1, 0, None)
+    assert (changes.open_for_target(8, "main"), changes.by_pull(8, 12)) == ([], None)
     assert ours(line) == Ours(12, "heal/test-1", Sha(FIRST), "main", Sha("a" * 40), "diff --git", lease.run)
 
 
@@ -99,7 +99,7 @@ def test_each_push_to_their_branch_is_a_change_of_its_own(engine: Engine, ledger
     again = going_on(case, replace(PUSHED, commit=SECOND))
     taken(ledger, again, "three").record("publish", 0, replace(PUSHED, commit="d" * 40), 0.1)
     assert [line.commit for line in Changes(engine).open_on_branch(7, "topic")] == [FIRST, "d" * 40]
-    assert Changes(engine).open_count(7) == 0
+    assert Changes(engine).open_for_target(7, PUSHED.target) == []
 
 
 @pytest.mark.parametrize("published", [replace(PUBLISHED, pull_request=None), None])
@@ -123,11 +123,11 @@ def test_a_worker_that_slept_past_its_lease_changes_no_row(engine: Engine, ledge
 
 
 def test_a_state_is_news_once(engine: Engine, ledger: Ledger, case: Case) -> None:
-    """Whoever marks it first is told so, and says it to people; an open count forgets what is not open."""
+    """Whoever marks it first is told so, and says it to people; what is not open is not among the open ones."""
     taken(ledger, case, "one").record("publish", 0, PUBLISHED, 0.1)
     changes = Changes(engine)
     assert [changes.mark(1, state=ChangeState.LEFT), changes.mark(1, state=ChangeState.LEFT)] == [True, False]
-    assert (changes.open_count(7), changes.open_for_target(7, "main")) == (0, [])
+    assert changes.open_for_target(7, "main") == []
 
 
 def test_a_lesson_is_learned_once_per_pull_request_and_stays_at_home(

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from tests.workers.store.test_ledger import now_due
-from tests.workers.store.test_spending import lease
+from tests.workers.store.test_spending import WHOSE, lease
 from workers.domain import Case, Outcome
 from workers.errors import LeaseLost, Stop
-from workers.llm.budgets import Limit, Span, Unit, Use
+from workers.llm.budgets import OF_MODELS, OF_SANDBOX, Limit, Span, Unit, Use
 from workers.store import sandbox_use
 from workers.store.database import db_now
 from workers.store.ledger import Ledger
@@ -100,25 +100,15 @@ def test_what_nobody_takes_over_lapses(engine: Engine, ledger: Ledger, case: Cas
     assert [row.state for row in rows(engine)] == ["settled", "reserved"]
 
 
-@pytest.mark.parametrize(
-    ("span", "elsewhere", "shared"),
-    [
-        (Span.RUN, {}, False),
-        (Span.REPO_DAY, {}, True),
-        (Span.REPO_DAY, {"repo_id": 8}, False),
-        (Span.INSTALLATION_MONTH, {"repo_id": 8}, True),
-        (Span.INSTALLATION_MONTH, {"repo_id": 8, "installation_id": 10}, False),
-    ],
-)
-@pytest.mark.parametrize("unit", [Unit.SANDBOX_SECONDS, Unit.CANDIDATES])
-def test_whose_use_counts(
-    ledger: Ledger, case: Case, span: Span, elsewhere: dict[str, int], shared: bool, unit: Unit
-) -> None:
-    """A run's, a repository's or an installation's; those of models are another matter."""
+@WHOSE
+def test_whose_use_counts(ledger: Ledger, case: Case, span: Span, elsewhere: dict[str, int], shared: bool) -> None:
+    """A run's, a repository's, an installation's, or everybody's; those of models are another matter."""
     lease(ledger, case, "one").purse(()).set_aside("verify:0", Use(50.0, 50), Use(1.0, 1))
-    models = tuple(Limit(span, one, 0.0, "none") for one in (Unit.USD, Unit.TOKENS, Unit.CALLS, Unit.SECONDS))
-    other = lease(ledger, case, "two", **elsewhere).purse((*models, Limit(span, unit, 50, "some")))
-    assert (room(other, "verify:0") is None) is shared
+    models = tuple(Limit(span, one, 0.0, "none") for one in OF_MODELS)
+    other = lease(ledger, case, "two", **elsewhere)
+    for unit in OF_SANDBOX:
+        purse = other.purse((*models, Limit(span, unit, 50, "some")))
+        assert (room(purse, "verify:0") is None) is shared
 
 
 def test_a_day_is_over_after_24_hours(engine: Engine, ledger: Ledger, case: Case) -> None:

@@ -27,6 +27,20 @@ from workers.store.spending import LONGEST_CALL, RunPurse
 ASKED = Asked(Purpose.FIXER, "openai", "gpt-5", Worst(5_000, 0.4))
 BILL = Paid("gpt-5-2025", Usage(1_000, 200, 0.1), Call("resp-1", "stop", 300, 50), 2.5)
 
+WHOSE = pytest.mark.parametrize(
+    ("span", "elsewhere", "shared"),
+    [
+        (Span.RUN, {}, False),
+        (Span.REPO_DAY, {}, True),
+        (Span.REPO_DAY, {"repo_id": 8}, False),
+        (Span.INSTALLATION_MONTH, {"repo_id": 8}, True),
+        (Span.INSTALLATION_MONTH, {"repo_id": 8, "installation_id": 10}, False),
+        (Span.DAY, {"repo_id": 8, "installation_id": 10}, True),
+        (Span.MONTH, {"repo_id": 8, "installation_id": 10}, True),
+    ],
+)
+"""Who else is bound by a limit of a span: another run of the same repository, or of another one."""
+
 
 def usd(most: float, span: Span = Span.RUN) -> tuple[Limit, ...]:
     return (Limit(span, Unit.USD, most, "some"),)
@@ -116,18 +130,7 @@ def test_an_answer_that_was_kept_settles_what_its_worker_could_not(engine: Engin
     assert rows(engine)[1].expires_at - rows(engine)[1].at == pytest.approx(LONGEST_CALL)
 
 
-@pytest.mark.parametrize(
-    ("span", "elsewhere", "shared"),
-    [
-        (Span.RUN, {}, False),
-        (Span.REPO_DAY, {}, True),
-        (Span.REPO_DAY, {"repo_id": 8}, False),
-        (Span.INSTALLATION_MONTH, {"repo_id": 8}, True),
-        (Span.INSTALLATION_MONTH, {"repo_id": 8, "installation_id": 10}, False),
-        (Span.DAY, {"repo_id": 8, "installation_id": 10}, True),
-        (Span.MONTH, {"repo_id": 8, "installation_id": 10}, True),
-    ],
-)
+@WHOSE
 def test_whose_spending_counts(ledger: Ledger, case: Case, span: Span, elsewhere: dict[str, int], shared: bool) -> None:
     """A run's, a repository's, an installation's, or everybody's."""
     lease(ledger, case, "one").purse(()).reserve("a", ASKED)

@@ -125,11 +125,9 @@ QUESTIONS: Mapping[str, Question] = {
     "Pages.visible": lambda t: Pages(t.engine).visible(t.them.run, t.me.sees) and t.them.mark,
     "Pages.run": lambda t: Pages(t.engine).run(t.them.run, t.me.sees),
     "Changes.by_pull": lambda t: Changes(t.engine).by_pull(t.me.repo, OURS),
-    "Changes.by_branch": lambda t: Changes(t.engine).by_branch(t.me.repo, OUR_BRANCH),
     "Changes.by_commit": lambda t: Changes(t.engine).by_commit(t.me.repo, COMMIT),
     "Changes.open_for_target": lambda t: Changes(t.engine).open_for_target(t.me.repo, BRANCH),
     "Changes.open_on_branch": lambda t: Changes(t.engine).open_on_branch(t.me.repo, OUR_BRANCH),
-    "Changes.open_count": lambda t: Changes(t.engine).open_count(t.me.repo) == 1 or t.them.mark,
     "changes.held": lambda t: _in(t, lambda c: changes.held(c, t.me.repo, t.them.run)),
     "Rounds.first_case": lambda t: Rounds(t.engine).first_case(t.me.repo, t.them.run),
     "Rounds.so_far": lambda t: Rounds(t.engine).so_far(t.me.repo, t.them.run),
@@ -224,7 +222,8 @@ OF_THE_HOUSE: Mapping[str, str] = {
     "Ledger.release_worker": "a worker's or a dispatcher's: the run's id was read from a row, of the "
     "same repository, never from outside",
     "Lease.recall Lease.record Lease.seconds Lease.ours Lease.answered Lease.publishing Lease.event Lease.guard "
-    "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back RunPurse.bound": "of the lease's own run alone",
+    "Lease.finish Lease.park Lease.retry Lease.crashed Lease.give_back RunPurse.bound Reservation.spent "
+    "Reservation.dated Reservation.keep Reservation.settle": "of the lease's own run alone",
     "Changes.by_run Changes.mark changes.keep changes.ours calls.of_run sandbox_use.of_run opening.lead "
     "opening.append_event opening.open_run sightings.keep Pages.newest Pages.events lessons.about": "called with a "
     "row, or a run, that was asked for by its repository before",
@@ -237,8 +236,8 @@ OF_THE_HOUSE: Mapping[str, str] = {
     "Tenants.gone": "says of ids which are gone, and asks for no more",
     "Ledger.follow_clock clock.follow Roster.seen Roster.gone Roster.alive Retention.prune Retention.hold "
     "Retention.size Retention.compact "
-    "retention.kept backup.back_up runs.about spans.alone spans.within sandbox_use.set_aside "
-    "sandbox_use.settle": "about the service, not about a tenant; or a part of a query",
+    "retention.kept backup.back_up runs.about reservations.alone Kind.counted "
+    "sandbox_use.set_aside sandbox_use.settle": "about the service, not about a tenant; or a part of a query",
 }
 """What no tenant's id leads to, and why."""
 

@@ -130,17 +130,20 @@ def _places(mutation: Mutation) -> set[int]:
 
 
 def _suspicion(source: Source, node: ast.AST | None, line: int, trace: Trace) -> float:
-    """Of the line, or of the statement's lines; module-level code that no test executes counts a little."""
+    """Of the line, or of the statement's lines; what runs at import, and no test executes, counts a little, unless that
+    is where it raised."""
     statement = source.statement(node) if node is not None else None
     lines = {line, getattr(node, "lineno", line)}
     if statement is not None and not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         body = getattr(statement, "body", None)
         last = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
         lines |= set(range(statement.lineno, min(last, statement.lineno + 60) + 1))
-    best = max(trace.ochiai(source.path, line) for line in lines)
-    if best or (node is not None and source.function(node) is not None and not _default(source, node)):
-        return best
-    return _IMPORT_TIME if source.path in trace.counts else 0.0
+    raised = trace.raised.get(source.path, frozenset())
+    best = 1.0 if raised & lines else max(trace.ochiai(source.path, line) for line in lines)
+    function = source.function(node) if node is not None else None
+    if best or (function is None or node is None or _default(source, node)):
+        return best or (_IMPORT_TIME if raised or source.path in trace.counts else 0.0)
+    return _IMPORT_TIME if any(function.lineno <= at <= (function.end_lineno or 0) for at in raised) else 0.0
 
 
 def _default(source: Source, node: ast.AST) -> bool:

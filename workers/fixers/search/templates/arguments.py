@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from workers.fixers.search.seen import Seen
 from workers.fixers.search.templates.values import edit
-from workers.fixers.source import Mutation, Source
+from workers.fixers.source import Mutation, Source, Splice
 
 _WRAPPERS = ("int", "str", "list", "sorted", "len", "abs", "set", "float", "tuple", "sum", "round", "max", "min")
 _METHODS = {"str": ("strip()", "lower()", "split()", "upper()"), "dict": ("items()", "values()", "keys()"),
             "list": ("copy()",), "set": ("copy()",)}  # fmt: skip
+_CALLS, _VARIABLES, _OWN = 6, 10, 6
+"""How many alike calls, variables and functions of the file are tried for one place."""
 
 
 def dropped(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
@@ -39,6 +41,60 @@ def added(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         for value in [*values, "True", "False", "None"]:
             new = f"{source.text(node.func)}({', '.join([*given, f'{name}={value}'])})"
             yield edit(source, node, new, "more arguments", 0.5 if value == name else 0.2)
+
+
+def given(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
+    """One more argument in some place: what a call of the same function has there, else a variable or a constant."""
+    if not isinstance(node, ast.Call) or any(isinstance(arg, ast.Starred) for arg in node.args):
+        return
+    names = _parameters(source, node, seen)
+    if names and len(node.args) + len(node.keywords) >= len(names):
+        return
+    places = len(node.args) + 1
+    tried = {(at, source.text(arg)) for at, arg in enumerate(node.args)}
+    for at, text, prior in (*_alike(source, node, places), *_likely(source, node, seen, names)):
+        if (at, text) not in tried:
+            tried.add((at, text))
+            what = f"`{text}` is argument {at + 1} of `{source.text(node.func)}`"
+            yield Mutation(
+                source.path, node.lineno, (_inserted(source, node, at, text),), "more arguments", prior, what, node
+            )
+
+
+def _alike(source: Source, node: ast.Call, places: int) -> Iterator[tuple[int, str, float]]:
+    """Arguments of other calls in the file of what is called here, with their places."""
+    called = ast.dump(node.func)
+    others = [
+        one for one in source.calls if one is not node and len(one.args) >= places and ast.dump(one.func) == called
+    ]
+    for other in others[:_CALLS]:
+        for at, arg in enumerate(other.args[:places]):
+            if not isinstance(arg, ast.Starred):
+                yield at, source.text(arg), 0.5
+
+
+def _likely(source: Source, node: ast.Call, seen: Seen, names: Sequence[str]) -> Iterator[tuple[int, str, float]]:
+    places = len(node.args) + 1
+    variables = seen.names(node)[:_VARIABLES]
+    for at in range(places):
+        wanted = names[at] if at < len(names) else ""
+        for name in variables:
+            yield at, name, 0.5 if name == wanted else 0.2 if at == places - 1 else 0.15
+    function = source.function(node)
+    for text in source.expressions(function).get(ast.Attribute, ())[:_VARIABLES] if function else ():
+        yield places - 1, text, 0.12
+    for text in ("None", "0", "1", "True", "False"):
+        yield places - 1, text, 0.1
+
+
+def _inserted(source: Source, node: ast.Call, at: int, text: str) -> Splice:
+    """Before the argument in that place, else behind the last one."""
+    following: list[ast.expr | ast.keyword] = [*node.args[at:], *node.keywords]
+    if following:
+        start = source.span(following[0])[0]
+        return start, start, f"{text}, "
+    end = source.span(node.args[-1])[1] if node.args else source.span(node)[1] - 1
+    return end, end, f", {text}" if node.args else text
 
 
 def _parameters(source: Source, node: ast.Call, seen: Seen) -> list[str]:
@@ -73,9 +129,20 @@ def wrapped(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     for name in _WRAPPERS:
         likely = isinstance(parent, ast.Return | ast.Assign | ast.Call | ast.Compare | ast.For)
         yield edit(source, node, f"{name}({text})", "wrap", 0.25 if likely else 0.12)
+    for name in _converting(source, node):
+        yield edit(source, node, f"{name}({text})", "wrap", 0.2)
     for kind in known & set(_METHODS):
         for method in _METHODS[kind]:
             yield edit(source, node, f"{text}.{method}", "method call", 0.2)
+
+
+def _converting(source: Source, node: ast.AST) -> list[str]:
+    """What the file calls with one argument; first the calls in the same function."""
+    function = source.function(node)
+    calls = [one for one in source.calls if isinstance(one.func, ast.Name) and len(one.args) == 1 and not one.keywords]
+    calls.sort(key=lambda one: source.function(one) is not function)
+    names = dict.fromkeys(one.func.id for one in calls if isinstance(one.func, ast.Name))
+    return [name for name in names if name not in _WRAPPERS and not (function and name == function.name)][:_OWN]
 
 
 def hoisted(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
@@ -92,9 +159,11 @@ def hoisted(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     for attr, called in sorted(source.reads.get(ast.dump(node), frozenset())):
         if not called:
             yield edit(source, node, f"{node.id}.{attr}", "attribute access", 0.3)
+    for text in source.methods.get(node.id, ())[:_CALLS]:
+        yield edit(source, node, text, "method call", 0.25)
     own = {attr for kind in kinds for attr in seen.attributes.get(kind, ())}
     for attr in sorted(own & source.attributes)[:6]:
         yield edit(source, node, f"{node.id}.{attr}", "attribute access", 0.2)
 
 
-TEMPLATES = (dropped, added, wrapped, hoisted)
+TEMPLATES = (dropped, added, given, wrapped, hoisted)

@@ -20,8 +20,25 @@ METHODS = (
 )  # fmt: skip
 
 
+_OWN = 12
+"""Functions of the file that are tried in place of one."""
+
+
 def _siblings(name: str, groups: tuple[tuple[str, ...], ...]) -> list[str]:
     return list(dict.fromkeys(other for group in groups if name in group for other in group if other != name))
+
+
+def _callable(source: Source, node: ast.Call, name: str) -> list[str]:
+    """Functions of the file that can be called with as many arguments, likest name first."""
+    count = len(node.args) + len(node.keywords)
+    own = [n for n in source.tree.body if isinstance(n, ast.FunctionDef) and n.name != name and _takes(n.args, count)]
+    return sorted((n.name for n in own), key=lambda other: -difflib.SequenceMatcher(None, name, other).ratio())[:_OWN]
+
+
+def _takes(parameters: ast.arguments, count: int) -> bool:
+    most = len(parameters.posonlyargs) + len(parameters.args)
+    least = most - len(parameters.defaults)
+    return least <= count and (count <= most + len(parameters.kwonlyargs) or parameters.vararg is not None)
 
 
 def sibling(source: Source, node: ast.AST) -> Iterator[Mutation]:
@@ -30,8 +47,7 @@ def sibling(source: Source, node: ast.AST) -> Iterator[Mutation]:
         return
     if isinstance(node.func, ast.Name):
         name, (start, end) = node.func.id, source.span(node.func)
-        own = [n.name for n in source.tree.body if isinstance(n, ast.FunctionDef) and n.name != name]
-        others = _siblings(name, FUNCTIONS) + (difflib.get_close_matches(name, own, n=2) if name in source.top else [])
+        others = _siblings(name, FUNCTIONS) + (_callable(source, node, name) if name in source.top else [])
     elif isinstance(node.func, ast.Attribute):
         name, end = node.func.attr, source.span(node.func)[1]
         start = end - len(name.encode())

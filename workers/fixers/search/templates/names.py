@@ -36,6 +36,21 @@ def variable(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         prior = (0.55 + 0.2 * _likeness(other, node.id)) * (_UNREAD if last else 1.0)
         what = f"`{node.id}` became `{other}`"
         yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", prior, what, node)
+    for other in _outer(source, node):
+        what = f"`{node.id}` became `{other}`"
+        prior = 0.25 * (_UNREAD if last else 1.0)
+        yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", prior, what, node)
+
+
+def _outer(source: Source, node: ast.Name) -> list[str]:
+    """The object itself in a method, and variables of the module, likest name first."""
+    function = source.function(node)
+    first = function.args.args[:1] if function else []
+    own = [arg.arg for arg in first if arg.arg in ("self", "cls") and arg.arg != node.id]
+    parent = source.parents.get(node)
+    alone = not isinstance(parent, ast.Attribute | ast.Subscript)
+    constants = sorted(source.constants, key=lambda name: (-_likeness(name.lower(), node.id.lower()), name))[:_LIMIT]
+    return (own if alone else []) + constants
 
 
 def attribute(source: Source, node: ast.AST) -> Iterator[Mutation]:
@@ -54,6 +69,18 @@ def attribute(source: Source, node: ast.AST) -> Iterator[Mutation]:
         yield Mutation(source.path, node.lineno, (splice,), "attribute", prior, what, node)
 
 
+def owner(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """`a.x` becomes `b.x`, where the file has `b.x` somewhere and `b` is known here."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return
+    known = {*source.variables(node), *source.top}
+    others = [name for name in source.owners.get(node.attr, ()) if name in known and name != node.value.id]
+    for other in others[:_LIMIT]:
+        what = f"`{node.value.id}.{node.attr}` became `{other}.{node.attr}`"
+        splice = (*source.span(node.value), other)
+        yield Mutation(source.path, node.lineno, (splice,), "variable", 0.35, what, node)
+
+
 def alive(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     """`a.x` becomes another attribute that the live `a` has, when its name is like it."""
     if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
@@ -67,5 +94,5 @@ def alive(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         yield Mutation(source.path, node.lineno, (splice,), "attribute", 0.3, what, node)
 
 
-TEMPLATES = (attribute,)
+TEMPLATES = (attribute, owner)
 INFORMED = (variable, alive)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from workers.fixers.search.seen import Seen
 from workers.fixers.source import Mutation, Source, Splice
 
-_SIMPLE = (ast.Name, ast.Call, ast.Attribute, ast.Subscript, ast.Constant)
-_WHOLE = (ast.Call, ast.Subscript, ast.Attribute, ast.BinOp)
+_ITEMS = 8
+"""Variables that are tried as one more item."""
 
 
 def edit(source: Source, node: ast.expr | ast.stmt, new: str, kind: str, prior: float) -> Mutation:
@@ -89,7 +89,7 @@ def term(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     if not isinstance(node, ast.Name | ast.Call | ast.Subscript) or not source.read(node):
         return
     parent = source.parents.get(node)
-    if isinstance(parent, ast.Subscript) and parent.value is node:
+    if isinstance(parent, ast.Subscript | ast.Attribute) and parent.value is node:
         return
     kinds = seen.kinds(node)
     if kinds and not kinds & {"int", "float"}:
@@ -191,6 +191,17 @@ def concatenated(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation
             yield edit(source, side, f"[{source.text(side)}]", "wrap", 0.25)
 
 
+def element(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
+    """A written collection gets a variable as its last item, or its first."""
+    if not isinstance(node, ast.Tuple | ast.List | ast.Set) or not node.elts or not source.read(node):
+        return
+    (start, _), (_, end) = source.span(node.elts[0]), source.span(node.elts[-1])
+    known = {source.text(item) for item in node.elts}
+    for name in [name for name in seen.names(node) if name not in known][:_ITEMS]:
+        for splice, prior in (((end, end, f", {name}"), 0.25), ((start, start, f"{name}, "), 0.15)):
+            yield Mutation(source.path, node.lineno, (splice,), "more elements", prior, f"`{name}` was put in", node)
+
+
 def joined(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     """A collection that is returned or assigned gets another one in front of it or behind it."""
     if not isinstance(node, ast.Return | ast.Assign) or node.value is None:
@@ -204,4 +215,4 @@ def joined(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
             yield edit(source, node.value, f"{text} + {name}", "more elements", 0.35)
 
 
-TEMPLATES = (copied, target, part, term, extreme, returned, sliced, concatenated, joined)
+TEMPLATES = (copied, target, part, term, extreme, returned, sliced, concatenated, element, joined)
