@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +11,15 @@ import structlog
 from hypothesis import settings
 
 from tests import installation
+from tests.counting import adds, uncounted
+from tests.hub.fixtures import hub, hub_process
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from tests.scheduling import Scheduling
+
+__all__ = ["hub", "hub_process"]
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no finding
 settings.load_profile("untimed")
@@ -37,6 +43,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     from tests.scheduling import Scheduling
 
     return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Set-up and end of a test are counted for coverage, or not, as the test is."""
+    with nullcontext() if adds(mark.name for mark in item.iter_markers()) else uncounted():
+        return (yield)
 
 
 def pytest_sessionfinish() -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from benchmarks.factorised import judging, landing, patches
 from benchmarks.factorised.landing import Landed
+
+pytestmark = pytest.mark.uncounted
 
 TEXT = "def double(value):\n    return value + value + 1\n"
 PROGRAM = patches.Program("double", "shop/double.py", TEXT, TEXT.replace(" + 1", ""), [([21], 42), ([150], 300)])

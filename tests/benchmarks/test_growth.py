@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.growth import Habits, Measured, Part, Smallest, loads, need, reach, table
 
+pytestmark = pytest.mark.uncounted
+
 MEASURED = Measured(
     receiver_cpu_ms=2.0,
     delivery_bytes=8_000,

@@ -8,6 +8,8 @@ from benchmarks import storms, throughput, webhook
 from benchmarks.receivers import Database
 from benchmarks.throughput import Sample, Throughput
 
+pytestmark = pytest.mark.uncounted
+
 RATE, SECONDS = 100.0, 30.0
 
 

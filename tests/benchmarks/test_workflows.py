@@ -13,6 +13,8 @@ from tests.workers.git.checkouts import checkout, git
 from tests.workers.recipe.test_plans import case
 from workers import workflow
 
+pytestmark = pytest.mark.uncounted
+
 CI = b"""
 on: [push, pull_request]
 jobs:

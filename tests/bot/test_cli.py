@@ -18,7 +18,6 @@ import pytest
 from tests.bot.command import ROOT, environment, heal, process
 from tests.bot.conftest import Site
 from tests.bot.deliveries import PAYLOADS, SECRET
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 
 COMMANDS = [
@@ -40,7 +39,6 @@ COMMANDS = [
     "replay",
     "settings",
 ]
-__all__ = ["hub", "hub_process"]
 pytestmark = pytest.mark.process
 
 HEAVY = ("docker", "openai", "github", "celery", "sqlalchemy", "fastapi", "pydantic", "rich")

@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.bot.command import HEAL, environment, heal
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import AppKeys, Hub
 from workers.repo_config.schema import example, schema
-
-__all__ = ["hub", "hub_process"]
 
 pytestmark = pytest.mark.process
 

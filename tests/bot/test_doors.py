@@ -24,7 +24,6 @@ from bot.login import BACK
 from bot.settings import BotSettings
 from tests.bot.conftest import DEAD_REDIS, Serve, rows, until
 from tests.bot.deliveries import PAYLOADS, REAL_PAYLOADS, SECRET, encoded, headers
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from workers.errands.process import Counter
 from workers.github.session import App
@@ -32,8 +31,6 @@ from workers.redact import Redactor
 from workers.settings import WorkerSettings
 from workers.store.errands import Errands
 from workers.store.ledger import Ledger
-
-__all__ = ["hub", "hub_process"]
 
 STRANGER = ("203.0.113.9", 4711)
 PUBLIC = {

@@ -108,6 +108,7 @@ def test_unreadable(body: bytes, reason: str) -> None:
     assert reason in refused.value.reason
 
 
+@pytest.mark.uncounted
 @pytest.mark.fault(11)
 def test_a_million_keys() -> None:
     """A very wide payload is read like any other."""

@@ -20,12 +20,9 @@ from tests.bot.conftest import Serve, Site
 from tests.bot.deliveries import SECRET
 from tests.bot.finished import healed
 from tests.bot.test_doors import doors
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import AppKeys, Hub
 from workers.store.database import transact
 from workers.store.models import Run
-
-__all__ = ["hub", "hub_process"]
 
 BACK = "http://heal.example/login/github/done"
 

@@ -16,7 +16,7 @@ from tests.bot.receiving import receiving
 from workers.store.database import open_engine
 from workers.store.inbox import Inbox
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.uncounted, pytest.mark.process]
 MEGABYTE = 2**20
 LARGEST_GROWTH = 60.0
 """Megabytes for a delivery of 25 MB until its answer."""

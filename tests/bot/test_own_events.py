@@ -9,13 +9,10 @@ from sqlalchemy import Engine
 
 from tests.bot.conftest import Serve, rows, until
 from tests.bot.deliveries import SECRET
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from tests.workers.forge.scene import EDITS, FILES, LOG, PROPOSAL, REPO, STARTED, red_case
 from workers.github import App, GitHubForge
 from workers.ports import Notice
-
-__all__ = ["hub", "hub_process"]
 
 EVENTS = (
     "check_run", "check_suite", "workflow_run", "workflow_job", "status", "issue_comment", "issues", "pull_request",

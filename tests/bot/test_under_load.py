@@ -23,7 +23,7 @@ from tests.bot.conftest import until
 from tests.bot.finished import at_work
 from workers.store.database import open_engine
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.uncounted, pytest.mark.process]
 GOOD = 50
 MEGABYTE = 2**20
 

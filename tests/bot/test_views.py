@@ -50,6 +50,7 @@ def test_prose_keeps_only_code() -> None:
     assert views.ticked("`<b>` & `x") == "<code>&lt;b&gt;</code> &amp; `x"
 
 
+@pytest.mark.uncounted
 @given(st.text())
 def test_plain_text_has_no_control_characters(text: str) -> None:
     """Whatever a log holds, what is shown has no escapes and no direction overrides."""

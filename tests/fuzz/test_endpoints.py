@@ -38,7 +38,7 @@ from tests.processes import Process, free_port
 from workers.store import schema as store
 from workers.store.database import open_engine
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.uncounted, pytest.mark.process]
 
 TOKEN = "t" * 32
 SETTINGS = BotSettings(webhook_secret=SecretStr(SECRET), database_url="sqlite://")

@@ -8,10 +8,7 @@ import pytest
 from github import Auth, Github, GithubIntegration
 from github.Repository import Repository
 
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import AppKeys, Hub, RepoInfo
-
-__all__ = ["hub", "hub_process"]
 
 REPO = "octo/calc"
 FILES: dict[str, str | bytes | None] = {

@@ -1,4 +1,4 @@
-"""The double as pytest fixtures: import `hub_process` and `hub` into a conftest."""
+"""The double as pytest fixtures, for every test: there is one in each process of tests, which holds 170 MB."""
 
 from __future__ import annotations
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 _PRE_RECEIVE = """#!/bin/sh
@@ -22,6 +25,17 @@ while read old new ref; do
   fi
 done
 """
+_CONFIG = """
+[uploadpack]
+\tallowAnySHA1InWant = true
+\tallowReachableSHA1InWant = true
+\tallowFilter = true
+[http]
+\treceivepack = true
+[receive]
+\tdenyDeleteCurrent = ignore
+"""
+_WHOLE_ID = re.compile("[0-9a-f]{40}")
 
 
 class GitError(Exception):
@@ -83,13 +97,16 @@ class GitStore:
     def text(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
         return self.run(*args, stdin=stdin, env=env).decode(errors="replace")
 
+    def _about(self, objects: Sequence[str], *args: str) -> str:
+        """What git says of these objects alone. Named in full they never change: it is asked once."""
+        fixed = all(_WHOLE_ID.fullmatch(one) for one in objects)
+        return _remembered(self, args) if fixed else self.text(*args)
+
     def init(self, branch: str) -> None:
         self.path.mkdir(parents=True)
         self.run("init", "-q", "--bare", f"--initial-branch={branch}", ".")
-        for key in ("uploadpack.allowAnySHA1InWant", "uploadpack.allowReachableSHA1InWant", "uploadpack.allowFilter"):
-            self.run("config", key, "true")
-        self.run("config", "http.receivepack", "true")
-        self.run("config", "receive.denyDeleteCurrent", "ignore")
+        with (self.path / "config").open("a") as config:
+            config.write(_CONFIG)
         hook = self.path / "hooks" / "pre-receive"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(_PRE_RECEIVE)
@@ -97,14 +114,21 @@ class GitStore:
 
     def resolve(self, name: str, kind: str = "commit") -> str | None:
         """The id of a ref, branch, tag or (abbreviated) id; None when there is no such object."""
-        for spelling in (f"refs/heads/{name}", f"refs/tags/{name}", name):
-            try:
-                return self.text("rev-parse", "--verify", "-q", "--end-of-options", f"{spelling}^{{{kind}}}").strip()
-            except GitError:
-                continue
-        return None
+        found = name
+        if not _WHOLE_ID.fullmatch(name):
+            found = self.ref(f"refs/heads/{name}") or self.ref(f"refs/tags/{name}") or name
+        try:
+            wanted = f"{found}^{{{kind}}}"
+            return self._about((found,), "rev-parse", "--verify", "-q", "--end-of-options", wanted).strip()
+        except GitError:
+            return None
 
     def ref(self, name: str) -> str | None:
+        """What a ref points at; None when there is none. Git is asked for those alone that have no file."""
+        if name.startswith("refs/"):
+            with suppress(OSError, ValueError):
+                if _WHOLE_ID.fullmatch(told := (self.path / name).read_text().strip()):
+                    return told
         try:
             return self.text("rev-parse", "--verify", "-q", "--end-of-options", name).strip()
         except GitError:
@@ -122,20 +146,20 @@ class GitStore:
 
     def is_ancestor(self, old: str, new: str) -> bool:
         try:
-            self.run("merge-base", "--is-ancestor", old, new)
+            self._about((old, new), "merge-base", "--is-ancestor", old, new)
         except GitError:
             return False
         return True
 
     def merge_base(self, a: str, b: str) -> str | None:
         try:
-            return self.text("merge-base", a, b).strip()
+            return self._about((a, b), "merge-base", a, b).strip()
         except GitError:
             return None
 
     def commit(self, sha: str) -> CommitInfo:
         form = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
-        fields = self.text("show", "-s", f"--format={form}", sha, "--").split("\0")
+        fields = self._about((sha,), "show", "-s", f"--format={form}", sha, "--").split("\0")
         return CommitInfo(
             sha=fields[0].strip(),
             tree=fields[1],
@@ -150,7 +174,7 @@ class GitStore:
 
     def between(self, base: str, head: str) -> list[str]:
         """The commits of head that base does not have, oldest first."""
-        return self.text("rev-list", "--reverse", f"{base}..{head}").split()
+        return self._about((base, head), "rev-list", "--reverse", f"{base}..{head}").split()
 
     def fresh(self, head: str) -> list[str]:
         """The commits of head that no branch has yet."""
@@ -167,7 +191,7 @@ class GitStore:
     def conflicts(self, base: str, head: str) -> bool:
         """Whether git cannot merge the two by itself."""
         try:
-            self.run("merge-tree", "--write-tree", base, head)
+            self._about((base, head), "merge-tree", "--write-tree", base, head)
         except GitError:
             return True
         return False
@@ -237,23 +261,23 @@ class GitStore:
 
     def numstat(self, base: str, head: str) -> list[tuple[str, str, int, int, str, str]]:
         """Per changed file: status letter, path, added, deleted, blob id after (or before), the path it had before."""
-        flags = ("--no-renames", "-z")
-        raw = self.text("diff", "--raw", "--abbrev=40", *flags, base, head).split("\0")
-        counts = {}
-        for line in self.text("diff", "--numstat", *flags, base, head).split("\0"):
-            if line:
-                more, less, path = line.split("\t", 2)
+        told = self._about((base, head), "diff", "--raw", "--numstat", "--abbrev=40", "--no-renames", "-z", base, head)
+        parts, raw, counts = iter(told.split("\0")), {}, {}
+        for part in parts:
+            if part.startswith(":"):
+                raw[next(parts)] = part.split()[2:]
+            elif part:
+                more, less, path = part.split("\t", 2)
                 counts[path] = (0 if more == "-" else int(more), 0 if less == "-" else int(less))
         found = []
-        for meta, path in zip(raw[::2], raw[1::2], strict=False):
-            _, _, before, after, letter = meta.split()
+        for path, (before, after, letter) in raw.items():
             plus, minus = counts.get(path, (0, 0))
             found.append((letter[0], path, plus, minus, before if letter[0] == "D" else after, path))
         return found
 
     def patch(self, base: str, head: str, path: str) -> str:
         """The hunks of one file's diff, without the file headers."""
-        text = self.text("diff", "--no-renames", base, head, "--", path)
+        text = self._about((base, head), "diff", "--no-renames", base, head, "--", path)
         start = text.find("\n@@")
         return text[start + 1 :].rstrip("\n") if start >= 0 else ""
 
@@ -262,3 +286,8 @@ class GitStore:
 
     def empty_tree(self) -> str:
         return self.text("hash-object", "-t", "tree", "-w", "/dev/null").strip()
+
+
+@lru_cache(4096)
+def _remembered(store: GitStore, args: tuple[str, ...]) -> str:
+    return store.text(*args)

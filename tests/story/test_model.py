@@ -26,14 +26,14 @@ ASSERTED = '        self.assertEqual(badge("ada lovelace"), "A. LOVELACE")'
 CHEAT = search_replace("test_names.py", ASSERTED, ASSERTED.replace("A. LOVELACE", "ada lovelace"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def model() -> Iterator[Model]:
     """The endpoint."""
     with Model() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Iterator[Theatre]:
     """An installation with a model; stories use `theatre`."""
     folder = tmp_path_factory.mktemp("asking")

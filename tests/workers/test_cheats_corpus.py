@@ -16,6 +16,8 @@ from tests.workers.corpus import CHEATS, FILES, HONEST, PLAN, TREE, VARIANTS, Ca
 from workers import cheats, policy
 from workers.domain import FailureClass
 
+pytestmark = pytest.mark.uncounted
+
 
 @pytest.mark.parametrize("case", CHEATS, ids=[case.name for case in CHEATS])
 def test_a_cheat_is_refused_by_the_name_of_its_rule(case: Case) -> None:

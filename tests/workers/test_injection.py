@@ -25,6 +25,8 @@ from workers.fixers.views import View
 from workers.messages.markup import LIMIT
 from workers.repo_config import RepoConfig
 
+pytestmark = pytest.mark.uncounted
+
 RUN_URL = "http://heal.example/runs/r1"
 OURS = re.compile(r"(</?details>|</?summary>|<!-- heal:run=r1 kind=pr v=1 -->|[^<>])*")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e0fff]")

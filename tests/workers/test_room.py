@@ -117,6 +117,7 @@ SWOLLEN = 400
 UNITS = ["x", "\U0001f600", "```\n", "</details>\n", "| ` |", "@all #1 ", "\n/heal\n"]
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("unit", UNITS, ids=repr)
 def test_the_evidence_survives_any_report(unit: str) -> None:
     """The body stays within GitHub's limit and whole; the table, the confidence and the mark of the run are there."""

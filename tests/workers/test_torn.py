@@ -8,6 +8,8 @@ from sandbox.capture import Capture, begun
 from workers import logs
 from workers.redact import redact
 
+pytestmark = pytest.mark.uncounted
+
 TOKEN = "ghp_" + "A1b2C3d4E5" * 4
 STRANGERS = {
     "a token in a short line": (f"before\ntoken is {TOKEN} there\nafter\n", TOKEN),

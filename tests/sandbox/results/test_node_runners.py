@@ -112,9 +112,10 @@ plain() {
 }
 same() {
   set +e
-  env -u NODE_OPTIONS "$@" >/tmp/without 2>&1; echo "exit code $?" >>/tmp/without
+  without="/tmp/without ${*//\//-}"
+  [ -e "$without" ] || { env -u NODE_OPTIONS "$@" >"$without" 2>&1; echo "exit code $?" >>"$without"; }
   "$@" >/tmp/with 2>&1; echo "exit code $?" >>/tmp/with
-  plain /tmp/without >/tmp/a; plain /tmp/with >/tmp/b
+  plain "$without" >/tmp/a; plain /tmp/with >/tmp/b
   diff /tmp/a /tmp/b || { echo "CHANGED: $*"; exit 9; }
   echo "same: $* ($(tail -n 1 /tmp/with))"
 }

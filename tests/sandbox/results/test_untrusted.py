@@ -101,6 +101,7 @@ def test_an_xml_attack_yields_nothing(document: bytes) -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.uncounted
 def test_no_more_cases_than_the_limit() -> None:
     """A report of very many tests is cut, not stored whole."""
     many = b"".join(b'<testcase name="%d"/>' % number for number in range(CASES_LIMIT + 10))

@@ -11,6 +11,8 @@ from workers.bench.values import luck
 from workers.fixers.source import Source
 from workers.slips import THOUSANDS, Slip
 
+pytestmark = pytest.mark.uncounted
+
 CODE = b'''"""Text."""
 
 

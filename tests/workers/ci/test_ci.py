@@ -151,6 +151,7 @@ def test_any_groovy_is_skimmed_without_an_exception(text: str) -> None:
     assert shown({"Jenkinsfile": text}, "")
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("part", ["'''", '"', "sh(", "/*", "{", "sh '\\", "stage('a'){", 'sh "${'])
 def test_long_groovy_takes_linear_time(part: str) -> None:
     """Read once, whatever is opened and never closed (the test's own time limit is the measure)."""

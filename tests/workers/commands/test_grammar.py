@@ -119,6 +119,7 @@ def test_any_line_is_read(rest: str) -> None:
     assert find(f"/heal {rest}") is not None
 
 
+@pytest.mark.uncounted
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("piece", ["<!--", "-->", "```", '"', 'a="', "a=", "`", "/heal ", "\n", "\u201c"])
 def test_reading_is_linear(piece: str) -> None:

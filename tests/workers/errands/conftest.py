@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from tests.workers.errands.office import FILES, REPO, Office
 from tests.workers.store.conftest import migrated
@@ -20,7 +19,7 @@ from workers.store.database import open_engine
 from workers.store.errands import Errands
 from workers.store.ledger import Ledger
 
-__all__ = ["hub", "hub_process", "migrated", "office"]
+__all__ = ["migrated", "office"]
 
 
 @pytest.fixture

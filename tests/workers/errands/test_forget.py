@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import insert
 
 from tests.bot.conftest import database, empty_database
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from tests.workers.errands.desks import Office, office
 from workers.domain import Candidate, Case, Confidence, Outcome, Report, RunId, Sha, Sighting, StageName, Usage, Verdict
@@ -25,7 +24,7 @@ from workers.store.inbox import DeliveryRow, Inbox, Mark
 from workers.store.models import Change, DeliveryState, Ignored, InstallationState, Lesson, RepoState
 from workers.store.tenants import Tenants
 
-__all__ = ["database", "empty_database", "hub", "hub_process"]
+__all__ = ["database", "empty_database"]
 
 SECRET = "the-secret-of-octo"
 THEIRS, REMOVED, OTHERS = (501, 7001), (501, 7002), (502, 8001)

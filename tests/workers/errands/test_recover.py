@@ -10,13 +10,12 @@ import pytest
 
 from tests.bot.conftest import Serve, database, empty_database, serve, until
 from tests.bot.deliveries import SECRET
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from tests.workers.errands.desks import office
 from workers.errands.model import Recover
 from workers.errands.recover import ASKED_AGAIN_S, KEPT_S, MOST_ASKED, Tried, _since, missed, taken
 
-__all__ = ["database", "empty_database", "hub", "hub_process", "serve"]
+__all__ = ["database", "empty_database", "serve"]
 
 NOW = 1_800_000_000.0
 REPO = "octo/calc"

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.bot.conftest import database, empty_database
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import CiResult, Hub, RepoInfo
 from tests.workers.errands.desks import Office, office
 from workers.domain import Case, Outcome, RunId, Sha
@@ -16,7 +15,7 @@ from workers.errands.model import RunWaits
 from workers.run_key import actions_key
 from workers.store.codec import from_json
 
-__all__ = ["database", "empty_database", "hub", "hub_process"]
+__all__ = ["database", "empty_database"]
 
 REPO = "octo/calc"
 FILES: dict[str, str | bytes | None] = {"calc.py": "x = 1\n"}

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from tests.workers.follow.stage import FILES, REPO, Stage
 from tests.workers.store.conftest import migrated
 from workers.store.database import open_engine
 from workers.store.ledger import Ledger
 
-__all__ = ["hub", "hub_process", "migrated", "stage"]
+__all__ = ["migrated", "stage"]
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import AppKeys, CiResult, Hub, RepoInfo
 from tests.workers.forge.scene import FILES, LOG, REPO, Scene, red_case
 from workers.domain import Case
 from workers.github import App, GitHubForge
 from workers.redact import Redactor
 
-__all__ = ["hub", "hub_process", "scene"]
+__all__ = ["scene"]
 
 
 @pytest.fixture

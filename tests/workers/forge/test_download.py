@@ -63,6 +63,7 @@ def test_what_is_packed_small_is_unpacked_in_pieces() -> None:
     assert sum(sizes) == 64 << 20
 
 
+@pytest.mark.uncounted
 @pytest.mark.fault(50)
 def test_a_log_without_an_end_is_read_to_the_limit() -> None:
     """Beyond the limit nothing is read, and the log says so."""

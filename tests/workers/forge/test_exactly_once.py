@@ -15,6 +15,8 @@ from workers.domain import Case, Rerun, Sha
 from workers.errors import Retryable
 from workers.ports import Notice
 
+pytestmark = pytest.mark.uncounted
+
 ENDED = Notice("Done", "It is done.", comment="Done.", final=True)
 WRITES = [
     ("POST", "/access_tokens$"),

@@ -23,6 +23,8 @@ from workers.errors import Retryable, Stop
 from workers.git.command import Command, GitFailed
 from workers.git.mirror import Mirror
 
+pytestmark = pytest.mark.uncounted
+
 TRAVELLING = [one for one in HOSTILE if one.travels]
 
 

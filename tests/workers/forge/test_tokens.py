@@ -23,6 +23,8 @@ from workers.github.session import Purpose
 from workers.pipeline import Parts, drive
 from workers.store.memory import MemoryJournal
 
+pytestmark = pytest.mark.uncounted
+
 REPO, OWNERS = "octo/sums", "octo/.github"
 FILES = {
     "calc.py": "def add(a, b):\n    return a - b\n",

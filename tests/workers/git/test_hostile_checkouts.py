@@ -21,6 +21,8 @@ from workers.overlay import Overlay
 from workers.plans import PlanRequest, plan_locally
 from workers.ports import Proposal, SourceTree, Wish
 
+pytestmark = pytest.mark.uncounted
+
 FIXED = b"x = 2\n"
 PROPOSAL = Proposal("heal/x", "main", "t", "b", "Fix it\n", draft=False)
 

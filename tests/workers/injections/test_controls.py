@@ -24,6 +24,8 @@ from workers.ports import Admission
 from workers.repo_config import RepoConfig
 from workers.stages.publish import publish
 
+pytestmark = pytest.mark.uncounted
+
 ACCEPTED = Verdict(True, after=GREEN, reverse_red=True, reruns=2)
 
 

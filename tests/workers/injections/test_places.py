@@ -18,6 +18,8 @@ from workers.fixers import Llm
 from workers.fixers.agent import Agent
 from workers.ports import Fixer
 
+pytestmark = pytest.mark.uncounted
+
 
 @pytest.mark.fault(27, 29, 43)
 @pytest.mark.parametrize("one", ORDERS, ids=says)

@@ -30,6 +30,8 @@ from workers.ports import SourceTree, Workbench
 from workers.store.memory import MemoryJournal
 from workers.witness.tester import Tester
 
+pytestmark = pytest.mark.uncounted
+
 
 @pytest.mark.fault(27, 29, 43)
 @pytest.mark.parametrize("one", AGENT, ids=says)

@@ -20,6 +20,8 @@ from workers.logs.kept import Kept, Room
 from workers.redact import Redactor
 from workers.store.codec import from_json, to_json
 
+pytestmark = pytest.mark.uncounted
+
 STAMP = b"2026-11-20T10:00:00.1234567Z "
 HEADER = b"##[group]Run make\n\x1b[36;1mmake\x1b[0m\nshell: /usr/bin/bash -e {0}\n##[endgroup]\n"
 RED = b"##[error]Process completed with exit code 1.\n"

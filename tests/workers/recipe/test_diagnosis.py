@@ -228,6 +228,7 @@ def test_what_the_runner_prints_after_the_failure_is_not_the_steps_output() -> N
     assert not same(result(other), job, "ruff check .")
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("text", ["\n" * 390_000, "FAILED " + "[" * 300_000, "FAILED a[\n" * 30_000, " " * 390_000])
 def test_output_made_to_be_slow_is_read_in_time(text: str) -> None:
     """A job's output is untrusted: no shape of it holds a worker up."""

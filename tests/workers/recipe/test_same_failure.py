@@ -64,6 +64,7 @@ def test_a_log_that_names_no_step_is_compared_with_nothing() -> None:
     assert diagnosis.same_failure("x", result("red"), JobReport("test", logs.parse("words\n"))).same
 
 
+@pytest.mark.uncounted
 def test_thousands_of_failing_tests_are_compared_in_time() -> None:
     """The names are looked up, not tried with each other; lines made to be slow are read in time too."""
     many = [f"tests/unit/test_{n % 50}.py::test_case_{n} - ValueError: x" for n in range(6_000)]

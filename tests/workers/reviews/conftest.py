@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert
 
-from tests.hub.fixtures import hub, hub_process
 from tests.workers.forge.conftest import scene
 from tests.workers.forge.scene import PROPOSAL, REPO, Scene
 from tests.workers.reviews.held import Held
@@ -17,7 +16,7 @@ from workers.store.ledger import Ledger
 from workers.store.models import Change
 from workers.store.schema import upgrade
 
-__all__ = ["hub", "hub_process", "scene"]
+__all__ = ["scene"]
 
 EDIT: dict[str, bytes | None] = {"shop.py": b"def total(a, b):\n    return a + b\n"}
 REVIEWER = "ada"

@@ -119,6 +119,7 @@ def test_without_a_model_the_evidence_answers_what_it_can(question: str, words: 
     assert messages.from_evidence(question, None) == ""
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_replies_hold_no_markup_of_others(text: str) -> None:
     """Whatever a remark, a model, a tool or a name says."""

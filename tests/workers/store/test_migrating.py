@@ -12,6 +12,8 @@ from sqlalchemy import text
 from workers.store.database import open_engine
 from workers.store.schema import head, is_current, revision, upgrade
 
+pytestmark = pytest.mark.uncounted
+
 CUT = """
 import itertools, os, signal, sys
 from sqlalchemy import event

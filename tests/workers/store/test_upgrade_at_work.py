@@ -23,6 +23,8 @@ from workers.store.models import Run, RunState, StageResult
 from workers.store.pages import Pages
 from workers.store.schema import revision, upgrade
 
+pytestmark = pytest.mark.uncounted
+
 LEFT = sorted((Path(__file__).parent / "in_flight").glob("*.json"))
 COUNTED = ("delivery", "event", "change")
 """Tables whose ids the database gives."""

@@ -9,11 +9,10 @@ import pytest
 
 from tests.bot.conftest import Serve, database, empty_database, serve
 from tests.bot.deliveries import SECRET
-from tests.hub.fixtures import hub, hub_process
 from tests.hub.process import Hub
 from tests.workers.whole.house import House
 
-__all__ = ["database", "empty_database", "house", "hub", "hub_process", "serve"]
+__all__ = ["database", "empty_database", "house", "serve"]
 
 
 @pytest.fixture

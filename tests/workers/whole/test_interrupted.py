@@ -22,6 +22,8 @@ from tests.workers.whole.house import FILES, House
 from workers.store.lease import Lease
 from workers.store.schema import upgrade
 
+pytestmark = pytest.mark.uncounted
+
 REPO = "octo/cut"
 ONE_OF_EACH = {"pulls": 1, "branches": 1, "checks": 1, "comments": 1}
 STAGES = (

@@ -8,6 +8,8 @@ import pytest
 
 from tests.workers.whole.house import FILES, RIGHT, WRONG, House
 
+pytestmark = pytest.mark.uncounted
+
 REPO = "octo/odd"
 HEADS = ("--upload-pack=touch${IFS}x", "a;touch${IFS}x|y&z/it's`id`$(id)<\">%2e%2e#!" + "x" * 201)
 TARGETS = ("-rf", "naïve/ветка-分支-🚀no\u00a0break\u202eesrever")

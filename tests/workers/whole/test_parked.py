@@ -10,6 +10,8 @@ from tests.workers.store.test_ledger import now_due
 from tests.workers.whole.house import FILES, House
 from workers.store.lease import Lease
 
+pytestmark = pytest.mark.uncounted
+
 LIMITED, OTHER = "octo/limited", "octo/other"
 RESET = 900
 STORM = 600

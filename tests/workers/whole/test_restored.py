@@ -17,6 +17,8 @@ from workers.errands.model import Recover
 from workers.store.backup import back_up
 from workers.store.lease import Lease
 
+pytestmark = pytest.mark.uncounted
+
 BEFORE, SINCE = "octo/before", "octo/since"
 
 

@@ -71,6 +71,7 @@ def test_the_report_stays_inside_its_fence(text: str) -> None:
                 assert line.strip() not in words
 
 
+@pytest.mark.uncounted
 def test_nobody_can_write_the_fence_into_a_report() -> None:
     """It changes with every letter of the report."""
     first = asked("one").nonce
