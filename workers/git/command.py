@@ -85,6 +85,11 @@ class GitFailed(Exception):  # noqa: N818 - a state, like the sandbox's
         return self._over is Limit.TIME
 
     @property
+    def killed(self) -> bool:
+        """Somebody else ended the process, the system for want of memory say: nothing is known of what it was about."""
+        return self._over is None and self.status == -signal.SIGKILL
+
+    @property
     def too_large(self) -> bool:
         """What it was about is larger than we read, write or keep in memory."""
         said = self.stderr.lower()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workers.domain import Outcome, Sha
-from workers.errors import Stop
+from workers.errors import Retryable, Stop
 from workers.git.command import Command, GitFailed
 
 SIZE_LIMIT = 512 << 20
@@ -44,7 +44,7 @@ def listing(git: Command, sha: Sha, limit: int = SIZE_LIMIT) -> Listing:
         metas = [meta.decode().split() for meta, _, _ in rows]
         size = _size(git, [blob for _, kind, blob in metas if kind == "blob"])
     except GitFailed as failure:
-        raise (larger(sha) if failure.too_large or failure.timed_out else unreadable(sha)) from failure
+        raise (larger(sha) if failure.too_large or failure.timed_out else unreadable(sha, failure)) from failure
     if size > limit:
         raise larger(sha)
     return Listing({os.fsdecode(name): meta[0] for name, meta in zip(names, metas, strict=True)}, size)
@@ -64,8 +64,11 @@ def larger(sha: Sha) -> Stop:
     return Stop(Outcome.UNSUPPORTED, f"The files of commit {sha[:12]} are larger than Heal handles.")
 
 
-def unreadable(sha: Sha) -> Stop:
-    """The end of a run whose commit lacks objects, or holds broken ones."""
+def unreadable(sha: Sha, failure: GitFailed) -> Stop | Retryable:
+    """The end of a run whose commit lacks objects, or holds broken ones. A git that was killed says nothing of them: it
+    is tried again."""
+    if failure.killed:
+        return Retryable(f"git was killed while it read commit {sha[:12]}", blame="git", after=5)
     return Stop(Outcome.UNSUPPORTED, f"The files of commit {sha[:12]} could not be read.")
 
 

@@ -149,7 +149,7 @@ class MirrorTree:
                 try:
                     scratch.run("read-tree", self.sha)
                 except GitFailed as failure:
-                    raise unreadable(self.sha) from failure
+                    raise unreadable(self.sha, failure) from failure
             yield scratch
 
     def _stage(self, scratch: Scratch, edits: Mapping[str, bytes | None]) -> None:
@@ -201,7 +201,7 @@ class MirrorTree:
         try:
             archive = self._packed(self._listing.size + _PER_ENTRY * len(self._entries) > self._in_memory)
         except GitFailed as failure:
-            raise unreadable(self.sha) from failure
+            raise unreadable(self.sha, failure) from failure
         return Tree(self.sha, archive)
 
     def _packed(self, in_file: bool) -> Archive:

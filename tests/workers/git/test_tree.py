@@ -10,7 +10,9 @@ import pytest
 
 from tests.workers.git.checkouts import checkout, git, write
 from workers.domain import Outcome, Sha
-from workers.errors import Stop
+from workers.errors import Retryable, Stop
+from workers.git.command import GitFailed
+from workers.git.listing import unreadable
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
 from workers.patch import Executable, PatchError
@@ -196,3 +198,9 @@ def test_an_empty_commit_has_an_empty_archive(tmp_path: Path) -> None:
     assert list(tree.paths()) == []
     with tarfile.open(fileobj=io.BytesIO(tree.tar().archive[:])) as tar:
         assert tar.getnames() == []
+
+
+@pytest.mark.parametrize(("status", "wanted"), [(-9, Retryable), (128, Stop)])
+def test_a_git_that_was_killed_says_nothing_of_the_commit(status: int, wanted: type[Exception]) -> None:
+    """Whoever kills it, the system for want of memory say, makes no damaged commit of it: it is tried again."""
+    assert isinstance(unreadable(Sha("0" * 40), GitFailed(("ls-tree",), status, "")), wanted)
