@@ -60,6 +60,7 @@ class Source:
         self._starts = starts
         self._variables: dict[ast.AST, list[str]] = {}
         self._expressions: dict[ast.AST, Mapping[type[ast.AST], tuple[str, ...]]] = {}
+        self._conversions: dict[ast.AST | None, tuple[str, ...]] = {}
 
     @property
     def start(self) -> int:
@@ -173,10 +174,19 @@ class Source:
             for node in ast.walk(function):
                 if isinstance(node, ast.Call | ast.Subscript | ast.Attribute) and self.read(node):
                     text = self.text(node)
-                    if len(text) < 80 and "\n" not in text:
+                    if _is_short(text):
                         found.setdefault(type(node), {})[text] = None
             self._expressions[function] = {kind: tuple(texts)[:40] for kind, texts in found.items()}
         return self._expressions[function]
+
+    def conversions(self, function: ast.AST | None) -> tuple[str, ...]:
+        """The names that the file calls with one argument, those of this function first."""
+        if function not in self._conversions:
+            calls = [one for one in self.calls if len(one.args) == 1 and not one.keywords]
+            calls.sort(key=lambda one: self.function(one) is not function)
+            names = (one.func.id for one in calls if isinstance(one.func, ast.Name))
+            self._conversions[function] = tuple(dict.fromkeys(names))
+        return self._conversions[function]
 
     def read(self, node: ast.expr) -> bool:
         """The value is used: it is not assigned to, not what is called, and not a statement by itself."""
@@ -223,7 +233,7 @@ class Source:
         for call in self.calls:
             if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
                 text = self.text(call)
-                if len(text) < 80 and "\n" not in text:
+                if _is_short(text):
                     found.setdefault(call.func.value.id, {})[text] = None
         return {name: tuple(texts) for name, texts in found.items()}
 
@@ -244,6 +254,14 @@ class Source:
     @cached_property
     def calls(self) -> tuple[ast.Call, ...]:
         return tuple(n for n in ast.walk(self.tree) if isinstance(n, ast.Call))
+
+    @cached_property
+    def calls_of(self) -> Mapping[str, tuple[ast.Call, ...]]:
+        """By the dump of what is called: its calls."""
+        found: dict[str, list[ast.Call]] = {}
+        for call in self.calls:
+            found.setdefault(ast.dump(call.func), []).append(call)
+        return {called: tuple(calls) for called, calls in found.items()}
 
     @cached_property
     def top(self) -> frozenset[str]:
@@ -315,6 +333,10 @@ def bound(node: ast.stmt) -> Iterator[str]:
         yield from (n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name))
     elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         yield node.target.id
+
+
+def _is_short(text: str) -> bool:
+    return len(text) < 80 and "\n" not in text
 
 
 def parses(data: bytes) -> bool:

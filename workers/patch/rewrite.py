@@ -140,7 +140,8 @@ class Indent:
 
     def __init__(self, placed: Placement, lines: Sequence[str]) -> None:
         self.map: dict[str, str] = {}
-        old = [(kind, theirs, lines[at]) for (kind, theirs), at in zip(_old(placed.hunk), placed.at, strict=True)]
+        rows = [row for row in placed.hunk.lines if row[0] != "+"]
+        old = [(kind, theirs, lines[at]) for (kind, theirs), at in zip(rows, placed.at, strict=True)]
         exact = {_lead(theirs) for _, theirs, real in old if theirs.strip() and _lead(theirs) == _lead(real)}
         for kind, theirs, real in sorted(old, key=lambda row: row[0] != "-"):
             lead, known = _lead(theirs), _lead(real)
@@ -174,10 +175,6 @@ class Indent:
         if all("\t" not in real for real in self.map.values()):
             return rest.expandtabs(4)
         return rest
-
-
-def _old(hunk: Hunk) -> list[tuple[str, str]]:
-    return [row for row in hunk.lines if row[0] != "+"]
 
 
 def _lead(line: str) -> str:

@@ -140,9 +140,11 @@ def _suspicion(source: Source, node: ast.AST | None, line: int, trace: Trace) ->
         lines |= set(range(statement.lineno, min(last, statement.lineno + 60) + 1))
     raised = trace.raised.get(source.path, frozenset())
     best = 1.0 if raised & lines else max(trace.ochiai(source.path, line) for line in lines)
+    if best:
+        return best
     function = source.function(node) if node is not None else None
-    if best or (function is None or node is None or _default(source, node)):
-        return best or (_IMPORT_TIME if raised or source.path in trace.counts else 0.0)
+    if node is None or function is None or _default(source, node):
+        return _IMPORT_TIME if raised or source.path in trace.counts else 0.0
     return _IMPORT_TIME if any(function.lineno <= at <= (function.end_lineno or 0) for at in raised) else 0.0
 
 

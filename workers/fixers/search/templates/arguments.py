@@ -63,10 +63,7 @@ def given(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
 
 def _alike(source: Source, node: ast.Call, places: int) -> Iterator[tuple[int, str, float]]:
     """Arguments of other calls in the file of what is called here, with their places."""
-    called = ast.dump(node.func)
-    others = [
-        one for one in source.calls if one is not node and len(one.args) >= places and ast.dump(one.func) == called
-    ]
+    others = [one for one in source.calls_of[ast.dump(node.func)] if one is not node and len(one.args) >= places]
     for other in others[:_CALLS]:
         for at, arg in enumerate(other.args[:places]):
             if not isinstance(arg, ast.Starred):
@@ -108,7 +105,7 @@ def _parameters(source: Source, node: ast.Call, seen: Seen) -> list[str]:
         if isinstance(node.func, ast.Attribute)
         else ""
     )
-    found = [n for n in ast.walk(source.tree) if isinstance(n, ast.FunctionDef) and n.name == name]
+    found = [n for n in source.functions if isinstance(n, ast.FunctionDef) and n.name == name]
     if len(found) != 1:
         return []
     names = [arg.arg for arg in (*found[0].args.args, *found[0].args.kwonlyargs)]
@@ -137,12 +134,10 @@ def wrapped(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
 
 
 def _converting(source: Source, node: ast.AST) -> list[str]:
-    """What the file calls with one argument; first the calls in the same function."""
+    """What the file calls with one argument, but for the usual functions and the one around the node."""
     function = source.function(node)
-    calls = [one for one in source.calls if isinstance(one.func, ast.Name) and len(one.args) == 1 and not one.keywords]
-    calls.sort(key=lambda one: source.function(one) is not function)
-    names = dict.fromkeys(one.func.id for one in calls if isinstance(one.func, ast.Name))
-    return [name for name in names if name not in _WRAPPERS and not (function and name == function.name)][:_OWN]
+    left_out = {*_WRAPPERS, function.name if function else ""}
+    return [name for name in source.conversions(function) if name not in left_out][:_OWN]
 
 
 def hoisted(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:

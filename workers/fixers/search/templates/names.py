@@ -32,14 +32,10 @@ def variable(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     others = [name for name in seen.alike(node, seen.kinds(node)) if name != node.id]
     others.sort(key=lambda name: -_likeness(name, node.id))
     last = len(source.reading(node)) < 2
-    for other in others[: _TYPED if typed else _LIMIT]:
-        prior = (0.55 + 0.2 * _likeness(other, node.id)) * (_UNREAD if last else 1.0)
-        what = f"`{node.id}` became `{other}`"
-        yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", prior, what, node)
-    for other in _outer(source, node):
-        what = f"`{node.id}` became `{other}`"
-        prior = 0.25 * (_UNREAD if last else 1.0)
-        yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", prior, what, node)
+    local = [(name, 0.55 + 0.2 * _likeness(name, node.id)) for name in others[: _TYPED if typed else _LIMIT]]
+    for other, prior in (*local, *((name, 0.25) for name in _outer(source, node))):
+        what, worth = f"`{node.id}` became `{other}`", prior * (_UNREAD if last else 1.0)
+        yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", worth, what, node)
 
 
 def _outer(source: Source, node: ast.Name) -> list[str]:
