@@ -157,9 +157,10 @@ class Ground(Theatre):
         return sha
 
     def told(self) -> list[dict[str, Any]]:
-        """The deliveries since this was asked last, all of them out by now."""
+        """The deliveries that GitHub has tried since this was asked last: what happened until now at least. Workers go
+        on meanwhile, and what their own check runs lead to may be on its way: that is told the next time."""
         self.hub.settle(120)
-        new = self.hub.deliveries(self._told)
+        new = [*itertools.takewhile(lambda one: one["status"] != "pending", self.hub.deliveries(self._told))]
         self._told += len(new)
         return new
 
