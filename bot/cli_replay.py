@@ -98,7 +98,8 @@ def _body(entry: Entry) -> str:
         case Proposed():
             return entry.candidate.error or f"{entry.candidate.reasoning}\n{entry.candidate.patch}"
         case Judged():
-            return "\n".join((entry.why, *entry.regressions))
+            low = (f"low: no test executes {path}:{line} with it" for path, line in entry.sidelined)
+            return "\n".join((entry.why, *entry.regressions, *low))
 
 
 def _bill(usage: Usage, estimated: bool = False) -> str:

@@ -543,6 +543,11 @@ class Verdict:
     usage: Usage = Usage()
     """What a second look at the patch cost."""
 
+    @property
+    def sidelined(self) -> tuple[tuple[str, int], ...]:
+        """What the patch in effect deletes, see `Coverage`."""
+        return self.covered.sidelined if self.covered else ()
+
 
 @dataclass(frozen=True)
 class Witness:
@@ -587,12 +592,7 @@ class Attempt:
     @property
     def confidence(self) -> Confidence:
         """The class that the fixer gave it, unless the tests say no more for it than for deleting what it guards."""
-        return Confidence.LOW if self.sidelined else self.candidate.confidence
-
-    @property
-    def sidelined(self) -> tuple[tuple[str, int], ...]:
-        """What it in effect deletes, see `Coverage`."""
-        return self.verdict.covered.sidelined if self.verdict.covered else ()
+        return Confidence.LOW if self.verdict.sidelined else self.candidate.confidence
 
     @property
     def held(self) -> bool:

@@ -26,7 +26,7 @@ def summary(report: Report) -> dict[str, Any]:
         "test": _test(report.witness),
         "question": _question(report),
         "reasoning": accepted.candidate.reasoning if accepted else None,
-        "confidence": accepted.candidate.confidence.value if accepted else None,
+        "confidence": accepted.confidence.value if accepted else None,
         "fixer": accepted.candidate.fixer if accepted else None,
         "model": chosen.candidate.model if chosen else None,
         "evidence": _evidence(report, accepted),

@@ -64,13 +64,15 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Judged:
-    """What verification said of the `number`th candidate."""
+    """What verification said of the `number`th candidate. `sidelined` as in `Coverage`: then its class is low, whatever
+    its fixer said."""
 
     number: int
     accepted: bool
     rejected_by: str
     why: str
     regressions: tuple[str, ...]
+    sidelined: tuple[tuple[str, int], ...]
     seconds: float
     kind: str = "verdict"
 
@@ -154,6 +156,6 @@ def _told(line: StageLine) -> Proposed | Judged | None:
     if line.stage == StageName.PROPOSE and (candidate := read(line.data, Candidate)) is not None:
         return Proposed(line.n + 1, candidate)
     if line.stage == StageName.VERIFY and (verdict := read(line.data, Verdict)) is not None:
-        said = (verdict.accepted, verdict.rejected_by, verdict.why, verdict.regressions)
+        said = (verdict.accepted, verdict.rejected_by, verdict.why, verdict.regressions, verdict.sidelined)
         return Judged(line.n + 1, *said, line.seconds)
     return None

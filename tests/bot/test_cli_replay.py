@@ -11,7 +11,7 @@ import pytest
 from sandbox.spec import Ending
 from tests.bot.command import heal, one_object
 from tests.workers.made import PATCH, RED, case, diagnosis
-from workers.domain import Candidate, Confidence, RunId, Usage, Verdict
+from workers.domain import Candidate, Confidence, Coverage, RunId, Usage, Verdict
 from workers.fixers.agent.observations import Observation
 from workers.llm.budgets import Use
 from workers.llm.exchange import Call
@@ -33,6 +33,8 @@ LOST = Observation(Ending.TIMEOUT, 137, "", 60.0, b"diff", 70.0, "the container 
 SHOT = Candidate("llm", "", "", Confidence.MEDIUM, "tiny", COST, error="an edit is not in the file")
 FIX = Candidate("agent", PATCH, "`-` became `+`.", Confidence.MEDIUM, "tiny", COST)
 
+LOW = Verdict(True, covered=Coverage(2, (("calc.py", 3),), sidelined=(("calc.py", 3),)))
+
 
 def written(lease: Lease) -> None:
     """What a run leaves that asked once, then let the agent work, whose fix was vetoed."""
@@ -49,6 +51,7 @@ def written(lease: Lease) -> None:
     lease.record("propose", 1, FIX, 70.0)
     lease.record("once:llm:dddd", 0, Reply("{}", "tiny", COST).as_json(), 1.0)
     lease.record("verify", 1, Verdict(False, "regression", "t1 broke", RED, regressions=("t1",)), 5.0)
+    lease.record("verify", 2, LOW, 5.0)
     lease.record("once:llm:eeee", 0, "[no reply of this version", 1.0)
     lease.record("once:agent:x", 0, "neither", 1.0)
 
@@ -84,7 +87,7 @@ def test_the_trajectory_is_in_order_and_complete(stored: tuple[str, RunId]) -> N
     assert kinds == [
         (Answered, "llm"), (Proposed, 1), (Judged, 1),
         (Answered, "agent"), (Observed, 1), (Answered, "agent"), (Observed, 2), (Proposed, 2),
-        (Answered, "critic"), (Judged, 2), (Answered, ""), (Observed, 0),
+        (Answered, "critic"), (Judged, 2), (Judged, 3), (Answered, ""), (Observed, 0),
     ]  # fmt: skip
     assert found.usage == Usage(3 * 1200 + 1, 3 * 80, None)
     assert found.entries[-2] == Answered(
@@ -108,6 +111,8 @@ def test_it_is_shown_and_does_nothing_in_a_terminal(stored: tuple[str, RunId]) -
     assert "candidate 2 of agent: medium" in lines
     assert "    +    return a + b" in lines
     assert "verdict on candidate 2: rejected by regression, 5.0 s" in lines
+    at = lines.index("verdict on candidate 3: accepted, 5.0 s")
+    assert lines[at + 1] == "    low: no test executes calc.py:3 with it"
     assert lines[-1] == "in the sandbox 61 s of commands, 1 candidate tried"
     assert lines[-2] == "in all 3601 tokens in, 240 out, unknown cost"
     assert "Mend" not in done.stdout

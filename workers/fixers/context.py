@@ -170,8 +170,8 @@ def _outcome(attempt: Attempt, fence: str) -> str:
     wanted = f"{line(' '.join((candidate.title, *changed)))[:_EDIT]} " if candidate.title or changed else ""
     if candidate.error:
         return one_line(f"{wanted}(could not be applied: {line(candidate.error)})", fence, _TRIED)
-    if attempt.sidelined:
-        path, number = attempt.sidelined[0]
+    if verdict.sidelined:
+        path, number = verdict.sidelined[0]
         return one_line(f"{wanted}(green, but no test executes {path}:{number} with it any more)", fence, _TRIED)
     if verdict.accepted:
         return one_line(f"{wanted}(green, but its author was not sure of it)", fence, _TRIED)

@@ -106,9 +106,9 @@ def _doubt(green: Attempt) -> str:
     """Why a green patch is not proposed."""
     if green.candidate.change is Change.GENERATED:
         return "what it writes anew is what the tests expect, so a person has to look at it"
-    if not green.sidelined:
+    if not green.verdict.sidelined:
         return "too little is known about it to propose it"
-    path, line = green.sidelined[0]
+    path, line = green.verdict.sidelined[0]
     return f"no test executes {quote(f'{path}:{line}', 120)} with it, so deleting that would prove as much"
 
 

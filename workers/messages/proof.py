@@ -75,7 +75,7 @@ def evidence(report: Report, ci: str = "") -> str:
 def trust(report: Report) -> str:
     """The class of the fix, what was not checked, and who made it for whom at what cost."""
     reproduction, _, accepted = known(report)
-    confidence = accepted.candidate.confidence
+    confidence = accepted.confidence
     verdict = accepted.verdict
     return (
         f"**Confidence: {confidence}** \u2013 {_WHY[confidence]}.\n\n"

@@ -178,7 +178,7 @@ def _proof(report: Report, accepted: Attempt) -> str:
     return (
         f"I ran {quote(command(found.plan.check))}: red before ({_ran(found.before)}), green with the change{after}"
         f"{again}, and red once more without it. No test that passed before fails now. "
-        f"Confidence {accepted.candidate.confidence}: {_TRUST[accepted.candidate.confidence]}."
+        f"Confidence {accepted.confidence}: {_TRUST[accepted.confidence]}."
     )
 
 
