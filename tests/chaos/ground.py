@@ -137,10 +137,10 @@ class Ground(Theatre):
 
     # What GitHub has to tell
 
-    def begin(self, repos: int = 4) -> None:
-        """Repositories whose CI can turn red."""
+    def begin(self, repos: int) -> None:
+        """So many repositories whose CI can turn red."""
         self.hub.call("set_events", app_id=self.app.app_id, events=list(EVENTS))
-        for n in range(len(self.repos), repos):
+        for n in range(repos):
             name = f"{OWNER}/chaos-{n}"
             self.hub.create_repo(name, files={"a.txt": "a\n"})
             self.repos.append(name)

@@ -24,6 +24,8 @@ from workers.store.database import open_engine
 from workers.store.errands import Errands
 
 LONGEST_GAP = 1.5
+LEAST_REPOS, RUNS_EACH = 4, 40
+"""Repositories, and builds of the script for each of them: faults bring others, and one may have 100 open fixes."""
 BACKLOG = 24
 """With so many runs unfinished nothing more is delivered: faults should meet runs, not a queue of bells."""
 LONG: Mapping[str, int] = {
@@ -99,7 +101,7 @@ def play(half: Half, say: Callable[[str], None] = lambda _: None) -> Outcome:
             installation=installation,
         ) as ground:
             ground.ready()
-            ground.begin()
+            ground.begin(max(LEAST_REPOS, half.runs // RUNS_EACH))
             done = _act(ground, half, say)
             say("no more faults")
             _recover(ground, half)
