@@ -149,7 +149,8 @@ class Comment:
     def show(self, number: int, text: str) -> None:
         """Make it or edit it; nothing is sent when the words are the same."""
         block = Block(self._case.run, self._case.head_sha[:7], shorten(text, LIMIT))
-        held = self._held(number) or self._made(number, block)
+        known = self._known.get(number)  # once one is, only what came after it is looked at
+        held = self._held(number, known["created_at"] if known else "") or self._made(number, block)
         self._known[number], *others = held
         body = merged(joined([one["body"] or "" for one in held]), block)
         if held[0]["body"] != body:
@@ -165,15 +166,14 @@ class Comment:
             raise Retryable("The comment was taken away while it was edited.", blame="github", after=1) from refused
 
     def _made(self, number: int, block: Block) -> list[Mapping[str, Any]]:
-        """Make it, and look whether another was made in the same moment."""
+        """Make it, and look whether another was made since the first look: it may be the older one."""
         path = self._repo.path(f"/issues/{number}/comments")
         made = self._known[number] = self._api.send("POST", path, {"body": merged("", block)})
         return self._held(number) or [made]
 
-    def _held(self, number: int) -> list[Mapping[str, Any]]:
-        """All that are there, the oldest first. Once one is known, only what came after it is looked at."""
+    def _held(self, number: int, since: str = "") -> list[Mapping[str, Any]]:
+        """All that are there, the oldest first; with `since` the one that is known and those of this time or later."""
         known = self._known.get(number)
-        since = known["created_at"] if known else ""
         held = [*all_own(self._api, self._repo, number, self._app_id, is_sticky, since)]
         if known and all(one["id"] != known["id"] for one in held):  # a list may lag behind, and people may delete it
             held += filter(None, [self._api.find(self._path(known))])

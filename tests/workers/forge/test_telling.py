@@ -178,9 +178,10 @@ def test_runs_share_the_comment(scene: Scene) -> None:
 
 
 @pytest.mark.fault(53)
-def test_another_makes_the_comment_in_the_same_moment(scene: Scene) -> None:
-    """A request of a worker that was killed arrives between the look and the write of the next one, and another run's
-    later still: one comment stays, with what each run has said."""
+@pytest.mark.parametrize("between", [0, 5], ids=["at once", "slowly"])
+def test_another_makes_the_comment_in_the_same_moment(scene: Scene, between: float) -> None:
+    """A request of a worker that was killed arrives between the look and the write of the next one, however long that
+    takes, and another run's later still: one comment stays, with what each run has said."""
     case = pull_case(scene)
     forge = scene.forge(case)
     api = forge._session.api(Purpose.TELL)
@@ -189,6 +190,7 @@ def test_another_makes_the_comment_in_the_same_moment(scene: Scene) -> None:
     def arrives(run: str, text: str) -> float:
         api._guard = unfenced
         api.send("POST", path, {"body": merged("", Block(run, case.head_sha[:7], text))})
+        scene.hub.advance(between)
         return unfenced()
 
     api._guard = lambda: arrives("run-1", "On it, said by the worker before.")
