@@ -10,13 +10,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+_KEPT: list[socket.socket] = []
+"""They hold the ports that were given out."""
+
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on, and that the kernel gives to nobody else while this process lives: other tests start
+    servers and connect meanwhile. It stays bound here; a server that may reuse an address, as all do, can listen."""
+    keeping = socket.socket()
+    _KEPT.append(keeping)
+    keeping.bind(("127.0.0.1", 0))
+    keeping.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port: int = keeping.getsockname()[1]
+    return port
 
 
 def unmeasured() -> dict[str, str]:

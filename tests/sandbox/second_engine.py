@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from sandbox.engine import Engine
 from sandbox.errors import EngineDown
 from sandbox.images.build import resolve
+from tests.processes import free_port
 
 _ADDRESS = "10.213.77.1/24"
 _START_S, _STOP_S = 60, 60
@@ -44,9 +44,7 @@ def second_engine(first: Engine) -> Iterator[SecondEngine]:
     folder.chmod(0o711)  # remapped users have to come through
     bridge = f"heal-{folder.name[-8:].lower().replace('_', 'x')}"
     certificates = _certificates(folder / "tls")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    host = f"tcp://127.0.0.1:{free_port()}"
     _write_settings(folder, certificates, bridge, host)
     _run("ip", "link", "add", "name", bridge, "type", "bridge")
     try:
