@@ -24,7 +24,7 @@ ANSWERS_WITHIN = 5.0
 BELLS = f"heal:{QUEUE}"
 """Redis's list of the bells that nobody has heard yet."""
 STOPS_WITHIN = 10.0
-HANGS_WITHIN = 15.0
+HANGS_WITHIN = 40.0
 """Seconds until a red build has led to a bell; workers may be stopped for so long before they are taken to be stuck."""
 WRITES = (
     ("POST", "/check-runs$"),
@@ -39,10 +39,9 @@ WRITES = (
 
 def kill_child(ground: Ground, rng: random.Random) -> None:
     """SIGKILL to a pool process, of those at work if any is."""
-    ground.supervise()
-    ground.until(lambda: bool(_all_children(ground)), 30, "a pool process to kill")
+    children = ground.some(lambda: _all_children(ground), 30, "a pool process to kill")
     working = [pid for pid, _ in _at_work(ground)]
-    ground.bury([rng.choice(working or _all_children(ground))])
+    ground.bury([rng.choice(working or children)])
 
 
 def kill_worker(ground: Ground, rng: random.Random) -> None:
@@ -74,9 +73,8 @@ def kill_errands(ground: Ground, rng: random.Random) -> None:
 
 
 def _kill_beside(ground: Ground, rng: random.Random, module: str) -> None:
-    worker = rng.choice([*ground.crew.values()])
-    ground.until(lambda: bool(ground.beside(worker, module)), 30, f"{module} to kill")
-    ground.bury(ground.beside(worker, module))
+    n = rng.choice([*ground.crew])
+    ground.bury(ground.some(lambda: ground.beside(ground.crew[n], module), 30, f"{module} to kill"))
 
 
 def kill_receiver(ground: Ground, rng: random.Random) -> None:
@@ -116,11 +114,7 @@ def sleep_past_lease(ground: Ground, rng: random.Random) -> None:
     """SIGSTOP to a pool process at work until somebody else has its run, then SIGCONT: it must change nothing."""
     ground.ready()  # what is told to a receiver that only starts comes back minutes later
     ground.red(2)
-    ground.until(lambda: bool(_at_work(ground)), 30, "a run at work")
-    pid, run = rng.choice(_at_work(ground) or [(0, "")])
-    if not pid:
-        return  # it has ended in this moment
-    os.kill(pid, signal.SIGSTOP)
+    ((pid, run),) = ground.some(lambda: _stopped(ground, rng), 30, "a run at work")
     try:
         fence = "SELECT coalesce(max(fence), 0) FROM run WHERE id = :run"
         over = "SELECT count(*) FROM run WHERE id = :run AND state = 'done'"
@@ -139,6 +133,21 @@ def sleep_past_lease(ground: Ground, rng: random.Random) -> None:
     finally:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
+
+
+def _stopped(ground: Ground, rng: random.Random) -> list[tuple[int, str]]:
+    """A pool process that was stopped at work, and its run. None when none is at work now; when all is over there is
+    more to do afterwards. Not one that was stopped in the middle of a write: everybody would wait for its lock, and
+    nobody could take up its run."""
+    if ground.over():
+        ground.red(2)
+    for pid, run in rng.sample(working := _at_work(ground), len(working)):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            if (pid, run) in _at_work(ground) and ground.writable(run):
+                return [(pid, run)]
+            os.kill(pid, signal.SIGCONT)
+    return []
 
 
 def flush_redis(ground: Ground, rng: random.Random) -> None:
@@ -275,7 +284,8 @@ def _answers(ground: Ground, limit: float = ANSWERS_WITHIN) -> set[int]:
 
 def _consumes(ground: Ground, since: float) -> None:
     ground.red()
-    ground.until(lambda: ground.claims(since) > 0, CONSUMES_WITHIN - (time.time() - since), "a worker consumes again")
+    left = CONSUMES_WITHIN - (time.time() - since) / ground.patience
+    ground.until(lambda: ground.claims(since) > 0, left, "a worker consumes again")
 
 
 def _all_children(ground: Ground) -> list[int]:

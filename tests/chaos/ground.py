@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import redis
 from sqlalchemy import create_engine, text
@@ -30,6 +30,8 @@ from tests.processes import Process, start_redis
 from tests.story.theatre import OWNER, Theatre
 from tests.workers.store.servers import PostgresServer, postgresql_server
 from workers.store.database import normal_url
+
+T = TypeVar("T")
 
 LEASE_SECONDS = 4.0
 RESUMES_WITHIN = LEASE_SECONDS + 15.0
@@ -191,6 +193,33 @@ class Ground(Theatre):
                 raise TimeoutError(f"not within {seconds:.0f} s: {what}\n{self.logs()}")
             time.sleep(0.05)
         return time.monotonic() - started
+
+    def some(self, look: Callable[[], Sequence[T]], seconds: float, what: str) -> Sequence[T]:
+        """What a look finds, once it finds something; workers that have ended are started again until then."""
+        found: Sequence[T] = ()
+
+        def seen() -> bool:
+            nonlocal found
+            self.supervise()
+            found = look()
+            return bool(found)
+
+        self.until(seen, seconds, what)
+        return found
+
+    def over(self) -> bool:
+        """All that GitHub has told so far is over."""
+        self.hub.settle(120)
+        return self.count("SELECT count(*) FROM delivery WHERE state = 'new'") + self.unfinished() == 0
+
+    def writable(self, run: str) -> bool:
+        """Nobody holds a lock that keeps others from writing to the run."""
+        with suppress(SQLAlchemyError), self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":  # SQLite waits for as long by itself
+                connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+            connection.execute(text("UPDATE run SET tries = tries WHERE id = :run"), {"run": run})
+            return True
+        return False
 
     def unfinished(self) -> int:
         """Runs that are not over."""

@@ -219,7 +219,7 @@ RUNS = 340
 
 def naive(seed: int) -> Half:
     """Some of the same faults with no ledger."""
-    return Half("sqlite", seed, 10, NAIVE, naive=True, gap=1.0)
+    return Half("sqlite", seed, 10, NAIVE, naive=True, gap=1.0, patience=4.0)
 
 
 def short(database: str, seed: int) -> Half:

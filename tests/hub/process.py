@@ -23,6 +23,8 @@ from tests.processes import unmeasured
 
 Files = Mapping[str, str | bytes | None]
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60.0
+"""For an answer of the double's to what takes it no time."""
 
 
 class HubError(Exception):
@@ -110,7 +112,7 @@ class Hub(Remote):
             raise HubError("the double did not start")
         self.url: str = json.loads(line)["url"]
         self.api_url = f"{self.url}/api/v3"
-        self._client = httpx.Client(base_url=f"{self.url}/_control", timeout=60, trust_env=False)
+        self._client = httpx.Client(base_url=f"{self.url}/_control", trust_env=False)
 
     @property
     def pid(self) -> int:
@@ -133,7 +135,7 @@ class Hub(Remote):
             self._client.close()
             self._process.terminate()
             try:
-                self._process.wait(10)
+                self._process.wait(30)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -149,7 +151,10 @@ class Hub(Remote):
             raise ContractViolationError(json.dumps(found, indent=1)[:8000])
 
     def call(self, verb: str, **asked: object) -> Json:
-        answer = self._client.post(f"/{verb}", json=asked)
+        return self._call(verb, asked)
+
+    def _call(self, verb: str, asked: Mapping[str, object], patience: float = PATIENCE_S) -> Json:
+        answer = self._client.post(f"/{verb}", json=asked, timeout=patience)
         if answer.status_code != 200:
             raise HubError(f"{verb}: {answer.status_code} {answer.text}")
         body: Json = answer.json()
@@ -330,9 +335,9 @@ class Hub(Remote):
             time.sleep(every)
         raise HubError(f"{what}: not within {seconds} s")
 
-    def settle(self, seconds: float = 10) -> None:
+    def settle(self, seconds: float = 60) -> None:
         """Wait until all deliveries are out."""
-        if not self.call("settle", seconds=seconds)["settled"]:
+        if not self._call("settle", {"seconds": seconds}, seconds + PATIENCE_S)["settled"]:
             raise HubError("deliveries are still waiting")
 
     def requests(self) -> list[Json]:
