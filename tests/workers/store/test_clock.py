@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select, update
 
 from tests.bot.conftest import until
-from tests.workers.store.test_ledger import claimed, now_due
+from tests.workers.store.test_ledger import LONG, claimed, due_at, lease_end, now_due, renewed
 from workers.attend import Visit, attend
 from workers.domain import Case, JobReport, Outcome, Report, RunId
 from workers.errands.model import Recover
@@ -65,25 +65,25 @@ def test_set_back_a_dead_workers_run_is_due_within_a_lease(engine: Engine, ledge
     claimed(ledger, run)
     jump(engine, -HOUR)
     assert due_in(engine, Run.lease_until) > HOUR
-    assert beat(engine, ledger) == pytest.approx(HOUR, abs=5)
+    assert beat(engine, ledger) == pytest.approx(HOUR, abs=60)
     assert 0 < due_in(engine, Run.lease_until) <= 60
     assert beat(engine, ledger) == 0.0
 
 
 def test_set_back_a_living_worker_keeps_its_run(engine: Engine, case: Case) -> None:
     """Its next heartbeat renews the lease by the new time; nobody else can claim before or after."""
-    ledger = Ledger(engine, lease_seconds=0.9)
+    ledger = Ledger(engine, lease_seconds=LONG)
     run, _ = ledger.open_run(case, "key", "delivery")
     beat(engine, ledger)
     with claimed(ledger, run) as lease:
         jump(engine, -HOUR)
         assert ledger.claim(run, "host:2/2") is None
         beat(engine, ledger)
-        for _ in range(15):
-            threading.Event().wait(0.1)
-            assert ledger.claim(run, "host:2/2") is None
+        assert ledger.claim(run, "host:2/2") is None
+        until(partial(renewed, engine, run, lease_end(engine, run)))
+        assert ledger.claim(run, "host:2/2") is None
         lease.record("checkout", 0, JobReport("x"), 0.1)
-        assert due_in(engine, Run.lease_until) <= 0.9
+        assert due_in(engine, Run.lease_until) <= LONG
 
 
 def test_set_back_what_waits_waits_no_longer(engine: Engine, ledger: Ledger, case: Case) -> None:
@@ -96,8 +96,8 @@ def test_set_back_what_waits_waits_no_longer(engine: Engine, ledger: Ledger, cas
     beat(engine, ledger)
     jump(engine, -HOUR)
     beat(engine, ledger)
-    assert due_in(engine, Run.next_ring) == pytest.approx(300, abs=10)
-    assert due_in(engine, Errand.next_at) == pytest.approx(300, abs=10)
+    assert due_in(engine, Run.next_ring) == pytest.approx(300, abs=60)
+    assert due_in(engine, Errand.next_at) == pytest.approx(300, abs=60)
     assert due_in(engine, Delivery.next_at) <= 30
     due, _ = ledger.open_run(case, "due", "delivery")
     jump(engine, -HOUR)
@@ -128,16 +128,17 @@ def test_many_workers_notice_it_once(engine: Engine, ledger: Ledger, case: Case)
     for worker in workers:
         worker.join()
     assert sorted(found)[:-1] == [0.0] * 7
-    assert due_in(engine, Run.next_ring) == pytest.approx(9 * HOUR, abs=10)
+    assert due_in(engine, Run.next_ring) == pytest.approx(9 * HOUR, abs=60)
 
 
 def test_small_corrections_change_nothing(engine: Engine, ledger: Ledger, case: Case) -> None:
     """A clock that is kept right moves by seconds; then nothing is written."""
-    ledger.open_run(case, "key", "delivery", wait=300)
+    run, _ = ledger.open_run(case, "key", "delivery", wait=300)
     beat(engine, ledger)
     jump(engine, -5)
+    before = due_at(engine, run)
     assert beat(engine, ledger) == 0.0
-    assert due_in(engine, Run.next_ring) == pytest.approx(305, abs=3)
+    assert due_at(engine, run) == before
 
 
 def test_set_forward_a_run_is_told_by_one(engine: Engine, ledger: Ledger, case: Case) -> None:
@@ -185,7 +186,7 @@ real, off = time.time, float(sys.argv[3])
 time.time = lambda: real() + off
 from workers.store.database import open_engine
 from workers.store.ledger import Ledger
-ledger = Ledger(open_engine(sys.argv[1]), lease_seconds=1.5)
+ledger = Ledger(open_engine(sys.argv[1]), lease_seconds=6.0)
 with ledger.claim(sys.argv[2], f"host:{off}/1") as lease:
     print("held", flush=True)
     sys.stdin.readline()
@@ -205,12 +206,16 @@ def test_a_hosts_own_clock_counts_for_nothing(engine: Engine, url: str, ledger: 
     for holder in holders.values():
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-    for _ in range(20):
-        threading.Event().wait(0.1)
+    began = {run: lease_end(engine, run) for run in holders}
+
+    def both_held_on() -> bool:
         assert ledger.due() == []
         assert [ledger.claim(run, "host:3/3") for run in holders] == [None, None]
+        return all(renewed(engine, run, before) for run, before in began.items())
+
+    until(both_held_on)
     for holder in holders.values():
-        holder.communicate("\n", timeout=10)
+        holder.communicate("\n", timeout=30)
     for run in holders:
         now_due(engine, run)
     assert set(ledger.due()) == set(holders)

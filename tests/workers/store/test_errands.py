@@ -87,7 +87,7 @@ def test_trouble_is_tried_again_with_growing_pauses_then_given_up(engine: Engine
         errand = errands.claim("host:1/0")
         assert errand is not None
         assert errand.tries == n + 1
-        assert errands.again(errand, 1.0, "hunter2hunter2 was refused")
+        assert errands.again(errand, 60.0, "hunter2hunter2 was refused")
         assert errands.claim("host:1/0") is None
         due_now(engine)
     assert errands.claim("host:1/0") is None
