@@ -43,9 +43,9 @@ def ask(head):
 """
 DIRECT = """
 import socket
-def reaches(address, port, device=None):
+def reaches(address, port, device=None, seconds=1.5):
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as knocking:
-        knocking.settimeout(1.5)
+        knocking.settimeout(seconds)
         try:
             if device:
                 knocking.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
@@ -323,7 +323,7 @@ import os
 from pathlib import Path
 routes = [line.split() for line in Path("/proc/net/route").read_text().splitlines()]
 gateway = next(bytes.fromhex(words[2])[::-1] for words in routes if words[1] == "00000000")
-print("PROXY", os.environ.get("HTTPS_PROXY"), "HOST", reaches(".".join(map(str, gateway)), {host_server}))
+print("PROXY", os.environ.get("HTTPS_PROXY"), "HOST", reaches(".".join(map(str, gateway)), {host_server}, seconds=30))
 """
     log = look(made, DIRECT + script)
     assert "PROXY None HOST True" in log  # so the attacks above are real ones

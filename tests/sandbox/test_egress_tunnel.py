@@ -119,7 +119,7 @@ def play(scene: Scene, monkeypatch: pytest.MonkeyPatch, **limits: float) -> None
             writer.close()
 
         behind = await asyncio.start_server(keep, "127.0.0.1", 0)
-        given: dict[str, Any] = {"head_s": 0.5, **limits}
+        given: dict[str, Any] = {"head_s": 30, **limits}
         proxy = Proxy(Rules(tls=("front.example",), plain=("front.example",), **given))
 
         async def connected(_: object) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -172,8 +172,8 @@ def test_who_says_nothing_or_little_is_ended(monkeypatch: pytest.MonkeyPatch) ->
         for byte in hello("front.example")[:20]:
             writer.write(bytes([byte]))
             await asyncio.sleep(0.02)
-        assert await asyncio.wait_for(reader.read(), 5)
-        assert await asyncio.wait_for(silent.read(), 5)
+        assert await asyncio.wait_for(reader.read(), 30)
+        assert await asyncio.wait_for(silent.read(), 30)
         assert got == []
 
     play(scene, monkeypatch, head_s=0.5)
@@ -221,7 +221,7 @@ def test_nothing_follows_a_plain_request(monkeypatch: pytest.MonkeyPatch) -> Non
         WRITERS.append(writer)
         writer.write(smuggled)
         writer.write_eof()
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 30) == b""
         assert b"".join(got) == (
             b"GET /a HTTP/1.1\r\nHost: front.example\r\nrange: bytes=0-1\r\nConnection: close\r\n\r\n"
         )
@@ -236,6 +236,6 @@ def test_every_connection_ends(limits: dict[str, float], monkeypatch: pytest.Mon
     async def scene(port: int, got: list[bytes]) -> None:
         reader, writer = await tunnel(port)
         writer.write(hello("front.example") + b"x" * 10_000)
-        assert await asyncio.wait_for(reader.read(), 30) == b""  # before any of the other limits
+        assert await asyncio.wait_for(reader.read(), 20) == b""  # before any of the other limits
 
     play(scene, monkeypatch, **limits)

@@ -75,7 +75,7 @@ class Store:
 
 
 def waits(pool: Pool, key: Hashable, count: int = 1) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while pool.waiting(key) != count:
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Event
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -194,14 +195,32 @@ def test_an_image_that_is_not_ours(silent: DockerSandbox, echo: Service) -> None
         assert result.output.text == "(999, ['from-image', 'left', 'mine'])\n"
 
 
-def test_a_service_that_dies_is_told_with_its_log(silent: DockerSandbox, echo: Service) -> None:
+def tell_when_it_has_ended(engine: Engine, key: str) -> None:
+    """Once the engine knows that the service has ended, the check has `/tmp/known`."""
+    client, deadline = engine.client(), time.monotonic() + 60
+
+    def of(role: str, **more: str) -> list[Any]:
+        labels = [f"heal.key={key}", f"heal.role={role}"]
+        return list(client.containers.list(all=True, ignore_removed=True, filters={"label": labels, **more}))
+
+    while not of("service", status="exited") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for check in of("check", status="running"):
+        check.exec_run(["touch", "/tmp/known"])
+
+
+def test_a_service_that_dies_is_told_with_its_log(silent: DockerSandbox, echo: Service, engine: Engine) -> None:
     """Before it is ready it is our failure; during the check a note, because the check may have brought it about."""
     dying = replace(echo, env={"DIES": "1"})
     with pytest.raises(ServiceFailed, match="'echo' ended with exit code 4") as caught:
         silent.prepare(Plan("debian", (), Step("check", "true"), services=(dying,)), tree())
     assert "I cannot go on" in caught.value.log
     environment = silent.prepare(Plan("debian", (), Step("check", "true"), services=(echo,)), tree())
-    result = environment.run(Step("check", says("die") + "; sleep 0.5; exit 7"), tree(), limits=SMALL)
+    known = "until test -e /tmp/known; do sleep 0.05; done"
+    teller = Thread(target=tell_when_it_has_ended, args=(engine, environment.key))
+    teller.start()
+    result = environment.run(Step("check", f"{says('die')}; {known}; exit 7"), tree(), limits=SMALL)
+    teller.join()
     assert (result.ending, result.exit_code) == (Ending.FAILED, 7)
     assert "service 'echo' ended with exit code 3" in result.notes[0]
     assert "told to die" in result.notes[0]

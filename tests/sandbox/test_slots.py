@@ -62,7 +62,8 @@ class Pooled:
 
 
 def within(seconds: float, true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + seconds
+    """On a machine that does nothing else; there may be three times as much to do."""
+    deadline = time.monotonic() + 3 * seconds
     while not true():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.02)
@@ -153,8 +154,15 @@ def test_cancel_removes_the_container_at_once(pooled: Pooled) -> None:
     pooled.environment.warm(tree(), 2, SMALL)
     ahead = pooled.waiting(2)
     cancel = threading.Event()
-    threading.Timer(0.5, cancel.set).start()
+
+    def cancel_once_taken() -> None:
+        within(20, lambda: len(pooled.sandbox._pool._places) == 1)
+        cancel.set()
+
+    canceller = threading.Thread(target=cancel_once_taken)
+    canceller.start()
     assert pooled.run(Step("check", "hostname; sleep 60"), cancel).ending is Ending.CANCELLED
+    canceller.join()
     left = pooled.containers()
     assert left < ahead
     assert pooled.run().output.text.strip() in left
@@ -240,8 +248,8 @@ def _begin(engine: Engine, owner: str, idle_s: float) -> Slot:
 
 def test_an_orphan_ends_by_itself(pooled: Pooled) -> None:
     """A container that nobody gives a command ends at its own limit."""
-    slot = _begin(pooled.sandbox.engine, pooled.owner, idle_s=0.5)
-    within(10, lambda: slot._life.ended)
+    slot = _begin(pooled.sandbox.engine, pooled.owner, idle_s=3)
+    within(30, lambda: slot._life.ended)
     slot.discard()
 
 

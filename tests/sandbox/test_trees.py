@@ -157,7 +157,7 @@ def test_an_upper_is_emptied_of_whatever_a_check_leaves(bare: DockerEnvironment,
     )
     assert bare.run(Step("check", script, "python {0}"), big, limits=SMALL).ending is Ending.PASSED
     keepers = bare._trees._keepers
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(keeper.taken for keeper in keepers._keepers.values()):  # given back in the background
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -56,7 +56,7 @@ def test_a_child_does_not_wait_for_its_parent() -> None:
     with turns.turn("one"):
         child = FORK.Process(target=take)
         child.start()
-        child.join(10)
+        child.join(60)
     assert child.exitcode == 0
 
 
