@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from bot.app import create_app
 from bot.connections import SERVER
 from bot.settings import BotSettings
 from tests.bot.deliveries import SECRET
+from tests.workers.store.servers import redis_server
 from workers.store import schema
 from workers.store.database import open_engine
 
@@ -58,7 +58,7 @@ def rows(engine: Engine, table: str) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1")).mappings()]  # noqa: S608
 
 
-def until(check: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(check: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until something is so; fail when it does not come to be."""
     end = time.monotonic() + seconds
     while not check():
@@ -128,21 +128,8 @@ def site(serve: Serve) -> Site:
     return serve()
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Redis server of our own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        until(lambda: _listens(port))
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+    with redis_server() as server:
+        yield server.url

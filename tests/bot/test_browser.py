@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
+    expect.set_options(timeout=60_000)  # a page may take its time on a busy machine
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
@@ -66,7 +67,7 @@ def test_live(browser: Browser, site: Site, engine: Engine) -> None:
     expect(page.get_by_text("Running")).to_be_visible()
     page.evaluate("window.before = true")
     Ledger(engine).cancel(run, Outcome.CANCELLED, "Somebody said stop.")
-    expect(page.get_by_text("Somebody asked to end this run")).to_be_visible(timeout=5000)
+    expect(page.get_by_text("Somebody asked to end this run")).to_be_visible()
     assert page.evaluate("window.before") is True
     assert errors == []
     page.close()

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from itertools import pairwise
@@ -187,20 +188,25 @@ def findings(settings: dict[str, str]) -> dict[str, dict[str, Any]]:
     [
         (0, True, False, r"GitHub's"),
         (5, True, False, r"GitHub's"),
-        (40, True, True, r"(39|40) s behind GitHub's"),
-        (-40, True, True, r"(38|39|40) s ahead of GitHub's"),
-        (300, False, False, r"(299|300) s behind GitHub's: more than the 60 s .+"),
-        (-300, False, False, r"(298|299|300) s ahead of GitHub's: more than the 60 s .+"),
+        (40, True, True, r"(\d+) s behind GitHub's"),
+        (-40, True, True, r"(\d+) s ahead of GitHub's"),
+        (300, False, False, r"(\d+) s behind GitHub's: more than the 60 s .+"),
+        (-300, False, False, r"(\d+) s ahead of GitHub's: more than the 60 s .+"),
     ],
 )
 def test_doctor_compares_clocks(hub: Hub, app: dict[str, str], seconds: int, ok: bool, warns: bool, said: str) -> None:
     """A clock that is some seconds off GitHub's is a warning, one that spoils signatures is an error; both say by how
     much, which way, and how it is set right. The App's key is not blamed for it."""
     hub.disagree(seconds)
+    started = time.monotonic()
     found = findings(app)
+    took = time.monotonic() - started
     clock = found["clock"]
     assert (clock["ok"], clock["warning"]) == (ok, warns)
-    assert re.fullmatch(said, clock["detail"]), clock["detail"]
+    told = re.fullmatch(said, clock["detail"])
+    assert told, clock["detail"]
+    # The least that the answer proves: GitHub leaves out fractions of a second, and the answer was under way.
+    assert all(abs(seconds) - 2 - took <= int(by) <= abs(seconds) for by in told.groups())
     assert ("NTP" in clock["repair"]) == (warns or not ok)
     assert found["GitHub App"]["ok"]
 

@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.engine import Engine
 from tests.bot.command import HEAL, commit, environment, heal, one_object, process, sample
+from tests.installation import NAME
 from tests.model.answers import NO_OBJECTION, search_replace
 from tests.model.process import Model
 from tests.model.replies import text
@@ -174,7 +175,7 @@ def test_ctrl_c_leaves_nothing_behind() -> None:
 
 def _containers(engine: Engine) -> set[str]:
     found = engine.containers("heal.role=check")
-    return {name for name, labels in found.items() if "/fix-" in labels["heal.owner"]}
+    return {name for name, labels in found.items() if labels["heal.owner"].startswith(f"{NAME}/fix-")}
 
 
 def _until_new(engine: Engine, before: set[str], child: subprocess.Popen[str]) -> set[str]:

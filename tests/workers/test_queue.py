@@ -16,6 +16,9 @@ from tests.workers.store.servers import RedisServer, redis_server
 from workers.domain import RunId
 from workers.queue import QUEUE, Bell, make_celery, settings
 
+WITHIN_S = 9.0
+"""For a bell and a question, which take a second each; a worker's own patience would be five each."""
+
 
 @pytest.fixture
 def broker() -> Iterator[RedisServer]:
@@ -51,7 +54,7 @@ def test_a_frozen_redis_costs_seconds(broker: RedisServer, warm: bool) -> None:
     started = time.monotonic()
     assert not bell.ring(RunId("run-2"))
     assert not bell.answers()
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < WITHIN_S
     broker.process.send_signal(signal.SIGCONT)
     assert bell.ring(RunId("run-3"))
 
@@ -63,7 +66,7 @@ def test_no_redis_is_told_at_once() -> None:
     bell = Bell(f"redis://127.0.0.1:{free_port()}/0")
     assert not bell.ring(RunId("run-1"))
     assert not bell.answers()
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < WITHIN_S
 
 
 @pytest.mark.fault(56)
@@ -82,7 +85,7 @@ def test_a_bell_is_over_once_it_was_heard(broker: RedisServer) -> None:
         for n in range(3):
             assert Bell(broker.url).ring(RunId(f"run-{n}"))
         while len(heard) < 3:
-            connection.drain_events(timeout=5)
+            connection.drain_events(timeout=30)
     assert heard == ["['run-0']", "['run-1']", "['run-2']"]
     with broker.client() as client:
         assert client.keys("*unacked*") == []

@@ -112,9 +112,10 @@ def test_rate_limits_park_the_run(reply: Reply, seconds: float) -> None:
     started = time.monotonic()
     with github(Reply(reply.status, reply.body, headers)) as (api, server), pytest.raises(Retryable) as parked:
         api.get("/x")
-    assert parked.value.after == pytest.approx(seconds, abs=2)
+    took = time.monotonic() - started
+    assert parked.value.after == pytest.approx(seconds, abs=2 + took)
     assert len(server.seen) == 1
-    assert time.monotonic() - started < 5
+    assert took < 20
 
 
 def test_a_limit_is_no_refusal() -> None:
