@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import installation
 from tests.counting import adds, uncounted
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["hub", "hub_process"]
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no finding
-settings.load_profile("untimed")
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)  # neither a busy machine nor luck is a finding: new inputs are what `make fuzz` is for
+settings.load_profile("steady")
 
 structlog.configure(
     processors=[
