@@ -55,7 +55,7 @@ class Ground(Theatre):
     contained: int = 0
     crew_size: int = 2
     patience: float = 1.0
-    """How many times as long as is promised may be waited: other tests may be at the same processors."""
+    """As in a theatre; the whole suite has the machine to itself."""
     postgres: PostgresServer | None = None
     deaths: list[Death] = field(default_factory=list)
     outages: list[tuple[float, float]] = field(default_factory=list)

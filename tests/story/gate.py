@@ -21,6 +21,8 @@ class Gate:
         self._path, self._engine = path, os.environ.get("DOCKER_HOST", engine).removeprefix("unix://")
         self._door: socket.socket | None = None
         self._ends: list[socket.socket] = []
+        self._turn = threading.Lock()
+        """Nobody comes in while the door is slammed."""
 
     def __enter__(self) -> Self:
         self.open()
@@ -43,8 +45,9 @@ class Gate:
         if self._door is None:
             return
         self._path.unlink()
-        door, self._door = self._door, None
-        ends, self._ends = self._ends, []
+        with self._turn:
+            door, self._door = self._door, None
+            ends, self._ends = self._ends, []
         for one in (door, *ends):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -56,7 +59,12 @@ class Gate:
                 here, _ = door.accept()
                 there = socket.socket(socket.AF_UNIX)
                 there.connect(self._engine)
-                self._ends += [here, there]
+                with self._turn:
+                    if self._door is not door:
+                        here.close()
+                        there.close()
+                        return
+                    self._ends += [here, there]
                 for one, other in ((here, there), (there, here)):
                     threading.Thread(target=_pump, args=(one, other), daemon=True).start()
 

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,12 @@ def seen_without(database: PostgresServer, theatre: Theatre) -> dict[str, bytes]
     return shown
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The regular files below a folder that others change meanwhile."""
+    found = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+    return [path for path in found if os.path.isfile(path)]  # noqa: PTH113 - it raises nothing when a folder has gone
+
+
 def test_the_story_went_as_told(scene: Scene) -> None:
     """At least 40 canaries were planted, the model mended the check, and every place was looked into at work."""
     assert scene.run["outcome"] == "FIXED", scene.run
@@ -261,7 +268,7 @@ def test_no_command_and_no_message_tells_a_secret(scene: Scene) -> None:
     for command, printed in scene.commands.items():
         assert leaks(printed, everybody) == [], command
     tape = (scene.theatre.folder / "tape.jsonl").read_bytes()
-    bells = b"".join(file.read_bytes() for file in scene.theatre.folder.rglob("*.aof"))
+    bells = b"".join(file.read_bytes() for file in files_in(scene.theatre.folder) if file.suffix == ".aof")
     assert leaks(tape, everybody) == []
     assert leaks(bells, everybody) == []
     # That they were read at all:
@@ -290,10 +297,13 @@ def test_no_log_of_ours_holds_a_secret(scene: Scene) -> None:
 def test_the_database_holds_no_secret(scene: Scene) -> None:
     """No row and no byte of its files, its log of changes among them, holds a secret of ours; keys of others stand only
     in names a run works with."""
-    parts = [path for path in scene.database.folder.rglob("*") if path.is_file()]
-    for part in parts:
-        assert leaks(part.read_bytes(), scene.ours) == [], part
-    assert any(scene.run["id"].encode() in part.read_bytes() for part in parts)
+    run_is_there = False
+    for part in files_in(scene.database.folder):
+        with suppress(FileNotFoundError):  # the database goes on, and lets go of files that it needs no more
+            held = part.read_bytes()
+            assert leaks(held, scene.ours) == [], part
+            run_is_there |= scene.run["id"].encode() in held
+    assert run_is_there
     read_by_people = {name: value for name, value in scene.others.items() if name in TOLD}
     found: dict[str, set[str]] = {}
     for table, column, value in rows(scene.database.url):
@@ -315,8 +325,8 @@ TOLD = (
 
 def test_no_file_is_left_behind_with_a_secret(scene: Scene) -> None:
     """Mirrors hold no token, and of the worker's temporary folders only the pool's own is left while it runs."""
-    for path in (*(scene.theatre.folder / "state").rglob("*"), *scene.tmp.rglob("*")):
-        if path.is_file():
+    for path in (*files_in(scene.theatre.folder / "state"), *files_in(scene.tmp)):
+        with suppress(FileNotFoundError):  # the worker goes on
             assert leaks(path.read_bytes(), scene.ours) == [], path
     assert [path.name for path in scene.tmp.iterdir() if not path.name.startswith("heal-tmp-")] == []
     assert [path.name for path in scene.tmp.glob("heal-tmp-*/*") if not path.name.startswith("pymp-")] == []

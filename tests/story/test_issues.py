@@ -83,7 +83,8 @@ def merged(theatre: Theatre, repo: str) -> tuple[dict[str, Any], dict[str, Any]]
     pull = theatre.wait_for_pull(repo)
     theatre.wait_for_state(repo, "parked")
     theatre.hub.finish_ci(repo, branch=pull["head"]["ref"], conclusion="success")
-    return theatre.wait_for_pull(repo), theatre.wait_for_run(repo, 60)
+    run = theatre.wait_for_run(repo, 60)
+    return theatre.wait_for_pull(repo), run
 
 
 def test_a_report_with_an_example_is_healed_without_a_model(theatre: Theatre, model: Model, repo: str) -> None:

@@ -46,6 +46,8 @@ class Theatre:
     """Where the database is; a SQLite file in the folder when not said."""
     common: Mapping[str, str] = field(default_factory=dict)
     """More settings of receiver and worker."""
+    patience: float = 3.0
+    """How many times as long as is said may be waited: other tests may be at the same processors."""
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -224,7 +226,7 @@ class Theatre:
     def wait(self, probe: Callable[[], dict[str, Any] | None], seconds: float, what: str) -> dict[str, Any]:
         """Ask until the probe answers. Raises TimeoutError with everybody's log when it does not in time."""
         try:
-            return self.hub.wait(probe, seconds, what, ASK_SECONDS)
+            return self.hub.wait(probe, seconds * self.patience, what, ASK_SECONDS)
         except HubError as error:
             raise TimeoutError(f"{error}: {self.runs()}\n{self.logs()}") from error
 
