@@ -72,7 +72,12 @@ def test_a_lock_that_is_held_for_longer_than_one_try_waits(engine: Engine, runs:
     impatient(engine, 100)
     in_vain: list[object] = []
     with locked(engine) as let_go:
-        event.listen(engine, "handle_error", lambda context: (in_vain.append(context), let_go())[0])
+
+        def tried(context: object) -> None:
+            in_vain.append(context)
+            let_go()
+
+        event.listen(engine, "handle_error", tried)
         transact(engine, put(runs[0], "written"))
     assert len(in_vain) == 1
     assert errors(engine) == ["written", ""]
