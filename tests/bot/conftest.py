@@ -94,7 +94,7 @@ Serve = Callable[..., Site]
 def listening(app: ASGIApp, **changes: Any) -> Iterator[int]:
     """The port of an application that is served in this process with our server's settings, some of them changed."""
     listener = socket.create_server(("127.0.0.1", 0))
-    settings = SERVER | {"timeout_graceful_shutdown": 1} | changes
+    settings = SERVER | {"timeout_graceful_shutdown": 1, "timeout_keep_alive": 600} | changes
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", **settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

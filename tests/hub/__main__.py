@@ -24,6 +24,7 @@ class _Announcing(uvicorn.Server):
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=600,  # whoever asks again after a while must not meet a connection that is being closed
             date_header=False,  # the double tells its own time
         )
         super().__init__(config)

@@ -139,7 +139,8 @@ class Theatre:
     @property
     def pages(self) -> httpx.Client:
         """What asks the receiver. One for all questions: each new one reads the machine's certificates for 20 ms."""
-        self._pages = self._pages or httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        once = httpx.Limits(max_keepalive_connections=0)  # one that was kept may be closed while it is written to
+        self._pages = self._pages or httpx.Client(base_url=self.url, timeout=30, trust_env=False, limits=once)
         return self._pages
 
     def sample(self, sample: str, name: str = "", **more: Any) -> RepoInfo:
