@@ -152,6 +152,7 @@ _SOONER = (
 
 
 def _hurried(ground: Ground) -> int:
+    ground.hub.settle(120)  # what was asked for and is not out yet would be asked for once more
     for statement in _SOONER:
         ground.rows(statement)
     ground.supervise()
