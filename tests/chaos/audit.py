@@ -33,6 +33,8 @@ class Audit:
     retries: int
     ended: int
     """Workers that ended without having been killed."""
+    astray: Sequence[str]
+    """Runs that ended otherwise than the story ends, though nothing is wrong with their commits."""
     lost: Sequence[str]
     twice: Sequence[str]
     left: Sequence[str]
@@ -46,13 +48,13 @@ class Audit:
         """Everything that should not be."""
         late = [f"a run waited {gap:.0f} s after its worker was killed" for gap in self.resumed if gap > self.within]
         ended = [f"{self.ended} workers ended by themselves"] if self.ended else []
-        return [*self.lost, *self.twice, *self.left, *late, *ended]
+        return [*self.lost, *self.astray, *self.twice, *self.left, *late, *ended]
 
 
 def audit(ground: Ground) -> Audit:
     """Count while receiver, workers and double are still there; `leftovers` looks once they have stopped."""
     state = ground.hub.call("state")["repos"]
-    runs = ground.rows("SELECT id, repo, head_sha, state, outcome FROM run")
+    runs = ground.rows("SELECT id, repo, head_sha, state, outcome, detail FROM run")
     accepted = _accepted(ground)
     due = {
         (repo, run["head_sha"]) for repo, held in state.items() for run in held["workflow_runs"]
@@ -80,6 +82,11 @@ def audit(ground: Ground) -> Audit:
         claims=kinds["claimed"],
         retries=kinds["retry"] + kinds["crash"],
         ended=ground.ended,
+        astray=[
+            f"run {run.id} ended as {run.outcome}: {run.detail}"
+            for run in runs
+            if run.outcome not in (None, Outcome.FIXED)
+        ],
         lost=lost,
         twice=twice,
         left=(),
