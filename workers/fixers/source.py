@@ -20,6 +20,7 @@ Splice = tuple[int, int, str]
 Placed = ast.expr | ast.stmt | ast.alias | ast.keyword | ast.arg
 """The nodes that say where they stand."""
 _FILE_LIMIT = 400_000
+_HEADER = 60
 _FIRST = re.compile(rb"^#!|coding[:=]")
 
 
@@ -144,6 +145,15 @@ class Source:
         while at is not None and not isinstance(at, ast.stmt):
             at = self.parents.get(at)
         return at
+
+    def header(self, node: ast.AST) -> frozenset[int]:
+        """The lines of the statement around a node, the first sixty, without those of a block in it."""
+        statement = self.statement(node)
+        if statement is None:
+            return frozenset()
+        body = getattr(statement, "body", None)
+        last = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
+        return frozenset(range(statement.lineno, max(statement.lineno, min(last, statement.lineno + _HEADER)) + 1))
 
     def variables(self, node: ast.AST) -> list[str]:
         """Parameters and local names of the enclosing function, in order of appearance."""

@@ -138,6 +138,19 @@ def test_types_rule_out_what_cannot_stand_there() -> None:
     assert "`a` became `xs`" in {m.what for m in mutations(Source("m.py", text.encode())) if m.kind == "variable"}
 
 
+@pytest.mark.parametrize(("error", "tried"), [("TypeError", True), ("AttributeError", True), ("ValueError", False)])
+def test_types_rule_nothing_out_where_an_error_says_that_one_is_wrong(error: str, tried: bool) -> None:
+    """On the line that it came through, and in the same statement, a list is a candidate for a number; not elsewhere."""
+    text = HEAD + "    b = len(\n        a)\n    return x\n"
+    failure = Failure(type=error, message="object of type 'int' has no len()", frames=(("m.py", 2, "f"),))
+    trace = Trace(failed={}, passed={}, types={"m.py": {"f:1": TYPES}}, exceptions={"t": failure})
+    source = Source("m.py", text.encode())
+    made = {m.what for m in mutations(source, seen=seen(source, trace)) if m.kind == "variable"}
+    assert ("`a` became `xs`" in made) is tried
+    assert "`x` became `a`" in made
+    assert "`x` became `xs`" not in made
+
+
 def test_an_inner_function_sees_the_variables_around_it() -> None:
     """What the outer function made can be filled in the inner one."""
     text = "def f(a):\n    kept = set()\n    def g(x):\n        return x in kept\n    return g(a)\n"

@@ -135,9 +135,7 @@ def _suspicion(source: Source, node: ast.AST | None, line: int, trace: Trace) ->
     statement = source.statement(node) if node is not None else None
     lines = {line, getattr(node, "lineno", line)}
     if statement is not None and not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        body = getattr(statement, "body", None)
-        last = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
-        lines |= set(range(statement.lineno, min(last, statement.lineno + 60) + 1))
+        lines |= source.header(statement)
     raised = trace.raised.get(source.path, frozenset())
     best = 1.0 if raised & lines else max(trace.ochiai(source.path, line) for line in lines)
     if best:

@@ -16,6 +16,7 @@ _NUMBERS = frozenset({"int", "float", "bool", "Decimal", "Fraction", "complex"})
 _MANY = frozenset(
     {"list", "tuple", "set", "frozenset", "dict", "deque", "defaultdict", "OrderedDict", "Counter", "str"}
 )
+_ABOUT_TYPES = frozenset({"TypeError", "AttributeError"})
 _BY_LITERAL: Mapping[type[ast.AST], str] = {
     ast.List: "list", ast.ListComp: "list", ast.Dict: "dict", ast.DictComp: "dict", ast.Set: "set", ast.Tuple: "tuple",
     ast.SetComp: "set", ast.JoinedStr: "str", ast.Compare: "bool",
@@ -32,6 +33,8 @@ class Seen:
     types: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signatures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mistyped: frozenset[int] = frozenset()
+    """The lines that an error about a type came through."""
 
     def variables(self, node: ast.AST) -> Mapping[str, tuple[str, ...]]:
         """The variables of the functions around a node with the types they had."""
@@ -66,10 +69,13 @@ class Seen:
         return frozenset({kind}) if kind else frozenset()
 
     def alike(self, node: ast.AST, kinds: frozenset[str]) -> list[str]:
-        """The variables that may stand where something of these types stands, parameters and locals in their order."""
+        """The variables that may stand where something of these types stands, parameters and locals in their order.
+
+        Where an error came through that says a type is wrong, the types that were seen there rule nothing out.
+        """
         known = self.variables(node)
         names = self.names(node)
-        if not kinds or not known:
+        if not kinds or not known or self.mistyped & self.source.header(node):
             return names
         return [name for name in names if name not in known or _fit(frozenset(known[name]), kinds)]
 
@@ -92,4 +98,6 @@ def _fit(one: frozenset[str], other: frozenset[str]) -> bool:
 def seen(source: Source, trace: Trace) -> Seen:
     """What the trace saw of one file."""
     path = source.path
-    return Seen(source, trace.types.get(path, {}), trace.attributes, trace.signatures.get(path, {}))
+    about_types = [failure for failure in trace.exceptions.values() if failure.type in _ABOUT_TYPES]
+    mistyped = frozenset(line for failure in about_types for at, line, _ in failure.frames if at == path)
+    return Seen(source, trace.types.get(path, {}), trace.attributes, trace.signatures.get(path, {}), mistyped)
