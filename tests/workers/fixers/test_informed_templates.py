@@ -71,6 +71,18 @@ CASES = (
     ("swap elements", "    return d[a, b]", "    return d[b, a]"),
     ("swap indexes", "    return xs[a][b]", "    return xs[b][a]"),
     ("index", "    return d[a, b]", "    return d[a - 1, b]"),
+    ("border", "    return a < b", "    return a == b"),
+    ("sibling", "    return text.lower()", "    return text.swapcase()"),
+    ("inverted", "    if a:\n        return True\n    return False", "    if a:\n        return False\n    return True"),
+    ("swap elements", "    return [a, b]", "    return [b, a]"),
+    ("fewer arguments", "    return text.split(' ')", "    return text.split()"),
+    ("wrap", "    return xs == ys", "    return sorted(xs) == sorted(ys)"),
+    ("method call", "    return text == text[a]", "    return text == text[a].lower()"),
+    ("part", "    return [x for x in xs]", "    return [x for x in xs][1:]"),
+    ("factor", "    return a + b", "    return (a + b) / 2"),
+    ("literal", "    return ' '.join(xs)", "    return ''.join(xs)"),
+    ("condition added", "    kept.add(a)", "    if a == b:\n        kept.add(a)"),
+    ("missing", "    if x:\n        a += 1", "    if x:\n        a += 1\n    else:\n        b += 1"),
 )  # fmt: skip
 
 
@@ -111,6 +123,8 @@ def test_names_of_the_module_and_the_object_itself_are_tried() -> None:
         ("assert 'push --force' == 'push --force-with-lease'", "x = 'push --force'", "x = 'push --force-with-lease'"),
         ("AssertionError: assert 'Hello Bob' == 'Hallo Bob'", "x = 'Hello ' + n", "x = 'Hallo ' + n"),
         ("assert 'a: 1 px' == 'a: 1 em'", "x = 'a: ' + n + ' px'", "x = 'a: ' + n + ' em'"),
+        ("assert ['E+'] == ['E']\n  At index 0 diff: 'E+' != 'E'", "x = ['E+']", "x = ['E']"),
+        ("assert 'ab' == 'a.b'", "x = n + m", "x = n + '.' + m"),
     ],
 )
 def test_what_an_assertion_wanted_is_written_into_the_literal(message: str, before: str, after: str) -> None:

@@ -63,6 +63,9 @@ class Seen:
             return frozenset({type(node.value).__name__})
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _BY_CALL:
             return frozenset({_BY_CALL[node.func.id]})
+        if isinstance(node, ast.Subscript):  # a slice is what it was cut from, and so is an item of a text
+            whole = self.kinds(node.value)
+            return whole if isinstance(node.slice, ast.Slice) or whole == {"str"} else frozenset()
         if isinstance(node, ast.BinOp):
             return self.kinds(node.left) or self.kinds(node.right)
         kind = _BY_LITERAL.get(type(node))

@@ -17,11 +17,11 @@ _CALLS, _VARIABLES, _OWN = 6, 10, 6
 
 
 def dropped(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
-    """An argument goes away."""
+    """An argument goes away; the only one where a method is called: `text.split()`, `xs.pop()`."""
     if not isinstance(node, ast.Call):
         return
     given: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
-    for gone in given if len(given) > 1 else ():
+    for gone in given if len(given) > 1 or isinstance(node.func, ast.Attribute) else ():
         rest = ", ".join(source.text(one) for one in given if one is not gone)
         new = f"{source.text(node.func)}({rest})"
         yield edit(source, node, new, "fewer arguments", 0.3)
@@ -133,6 +133,23 @@ def wrapped(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
             yield edit(source, node, f"{text}.{method}", "method call", 0.2)
 
 
+def both(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
+    """Both sides of a comparison go through the same function or method first; they were compared as they came."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
+        return
+    left, right = node.left, node.comparators[0]
+    if isinstance(left, ast.Constant) or isinstance(right, ast.Constant):
+        return
+    one, two = source.text(left), source.text(right)
+    pairs = [(f"{name}({one})", f"{name}({two})") for name in _WRAPPERS]
+    if all(isinstance(side, ast.Name | ast.Subscript | ast.Attribute | ast.Call) for side in (left, right)):
+        shared = sorted(seen.kinds(left) & seen.kinds(right) & set(_METHODS))
+        pairs += [(f"{one}.{method}", f"{two}.{method}") for kind in shared for method in _METHODS[kind]]
+    for new, other in pairs:
+        splices = ((*source.span(left), new), (*source.span(right), other))
+        yield Mutation(source.path, node.lineno, splices, "wrap", 0.2, f"`{new}` and `{other}` are compared", node)
+
+
 def _converting(source: Source, node: ast.AST) -> list[str]:
     """What the file calls with one argument, but for the usual functions and the one around the node."""
     function = source.function(node)
@@ -161,4 +178,4 @@ def hoisted(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         yield edit(source, node, f"{node.id}.{attr}", "attribute access", 0.2)
 
 
-TEMPLATES = (dropped, added, given, wrapped, hoisted)
+TEMPLATES = (dropped, added, given, wrapped, both, hoisted)

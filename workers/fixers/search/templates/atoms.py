@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import combinations
 
 from workers.fixers.search.seen import Seen
 from workers.fixers.search.templates.values import edit
@@ -35,6 +36,8 @@ def _pairs(node: ast.AST, seen: Seen) -> Iterator[tuple[str, float]]:
             if one != two:
                 yield f"{one} < {two}", 0.1
                 yield f"{one} <= {two}", 0.1
+    for one, two in combinations(numbers, 2):
+        yield f"{one} == {two}", 0.1
     for name in [name for name in seen.names(node)[:8] if name not in many]:
         for group in many:
             yield f"{name} not in {group}", 0.2
@@ -70,11 +73,14 @@ def replaced(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
 
 
 def bordered(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
-    """`n == 0` becomes `n <= 1` or `n <= 0`: the border case next to it counts, too."""
-    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
+    """`n == 0` becomes `n <= 1` or `n <= 0`: the border case next to it counts, too. `n < 0` becomes `n == 0`: nothing
+    but the border counts."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
         return
     left, right = node.left, node.comparators[0]
-    if isinstance(right, ast.Constant) and type(right.value) is int:
+    if isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+        yield edit(source, node, f"{source.text(left)} == {source.text(right)}", "border", 0.3)
+    elif isinstance(node.ops[0], ast.Eq) and isinstance(right, ast.Constant) and type(right.value) is int:
         for new in (f"<= {right.value + 1}", f"<= {right.value}", f">= {right.value}"):
             yield edit(source, node, f"{source.text(left)} {new}", "border", 0.4)
 

@@ -13,10 +13,11 @@ FUNCTIONS = (
     ("sum", "len", "max"), ("str", "repr"),
 )  # fmt: skip
 METHODS = (
-    ("append", "extend"), ("startswith", "endswith"), ("strip", "lstrip", "rstrip"), ("lower", "upper"),
+    ("append", "extend"), ("startswith", "endswith"), ("strip", "lstrip", "rstrip"), ("lower", "upper", "swapcase"),
     ("split", "rsplit"), ("keys", "values", "items"), ("find", "rfind", "index"), ("union", "intersection"),
     ("add", "update"), ("popleft", "pop"), ("insert", "append"), ("floor", "ceil"), ("min", "max"),
     ("title", "capitalize"), ("removeprefix", "removesuffix"), ("appendleft", "append"),
+    ("isdigit", "isalpha", "isalnum"), ("islower", "isupper"), ("ljust", "rjust"), ("partition", "rpartition"),
 )  # fmt: skip
 
 

@@ -60,4 +60,16 @@ def returned(source: Source, node: ast.AST) -> Iterator[Mutation]:
         yield Mutation(source.path, last.lineno, (splice,), "return", 0.5, what, last)
 
 
-TEMPLATES = (negated, outdented, returned)
+def inverted(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """A function that only ever returns `True` or `False` says the opposite."""
+    if not isinstance(node, ast.FunctionDef):
+        return
+    ends = [n for n in ast.walk(node) if isinstance(n, ast.Return) and source.function(n) is node]
+    values = [end.value for end in ends if isinstance(end.value, ast.Constant) and isinstance(end.value.value, bool)]
+    if len(values) == len(ends) and len({value.value for value in values}) == 2:
+        splices = tuple(sorted((*source.span(value), str(not value.value)) for value in values))
+        what = "`True` and `False` changed places in what is returned"
+        yield Mutation(source.path, ends[0].lineno, splices, "inverted", 0.6, what, ends[0])
+
+
+TEMPLATES = (negated, outdented, returned, inverted)

@@ -1,6 +1,6 @@
-"""Templates that change literals: numbers by one, signs, truth values.
+"""Templates that change literals: numbers by one, signs, truth values, and what stands between joined texts.
 
-Strings are left alone: changing them invites special cases."""
+Other strings are left alone: changing them invites special cases."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import ast
 from collections.abc import Iterator
 
 from workers.fixers.source import Mutation, Source
+
+_SEPARATORS = ("", " ", ", ", ",", "\n")
 
 
 def number(source: Source, node: ast.AST) -> Iterator[Mutation]:
@@ -51,4 +53,16 @@ def shift(source: Source, node: ast.AST) -> Iterator[Mutation]:
         yield Mutation(source.path, node.lineno, ((*source.span(node), left),), "shift", 0.75, what, node)
 
 
-TEMPLATES = (number, truth, sign, shift)
+def separator(source: Source, node: ast.AST) -> Iterator[Mutation]:
+    """`" ".join(...)` becomes `"".join(...)`, and the other way round."""
+    if not isinstance(node, ast.Attribute) or node.attr != "join" or not isinstance(node.value, ast.Constant):
+        return
+    between = node.value.value
+    for other in _SEPARATORS if isinstance(between, str) else ():
+        if other != between:
+            what = f"`{source.text(node.value)}` became `{other!r}`"
+            splice = (*source.span(node.value), repr(other))
+            yield Mutation(source.path, node.lineno, (splice,), "literal", 0.4, what, node)
+
+
+TEMPLATES = (number, truth, sign, shift, separator)

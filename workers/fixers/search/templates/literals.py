@@ -13,7 +13,8 @@ from workers.fixers.source import Mutation, Source
 from workers.spectrum.evidence import Failure
 
 _TEXT = r"('(?:[^'\\\n]|\\.){0,300}'|\"(?:[^\"\\\n]|\\.){0,300}\")"
-_EQUAL = re.compile(rf"assert {_TEXT} == {_TEXT}")
+_EQUAL = re.compile(rf"assert {_TEXT} == {_TEXT}|At index \d{{1,9}} diff: {_TEXT} != {_TEXT}")
+_PUNCTUATION = re.compile(r"[^\w]{1,3}")
 _SHORTEST = 3
 """A part of a literal that is shorter stands in too many places."""
 
@@ -31,6 +32,16 @@ def wanted(source: Source, failures: Sequence[Failure]) -> Iterator[Mutation]:
                     splice = (*source.span(node), repr(changed))
                     what = f"`{node.value!r}` became `{changed!r}`"
                     yield Mutation(source.path, node.lineno, (splice,), "literal", 0.6, what, node)
+            elif not old and _PUNCTUATION.fullmatch(new):
+                yield from _between(source, node, new)
+
+
+def _between(source: Source, node: ast.AST, new: str) -> Iterator[Mutation]:
+    """`a + b` becomes `a + "." + b`: two texts lack what stands between them."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        at = source.span(node.left)[1]
+        what = f"`{new!r}` was put between `{source.text(node.left)}` and `{source.text(node.right)}`"
+        yield Mutation(source.path, node.lineno, ((at, at, f" + {new!r}"),), "literal", 0.5, what, node)
 
 
 def _common(one: str, two: str) -> int:
@@ -46,6 +57,8 @@ def _holds(source: Source, node: ast.Constant) -> bool:
 
 def _changed(value: str, got: str, start: int, old: str, new: str) -> str | None:
     """The literal with the difference in it, when what it contributes to the text covers the place."""
+    if value == got:
+        return got[:start] + new + got[start + len(old) :]
     at = got.find(value)
     if len(value) < _SHORTEST or at < 0 or not at <= start <= at + len(value) - len(old):
         return None
@@ -54,7 +67,8 @@ def _changed(value: str, got: str, start: int, old: str, new: str) -> str | None
 
 
 def _pairs(message: str) -> Iterator[tuple[str, str]]:
-    for one, two in _EQUAL.findall(message):
+    for found in _EQUAL.finditer(message):
+        one, two = (text for text in found.groups() if text is not None)
         try:
             left, right = ast.literal_eval(one), ast.literal_eval(two)
         except (SyntaxError, ValueError):

@@ -12,6 +12,8 @@ from workers.fixers.source import Mutation, Source
 
 _GROWERS = {"list": ("append",), "set": ("add",), "deque": ("append",), "dict": (), "OrderedSet": ("add",)}
 _STEP = "    "
+_ELSE = 8
+"""Variables that are tried in a new `else`."""
 
 
 def missing(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
@@ -121,6 +123,22 @@ def guarded(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
             yield Mutation(source.path, first.lineno, ((start, start, new),), "guard", 0.2, what, first)
 
 
+def otherwise(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
+    """What an `if` does for one variable, its new `else` does for another one of the same types."""
+    if not isinstance(node, ast.If) or node.orelse or len(node.body) != 1 or not _movable(source, node):
+        return
+    only = node.body[0]
+    place = next((n for n in ast.walk(only) if isinstance(n, ast.Name)), None)
+    if place is None or not _line(source, only) or isinstance(only, ast.Return | ast.Raise):
+        return
+    end, (start, stop) = source.span(only)[1], source.span(place)
+    begun = source.span(only)[0]
+    for name in [name for name in seen.alike(node, seen.kinds(place)) if name != place.id][:_ELSE]:
+        text = (source.data[begun:start] + name.encode() + source.data[stop:end]).decode()
+        new = f"\n{source.indent(node)}else:\n{source.indent(only)}{text}"
+        yield Mutation(source.path, only.lineno, ((end, end, new),), "missing", 0.25, f"`else: {text}` was added", only)
+
+
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
     for name in ("body", "orelse", "finalbody"):
         block = getattr(node, name, None)
@@ -150,4 +168,4 @@ def _next(source: Source, node: ast.stmt) -> ast.stmt | None:
     return None
 
 
-TEMPLATES = (missing, indented, swapped, conditional, guarded)
+TEMPLATES = (missing, indented, swapped, conditional, guarded, otherwise)

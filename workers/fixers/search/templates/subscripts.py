@@ -33,8 +33,10 @@ def index(source: Source, node: ast.AST) -> Iterator[Mutation]:
 
 
 def exchanged(source: Source, node: ast.AST) -> Iterator[Mutation]:
-    """`a, b` becomes `b, a`: in an index, an assignment, or what is returned."""
-    if not isinstance(node, ast.Tuple) or any(isinstance(element, ast.Starred) for element in node.elts):
+    """`a, b` becomes `b, a`: in an index, an assignment, what is returned, or a list that is not all literals."""
+    if not isinstance(node, ast.Tuple | ast.List) or any(isinstance(element, ast.Starred) for element in node.elts):
+        return
+    if isinstance(node, ast.List) and all(isinstance(element, ast.Constant) for element in node.elts):
         return
     for left, right in pairwise(node.elts):
         a, b = source.text(left), source.text(right)

@@ -104,6 +104,17 @@ def term(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         yield edit(source, node, inner, "term", prior)
 
 
+def factor(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
+    """A number that is returned or assigned is doubled or halved."""
+    if not isinstance(node, ast.Return | ast.Assign) or not isinstance(node.value, ast.Name | ast.Call | ast.BinOp):
+        return
+    if seen.kinds(node.value) & {"int", "float"}:
+        text = source.text(node.value)
+        whole = f"({text})" if isinstance(node.value, ast.BinOp) else text
+        for by in ("* 2", "/ 2", "// 2"):
+            yield edit(source, node.value, f"{whole} {by}", "factor", 0.2)
+
+
 def extreme(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     """`best = x` becomes `best = max(best, x)`, or is kept from falling below zero."""
     if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
@@ -151,7 +162,7 @@ def _decided(source: Source, value: ast.Constant, seen: Seen) -> Iterator[Mutati
 
 def sliced(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     """A collection becomes a part of itself: as the function takes parts elsewhere, from one or a variable on."""
-    if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+    if not isinstance(node, ast.Name | ast.ListComp | ast.Call) or not source.read(node):
         return
     kinds = seen.kinds(node)
     if not kinds & {"list", "tuple", "str", "bytes", "array"}:
@@ -164,10 +175,12 @@ def sliced(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     function = source.function(node)
     used = [n.slice for n in ast.walk(function) if isinstance(n, ast.Subscript)] if function else []
     own = dict.fromkeys(source.text(index) for index in used if isinstance(index, ast.Slice))
-    numbers = [name for name in seen.numbers(node) if name != node.id]
+    text = source.text(node)
     for bounds, prior in [*((own_bounds, 0.4) for own_bounds in own), ("1:", 0.35), (":-1", 0.3), ("::-1", 0.2)]:
-        yield edit(source, node, f"{node.id}[{bounds}]", "part", prior)
-    for name in numbers:
+        yield edit(source, node, f"{text}[{bounds}]", "part", prior)
+    if not isinstance(node, ast.Name):
+        return
+    for name in [name for name in seen.numbers(node) if name != node.id]:
         yield edit(source, node, f"{node.id}[{name}:]", "part", 0.35)
         yield edit(source, node, f"{node.id}[:{name}]", "part", 0.3)
     for copy in (f"list({node.id})", f"sorted({node.id})", f"set({node.id})"):
@@ -215,4 +228,4 @@ def joined(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
             yield edit(source, node.value, f"{text} + {name}", "more elements", 0.35)
 
 
-TEMPLATES = (copied, target, part, term, extreme, returned, sliced, concatenated, element, joined)
+TEMPLATES = (copied, target, part, term, factor, extreme, returned, sliced, concatenated, element, joined)
