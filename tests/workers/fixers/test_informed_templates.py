@@ -72,6 +72,7 @@ CASES = (
     ("swap indexes", "    return xs[a][b]", "    return xs[b][a]"),
     ("index", "    return d[a, b]", "    return d[a - 1, b]"),
     ("border", "    return a < b", "    return a == b"),
+    ("border", "    return a == b", "    return a < b"),
     ("sibling", "    return text.lower()", "    return text.swapcase()"),
     ("inverted", "    if a:\n        return True\n    return False", "    if a:\n        return False\n    return True"),
     ("swap elements", "    return [a, b]", "    return [b, a]"),
@@ -163,6 +164,15 @@ def test_types_rule_nothing_out_where_an_error_says_that_one_is_wrong(error: str
     assert ("`a` became `xs`" in made) is tried
     assert "`x` became `a`" in made
     assert "`x` became `xs`" not in made
+
+
+def test_types_rule_nothing_out_where_they_lack_what_is_asked() -> None:
+    """Whoever caught the error: a text that is appended to is a list that has another name."""
+    text = HEAD + "    text.append(a)\n    return text.strip()\n"
+    trace = Trace(failed={}, passed={}, types={"m.py": {"f:1": TYPES}}, attributes={"str": ("strip",)})
+    source = Source("m.py", text.encode())
+    made = [(m.line, m.what) for m in mutations(source, seen=seen(source, trace)) if m.kind == "variable"]
+    assert [line for line, what in made if what == "`text` became `xs`"] == [2]
 
 
 def test_an_inner_function_sees_the_variables_around_it() -> None:

@@ -37,6 +37,8 @@ TWO = ("t.py::a", "t.py::b")
         (judged("compare", 5, ("t.py",)), MEDIUM),
         (judged("number", 2, TWO), MEDIUM),
         (judged("truth", 1, TWO[:1]), LOW),
+        (judged("drop term", 1, TWO[:1]), LOW),
+        (judged("factor", 1, TWO[:1]), LOW),
         (judged("guard", 2, TWO), MEDIUM),
         (judged("wrap", 2, TWO), MEDIUM),
         (judged("method call", 2, TWO), MEDIUM),

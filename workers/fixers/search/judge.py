@@ -15,9 +15,9 @@ from workers.spectrum.evidence import Trace
 from workers.syntax import parse
 
 RISKY = frozenset(
-    {"drop operand", "guard", "unwrap", "return", "sign", "number", "truth", "missing", "condition added", "literal",
-     "more specific", "less specific", "fewer arguments", "result", "condition", "target", "expression", "item",
-     "factor"}
+    {"drop operand", "drop term", "guard", "unwrap", "return", "sign", "number", "truth", "missing", "condition added",
+     "literal", "more specific", "less specific", "fewer arguments", "result", "condition", "target", "expression",
+     "item", "factor"}
 )  # fmt: skip
 """Kinds that take behaviour away, paper over it, write another literal down, or say something quite different: mending
 one failing test alone they are low."""

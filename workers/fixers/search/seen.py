@@ -74,13 +74,21 @@ class Seen:
     def alike(self, node: ast.AST, kinds: frozenset[str]) -> list[str]:
         """The variables that may stand where something of these types stands, parameters and locals in their order.
 
-        Where an error came through that says a type is wrong, the types that were seen there rule nothing out.
+        The types that were seen there rule nothing out where they are what is wrong.
         """
         known = self.variables(node)
         names = self.names(node)
-        if not kinds or not known or self.mistyped & self.source.header(node):
+        if not kinds or not known or self.wrong(node, kinds):
             return names
         return [name for name in names if name not in known or _fit(frozenset(known[name]), kinds)]
+
+    def wrong(self, node: ast.AST, kinds: frozenset[str]) -> bool:
+        """These types are not what is meant here: an error about types came through, or none of them has what is asked
+        of the object."""
+        parent = self.source.parents.get(node)
+        asked = parent.attr if isinstance(parent, ast.Attribute) and parent.value is node else None
+        lacking = asked is not None and all(asked not in self.attributes.get(kind, (asked,)) for kind in kinds)
+        return lacking or bool(self.mistyped & self.source.header(node))
 
     def many(self, node: ast.AST) -> list[str]:
         """The variables that hold collections."""

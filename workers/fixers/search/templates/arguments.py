@@ -14,6 +14,8 @@ _METHODS = {"str": ("strip()", "lower()", "split()", "upper()"), "dict": ("items
             "list": ("copy()",), "set": ("copy()",)}  # fmt: skip
 _CALLS, _VARIABLES, _OWN = 6, 10, 6
 """How many alike calls, variables and functions of the file are tried for one place."""
+_ALIKE = 3
+"""Methods of one name whose parameters are known for a call of it."""
 
 
 def dropped(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
@@ -95,7 +97,8 @@ def _inserted(source: Source, node: ast.Call, at: int, text: str) -> Splice:
 
 
 def _parameters(source: Source, node: ast.Call, seen: Seen) -> list[str]:
-    """The parameters that may be given by name: as seen alive, else as the file defines them."""
+    """The parameters that may be given by name: as seen alive, else as the functions of that name in the file have
+    them."""
     if isinstance(node.func, ast.Name) and node.func.id in seen.signatures:
         return [name.removesuffix("=") for name in seen.signatures[node.func.id]]
     name = (
@@ -105,11 +108,9 @@ def _parameters(source: Source, node: ast.Call, seen: Seen) -> list[str]:
         if isinstance(node.func, ast.Attribute)
         else ""
     )
-    found = [n for n in source.functions if isinstance(n, ast.FunctionDef) and n.name == name]
-    if len(found) != 1:
-        return []
-    names = [arg.arg for arg in (*found[0].args.args, *found[0].args.kwonlyargs)]
-    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+    found = [n.args for n in source.functions if isinstance(n, ast.FunctionDef) and n.name == name]
+    names = dict.fromkeys(arg.arg for args in found[:_ALIKE] for arg in (*args.args, *args.kwonlyargs))
+    return [name for name in names if name not in ("self", "cls")]
 
 
 def wrapped(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:

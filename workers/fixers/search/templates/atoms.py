@@ -73,14 +73,17 @@ def replaced(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
 
 
 def bordered(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
-    """`n == 0` becomes `n <= 1` or `n <= 0`: the border case next to it counts, too. `n < 0` becomes `n == 0`: nothing
-    but the border counts."""
+    """`n == 0` becomes `n <= 1` or `n <= 0`: the border case next to it counts, too. `n < 0` becomes `n == 0`, or the
+    other way round: nothing but the border counts, or nothing but what is beyond it."""
     if not isinstance(node, ast.Compare) or len(node.ops) != 1:
         return
     left, right = node.left, node.comparators[0]
     if isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE):
         yield edit(source, node, f"{source.text(left)} == {source.text(right)}", "border", 0.3)
-    elif isinstance(node.ops[0], ast.Eq) and isinstance(right, ast.Constant) and type(right.value) is int:
+    elif isinstance(node.ops[0], ast.Eq):
+        for symbol in ("<", ">"):
+            yield edit(source, node, f"{source.text(left)} {symbol} {source.text(right)}", "border", 0.4)
+    if isinstance(node.ops[0], ast.Eq) and isinstance(right, ast.Constant) and type(right.value) is int:
         for new in (f"<= {right.value + 1}", f"<= {right.value}", f">= {right.value}"):
             yield edit(source, node, f"{source.text(left)} {new}", "border", 0.4)
 

@@ -20,7 +20,8 @@ def _likeness(a: str, b: str) -> float:
 
 
 def variable(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
-    """A read variable becomes another one of the same function and of the same types, likest name first."""
+    """A read variable becomes another one of the same function and of the same types, likest name first; any one
+    where its types are what is wrong."""
     if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
         return
     parent = source.parents.get(node)
@@ -28,11 +29,12 @@ def variable(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
         return
     if node.id not in seen.names(node):
         return
-    typed = bool(seen.kinds(node))
-    others = [name for name in seen.alike(node, seen.kinds(node)) if name != node.id]
+    kinds = seen.kinds(node)
+    others = [name for name in seen.alike(node, kinds) if name != node.id]
     others.sort(key=lambda name: -_likeness(name, node.id))
     last = len(source.reading(node)) < 2
-    local = [(name, 0.55 + 0.2 * _likeness(name, node.id)) for name in others[: _TYPED if typed else _LIMIT]]
+    most = len(others) if kinds and seen.wrong(node, kinds) else _TYPED if kinds else _LIMIT
+    local = [(name, 0.55 + 0.2 * _likeness(name, node.id)) for name in others[:most]]
     for other, prior in (*local, *((name, 0.25) for name in _outer(source, node))):
         what, worth = f"`{node.id}` became `{other}`", prior * (_UNREAD if last else 1.0)
         yield Mutation(source.path, node.lineno, ((*source.span(node), other),), "variable", worth, what, node)
