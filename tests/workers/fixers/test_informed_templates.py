@@ -166,6 +166,26 @@ def test_types_rule_nothing_out_where_an_error_says_that_one_is_wrong(error: str
     assert "`x` became `xs`" not in made
 
 
+def test_of_methods_of_one_name_all_parameters_are_known() -> None:
+    """Which of them is called is not."""
+    text = "class A:\n    def get(self, key): ...\nclass B:\n    def get(self, key, default): ...\n"
+    source = Source("m.py", (text + "def f(a, key, default):\n    return a.get(key)\n").encode())
+    made = {spliced(source.data, m.splices).decode().splitlines()[-1].strip() for m in mutations(source)}
+    assert "return a.get(key, default=default)" in made
+
+
+def test_where_types_are_wrong_no_variable_is_too_unlike() -> None:
+    """However many there are, and whatever their names are like."""
+    names = [f"alike{number}" for number in range(20)]
+    text = f"def f(alike, {', '.join(names)}, zz):\n    return 'day' in alike\n"
+    failure = Failure(type="TypeError", message="argument of type 'int' is not iterable", frames=(("m.py", 2, "f"),))
+    types = {"alike": ("int",), "zz": ("dict",)} | dict.fromkeys(names, ("int",))
+    trace = Trace(failed={}, passed={}, types={"m.py": {"f:1": types}}, exceptions={"t": failure})
+    source = Source("m.py", text.encode())
+    made = {m.what for m in mutations(source, seen=seen(source, trace)) if m.kind == "variable"}
+    assert "`alike` became `zz`" in made
+
+
 def test_types_rule_nothing_out_where_they_lack_what_is_asked() -> None:
     """Whoever caught the error: a text that is appended to is a list that has another name."""
     text = HEAD + "    text.append(a)\n    return text.strip()\n"
