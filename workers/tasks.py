@@ -27,7 +27,7 @@ from workers import telemetry
 from workers.attend import Told, Visit, attend
 from workers.domain import Case, Outcome, Report
 from workers.errors import Retryable, Stop, UsageError
-from workers.git.command import GitFailed, is_full
+from workers.git.command import is_full
 from workers.hardening import forbid_core_dumps, with_app_key_only, without_secrets
 from workers.queue import QUEUE, TASK, make_celery
 from workers.redact import Redactor
@@ -140,7 +140,7 @@ def within_limits(story: Told, case: Case, lease: Lease) -> Report:
         return story(case, lease)
     except SoftTimeLimitExceeded:
         raise Stop(Outcome.OVER_BUDGET, "The run took longer than a run may take.") from None
-    except (OSError, GitFailed) as trouble:
+    except OSError as trouble:
         if is_full(trouble):
             raise Retryable("the disk of Heal's own machine is full", blame="disk", after=30) from trouble
         raise

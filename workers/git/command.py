@@ -67,6 +67,8 @@ FILE_LIMIT = 2 << 30
 
 
 _TOO_LARGE = ("signal 25", "file too large", "over limit", "out of memory")
+_NO_SPACE = (os.strerror(errno.ENOSPC).lower(), os.strerror(errno.EDQUOT).lower(), "out of diskspace")
+"""How the system says it, and git in words of its own, at the end of a line: names of files stand before."""
 
 
 class GitFailed(Exception):  # noqa: N818 - a state, like the sandbox's
@@ -97,10 +99,8 @@ class GitFailed(Exception):  # noqa: N818 - a state, like the sandbox's
         return cut or any(mark in said for mark in _TOO_LARGE)
 
 
-def is_full(trouble: OSError | GitFailed) -> bool:
-    """No space is left, as the system or git says it."""
-    if isinstance(trouble, GitFailed):
-        return os.strerror(errno.ENOSPC).lower() in trouble.stderr.lower()
+def is_full(trouble: OSError) -> bool:
+    """No space is left for us."""
     return trouble.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -122,7 +122,8 @@ class Command:
         ok: Sequence[int] = (0,),
         keep: Sequence[int] = (),
     ) -> bytes:
-        """Run one git command with `--git-dir` set to the directory and return its stdout; raise `GitFailed`.
+        """Run one git command with `--git-dir` set to the directory and return its stdout; raise `GitFailed`, or the
+        system's own OSError when no space is left: that says nothing of the repository.
 
         `keep` are open files that git holds as long as it lives, such as a lock."""
         return self._execute([f"--git-dir={self.directory}", *args], args, stdin, env, timeout, ok, keep)
@@ -157,9 +158,12 @@ class Command:
                 pass_fds=keep,
             )
             said = bounded.read(started.proc, OUTPUT_LIMIT, timeout)
-        if said.status not in ok or said.over:
-            raise GitFailed(args, said.status, said.err.decode(errors="replace"), said.over)
-        return said.out
+        if said.status in ok and not said.over:
+            return said.out
+        words = said.err.decode(errors="replace")
+        if any(line.endswith(_NO_SPACE) for line in words.lower().splitlines()):
+            raise OSError(errno.ENOSPC, words.strip()[-400:])
+        raise GitFailed(args, said.status, words, said.over)
 
     def _environment(self) -> dict[str, str]:
         return {

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from workers.domain import Commit, Outcome, Sha
 from workers.errors import Retryable, Stop
-from workers.git.command import Command, GitFailed, authorization, is_full
+from workers.git.command import Command, GitFailed, authorization
 from workers.git.lineage import MOST_COMMITS, MirrorLineage, first_parents, since
 from workers.git.listing import larger
 from workers.git.tree import MirrorTree
@@ -151,8 +151,6 @@ class Mirror:
                     raise
                 self._with_token(fetch)
         except GitFailed as failure:
-            if is_full(failure):
-                raise
             raise translate(failure, sha) from failure
 
     def _with_token(self, fetch: Callable[[Callable[[], str] | None], None]) -> None:

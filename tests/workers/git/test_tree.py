@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.machine import small_disk
 from tests.workers.git.checkouts import checkout, git, write
 from workers.domain import Outcome, Sha
 from workers.errors import Retryable, Stop
-from workers.git.command import GitFailed
+from workers.git.command import Command, GitFailed, is_full
 from workers.git.listing import unreadable
 from workers.git.mirror import Mirror
 from workers.git.tree import MirrorTree
@@ -204,3 +206,24 @@ def test_an_empty_commit_has_an_empty_archive(tmp_path: Path) -> None:
 def test_a_git_that_was_killed_says_nothing_of_the_commit(status: int, wanted: type[Exception]) -> None:
     """Whoever kills it, the system for want of memory say, makes no damaged commit of it: it is tried again."""
     assert isinstance(unreadable(Sha("0" * 40), GitFailed(("ls-tree",), status, "")), wanted)
+
+
+@pytest.mark.fault(67)
+def test_a_full_disk_says_nothing_of_the_commit(
+    tree: MirrorTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no room for an index: neither is the commit unreadable nor the patch a bad one, and the run waits."""
+    tree.paths()  # what is known of the commit: an index is all that is lacking
+    with small_disk(tmp_path / "full", 1 << 16), monkeypatch.context() as patch:
+        (tmp_path / "full" / "ballast").write_bytes(bytes(1 << 16))
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+        with pytest.raises(OSError, match="index") as told:
+            tree.hash({"new.py": b"x = 1\n"})
+    assert is_full(told.value)
+    assert tree.hash({"new.py": b"x = 1\n"})
+
+
+def test_a_name_says_nothing_of_the_disk(tmp_path: Path) -> None:
+    """What a file is called stands in git's words, too."""
+    with pytest.raises(GitFailed):
+        Command(tmp_path).run_outside("cat-file", "-p", "HEAD:no space left on device")
