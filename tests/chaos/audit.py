@@ -14,6 +14,7 @@ from sandbox.usage import ROLE
 from tests.chaos.ground import RESUMES_WITHIN, Ground
 from workers.domain import Outcome
 from workers.git.mirror import LOCK
+from workers.store.lease import MOST_CLAIMS
 
 RED = frozenset({"failure", "timed_out"})
 KEPT = (*reaper.KEPT, "marker", ROLE)
@@ -34,7 +35,8 @@ class Audit:
     ended: int
     """Workers that ended without having been killed."""
     astray: Sequence[str]
-    """Runs that ended otherwise than the story ends, though nothing is wrong with their commits."""
+    """Runs that ended otherwise than the story ends, though nothing is wrong with their commits. One is given up where
+    the suite killed its worker time and again at one stage."""
     lost: Sequence[str]
     twice: Sequence[str]
     left: Sequence[str]
@@ -68,6 +70,8 @@ def audit(ground: Ground) -> Audit:
         *_unseen(ground, state, runs),
     ]
     known = {run.id for run in runs}
+    killed = Counter(death.run for death in ground.deaths)
+    poison = {run for run, times in killed.items() if times >= MOST_CLAIMS - 1}  # its first claim may have slept
     twice = [
         *(f"{what}: of no run" for what in _effects(ground, state) if what.split()[-1].rpartition("-")[2] not in known),
         *(f"{count} runs for {repo} {sha[:7]}" for (repo, sha), count in found.items() if count > 1),
@@ -85,7 +89,7 @@ def audit(ground: Ground) -> Audit:
         astray=[
             f"run {run.id} ended as {run.outcome}: {run.detail}"
             for run in runs
-            if run.outcome not in (None, Outcome.FIXED)
+            if run.outcome not in (None, Outcome.FIXED) and not (run.outcome == Outcome.CRASHED and run.id in poison)
         ],
         lost=lost,
         twice=twice,
