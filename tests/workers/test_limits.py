@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import NoReturn, cast
 
 import pytest
 
+from tests.chaos.machine import small_disk
 from workers.attend import Told
 from workers.domain import Case, RunId, Sha
 from workers.errors import Retryable
-from workers.git.command import GitFailed
+from workers.git.command import Command
 from workers.store.lease import Lease
 from workers.tasks import within_limits
 
@@ -25,7 +27,10 @@ def on_a_full_disk(case: Case, lease: Lease) -> NoReturn:
 
 
 def with_a_full_git(case: Case, lease: Lease) -> NoReturn:
-    raise GitFailed(["write-tree"], 128, "error: unable to write file objects/ab: No space left on device\n")
+    with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder) / "full", 1 << 16) as full:
+        (full / "ballast").write_bytes(bytes(1 << 16))
+        Command(full).run_outside("init", "--quiet", "--bare", "--template=", ".")
+    raise AssertionError("there was room")
 
 
 def without_a_file(case: Case, lease: Lease) -> NoReturn:
