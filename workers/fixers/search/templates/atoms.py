@@ -77,15 +77,16 @@ def bordered(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:
     other way round: nothing but the border counts, or nothing but what is beyond it."""
     if not isinstance(node, ast.Compare) or len(node.ops) != 1:
         return
-    left, right = node.left, node.comparators[0]
-    if isinstance(node.ops[0], ast.Lt | ast.LtE | ast.Gt | ast.GtE):
-        yield edit(source, node, f"{source.text(left)} == {source.text(right)}", "border", 0.3)
-    elif isinstance(node.ops[0], ast.Eq):
-        for symbol in ("<", ">"):
-            yield edit(source, node, f"{source.text(left)} {symbol} {source.text(right)}", "border", 0.4)
-    if isinstance(node.ops[0], ast.Eq) and isinstance(right, ast.Constant) and type(right.value) is int:
-        for new in (f"<= {right.value + 1}", f"<= {right.value}", f">= {right.value}"):
-            yield edit(source, node, f"{source.text(left)} {new}", "border", 0.4)
+    op, right = node.ops[0], node.comparators[0]
+    left, border = source.text(node.left), source.text(right)
+    if isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+        yield edit(source, node, f"{left} == {border}", "border", 0.3)
+    elif isinstance(op, ast.Eq):
+        others = [f"< {border}", f"> {border}"]
+        if isinstance(right, ast.Constant) and type(right.value) is int:
+            others += [f"<= {right.value + 1}", f"<= {right.value}", f">= {right.value}"]
+        for other in others:
+            yield edit(source, node, f"{left} {other}", "border", 0.4)
 
 
 def checked(source: Source, node: ast.AST, _seen: Seen) -> Iterator[Mutation]:

@@ -131,8 +131,7 @@ def otherwise(source: Source, node: ast.AST, seen: Seen) -> Iterator[Mutation]:
     place = next((n for n in ast.walk(only) if isinstance(n, ast.Name)), None)
     if place is None or not _line(source, only) or isinstance(only, ast.Return | ast.Raise):
         return
-    end, (start, stop) = source.span(only)[1], source.span(place)
-    begun = source.span(only)[0]
+    (begun, end), (start, stop) = source.span(only), source.span(place)
     for name in [name for name in seen.alike(node, seen.kinds(place)) if name != place.id][:_ELSE]:
         text = (source.data[begun:start] + name.encode() + source.data[stop:end]).decode()
         new = f"\n{source.indent(node)}else:\n{source.indent(only)}{text}"
