@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import docker
 from docker.tls import TLSConfig
+from docker.transport import UnixHTTPAdapter
 
 from sandbox.engine_errors import translated
 from sandbox.errors import EngineDown, SandboxError
@@ -44,7 +46,20 @@ def _client(host: str, tls: TLSConfig | None, timeout_s: int, version: str) -> d
         base_url=host, timeout=timeout_s, max_pool_size=_CONNECTIONS, version=version, tls=tls or False
     )
     made.api.trust_env = False
+    if host.startswith("unix://"):
+        made.api.mount(made.api.base_url, _OnePool(host.removeprefix("unix://"), timeout_s, max_pool_size=_CONNECTIONS))
     return made
+
+
+class _OnePool(UnixHTTPAdapter):
+    """One pool of connections for everything that is asked.
+
+    The SDK's own keeps one for each address, container ids and all, and closes the oldest of 25 under the thread that
+    is about to use it ("Pool is closed").
+    """
+
+    def get_connection(self, url: str | bytes, proxies: Any = None) -> Any:  # noqa: ARG002 - the one for all of them
+        return super().get_connection("engine", proxies)
 
 
 def _tls(certificates: Path) -> TLSConfig:

@@ -5,7 +5,6 @@ One client per process, made on first use so that a forked worker never shares a
 
 from __future__ import annotations
 
-import contextlib
 import re
 import threading
 from collections import deque
@@ -25,7 +24,7 @@ from sandbox.engine_errors import InUse, Missing, translated
 from sandbox.errors import ImageMissing, RuntimeUnknown, SandboxError
 from sandbox.forks import fresh_after_fork
 from sandbox.images.sources import REPOSITORY
-from sandbox.life import Commit, Ended, Life
+from sandbox.life import Commit, Ended, Life, remove_container
 from sandbox.stream import Caps, Marks
 
 _LAST_LINES = 5
@@ -83,7 +82,14 @@ class Engine:
                 self._client = connect(self.host, self._certificates, self._call_timeout_s)
             return self._client
 
+    def renew(self) -> None:
+        """Connect anew for what is asked from now on. What is under way keeps its connections; they are closed when
+        nobody holds them any more."""
+        with self._lock:
+            self._client = None
+
     def close(self) -> None:
+        """Close the connections, also those that somebody is about to use."""
         with self._lock:
             if self._client is not None:
                 self._client.close()
@@ -289,8 +295,8 @@ class Engine:
         }
 
     def remove_container(self, container_id: str) -> None:
-        with contextlib.suppress(Missing, InUse), translated():
-            self.client().api.remove_container(container_id, v=True, force=True)
+        """As `sandbox.life.remove_container`."""
+        remove_container(self.client(), container_id)
 
     # Running
 

@@ -127,7 +127,7 @@ class DockerSandbox:
     def rest(self) -> None:
         """A run is over: nothing waits for its commit any more, only what is kept for the next one of an environment
         that was red. Never raises; the next run connects to the engine anew."""
-        self.engine.close()
+        self.engine.renew()
         self._pool.rest()
         self._trees.rest()
 

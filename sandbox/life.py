@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ from docker.models.containers import Container
 
 from sandbox.capture import Capture
 from sandbox.engine_errors import InUse, Missing, translated
+from sandbox.errors import EngineDown, SandboxError
 from sandbox.stream import Caps, Marks, Stop, Stream
 
 _ADDED = 1
 _CHANGES_LIMIT = 16 << 20
+_AGAIN_S = (1.0, 4.0)
 _ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 
@@ -93,7 +96,7 @@ class Life:
                 attached = client.api.attach_socket(str(container.id), params=_ATTACH)
                 stream = Stream(attached, caps, marks, on_end)
         except BaseException:
-            _removed(client, str(container.id))
+            remove_container(client, str(container.id))
             raise
         life = cls(client, container, stream, on_removed)
         try:
@@ -171,7 +174,7 @@ class Life:
                     self._stream.close()
                 finally:
                     try:
-                        _removed(self._client, self.id)
+                        remove_container(self._client, self.id)
                     finally:
                         self._on_removed()
 
@@ -207,6 +210,20 @@ class Life:
         return [str(change["Path"]) for change in changes if change["Kind"] == _ADDED]
 
 
-def _removed(client: DockerClient, container: str) -> None:
-    with contextlib.suppress(Missing, InUse), translated():
-        client.api.remove_container(container, v=True, force=True)
+def remove_container(client: DockerClient, container: str) -> None:
+    """Remove a container, running or not; one that is gone, or is being removed, is no error.
+
+    A busy engine that does not see its process end in time refuses, so it is asked again. Raises EngineDown, at once,
+    and SandboxError when it still refuses.
+    """
+    for pause in (*_AGAIN_S, None):
+        try:
+            with contextlib.suppress(Missing, InUse), translated():
+                client.api.remove_container(container, v=True, force=True)
+            return
+        except EngineDown:
+            raise
+        except SandboxError:
+            if pause is None:
+                raise
+            time.sleep(pause)

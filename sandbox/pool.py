@@ -16,11 +16,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 
+import structlog
+
 from sandbox.admission import AHEAD
 from sandbox.errors import SandboxError
 from sandbox.forks import fresh_after_fork
 from sandbox.slots import Slot
 
+log = structlog.get_logger(__name__)
 _POLL_S = 0.05
 _MOST_KEPT = 8
 """Containers without files in one process, of all environments: each takes about 20 MB of the engine's machine."""
@@ -222,9 +225,11 @@ def _destroy(place: _Place) -> None:
 
 
 def _discard(slot: Slot) -> None:
-    """An engine that does not answer now leaves it to the reaper."""
-    with contextlib.suppress(SandboxError):
+    """What the engine does not remove now is left to the reaper."""
+    try:
         slot.discard()
+    except SandboxError as error:
+        log.warning("container.stays", container=slot.id, error=str(error))
 
 
 _OPEN: weakref.WeakSet[Pool] = weakref.WeakSet()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import requests
+from docker.errors import APIError, NotFound
 
 from sandbox import networks, policy
 from sandbox.admission import Room
 from sandbox.engine import Engine, Volume
 from sandbox.engine_errors import Missing
-from sandbox.errors import EngineDown
+from sandbox.errors import EngineDown, SandboxError
 from sandbox.keeper import COUNT, Keepers
 from sandbox.life import Life
 from sandbox.services import Companions, _Set
@@ -134,6 +136,36 @@ def test_an_interrupt_leaves_no_container() -> None:
     with pytest.raises(KeyboardInterrupt):
         Life.begin(cast(Any, client), {}, Caps(100, 100, 100, 1000), Marks())
     assert removed == ["one"]
+
+
+def refusing(answers: list[Exception]) -> tuple[Engine, list[str]]:
+    """An engine that answers one request to remove after the other with these, then removes; and what it was asked."""
+    asked: list[str] = []
+
+    def remove(name: str, **_: object) -> None:
+        asked.append(name)
+        if answers:
+            raise answers.pop(0)
+
+    client = SimpleNamespace(api=SimpleNamespace(remove_container=remove))
+    return cast(Engine, SimpleNamespace(client=lambda: client)), asked
+
+
+def test_an_engine_that_refuses_to_remove_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy one does not see the process end in time; nobody else would look at that container for minutes."""
+    monkeypatch.setattr("sandbox.life.time.sleep", lambda _: None)
+    busy = APIError("500", explanation="cannot kill container: context deadline exceeded")
+    engine, asked = refusing([busy, busy])
+    Engine.remove_container(engine, "one")
+    assert len(asked) == 3
+    engine, asked = refusing([busy] * 3)
+    with pytest.raises(SandboxError, match="deadline exceeded"):
+        Engine.remove_container(engine, "one")
+    for once in (NotFound("404"), requests.ConnectionError()):
+        engine, asked = refusing([once])
+        with nullcontext() if isinstance(once, NotFound) else pytest.raises(EngineDown):
+            Engine.remove_container(engine, "one")
+        assert len(asked) == 1
 
 
 def test_a_network_goes_although_a_client_left_meanwhile() -> None:

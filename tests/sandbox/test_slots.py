@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -60,12 +61,22 @@ class Pooled:
     def run(self, step: Step = NAME, cancel: threading.Event | None = None, limits: Limits = SMALL) -> Result:
         return self.environment.run(step, tree(), limits=limits, cancel=cancel)
 
+    def seen(self) -> str:
+        """What the engine tells of each container that is left, and what each thread of ours is at."""
+        stacks = [traceback.format_stack(frame)[-3:] for frame in sys._current_frames().values()]
+        states = [self._engine.client().api.inspect_container(name)["State"] for name in self.containers()]
+        return f"{states}\n" + "\n".join("".join(stack) for stack in stacks)
 
-def within(seconds: float, true: Callable[[], bool]) -> None:
-    """On a machine that does nothing else; there may be three times as much to do."""
-    deadline = time.monotonic() + 3 * seconds
+    def gone(self) -> None:
+        """Wait until no container is left."""
+        within(20, lambda: not self.containers(), self.seen)
+
+
+def within(seconds: float, true: Callable[[], bool], seen: Callable[[], str] = lambda: "") -> None:
+    """On a machine that does nothing else; there may be six times as much to do. `seen` tells why it did not come."""
+    deadline = time.monotonic() + 6 * seconds
     while not true():
-        assert time.monotonic() < deadline, "it did not come to pass"
+        assert time.monotonic() < deadline, f"it did not come to pass {seen()}"
         time.sleep(0.02)
 
 
@@ -75,7 +86,7 @@ def pooled(engine: Engine, bare: DockerEnvironment) -> Iterator[Pooled]:
     made = Pooled(engine)
     yield made
     made.sandbox.close()
-    assert not made.containers()
+    made.gone()
     remove_all(engine, made.owner)
 
 
@@ -86,7 +97,7 @@ def test_each_is_used_once_and_as_many_as_expected(pooled: Pooled) -> None:
     used = [pooled.run().output.text.strip() for _ in range(3)]
     assert set(used[:2]) == ahead
     assert used[2] not in ahead
-    within(20, lambda: not pooled.containers())
+    pooled.gone()
 
 
 def test_only_a_run_of_the_same_kind_gets_one(pooled: Pooled) -> None:
@@ -132,7 +143,7 @@ def test_one_that_died_is_replaced(pooled: Pooled, engine: Engine) -> None:
     pooled.environment.warm(tree(), 1, SMALL)
     (ahead,) = pooled.waiting(1)
     engine.client().containers.get(ahead).kill()
-    within(20, lambda: not pooled.containers())
+    pooled.gone()
     result = pooled.run()
     assert result.green
     assert result.output.text.strip() != ahead
@@ -176,7 +187,7 @@ def test_waiting_ones_go_first_when_room_is_needed(pooled: Pooled) -> None:
     pooled.waiting(1)  # for the second there is no room
     big = replace(SMALL, memory=192 << 20)
     assert pooled.run(limits=big).green
-    within(20, lambda: not pooled.containers())
+    pooled.gone()
     cancel = threading.Event()
     other = threading.Thread(target=pooled.run, args=(Step("check", "sleep 30"), cancel))
     other.start()
