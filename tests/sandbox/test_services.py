@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event, Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -267,21 +267,12 @@ def test_services_are_locked_in_and_reaped(sandbox: DockerSandbox, echo: Service
     companions = stand_up(engine, found(engine, echo), labels, limits=small)
     try:
         roles = {labels["heal.role"]: name for name, labels in engine.containers("heal.key=locked").items()}
-        ran = (
-            engine.client()
-            .containers.get(roles["service"])
-            .exec_run(
-                [
-                    "sh",
-                    "-c",
-                    "touch /x; head -c 2M /dev/zero >/store/big; grep NoNewPrivs /proc/1/status; ls /sys/class/net",
-                ]
-            )
-        )
-        said = str(ran.output)
-        assert "Read-only file system" in said
-        assert "No space left on device" in said
-        assert "NoNewPrivs:\\t1\\nlo\\n" in said
+        script = "touch /x; head -c 2M /dev/zero >/store/big; grep NoNewPrivs /proc/1/status; ls /sys/class/net"
+        service = engine.client().containers.get(roles["service"])
+        said, refused = cast(tuple[bytes, bytes], service.exec_run(["sh", "-c", script], demux=True).output)
+        assert b"Read-only file system" in refused
+        assert b"No space left on device" in refused
+        assert said == b"NoNewPrivs:\t1\nlo\n"
         assert len(engine.volumes("heal.key=locked")) == 4
         reap(engine, sandbox.owner, time.time() + 60)
         assert not engine.containers("heal.key=locked")
