@@ -74,6 +74,7 @@ class Stream:
         self._first = self._last = time.monotonic()
         self._attached = attached
         self._socket = getattr(self._attached, "_sock", self._attached)
+        self._early = _read_already(self._attached, self._socket)
         self._socket.settimeout(None)
         self._input: queue.SimpleQueue[Iterable[bytes] | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=target, daemon=True) for target in (self._drain, self._pass_on)]
@@ -145,7 +146,7 @@ class Stream:
 
     def _frame(self, channel: int, size: int) -> None:
         while size:
-            data = self._socket.recv(min(size, 1 << 16))
+            data = self._received(min(size, 1 << 16))
             if not data:
                 return
             size -= len(data)
@@ -169,11 +170,27 @@ class Stream:
     def _exactly(self, count: int) -> bytes:
         data = b""
         while len(data) < count:
-            more = self._socket.recv(count - len(data))
+            more = self._received(count - len(data))
             if not more:
                 return b""
             data += more
-        return bytes(data)
+        return data
+
+    def _received(self, most: int) -> bytes:
+        data, self._early = self._early[:most], self._early[most:]
+        return data or bytes(self._socket.recv(most))
+
+
+def _read_already(attached: Any, connection: Any) -> bytes:
+    """What the SDK read beyond the head of the engine's answer and keeps in its buffer: the first output of a process
+    that was quick. A connection that was made without an answer has none."""
+    response = getattr(attached, "_response", None)
+    if response is None:
+        return b""
+    connection.settimeout(0)  # an empty buffer asks the connection, which may have nothing yet
+    with contextlib.suppress(OSError):  # TLS says so in this way
+        return bytes(response.raw._fp.fp.peek())  # noqa: SLF001 - where the SDK takes the connection from
+    return b""
 
 
 class _Channel:
