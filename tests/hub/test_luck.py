@@ -78,7 +78,7 @@ def test_deliveries_come_late_twice_and_in_another_order(setup: Setup) -> None:
         setup.hub.set_webhook(setup.keys.app_id, receiver.url)
         setup.hub.call("set_events", app_id=setup.keys.app_id, events=["issues"])
         setup.hub.reorder_deliveries("issues", times=2)
-        setup.hub.delay_deliveries("issues", seconds=0.5)
+        setup.hub.delay_deliveries("issues", seconds=4)
         for title in ("1", "2", "3", "4"):
             setup.hub.open_issue(REPO, "octocat", title)
         setup.hub.settle()

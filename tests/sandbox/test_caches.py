@@ -66,7 +66,7 @@ def test_a_poisoned_cache_stays_where_it_is(offline: DockerSandbox) -> None:
 def test_set_ups_at_the_same_time(offline: DockerSandbox) -> None:
     """One gets the cache, the other an empty one; both end well, and the cache is there for the next."""
     seen(offline, "busy", "echo 1 >/env/.cache/one", "true")
-    scripts = [f"sleep 1; {LOOK} # {number}" for number in range(2)]
+    scripts = [f"sleep 5; {LOOK} # {number}" for number in range(2)]
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(lambda script: seen(offline, "busy", script), scripts)) == ["", "one "]
     assert "one" in seen(offline, "busy", f"{LOOK} # after")

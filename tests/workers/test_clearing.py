@@ -66,7 +66,7 @@ def test_a_running_worker_clears_the_engine(engine: Engine, installation: str, t
             _until(lambda: "cleared the engine" in log.read_text(), log)
         finally:
             worker.terminate()
-            worker.wait(30)
+            worker.wait(90)
     assert set(engine.containers(f"heal.owner={installation}")) == {alive}
     said = log.read_text().partition("\nworker: ")[0]  # Celery says goodbye in its own way
     every = [json.loads(line) for line in said.splitlines()]
@@ -84,7 +84,7 @@ def test_an_engine_that_is_away_disturbs_nobody() -> None:
     clearing.join(0.2)
     assert clearing.is_alive()
     stop.set()
-    clearing.join(5)
+    clearing.join(60)
     assert not clearing.is_alive()
 
 
@@ -156,7 +156,7 @@ def test_what_is_kept_is_held_under_the_cap(engine: Engine, installation: str) -
     assert engine.volume(name) is None
 
 
-def _until(true: object, log: Path, seconds: float = 40) -> None:
+def _until(true: object, log: Path, seconds: float = 120) -> None:
     assert callable(true)
     deadline = time.monotonic() + seconds
     while not true():
