@@ -37,7 +37,7 @@ def kept(engine: Engine, bare: DockerEnvironment) -> Iterator[Kept]:
     yield make
     for one in made:
         one.sandbox.close()
-        one.gone()
+        assert not one.containers()
         remove_all(engine, one.owner)
 
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -61,22 +60,16 @@ class Pooled:
     def run(self, step: Step = NAME, cancel: threading.Event | None = None, limits: Limits = SMALL) -> Result:
         return self.environment.run(step, tree(), limits=limits, cancel=cancel)
 
-    def seen(self) -> str:
-        """What the engine tells of each container that is left, and what each thread of ours is at."""
-        stacks = [traceback.format_stack(frame)[-3:] for frame in sys._current_frames().values()]
-        states = [self._engine.client().api.inspect_container(name)["State"] for name in self.containers()]
-        return f"{states}\n" + "\n".join("".join(stack) for stack in stacks)
-
     def gone(self) -> None:
         """Wait until no container is left."""
-        within(20, lambda: not self.containers(), self.seen)
+        within(20, lambda: not self.containers())
 
 
-def within(seconds: float, true: Callable[[], bool], seen: Callable[[], str] = lambda: "") -> None:
-    """On a machine that does nothing else; there may be six times as much to do. `seen` tells why it did not come."""
-    deadline = time.monotonic() + 6 * seconds
+def within(seconds: float, true: Callable[[], bool]) -> None:
+    """On a machine that does nothing else; there may be three times as much to do."""
+    deadline = time.monotonic() + 3 * seconds
     while not true():
-        assert time.monotonic() < deadline, f"it did not come to pass {seen()}"
+        assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.02)
 
 
@@ -86,7 +79,7 @@ def pooled(engine: Engine, bare: DockerEnvironment) -> Iterator[Pooled]:
     made = Pooled(engine)
     yield made
     made.sandbox.close()
-    made.gone()
+    assert not made.containers()
     remove_all(engine, made.owner)
 
 
