@@ -128,5 +128,5 @@ def flatten(
         try:
             api.import_image_from_stream(api.export(container["Id"]), repository, tag, list(changes))
         finally:
-            api.remove_container(container["Id"], v=True, force=True)
+            engine.remove_container(container["Id"])
             api.remove_image(image, force=True)
